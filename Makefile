@@ -1,0 +1,145 @@
+# portres - Windows' socket port reservations for Linux
+#
+#   make                 build/libportres.so, build/include/, build/lib/
+#   make check           everything that can fail (unit, integration, symbols)
+#   make demo            a Winsock program and an ordinary one meet
+#   make install         prefix=/usr/local, DESTDIR=
+#
+# V=1 shows commands. SAN=address|undefined|thread builds into build-$(SAN)/.
+# config.mak, where there is one, may set any variable; it is not ours.
+
+VERSION := 0.1.0
+SONAME := libportres.so.0
+
+prefix ?= /usr/local
+includedir ?= $(prefix)/include
+libdir ?= $(prefix)/lib
+
+CC ?= gcc
+CXX ?= g++
+PYTHON ?= /usr/bin/python3
+CFLAGS ?= -O2 -g
+-include config.mak
+
+B := build$(if $(SAN),-$(SAN))
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$(2)")
+
+WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
+	-Wmissing-prototypes -Wwrite-strings -Wvla
+# Off: FORTIFY's inlines and 64-bit-offset names collide with names that we
+# define. No TLS that allocates: it is touched inside bind().
+COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -fPIC \
+	-fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
+	-U_FILE_OFFSET_BITS -U_TIME_BITS -I. -Iinclude -MMD -MP \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+# Sanitizers need undefined symbols.
+LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
+	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
+	$(if $(SAN),-fsanitize=$(SAN),-Wl,-z,defs)
+
+CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*.c))
+SHIM := $(patsubst %.c,$B/obj/%.o,\
+	$(filter-out %/wmain.c,$(wildcard shim/*.c shim/*/*.c shim/*/*/*.c)))
+HEADERS := $(notdir $(wildcard include/*.h))
+
+all: $B/libportres.so headers links
+
+# The library
+
+$B/obj/%.o: %.c Makefile
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$Q$(COMPILE) -c $< -o $@
+
+$B/libportres_core.a: $(CORE)
+	$(call say,AR,$@)
+	$Q$(AR) rcs $@ $^
+
+$B/exports.map: shim/hooks.def shim/exports.awk
+	$(call say,GEN,$@)
+	@mkdir -p $(@D)
+	$Qawk -f shim/exports.awk $< >$@
+
+$B/libportres.so: $(SHIM) $B/libportres_core.a $B/exports.map
+	$(call say,LD,$@)
+	$Q$(LINK) -Wl,--version-script=$B/exports.map -o $@ $(SHIM) \
+		$B/libportres_core.a
+
+# What programs compile and link with. Microsoft's samples include windows.h
+# under these other names, one of them with a dot at its end.
+
+headers: $(HEADERS:%=$B/include/%) $B/include/Windows.h $B/include/Windows.h.
+
+$B/include/%.h: include/%.h
+	@mkdir -p $(@D)
+	$Qcp $< $@
+
+$B/include/Windows.h $B/include/Windows.h.: $B/include/windows.h
+	$Qprintf '#include "windows.h"\n' >$@
+
+links: $B/lib/libportres.so $B/lib/libws2_32.so $B/lib/libiphlpapi.so \
+	$B/lib/libportres_main.a
+
+$B/lib/libportres.so: $B/libportres.so
+	@mkdir -p $(@D)
+	$Qln -sf ../libportres.so $@
+
+$B/lib/libws2_32.so $B/lib/libiphlpapi.so: Makefile
+	@mkdir -p $(@D)
+	$Qprintf '/* portres stands in for it */\nINPUT(-lportres -lportres_main)\n' >$@
+
+# It becomes part of the program, which is not built with our sanitizers.
+$B/obj/shim/winsock/crt/wmain.o: override SAN :=
+$B/lib/libportres_main.a: $B/obj/shim/winsock/crt/wmain.o
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$Q$(AR) rcs $@ $^
+
+# Tests
+
+TESTS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
+TEST_SHIM := $(B)/obj/shim/track.o $(B)/obj/shim/user.o
+
+$B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$Q$(COMPILE) $(if $(SAN),-fsanitize=$(SAN)) $< $(TEST_SHIM) \
+		$B/libportres_core.a -lcriterion -pthread -o $@
+
+check: check-symbols check-unit check-integration
+
+check-unit: $(TESTS)
+	$Qstatus=0; for t in $(TESTS); do $$t || status=1; done; exit $$status
+
+check-integration: all
+	$Q$(PYTHON) -m pytest -q -p no:cacheprovider --build-dir=$(abspath $B) \
+		integration
+
+check-symbols: $B/libportres.so
+	$Qawk -v list=1 -f shim/exports.awk shim/hooks.def | sort >$B/wanted.txt
+	$Qnm -D --defined-only $< | awk '{print $$3}' | sort >$B/exported.txt
+	$Qdiff -u $B/wanted.txt $B/exported.txt
+	$Qreadelf -d $< | grep -q BIND_NOW
+
+demo: all
+	$Qsh integration/demo.sh $B
+
+install: all
+	install -d $(DESTDIR)$(libdir) $(DESTDIR)$(includedir)/portres
+	install -m 755 $B/libportres.so $(DESTDIR)$(libdir)/libportres.so.$(VERSION)
+	ln -sf libportres.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libportres.so
+	install -m 644 $B/lib/libportres_main.a $B/lib/libws2_32.so \
+		$B/lib/libiphlpapi.so $(DESTDIR)$(libdir)
+	install -m 644 $B/include/* $(DESTDIR)$(includedir)/portres
+
+clean:
+	rm -rf build build-address build-undefined build-thread
+
+.PHONY: all headers links check check-unit check-integration check-symbols \
+	demo install clean
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+-include $(shell find $B -name '*.d' 2>/dev/null)

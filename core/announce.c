@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/announce.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+
+#define WAIT_LIMIT_NS 100000000u
+#define THREAD_MAX (1u << 22) /* the kernel's PID_MAX_LIMIT */
+#define EAGER_LOOKS 200
+#define NAP_NS 50000
+
+static struct robust_list_head *
+robust_list(const struct sys_ops *sys, struct announcer *self)
+{
+	uint32_t thread = sys_gettid(sys);
+	void *head = NULL;
+	size_t size;
+
+	/* Asked anew after fork, where the same memory is another thread. */
+	if (self->thread == thread)
+		return self->list;
+	if (sys_robust_list(sys, &head, &size) < 0)
+		head = NULL;
+	/* In this order: a signal handler may bind between the two. */
+	self->list = head;
+	atomic_signal_fence(memory_order_seq_cst);
+	self->thread = thread;
+	return head;
+}
+
+/* Takes a free word of the segment, beginning at the thread's own. */
+static struct announcement *
+claim(struct segment *segment, uint32_t thread, struct robust_list_head *list)
+{
+	for (uint32_t i = 0; i < SEGMENT_WORDS; i++) {
+		struct announcement *word =
+			&segment->word[(thread + i) % SEGMENT_WORDS];
+		uint32_t free = 0;
+
+		if (atomic_load_explicit(&word->owner, memory_order_relaxed))
+			continue;
+		/* Pending before it is ours, or a death between would hold. */
+		list->list_op_pending =
+			(void *)((char *)&word->owner - list->futex_offset);
+		atomic_signal_fence(memory_order_seq_cst);
+		if (atomic_compare_exchange_strong(&word->owner, &free, thread))
+			return word;
+	}
+	return NULL;
+}
+
+int
+announce_begin(const struct sys_ops *sys, struct announcer *self,
+	       struct pool_file *file, uint16_t port, struct announce *ret)
+{
+	struct segment *segment = segment_of(file, port);
+	struct robust_list_head *list;
+	struct announcement *word;
+	void *before;
+	uint32_t what;
+
+	if (!sys_readable(sys, &segment->reserved))
+		return -EFAULT;
+	list = robust_list(sys, self);
+	if (!list)
+		return -ENOSYS;
+	before = list->list_op_pending;
+	word = claim(segment, self->thread, list);
+	if (!word) {
+		list->list_op_pending = before;
+		return -EBUSY;
+	}
+	/* The sequence tells a waiting acquirer that this is a new bind. */
+	what = atomic_load_explicit(&word->what, memory_order_relaxed);
+	atomic_store(&word->what, ((what >> 16) + 1) << 16 | port);
+	atomic_thread_fence(memory_order_seq_cst);
+	*ret = (struct announce){word, list, before};
+	return 0;
+}
+
+void
+announce_end(const struct announce *announce)
+{
+	atomic_store(&announce->word->owner, 0);
+	atomic_signal_fence(memory_order_seq_cst);
+	announce->list->list_op_pending = announce->pending_before;
+}
+
+/* Has the announcement ended, or begun anew and so seen the marks? */
+static bool
+over(struct announcement *word, uint32_t what)
+{
+	uint32_t owner = atomic_load(&word->owner);
+
+	if (owner == 0 || atomic_load(&word->what) != what)
+		return true;
+	if ((owner & FUTEX_OWNER_DIED) || owner >= THREAD_MAX) {
+		/* Dead, or rubbish that no binder wrote. */
+		atomic_compare_exchange_strong(&word->owner, &owner, 0);
+		return true;
+	}
+	return false;
+}
+
+static bool
+wait_for(const struct sys_ops *sys, struct announcement *word, uint32_t what,
+	 uint64_t *began)
+{
+	for (int i = 0; i < EAGER_LOOKS; i++) {
+		if (over(word, what))
+			return true;
+		sys_yield(sys);
+	}
+	/* One limit for all words: several stopped binders cost no more. */
+	if (*began == 0)
+		*began = sys_clock(sys, CLOCK_MONOTONIC);
+	while (!over(word, what)) {
+		if (sys_clock(sys, CLOCK_MONOTONIC) - *began > WAIT_LIMIT_NS)
+			return false;
+		sys_nanosleep(sys, NAP_NS);
+	}
+	return true;
+}
+
+bool
+announce_wait(const struct sys_ops *sys, struct pool_file *file,
+	      struct range range, uint32_t *ret_port)
+{
+	uint32_t first = range.start / SEGMENT_PORTS;
+	uint32_t last = (range_end(range) - 1) / SEGMENT_PORTS;
+	uint64_t began = 0;
+
+	for (uint32_t s = first; s <= last; s++)
+		for (uint32_t i = 0; i < SEGMENT_WORDS; i++) {
+			struct announcement *word = &file->segment[s].word[i];
+			uint32_t what;
+
+			if (atomic_load(&word->owner) == 0)
+				continue;
+			what = atomic_load(&word->what);
+			if (!range_contains(range, what & 0xffff))
+				continue;
+			if (!wait_for(sys, word, what, &began)) {
+				*ret_port = what & 0xffff;
+				return false;
+			}
+		}
+	return true;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/endpoint.h"
+
+#include <errno.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+static int
+get(const struct sys_ops *sys, int fd, int option, void *to, socklen_t size)
+{
+	int r = sys_getsockopt(sys, fd, SOL_SOCKET, option, to, &size);
+
+	return r < 0 ? r : 0;
+}
+
+int
+endpoint_protocol(const struct sys_ops *sys, int fd,
+		  enum protocol *ret_protocol)
+{
+	int domain, type, protocol;
+	int r = get(sys, fd, SO_DOMAIN, &domain, sizeof(domain));
+
+	if (r == 0)
+		r = get(sys, fd, SO_TYPE, &type, sizeof(type));
+	if (r == 0)
+		r = get(sys, fd, SO_PROTOCOL, &protocol, sizeof(protocol));
+	if (r < 0)
+		return r;
+	if (domain != AF_INET && domain != AF_INET6)
+		return -EOPNOTSUPP;
+	/* The type too: a raw socket may carry protocol 6. */
+	if (type == SOCK_STREAM && protocol == IPPROTO_TCP) {
+		*ret_protocol = PROTOCOL_TCP;
+		return 0;
+	}
+	if (type == SOCK_DGRAM && protocol == IPPROTO_UDP) {
+		*ret_protocol = PROTOCOL_UDP;
+		return 0;
+	}
+	if (type == SOCK_STREAM && protocol == IPPROTO_MPTCP) {
+		*ret_protocol = PROTOCOL_TCP;
+		return -EPROTONOSUPPORT;
+	}
+	return -EOPNOTSUPP;
+}
+
+int
+endpoint_cookie(const struct sys_ops *sys, int fd, uint64_t *ret_cookie)
+{
+	return get(sys, fd, SO_COOKIE, ret_cookie, sizeof(*ret_cookie));
+}
+
+int
+endpoint_netns(const struct sys_ops *sys, int fd, uint64_t *ret_netns)
+{
+	struct stat st;
+	int r = get(sys, fd, SO_NETNS_COOKIE, ret_netns, sizeof(*ret_netns));
+	int ns;
+
+	if (r != -ENOPROTOOPT)
+		return r;
+	/* Before Linux 5.14: the inode of the thread's namespace. */
+	ns = sys_open(sys, "/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC, 0);
+	if (ns < 0)
+		return ns;
+	r = sys_fstat(sys, ns, &st);
+	sys_close(sys, ns);
+	if (r == 0)
+		*ret_netns = st.st_ino;
+	return r;
+}
+
+int
+endpoint_port(const struct sys_ops *sys, int fd, uint16_t *ret_port)
+{
+	struct sockaddr_in6 address = {0};
+	socklen_t size = sizeof(address);
+	int r = sys_getsockname(sys, fd, &address, &size);
+
+	if (r < 0)
+		return r;
+	/* sin_port and sin6_port stand at the same place. */
+	*ret_port = ntohs(address.sin6_port);
+	return 0;
+}
+
+int
+endpoint_address_port(const struct sockaddr *address, socklen_t size)
+{
+	switch (address->sa_family) {
+	case AF_UNSPEC:
+	case AF_INET:
+		if (size < sizeof(struct sockaddr_in))
+			return -1;
+		return ntohs(((const struct sockaddr_in *)address)->sin_port);
+	case AF_INET6:
+		/* The kernel does without the scope id (RFC 2133). */
+		if (size < offsetof(struct sockaddr_in6, sin6_scope_id))
+			return -1;
+		return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+	default:
+		return -1;
+	}
+}
+
+void
+endpoint_set_port(struct sockaddr *address, uint16_t port)
+{
+	((struct sockaddr_in *)address)->sin_port = htons(port);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ports that the kernel hands out by itself, of this thread's network
+ * namespace.
+ */
+#ifndef PORTRES_CORE_EPHEMERAL_H
+#define PORTRES_CORE_EPHEMERAL_H
+
+#include "core/range.h"
+#include "core/sys.h"
+
+/* net.ipv4.ip_local_port_range; 32768 to 60999 where it cannot be read. */
+struct range ephemeral_range(const struct sys_ops *sys);
+
+/*
+ * net.ipv4.ip_local_reserved_ports, which an administrator wants left alone.
+ * Empty where it cannot be read or has more than RANGE_LIST_MAX ranges.
+ */
+void ephemeral_reserved(const struct sys_ops *sys, struct range_list *ret_list);
+
+#endif

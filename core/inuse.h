@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Is a port in use, by anybody, with or without the shim?
+ */
+#ifndef PORTRES_CORE_INUSE_H
+#define PORTRES_CORE_INUSE_H
+
+#include "core/range.h"
+#include "core/sys.h"
+
+/*
+ * Looks at the ports of `range` in rising order. Returns 0 when none is in
+ * use; 1 and the first one that is in ret_port; or -EMFILE, -ENFILE, -ENOBUFS,
+ * -ENOMEM when the kernel would not say.
+ *
+ * In use is a port on which any socket is bound, on any address, of IPv4 or
+ * IPv6, listening or not, whatever its reuse options. A port on which there
+ * are only connections in TIME_WAIT is not.
+ */
+int inuse_first(const struct sys_ops *sys, enum protocol protocol,
+		struct range range, uint32_t *ret_port);
+
+#endif

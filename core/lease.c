@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/lease.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#include "core/endpoint.h"
+#include "core/locklist.h"
+#include "core/slot.h"
+#include "core/text.h"
+
+static int
+set_lock(const struct sys_ops *sys, int fd, short type, uint64_t token)
+{
+	struct flock lock = {
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)token,
+		.l_len = 1,
+	};
+
+	return sys_fcntl(sys, fd, F_OFD_SETLK, &lock);
+}
+
+int
+lease_hold(const struct sys_ops *sys, int fd, uint64_t token)
+{
+	return set_lock(sys, fd, F_RDLCK, token);
+}
+
+void
+lease_drop(const struct sys_ops *sys, int fd, uint64_t token)
+{
+	set_lock(sys, fd, F_UNLCK, token);
+}
+
+struct search {
+	uint64_t token;
+	bool found;
+};
+
+static void
+match(void *context, uint64_t token)
+{
+	struct search *search = context;
+
+	search->found |= token == search->token;
+}
+
+/* One read: the acquirer's own descriptor, where it used to be. */
+static bool
+alive_where_it_was(const struct sys_ops *sys, const struct slot *slot)
+{
+	struct search search = {.token = atomic_load(&slot->token)};
+	char path[64], page[2048];
+	struct text text = text_in(path, sizeof(path));
+	long n;
+	int fd;
+
+	if (slot->fd < 0)
+		return false;
+	text_string(&text, "/proc/");
+	text_number(&text, slot->pid);
+	text_string(&text, "/fdinfo/");
+	text_number(&text, (uint64_t)slot->fd);
+	fd = sys_open(sys, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	n = sys_read(sys, fd, page, sizeof(page));
+	sys_close(sys, fd);
+	if (n > 0)
+		locklist_parse(page, (size_t)n, match, &search);
+	return search.found;
+}
+
+bool
+lease_alive(const struct sys_ops *sys, const struct slot *slot)
+{
+	struct search search = {.token = atomic_load(&slot->token)};
+
+	if (alive_where_it_was(sys, slot))
+		return true;
+	return locklist_read(sys, match, &search) < 0 || search.found;
+}
+
+struct survey {
+	struct pool_file *file;
+	uint64_t *alive;
+};
+
+static void
+note(void *context, uint64_t token)
+{
+	struct survey *survey = context;
+	uint32_t n = token_slot(token);
+
+	if (slot_by_token(survey->file, token))
+		survey->alive[n / 64] |= (uint64_t)1 << n % 64;
+}
+
+int
+lease_survey(const struct sys_ops *sys, struct pool_file *file,
+	     uint64_t ret_alive[LEASE_BITS])
+{
+	struct survey survey = {.file = file, .alive = ret_alive};
+
+	memset(ret_alive, 0, LEASE_BITS * sizeof(*ret_alive));
+	return locklist_read(sys, note, &survey);
+}
+
+static bool
+is_socket(const struct sys_ops *sys, int fd, uint64_t cookie)
+{
+	uint64_t seen;
+
+	return endpoint_cookie(sys, fd, &seen) == 0 && seen == cookie;
+}
+
+/* The number that a directory entry of /proc/self/fd names, or -1. */
+static int
+entry_number(const char *name)
+{
+	int n = 0;
+
+	if (*name < '0' || *name > '9')
+		return -1;
+	for (; *name >= '0' && *name <= '9'; name++)
+		n = n * 10 + (*name - '0');
+	return n;
+}
+
+int
+lease_holder(const struct sys_ops *sys, const struct slot *slot)
+{
+	char page[4096] __attribute__((aligned(8)));
+	int found = -ENOENT;
+	int dir;
+	long n;
+
+	if (slot->fd >= 0 && is_socket(sys, slot->fd, slot->cookie))
+		return slot->fd;
+	dir = sys_open(sys, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		       0);
+	if (dir < 0)
+		return -ENOENT;
+	while (found < 0 &&
+	       (n = sys_getdents(sys, dir, page, sizeof(page))) > 0)
+		for (long at = 0; at < n && found < 0;) {
+			struct dirent64 *entry = (void *)(page + at);
+			int fd = entry_number(entry->d_name);
+
+			if (fd >= 0 && is_socket(sys, fd, slot->cookie))
+				found = fd;
+			at += entry->d_reclen;
+		}
+	sys_close(sys, dir);
+	return found;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/lock.h"
+
+#include <errno.h>
+
+#define WAIT_LIMIT_NS 5000000000u
+#define EAGER_TRIES 30 /* an ordinary holder is gone by then */
+#define NAP_FIRST_NS 50000
+#define NAP_LONGEST_NS 2000000
+
+/*
+ * Lets one thread of the process in. A value that is not our process id was
+ * left by a thread which exists in the parent only: after a fork that ran no
+ * fork handlers (_Fork, clone) nobody here would ever clear it.
+ */
+static bool
+gate_enter(const struct sys_ops *sys, _Atomic uint32_t *gate)
+{
+	uint32_t self = (uint32_t)sys_getpid(sys);
+	uint32_t seen = 0;
+
+	return atomic_compare_exchange_strong(gate, &seen, self) ||
+	       (seen != self &&
+		atomic_compare_exchange_strong(gate, &seen, self));
+}
+
+static void
+gate_leave(_Atomic uint32_t *gate)
+{
+	atomic_store(gate, 0);
+}
+
+static int
+try_once(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
+	 struct pool_lock *ret)
+{
+	const uint64_t all = ~(uint64_t)0;
+	struct pool_lock lock;
+	int r;
+
+	sys_sigmask(sys, SIG_SETMASK, &all, &lock.signals);
+	r = -EAGAIN;
+	if (!gate_enter(sys, gate))
+		goto fail_signals;
+	/*
+	 * A descriptor of its own each time: flock belongs to the open file,
+	 * so one kept across fork would be the child's lock as well. Not kept
+	 * over a nap either, because the gate that holds off fork() is not.
+	 */
+	r = lock.fd = sys_open(sys, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
+	if (r < 0)
+		goto fail_gate;
+	r = sys_flock(sys, lock.fd, LOCK_EX | LOCK_NB);
+	if (r < 0)
+		goto fail_open;
+	*ret = lock;
+	return 0;
+
+fail_open:
+	sys_close(sys, lock.fd);
+fail_gate:
+	gate_leave(gate);
+fail_signals:
+	sys_sigmask(sys, SIG_SETMASK, &lock.signals, NULL);
+	return r;
+}
+
+/*
+ * Sleeps. Reading a timer descriptor, unlike nanosleep, obeys SA_RESTART: it
+ * ends with EINTR exactly for handlers that were installed without it.
+ */
+static int
+nap(const struct sys_ops *sys, long ns)
+{
+	const struct timespec after = {.tv_nsec = ns};
+	uint64_t expirations;
+	int fd = sys_timerfd(sys, &after);
+	long r;
+
+	if (fd < 0) {
+		sys_nanosleep(sys, ns);
+		return 0;
+	}
+	r = sys_read(sys, fd, &expirations, sizeof(expirations));
+	sys_close(sys, fd);
+	return r == -EINTR ? -EINTR : 0;
+}
+
+int
+lock_take(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
+	  enum pool_wait wait, struct pool_lock *ret)
+{
+	long pause = NAP_FIRST_NS;
+	uint64_t began;
+	int r;
+
+	for (int i = 0; i < EAGER_TRIES; i++) {
+		r = try_once(sys, path, gate, ret);
+		if (r != -EAGAIN)
+			return r;
+		sys_yield(sys);
+	}
+	if (wait == POOL_TRY)
+		return -EBUSY;
+
+	began = sys_clock(sys, CLOCK_MONOTONIC);
+	do {
+		r = nap(sys, pause);
+		if (r < 0)
+			return r;
+		r = try_once(sys, path, gate, ret);
+		if (r != -EAGAIN)
+			return r;
+		if (pause < NAP_LONGEST_NS)
+			pause *= 2;
+	} while (sys_clock(sys, CLOCK_MONOTONIC) - began < WAIT_LIMIT_NS);
+	return -ENETDOWN;
+}
+
+void
+lock_drop(const struct sys_ops *sys, _Atomic uint32_t *gate,
+	  const struct pool_lock *lock)
+{
+	/* Unlocking in words: a copy of the descriptor in a child of a raw
+	 * clone() would keep the lock past the close. */
+	sys_flock(sys, lock->fd, LOCK_UN);
+	sys_close(sys, lock->fd);
+	gate_leave(gate);
+	sys_sigmask(sys, SIG_SETMASK, &lock->signals, NULL);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/locklist.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+/*
+ * How a long list is read without gaps.
+ *
+ * One read() of /proc/locks shows at most a page of lines, taken in one
+ * moment; the next read goes on at the next line's number. When a lock from
+ * an earlier line is dropped between the two, the rest moves up and one line
+ * falls through: a living lease would look dead. So two descriptors read in
+ * turns, half a page apart, and each page must share lines with the other
+ * descriptor's last one. Locks that stay never change their order (the kernel
+ * adds at the front of its lists and removes), so a line that two pages share
+ * proves that nothing between the pages was passed over. Where no line is
+ * shared the list is read again from the start.
+ *
+ * A page with room left at its end was the end of the list.
+ */
+#define PAGE 4096
+#define LINE_ROOM 256 /* longer than any line of the list */
+#define SHARED_MIN 4  /* one would do; twins of dropped locks could fool it */
+#define TRIES 16
+
+struct page {
+	size_t n; /* of whole lines */
+	char text[PAGE];
+};
+
+/* One descriptor on the list. */
+struct reader {
+	int fd;
+	bool inside_line; /* the last read ended within one */
+};
+
+static const char *
+line_end(const char *line, const char *end)
+{
+	const char *newline = memchr(line, '\n', (size_t)(end - line));
+
+	return newline ? newline : end;
+}
+
+static const char *
+skip(const char *p, const char *end, char c)
+{
+	while (p < end && *p == c)
+		p++;
+	return p;
+}
+
+/* "… OFDLCK ADVISORY  READ -1 00:09:7191 START END": field 5 after OFDLCK. */
+static void
+parse_line(const char *p, const char *end, locklist_seen *seen, void *context)
+{
+	uint64_t start = 0;
+
+	p = memmem(p, (size_t)(end - p), "OFDLCK", 6);
+	if (!p)
+		return;
+	for (int field = 0; field < 5; field++) {
+		p = memchr(p, ' ', (size_t)(end - p));
+		if (!p)
+			return;
+		p = skip(p, end, ' ');
+	}
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		start = start * 10 + (uint64_t)(*p - '0');
+	seen(context, start);
+}
+
+void
+locklist_parse(const char *lines, size_t n, locklist_seen *seen, void *context)
+{
+	const char *end = lines + n;
+
+	for (const char *p = lines; p < end; p = line_end(p, end) + 1)
+		parse_line(p, line_end(p, end), seen, context);
+}
+
+/* Without the line's number, which changes as locks come and go. */
+static const char *
+line_body(const char *line, const char *end)
+{
+	const char *colon = memchr(line, ':', (size_t)(end - line));
+
+	return colon ? colon : line;
+}
+
+static bool
+page_has(const struct page *page, const char *body, size_t n)
+{
+	const char *end = page->text + page->n;
+
+	for (const char *p = page->text; p < end; p = line_end(p, end) + 1) {
+		const char *stop = line_end(p, end);
+		const char *mine = line_body(p, stop);
+
+		if ((size_t)(stop - mine) == n && memcmp(mine, body, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+pages_join(const struct page *before, const struct page *now)
+{
+	const char *end = now->text + now->n;
+	int shared = 0;
+
+	for (const char *p = now->text; p < end; p = line_end(p, end) + 1) {
+		const char *stop = line_end(p, end);
+		const char *body = line_body(p, stop);
+
+		shared += page_has(before, body, (size_t)(stop - body));
+		if (shared == SHARED_MIN)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Reads up to `size` bytes and keeps the whole lines of them. Returns the
+ * number of bytes read, or -Exxx.
+ */
+static int
+read_page(const struct sys_ops *sys, struct reader *reader, size_t size,
+	  struct page *ret)
+{
+	long got = sys_read(sys, reader->fd, ret->text, size);
+	const char *end = ret->text + (got < 0 ? 0 : got);
+	const char *first = ret->text;
+	const char *last;
+
+	if (got < 0)
+		return (int)got;
+	if (reader->inside_line) {
+		first = line_end(first, end);
+		first += first < end;
+	}
+	last = memrchr(first, '\n', (size_t)(end - first));
+	last = last ? last + 1 : first;
+	reader->inside_line = last != end;
+	ret->n = (size_t)(last - first);
+	memmove(ret->text, first, ret->n);
+	return (int)got;
+}
+
+static int
+read_once(const struct sys_ops *sys, const int fd[2], locklist_seen *seen,
+	  void *context)
+{
+	struct reader reader[2] = {{.fd = fd[0]}, {.fd = fd[1]}};
+	struct page page[2];
+	int r = read_page(sys, &reader[1], PAGE / 2, &page[1]);
+
+	if (r < 0)
+		return r;
+	for (unsigned turn = 0;; turn++) {
+		struct page *now = &page[turn % 2];
+		const struct page *before = &page[(turn + 1) % 2];
+
+		r = read_page(sys, &reader[turn % 2], PAGE, now);
+		if (r < 0)
+			return r;
+		if (turn > 0 && !pages_join(before, now))
+			return -EAGAIN;
+		locklist_parse(now->text, now->n, seen, context);
+		if (r < PAGE - LINE_ROOM)
+			return 0;
+	}
+}
+
+int
+locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < TRIES && r == -EAGAIN; i++) {
+		int fd[2];
+
+		r = fd[0] =
+			sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
+		if (r < 0)
+			return r;
+		r = fd[1] =
+			sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
+		if (r >= 0)
+			r = read_once(sys, fd, seen, context);
+		if (fd[1] >= 0)
+			sys_close(sys, fd[1]);
+		sys_close(sys, fd[0]);
+	}
+	return r;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's list of file locks, /proc/locks, read without gaps.
+ */
+#ifndef PORTRES_CORE_LOCKLIST_H
+#define PORTRES_CORE_LOCKLIST_H
+
+#include "core/sys.h"
+
+/* Called with the start offset of each OFD lock; the same may come twice. */
+typedef void locklist_seen(void *context, uint64_t start);
+
+/* Finds the locks in lines of /proc/locks or /proc/PID/fdinfo/FD. */
+void locklist_parse(const char *lines, size_t n, locklist_seen *seen,
+		    void *context);
+
+/*
+ * Reads the whole list. Every lock that was held from before the call until
+ * after it has been reported when this returns 0. Otherwise -Exxx, -EAGAIN
+ * when the list changed too fast to be followed.
+ */
+int locklist_read(const struct sys_ops *sys, locklist_seen *seen,
+		  void *context);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pool file of one network namespace: found or created, checked, mapped,
+ * and entered by one writer at a time. layout.h says what is in it.
+ */
+#ifndef PORTRES_CORE_POOL_H
+#define PORTRES_CORE_POOL_H
+
+#include "core/layout.h"
+#include "core/sys.h"
+
+#define POOL_PATH_MAX 512
+
+struct pool {
+	const struct sys_ops *sys;
+	struct pool_file *file; /* the mapping */
+	uint64_t device;	/* which file it maps */
+	uint64_t inode;
+	/*
+	 * The process id of the thread that is inside, 0 when nobody is.
+	 * fork() waits for it to be 0, so that no child inherits a half
+	 * written table or the descriptor of a held lock.
+	 */
+	_Atomic uint32_t *gate;
+	char path[POOL_PATH_MAX];
+};
+
+/*
+ * Opens the pool `directory`/pool-NETNS, creating the file when it is missing
+ * and, with `make_directory`, the directory too (mode 0700). `gate` must stay
+ * zero-initialised memory of this process, shared by all its pools.
+ *
+ * Returns 0 or: -ENETDOWN when the directory or the file is missing, foreign,
+ * damaged, of another layout or on a network file system; -EMFILE, -ENFILE;
+ * or what pool_enter() returns, because a fresh file is filled under its lock.
+ */
+int pool_open(const struct sys_ops *sys, const char *directory,
+	      bool make_directory, uint64_t netns, _Atomic uint32_t *gate,
+	      struct pool *ret_pool);
+
+void pool_close(struct pool *pool);
+
+enum pool_wait {
+	POOL_WAIT, /* up to 5 s, interruptible by signal handlers */
+	POOL_TRY,  /* a few microseconds */
+};
+
+/* What a thread inside the pool must undo on its way out. */
+struct pool_lock {
+	int fd;
+	uint64_t signals;
+};
+
+/*
+ * Takes the exclusive lock, blocks all signals, and repairs what a dead
+ * writer left. Returns 0, or -EINTR (a handler installed without SA_RESTART
+ * ran while we waited), -ENETDOWN (no lock within 5 s), -EBUSY (POOL_TRY),
+ * -ESTALE (the file was replaced, resized or removed: open the pool again),
+ * -EMFILE, -ENFILE.
+ */
+int pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret);
+
+void pool_leave(struct pool *pool, const struct pool_lock *lock);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/reserve.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/announce.h"
+#include "core/endpoint.h"
+#include "core/inuse.h"
+#include "core/lease.h"
+#include "core/slot.h"
+
+struct slot *
+reserve_holder(struct pool *pool, enum protocol protocol, uint32_t port)
+{
+	struct slot *slot = slot_by_port(pool->file, protocol, port);
+
+	if (!slot)
+		return NULL;
+	if (slot->kind == KIND_RUNTIME && !lease_alive(pool->sys, slot)) {
+		slot_free(pool->file, slot);
+		return NULL;
+	}
+	return slot;
+}
+
+uint32_t
+reserve_sweep(struct pool *pool)
+{
+	uint64_t alive[LEASE_BITS];
+	uint32_t freed = 0;
+
+	if (lease_survey(pool->sys, pool->file, alive) < 0)
+		return 0;
+	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+		struct slot *slot = &pool->file->slot[i];
+
+		if (!slot_live(slot) || slot->kind != KIND_RUNTIME ||
+		    alive[i / 64] >> i % 64 & 1)
+			continue;
+		slot_free(pool->file, slot);
+		freed++;
+	}
+	return freed;
+}
+
+/* The first port of the range that somebody has reserved; 0 when none. */
+static uint32_t
+first_reserved(struct pool *pool, enum protocol protocol, struct range range)
+{
+	for (uint32_t port = range.start; port < range_end(range); port++)
+		if (atomic_load_explicit(mark_of(pool->file, protocol, port),
+					 memory_order_relaxed) &&
+		    reserve_holder(pool, protocol, port))
+			return port;
+	return 0;
+}
+
+static void
+describe(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
+	 struct slot *slot)
+{
+	slot->protocol = (uint8_t)wanted->protocol;
+	slot->kind = KIND_RUNTIME;
+	slot->cookie = cookie;
+	slot->pid = (uint32_t)sys_getpid(pool->sys);
+	slot->fd = wanted->fd;
+	slot->since = sys_clock(pool->sys, CLOCK_REALTIME);
+	memset(slot->command, 0, sizeof(slot->command));
+	sys_thread_name(pool->sys, slot->command);
+}
+
+/*
+ * Takes a range without marks into a picked slot. Returns 0; 1 and the port
+ * that is in use in ret_port; or -Exxx.
+ */
+static int
+take(struct pool *pool, const struct acquire *wanted, struct range range,
+     struct slot *slot, uint32_t *ret_port)
+{
+	_Atomic uint32_t *dirty = &pool->file->header.dirty;
+	int r = 1;
+
+	slot->start = (uint16_t)range.start;
+	slot->count = range.count;
+	atomic_store(dirty, 1);
+	slot_mark(pool->file, slot);
+	if (announce_wait(pool->sys, pool->file, range, ret_port))
+		r = inuse_first(pool->sys, wanted->protocol, range, ret_port);
+	if (r == 0)
+		slot_publish(slot);
+	else
+		slot_unmark(pool->file, slot);
+	atomic_store(dirty, 0);
+	return r;
+}
+
+static int
+take_specific(struct pool *pool, const struct acquire *wanted,
+	      struct slot *slot)
+{
+	uint32_t port;
+	int r;
+
+	if (first_reserved(pool, wanted->protocol, wanted->range))
+		return -EADDRINUSE;
+	r = take(pool, wanted, wanted->range, slot, &port);
+	return r > 0 ? -EADDRINUSE : r;
+}
+
+/* The first port of the range that a wildcard may not have; 0 when none. */
+static uint32_t
+first_obstacle(struct pool *pool, const struct acquire *wanted,
+	       struct range range)
+{
+	for (uint32_t port = range.start; port < range_end(range); port++)
+		if (atomic_load_explicit(
+			    mark_of(pool->file, wanted->protocol, port),
+			    memory_order_relaxed) ||
+		    range_list_overlaps(wanted->forbidden,
+					(struct range){port, 1}))
+			return port;
+	return 0;
+}
+
+/* Looks for a free run that begins in [first, last]. 0, 1 = none, -Exxx. */
+static int
+take_between(struct pool *pool, const struct acquire *wanted, uint32_t first,
+	     uint32_t last, struct slot *slot)
+{
+	uint32_t start = first;
+
+	while (start <= last) {
+		struct range range = {start, wanted->range.count};
+		uint32_t obstacle = first_obstacle(pool, wanted, range);
+		int r = 1;
+
+		if (!obstacle)
+			r = take(pool, wanted, range, slot, &obstacle);
+		if (r == 0)
+			pool->file->header.cursor[wanted->protocol] =
+				range_end(range);
+		if (r <= 0)
+			return r;
+		start = obstacle + 1;
+	}
+	return 1;
+}
+
+/*
+ * Goes on where the last wildcard ended, so that a block which was just given
+ * back, and may have connections in TIME_WAIT, is the last to be used again.
+ */
+static int
+take_wildcard(struct pool *pool, const struct acquire *wanted,
+	      struct slot *slot)
+{
+	uint32_t count = wanted->range.count;
+
+	for (size_t i = 0; i < wanted->wildcard->count; i++) {
+		struct range window = wanted->wildcard->range[i];
+		uint32_t first = window.start ? window.start : 1;
+		uint32_t last, cursor;
+		int r;
+
+		if (range_end(window) < first + count)
+			continue;
+		last = range_end(window) - count;
+		cursor = pool->file->header.cursor[wanted->protocol];
+		if (cursor < first || cursor > last)
+			cursor = first;
+		r = take_between(pool, wanted, cursor, last, slot);
+		if (r == 1 && cursor > first)
+			r = take_between(pool, wanted, first, cursor - 1, slot);
+		if (r <= 0)
+			return r;
+	}
+	return -ENOBUFS;
+}
+
+static struct reservation
+grant(const struct slot *slot)
+{
+	return (struct reservation){
+		.protocol = (enum protocol)slot->protocol,
+		.range = slot_range(slot),
+		.token = atomic_load(&slot->token),
+		.cookie = slot->cookie,
+	};
+}
+
+static int
+pick_and_take(struct pool *pool, const struct acquire *wanted,
+	      struct reservation *ret)
+{
+	struct slot *slot = slot_pick(pool->file);
+	uint64_t cookie, token;
+	int r;
+
+	if (!slot)
+		return -ENOBUFS;
+	r = endpoint_cookie(pool->sys, wanted->fd, &cookie);
+	if (r < 0)
+		return r;
+	token = atomic_load(&slot->token);
+	/* First of all: the slot must not be live before its lease is. */
+	r = lease_hold(pool->sys, wanted->fd, token);
+	if (r < 0)
+		return -ENETDOWN;
+	describe(pool, wanted, cookie, slot);
+	r = wanted->range.start ? take_specific(pool, wanted, slot)
+				: take_wildcard(pool, wanted, slot);
+	if (r < 0) {
+		lease_drop(pool->sys, wanted->fd, token);
+		return r;
+	}
+	*ret = grant(slot);
+	return 0;
+}
+
+int
+reserve_acquire(struct pool *pool, const struct acquire *wanted,
+		struct reservation *ret)
+{
+	int r;
+
+	if (!range_valid(wanted->range))
+		return -EINVAL;
+	r = pick_and_take(pool, wanted, ret);
+	/* What is full may be full of the dead. */
+	if (r == -ENOBUFS && reserve_sweep(pool) > 0)
+		r = pick_and_take(pool, wanted, ret);
+	return r;
+}
+
+int
+reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
+	     struct reservation *ret, int *ret_holder)
+{
+	struct slot *slot = slot_by_token(pool->file, token);
+	int holder;
+
+	if (!slot || slot->protocol != protocol)
+		return -EINVAL;
+	holder = lease_holder(pool->sys, slot);
+	if (holder < 0)
+		return lease_alive(pool->sys, slot) ? -EACCES : -EINVAL;
+	*ret = grant(slot);
+	*ret_holder = holder;
+	return 0;
+}
+
+void
+reserve_release(struct pool *pool, const struct reservation *reservation,
+		int holder)
+{
+	reserve_forget(pool, reservation->token, reservation->cookie);
+	lease_drop(pool->sys, holder, reservation->token);
+}
+
+void
+reserve_forget(struct pool *pool, uint64_t token, uint64_t cookie)
+{
+	struct slot *slot = slot_by_token(pool->file, token);
+
+	if (slot && slot->cookie == cookie)
+		slot_free(pool->file, slot);
+}
+
+static bool
+owned_by(const struct slot *slot, uint64_t cookie)
+{
+	return slot_live(slot) && slot->kind == KIND_RUNTIME &&
+	       slot->cookie == cookie;
+}
+
+void
+reserve_forget_socket(struct pool *pool, uint64_t cookie)
+{
+	for (uint32_t i = 0; i < SLOT_COUNT; i++)
+		if (owned_by(&pool->file->slot[i], cookie))
+			slot_free(pool->file, &pool->file->slot[i]);
+}
+
+uint32_t
+reserve_check_socket(struct pool *pool, uint64_t cookie)
+{
+	uint32_t alive = 0;
+
+	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+		struct slot *slot = &pool->file->slot[i];
+
+		if (!owned_by(slot, cookie))
+			continue;
+		if (lease_alive(pool->sys, slot))
+			alive++;
+		else
+			slot_free(pool->file, slot);
+	}
+	return alive;
+}

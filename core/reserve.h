@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reservations: acquire, release, find. The rules are those of Windows' port
+ * reservations (SIO_ACQUIRE_PORT_RESERVATION and its kin), the errors Linux'.
+ *
+ * All functions are called by the holder of the pool's lock (pool_enter) and
+ * return 0 or -Exxx; ret_ parameters are untouched on failure. Ports are in
+ * host byte order.
+ */
+#ifndef PORTRES_CORE_RESERVE_H
+#define PORTRES_CORE_RESERVE_H
+
+#include "core/pool.h"
+
+struct reservation {
+	enum protocol protocol;
+	struct range range;
+	uint64_t token;
+	uint64_t cookie; /* of the owning socket */
+};
+
+struct acquire {
+	enum protocol protocol;
+	struct range range; /* start 0: anywhere in `wildcard` */
+	int fd;		    /* the socket that is to own the block */
+	/* Where to look, best first, and what never to touch. */
+	const struct range_list *wildcard;
+	const struct range_list *forbidden;
+};
+
+/*
+ * Reserves a block for the socket. Errors: -EINVAL (count 0, or past 65535),
+ * -EADDRINUSE (reserved, or in use), -ENOBUFS (no room for a wildcard, or the
+ * pool's slots are all taken), -EMFILE, -ENFILE, -ENETDOWN.
+ */
+int reserve_acquire(struct pool *pool, const struct acquire *wanted,
+		    struct reservation *ret);
+
+/*
+ * The runtime reservation with this token, if this process holds its owning
+ * socket. ret_holder is a descriptor of that. Errors: -EINVAL (unknown or of
+ * the other protocol), -EACCES (held elsewhere).
+ */
+int reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
+		 struct reservation *ret, int *ret_holder);
+
+/* Gives back what reserve_find() found. */
+void reserve_release(struct pool *pool, const struct reservation *reservation,
+		     int holder);
+
+/* Frees the block of a token because its owning socket, which had this
+ * cookie, is known to be gone. */
+void reserve_forget(struct pool *pool, uint64_t token, uint64_t cookie);
+
+/* The same for all blocks of that socket. */
+void reserve_forget_socket(struct pool *pool, uint64_t cookie);
+
+/* Frees those of the socket's blocks that are dead; the number that are not. */
+uint32_t reserve_check_socket(struct pool *pool, uint64_t cookie);
+
+/*
+ * The living reservation that covers the port, or NULL; a dead one that is
+ * found there is freed.
+ */
+struct slot *reserve_holder(struct pool *pool, enum protocol protocol,
+			    uint32_t port);
+
+/* Frees all dead reservations and returns how many there were. */
+uint32_t reserve_sweep(struct pool *pool);
+
+#endif

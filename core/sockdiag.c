@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/sockdiag.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#define STATE_TIME_WAIT 6
+#define ALL_STATES 0xffffffffu /* later kernels' bound-inactive (13) too */
+
+/* Two comparisons that the kernel makes for each socket: port <= local port,
+ * local port <= port. Each is an op with the number in a second op. */
+struct port_filter {
+	struct inet_diag_bc_op at_least, at_least_port;
+	struct inet_diag_bc_op at_most, at_most_port;
+};
+
+struct request {
+	struct nlmsghdr header;
+	struct inet_diag_req_v2 body;
+	struct nlattr attribute;
+	struct port_filter filter;
+};
+
+static struct inet_diag_bc_op
+compare(unsigned char code, unsigned short left)
+{
+	/* On yes skip both ops; on no skip all that is left and 4 more, the
+	 * kernel's way to say "refused". */
+	return (struct inet_diag_bc_op){
+		.code = code,
+		.yes = 2 * sizeof(struct inet_diag_bc_op),
+		.no = (unsigned short)(left + 4),
+	};
+}
+
+static int
+ask(const struct sys_ops *sys, int fd, enum protocol protocol, uint8_t family,
+    uint32_t port)
+{
+	struct inet_diag_bc_op number = {.no = (unsigned short)port};
+	struct request request = {
+		.header = {.nlmsg_len = sizeof(request),
+			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.body = {.sdiag_family = family,
+			 .sdiag_protocol = protocol == PROTOCOL_TCP
+						   ? IPPROTO_TCP
+						   : IPPROTO_UDP,
+			 .idiag_states = ALL_STATES},
+		.attribute = {.nla_len = sizeof(struct nlattr) +
+					 sizeof(struct port_filter),
+			      .nla_type = INET_DIAG_REQ_BYTECODE},
+		.filter = {compare(INET_DIAG_BC_S_GE, 16), number,
+			   compare(INET_DIAG_BC_S_LE, 8), number},
+	};
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	long r = sys_sendto(sys, fd, &request, sizeof(request), &kernel,
+			    sizeof(kernel));
+
+	return r < 0 ? (int)r : 0;
+}
+
+/* Returns 1 at the end of the answer, 0 when there is more, or -Exxx. */
+static int
+count_messages(const struct nlmsghdr *message, size_t n, uint32_t port,
+	       struct sockdiag_count *count)
+{
+	for (; NLMSG_OK(message, n); message = NLMSG_NEXT(message, n)) {
+		const struct inet_diag_msg *socket = NLMSG_DATA(message);
+		const struct nlmsgerr *error = NLMSG_DATA(message);
+
+		if (message->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (message->nlmsg_type == NLMSG_ERROR)
+			return error->error < 0 ? error->error : -EIO;
+		if (ntohs(socket->id.idiag_sport) != port)
+			continue;
+		if (socket->idiag_state == STATE_TIME_WAIT)
+			count->time_wait++;
+		else
+			count->other++;
+	}
+	return 0;
+}
+
+static int
+count_family(const struct sys_ops *sys, int fd, enum protocol protocol,
+	     uint8_t family, uint32_t port, struct sockdiag_count *count)
+{
+	union {
+		struct nlmsghdr first;
+		char bytes[8192];
+	} answer;
+	int r = ask(sys, fd, protocol, family, port);
+
+	while (r == 0) {
+		long n = sys_read(sys, fd, &answer, sizeof(answer));
+
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
+		r = count_messages(&answer.first, (size_t)n, port, count);
+	}
+	return r < 0 ? r : 0;
+}
+
+int
+sockdiag_count(const struct sys_ops *sys, enum protocol protocol, uint32_t port,
+	       struct sockdiag_count *ret_count)
+{
+	struct sockdiag_count count = {0};
+	int fd = sys_socket(sys, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+			    NETLINK_SOCK_DIAG);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = count_family(sys, fd, protocol, AF_INET, port, &count);
+	if (r == 0)
+		r = count_family(sys, fd, protocol, AF_INET6, port, &count);
+	sys_close(sys, fd);
+	if (r == 0)
+		*ret_count = count;
+	return r;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Asks the kernel who is on a port (NETLINK_SOCK_DIAG).
+ */
+#ifndef PORTRES_CORE_SOCKDIAG_H
+#define PORTRES_CORE_SOCKDIAG_H
+
+#include "core/range.h"
+#include "core/sys.h"
+
+struct sockdiag_count {
+	uint32_t time_wait;
+	/* All others. TCP sockets that are bound and neither listening nor
+	 * connected are among them from Linux 6.8 on. */
+	uint32_t other;
+};
+
+/* Counts the sockets with this local port, IPv4 and IPv6. 0 or -Exxx. */
+int sockdiag_count(const struct sys_ops *sys, enum protocol protocol,
+		   uint32_t port, struct sockdiag_count *ret_count);
+
+#endif

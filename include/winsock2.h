@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Winsock 2 over the sockets of Linux. A SOCKET is a file descriptor, so the
+ * functions and structures that both systems have under one name are Linux'
+ * own. What Winsock has and we do not carry is not declared: a compile error
+ * is better than a stub that does nothing.
+ */
+#ifndef PORTRES_WINSOCK2_H
+#define PORTRES_WINSOCK2_H
+
+#include "windows.h"
+
+#include <arpa/inet.h>
+#include <asm/ioctl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/types.h>
+
+/* glibc hides these from strict ISO C. */
+#ifndef __u_char_defined
+typedef unsigned char u_char;
+typedef unsigned short u_short;
+typedef unsigned int u_int;
+typedef unsigned long u_long;
+#define __u_char_defined
+#endif
+
+#define WSAAPI
+#ifndef WINSOCK_API_LINKAGE
+#define WINSOCK_API_LINKAGE __attribute__((__visibility__("default")))
+#endif
+
+#define WINSOCK_VERSION MAKEWORD(2, 2)
+#define WSADESCRIPTION_LEN 256
+#define WSASYS_STATUS_LEN 128
+
+typedef UINT_PTR SOCKET;
+typedef USHORT ADDRESS_FAMILY;
+
+#define INVALID_SOCKET ((SOCKET)(~0))
+#define SOCKET_ERROR (-1)
+
+#define SD_RECEIVE 0
+#define SD_SEND 1
+#define SD_BOTH 2
+
+typedef struct sockaddr SOCKADDR, *PSOCKADDR, *LPSOCKADDR;
+typedef struct sockaddr_in SOCKADDR_IN, *PSOCKADDR_IN, *LPSOCKADDR_IN;
+typedef struct sockaddr_storage SOCKADDR_STORAGE, *PSOCKADDR_STORAGE,
+	*LPSOCKADDR_STORAGE;
+typedef struct in_addr IN_ADDR, *PIN_ADDR, *LPIN_ADDR;
+typedef struct linger LINGER, *PLINGER, *LPLINGER;
+typedef struct timeval TIMEVAL, *PTIMEVAL, *LPTIMEVAL;
+typedef struct hostent HOSTENT, *PHOSTENT, *LPHOSTENT;
+typedef struct servent SERVENT, *PSERVENT, *LPSERVENT;
+typedef struct protoent PROTOENT, *PPROTOENT, *LPPROTOENT;
+typedef fd_set FD_SET, *PFD_SET, *LPFD_SET;
+
+/* 64-bit Windows' order of members. */
+typedef struct WSAData {
+	WORD wVersion;
+	WORD wHighVersion;
+	unsigned short iMaxSockets;
+	unsigned short iMaxUdpDg;
+	char *lpVendorInfo;
+	char szDescription[WSADESCRIPTION_LEN + 1];
+	char szSystemStatus[WSASYS_STATUS_LEN + 1];
+} WSADATA, *LPWSADATA;
+
+typedef HANDLE WSAEVENT, *LPWSAEVENT;
+typedef OVERLAPPED WSAOVERLAPPED, *LPWSAOVERLAPPED;
+
+typedef void(CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(
+	DWORD dwError, DWORD cbTransferred, LPWSAOVERLAPPED lpOverlapped,
+	DWORD dwFlags);
+
+/*
+ * Control codes. Linux has IOC_IN and IOC_OUT too, with other values; its
+ * header was included above, so that ours are what remains in any order of
+ * includes, and the codes themselves do not depend on these two names.
+ */
+#undef IOC_IN
+#undef IOC_OUT
+#undef IOC_INOUT
+#define IOC_VOID 0x20000000u
+#define IOC_OUT 0x40000000u
+#define IOC_IN 0x80000000u
+#define IOC_INOUT (IOC_IN | IOC_OUT)
+
+#define IOC_UNIX 0x00000000u
+#define IOC_WS2 0x08000000u
+#define IOC_PROTOCOL 0x10000000u
+#define IOC_VENDOR 0x18000000u
+
+#define _WSAIO(group, number) (0x20000000u | (group) | (number))
+#define _WSAIOR(group, number) (0x40000000u | (group) | (number))
+#define _WSAIOW(group, number) (0x80000000u | (group) | (number))
+#define _WSAIORW(group, number) (0xc0000000u | (group) | (number))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Returns the error itself; WSAGetLastError() does not have it. */
+WINSOCK_API_LINKAGE int WSAAPI WSAStartup(WORD wVersionRequested,
+					  LPWSADATA lpWSAData);
+WINSOCK_API_LINKAGE int WSAAPI WSACleanup(void);
+
+WINSOCK_API_LINKAGE int WSAAPI WSAGetLastError(void);
+WINSOCK_API_LINKAGE void WSAAPI WSASetLastError(int iError);
+
+WINSOCK_API_LINKAGE int WSAAPI
+WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
+	 LPVOID lpvOutBuffer, DWORD cbOutBuffer, LPDWORD lpcbBytesReturned,
+	 LPWSAOVERLAPPED lpOverlapped,
+	 LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+
+WINSOCK_API_LINKAGE int WSAAPI closesocket(SOCKET s);
+
+#ifdef __cplusplus
+}
+#endif
+
+/*
+ * Lengths of addresses and options are int in Winsock and unsigned in POSIX.
+ * Both kinds of pointer are taken: by overloads in C++, and in C by looking at
+ * the type of the argument. These macros expand to the function they are named
+ * after, so a member of that name stays what it was.
+ */
+#ifdef __cplusplus
+extern "C++" {
+
+inline SOCKET
+accept(SOCKET s, struct sockaddr *addr, int *addrlen)
+{
+	return static_cast<SOCKET>(
+		::accept(static_cast<int>(s), addr,
+			 reinterpret_cast<socklen_t *>(addrlen)));
+}
+
+inline int
+getsockname(SOCKET s, struct sockaddr *name, int *namelen)
+{
+	return ::getsockname(static_cast<int>(s), name,
+			     reinterpret_cast<socklen_t *>(namelen));
+}
+
+inline int
+getpeername(SOCKET s, struct sockaddr *name, int *namelen)
+{
+	return ::getpeername(static_cast<int>(s), name,
+			     reinterpret_cast<socklen_t *>(namelen));
+}
+
+inline int
+getsockopt(SOCKET s, int level, int optname, void *optval, int *optlen)
+{
+	return ::getsockopt(static_cast<int>(s), level, optname, optval,
+			    reinterpret_cast<socklen_t *>(optlen));
+}
+
+inline int
+recvfrom(SOCKET s, void *buf, size_t len, int flags, struct sockaddr *from,
+	 int *fromlen)
+{
+	return static_cast<int>(
+		::recvfrom(static_cast<int>(s), buf, len, flags, from,
+			   reinterpret_cast<socklen_t *>(fromlen)));
+}
+}
+#else
+#define PORTRES_LENGTH(p)                                                      \
+	_Generic((p), int *: (socklen_t *)(void *)(p), default: (p))
+
+#define accept(s, addr, addrlen) accept((s), (addr), PORTRES_LENGTH(addrlen))
+#define getsockname(s, name, namelen)                                          \
+	getsockname((s), (name), PORTRES_LENGTH(namelen))
+#define getpeername(s, name, namelen)                                          \
+	getpeername((s), (name), PORTRES_LENGTH(namelen))
+#define getsockopt(s, level, optname, optval, optlen)                          \
+	getsockopt((s), (level), (optname), (optval), PORTRES_LENGTH(optlen))
+#define recvfrom(s, buf, len, flags, from, fromlen)                            \
+	recvfrom((s), (buf), (len), (flags), (from), PORTRES_LENGTH(fromlen))
+#endif
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the environment says, read once with secure_getenv.
+ *
+ * PORTRES_POOL      the pool's directory; else /run/portres where there is
+ *                   one, else /dev/shm/portres-UID, made on demand
+ * PORTRES_STRICT    1: a bind that cannot be checked fails with ENETDOWN
+ * PORTRES_WILDCARD  where wildcards look, "61000-65535,10000-32767"
+ */
+#ifndef PORTRES_SHIM_CONFIG_H
+#define PORTRES_SHIM_CONFIG_H
+
+#include <stdbool.h>
+
+#include "core/range.h"
+
+struct config {
+	char directory[256];
+	bool make_directory;
+	bool strict;
+	struct range_list wildcard; /* empty: around the ephemeral range */
+};
+
+/* Never NULL; the first caller reads it, normally our constructor. */
+const struct config *config_get(void);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/config.h"
+#include "shim/pools.h"
+#include "shim/real.h"
+
+/*
+ * Makes early what the hooks would otherwise do late. They do not depend on
+ * it: constructors of other libraries run before this one.
+ */
+__attribute__((constructor)) static void
+start(void)
+{
+	real_resolve();
+	config_get();
+	pools_register_fork();
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Three names a call: real_close (libc's, or that of the preload behind us),
+ * shim_close (ours, hidden), close (exported, one line in hook_close.c).
+ *
+ * A real_ pointer begins at a function that looks the name up and goes on, so
+ * hooks are right before any constructor has run and test nothing.
+ */
+#ifndef PORTRES_SHIM_REAL_H
+#define PORTRES_SHIM_REAL_H
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EXPORTED __attribute__((visibility("default")))
+
+#define HOOK(type, name, parameters, arguments)                                \
+	extern type(*real_##name) parameters;
+#define HOOK_ANY(type, name, parameters, last, arguments)                      \
+	HOOK(type, name, parameters, arguments)
+#define ALIAS(name, of)
+#define EXPORT(name)
+#include "shim/hooks.def"
+#undef HOOK
+#undef HOOK_ANY
+#undef ALIAS
+#undef EXPORT
+
+/* Looks all of them up. Idempotent; called by the constructor. */
+void real_resolve(void);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/serve.h"
+
+#include <errno.h>
+
+#include "core/endpoint.h"
+#include "core/ephemeral.h"
+#include "shim/config.h"
+#include "shim/pools.h"
+#include "shim/track.h"
+
+static int
+carrier(int fd, enum protocol *ret_protocol)
+{
+	int r = endpoint_protocol(&sys_kernel, fd, ret_protocol);
+
+	return r == -EPROTONOSUPPORT ? -EOPNOTSUPP : r;
+}
+
+int
+serve_acquire(int fd, struct range wanted, struct reservation *ret)
+{
+	struct range_list wildcard, forbidden = {0};
+	struct acquire acquire = {
+		.range = wanted,
+		.fd = fd,
+		.wildcard = &wildcard,
+		.forbidden = &forbidden,
+	};
+	struct pool_lock lock;
+	struct pool *pool;
+	int r = carrier(fd, &acquire.protocol);
+
+	if (r < 0)
+		return r;
+	if (!range_valid(wanted))
+		return -EINVAL;
+	if (wanted.start == 0) {
+		wildcard = config_get()->wildcard;
+		if (wildcard.count == 0)
+			range_list_around(ephemeral_range(&sys_kernel),
+					  &wildcard);
+		ephemeral_reserved(&sys_kernel, &forbidden);
+	}
+	r = pools_enter(fd, &pool, &lock);
+	if (r < 0)
+		return r;
+	r = reserve_acquire(pool, &acquire, ret);
+	if (r == 0)
+		track_own(ret->cookie, ret->token, fd);
+	pool_leave(pool, &lock);
+	return r;
+}
+
+int
+serve_release(int fd, uint64_t token)
+{
+	enum protocol protocol;
+	struct reservation found;
+	struct pool_lock lock;
+	struct pool *pool;
+	int holder;
+	int r = carrier(fd, &protocol);
+
+	if (r < 0)
+		return r;
+	r = pools_enter(fd, &pool, &lock);
+	if (r < 0)
+		return r;
+	r = reserve_find(pool, protocol, token, &found, &holder);
+	if (r == 0) {
+		reserve_release(pool, &found, holder);
+		track_disown(found.cookie, token);
+	}
+	pool_leave(pool, &lock);
+	/* Somebody else's and nobody's are one to this call. */
+	return r == -EACCES ? -EINVAL : r;
+}
+
+int
+serve_associate(int fd, uint64_t token)
+{
+	enum protocol protocol;
+	struct reservation found;
+	struct pool_lock lock;
+	struct pool *pool;
+	uint64_t cookie;
+	uint16_t port;
+	int holder;
+	int r = carrier(fd, &protocol);
+
+	if (r == 0)
+		r = endpoint_port(&sys_kernel, fd, &port);
+	if (r == 0)
+		r = endpoint_cookie(&sys_kernel, fd, &cookie);
+	if (r < 0)
+		return r;
+	if (port != 0)
+		return -EINVAL;
+	r = pools_enter(fd, &pool, &lock);
+	if (r < 0)
+		return r;
+	r = reserve_find(pool, protocol, token, &found, &holder);
+	if (r == 0)
+		r = track_associate(cookie, token);
+	pool_leave(pool, &lock);
+	return r;
+}

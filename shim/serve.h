@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The three operations, for whoever decodes them: ioctl(), WSAIoctl().
+ * All return 0 or -Exxx (semantics.md says which); ret is untouched on
+ * failure. Ports are in host byte order.
+ */
+#ifndef PORTRES_SHIM_SERVE_H
+#define PORTRES_SHIM_SERVE_H
+
+#include "core/reserve.h"
+
+/* Reserves `wanted` (start 0: anywhere) for the socket. */
+int serve_acquire(int fd, struct range wanted, struct reservation *ret);
+
+/* Gives back a reservation whose owning socket this process holds. */
+int serve_release(int fd, uint64_t token);
+
+/* Lets the unbound socket have ports out of the reservation. */
+int serve_associate(int fd, uint64_t token);
+
+#endif

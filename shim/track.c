@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/track.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#define TRACK_MAX 16384u /* a power of two */
+#define REACH 64u	 /* how far from its place an entry may stand */
+#define NUMBERS 65536	 /* descriptors above are healed by others' asking */
+
+_Atomic uint32_t track_count;
+static struct tracked table[TRACK_MAX];
+static _Atomic uint64_t owner_at[NUMBERS];
+
+static struct tracked *
+place(uint64_t cookie, uint32_t i)
+{
+	/* Cookies are given out in rows: spread them a little. */
+	return &table[(cookie * 7 + i) % TRACK_MAX];
+}
+
+struct tracked *
+track_find(uint64_t cookie)
+{
+	for (uint32_t i = 0; i < REACH; i++)
+		if (atomic_load(&place(cookie, i)->cookie) == cookie)
+			return place(cookie, i);
+	return NULL;
+}
+
+static struct tracked *
+find_or_add(uint64_t cookie)
+{
+	struct tracked *tracked = track_find(cookie);
+
+	for (uint32_t i = 0; !tracked && i < REACH; i++) {
+		struct tracked *free = place(cookie, i);
+
+		if (atomic_load(&free->cookie))
+			continue;
+		atomic_store(&free->owned, 0);
+		atomic_store(&free->associated, 0);
+		atomic_store(&free->cookie, cookie);
+		atomic_fetch_add(&track_count, 1);
+		tracked = free;
+	}
+	return tracked;
+}
+
+void
+track_drop(struct tracked *tracked)
+{
+	if (atomic_exchange(&tracked->cookie, 0))
+		atomic_fetch_sub(&track_count, 1);
+}
+
+static void
+drop_if_idle(struct tracked *tracked)
+{
+	if (!atomic_load(&tracked->owned) && !atomic_load(&tracked->associated))
+		track_drop(tracked);
+}
+
+int
+track_associate(uint64_t cookie, uint64_t token)
+{
+	struct tracked *tracked = find_or_add(cookie);
+
+	if (!tracked)
+		return -ENOBUFS;
+	atomic_store(&tracked->associated, token);
+	return 0;
+}
+
+void
+track_dissociate(uint64_t cookie)
+{
+	struct tracked *tracked = track_find(cookie);
+
+	if (!tracked)
+		return;
+	atomic_store(&tracked->associated, 0);
+	drop_if_idle(tracked);
+}
+
+void
+track_own(uint64_t cookie, uint64_t token, int fd)
+{
+	struct tracked *tracked = find_or_add(cookie);
+
+	if (!tracked)
+		return;
+	if (atomic_load(&tracked->owned))
+		token = TRACK_SEVERAL;
+	atomic_store(&tracked->owned, token);
+	if (fd < NUMBERS)
+		atomic_store(&owner_at[fd], cookie);
+}
+
+void
+track_disown(uint64_t cookie, uint64_t token)
+{
+	struct tracked *tracked = track_find(cookie);
+
+	if (!tracked || atomic_load(&tracked->owned) != token)
+		return;
+	atomic_store(&tracked->owned, 0);
+	drop_if_idle(tracked);
+}
+
+uint64_t
+track_displaced(int fd)
+{
+	if (fd < 0 || fd >= NUMBERS ||
+	    !atomic_load_explicit(&owner_at[fd], memory_order_relaxed))
+		return 0;
+	return atomic_exchange(&owner_at[fd], 0);
+}

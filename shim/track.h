@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What this process knows of its own sockets, by cookie: which ones are
+ * associated with a token, and which ones own reservations.
+ *
+ * Only the first is knowledge that exists nowhere else. The second makes
+ * close() prompt and may be wrong or lost without harm, because a lease ends
+ * with its socket whatever we know.
+ *
+ * Reading needs no lock. Writing happens inside the pool (pool_enter), which
+ * lets in one thread of the process at a time.
+ */
+#ifndef PORTRES_SHIM_TRACK_H
+#define PORTRES_SHIM_TRACK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tracked {
+	_Atomic uint64_t cookie;
+	_Atomic uint64_t owned;	     /* token, 0, or TRACK_SEVERAL */
+	_Atomic uint64_t associated; /* token or 0 */
+};
+
+#define TRACK_SEVERAL UINT64_MAX
+
+extern _Atomic uint32_t track_count;
+
+/* Whether anything is tracked: the one load that a pass-through close pays. */
+static inline bool
+track_any(void)
+{
+	return atomic_load_explicit(&track_count, memory_order_relaxed) != 0;
+}
+
+/* NULL when the socket is not tracked. */
+struct tracked *track_find(uint64_t cookie);
+
+/* Returns 0, or -ENOBUFS when there is no room. */
+int track_associate(uint64_t cookie, uint64_t token);
+void track_dissociate(uint64_t cookie);
+
+/* Where there is no room the socket's close will be less prompt. */
+void track_own(uint64_t cookie, uint64_t token, int fd);
+void track_disown(uint64_t cookie, uint64_t token);
+
+/* The socket is gone. */
+void track_drop(struct tracked *tracked);
+
+/*
+ * The cookie of an owning socket that was at this descriptor number when the
+ * kernel gave the number out again, 0 when there was none. Asked by socket(),
+ * because closes by raw system calls pass us by. Tells it once.
+ */
+uint64_t track_displaced(int fd);
+
+#endif

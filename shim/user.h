@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory that a caller names may not be there. The kernel answers EFAULT then,
+ * and so do we; a plain access would kill the program.
+ */
+#ifndef PORTRES_SHIM_USER_H
+#define PORTRES_SHIM_USER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Copies from and to the caller's memory. Returns 0 or -EFAULT. */
+int user_read(void *to, const void *user, size_t n);
+int user_write(void *user, const void *from, size_t n);
+
+/* Are these bytes, 8 to 4096 of them, readable? The cheap question. */
+bool user_readable(const void *user, size_t n);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PORTRES_SHIM_WINSOCK_STARTUP_H
+#define PORTRES_SHIM_WINSOCK_STARTUP_H
+
+#include <stdbool.h>
+
+/* Is a WSAStartup of this process without its WSACleanup yet? */
+bool wsa_started(void);
+
+#endif
