@@ -1,0 +1,159 @@
+"""Fixtures: the built artefacts, a pool of its own for each test, programs."""
+
+import os
+import pathlib
+import select
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SILENCE = 60
+
+sys.path.insert(0, str(ROOT / "integration"))
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--build-dir",
+        default=str(ROOT / "build"),
+        help="where libportres.so, include/ and lib/ were built",
+    )
+
+
+@pytest.fixture(scope="session")
+def root():
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def build(request):
+    path = pathlib.Path(request.config.getoption("--build-dir"))
+    assert (path / "libportres.so").exists(), "run make first"
+    return path
+
+
+@pytest.fixture
+def pool(tmp_path):
+    """A pool directory that only this test uses."""
+    path = tmp_path / "pool"
+    path.mkdir(mode=0o700)
+    return path
+
+
+@pytest.fixture
+def shim_env(build, pool):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("PORTRES_")}
+    env["LD_PRELOAD"] = str(build / "libportres.so")
+    env["PORTRES_POOL"] = str(pool)
+    env["PYTHONPATH"] = str(ROOT / "integration")
+    return env
+
+
+@pytest.fixture
+def compile_program(build, tmp_path):
+    """compile_program(source, name, lang='c', flags=[]) -> path of a program.
+
+    `source` is a path or the text of a program; it sees the public headers
+    and link names only.
+    """
+
+    def compile_program(source, name, lang="c", flags=()):
+        suffix = {"c": ".c", "c++": ".cpp"}[lang]
+        if not isinstance(source, pathlib.Path):
+            path = tmp_path / (name + suffix)
+            path.write_text(source)
+            source = path
+        out = tmp_path / name
+        compiler = {"c": "gcc", "c++": "g++"}[lang]
+        subprocess.run(
+            [compiler, f"-I{build}/include", str(source), "-o", str(out)]
+            + list(flags)
+            + [f"-L{build}/lib", "-lws2_32", "-liphlpapi"],
+            check=True,
+        )
+        return out
+
+    return compile_program
+
+
+class Program:
+    """A running program that is talked to line by line."""
+
+    def __init__(self, args, env, **kw):
+        self.popen = subprocess.Popen(
+            [str(a) for a in args],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            **kw,
+        )
+        self.pid = self.popen.pid
+        self.unread = b""
+
+    def line(self):
+        """The next line of its output; a silent program fails the test."""
+        out = self.popen.stdout
+        while b"\n" not in self.unread:
+            ready, _, _ = select.select([out], [], [], SILENCE)
+            assert ready, f"no line within {SILENCE} s"
+            more = os.read(out.fileno(), 65536)
+            assert more, f"ended with {self.popen.wait()} instead of a line"
+            self.unread += more
+        line, _, self.unread = self.unread.partition(b"\n")
+        return line.decode()
+
+    def tell(self, line):
+        self.popen.stdin.write(line.encode() + b"\n")
+
+    def ask(self, line):
+        self.tell(line)
+        return self.line()
+
+    def kill(self):
+        self.popen.kill()
+        self.popen.wait()
+
+    def end(self):
+        """Closes its input, which every program of ours takes as the end."""
+        self.popen.stdin.close()
+        return self.popen.wait()
+
+    def close(self):
+        if self.popen.poll() is None:
+            self.kill()
+        self.popen.stdin.close()
+        self.popen.stdout.close()
+
+
+@pytest.fixture
+def start(shim_env):
+    """start(args, env=shim_env) -> Program, killed when the test ends."""
+    running = []
+
+    def start(args, env=None, **kw):
+        program = Program(args, shim_env if env is None else env, **kw)
+        running.append(program)
+        return program
+
+    yield start
+    for program in running:
+        program.close()
+
+
+@pytest.fixture
+def player(start, root):
+    """player() -> a preloaded python that plays socket calls: see player.py."""
+
+    def player(env=None, **kw):
+        return start(["/usr/bin/python3", root / "integration" / "player.py"], env, **kw)
+
+    return player
+
+
+@pytest.fixture(scope="session")
+def has():
+    return shutil.which

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: MIT
+"""The Winsock headers compile alone, in any order and beside POSIX' own."""
+
+import itertools
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+OURS = [
+    "windows.h",
+    "winerror.h",
+    "winsock2.h",
+    "mstcpip.h",
+    "ws2ipdef.h",
+    "ws2tcpip.h",
+    "iphlpapi.h",
+    "portres_crt.h",
+    "portres.h",
+    "Windows.h",
+    "Windows.h.",
+]
+POSIX = [
+    "sys/socket.h",
+    "netinet/in.h",
+    "arpa/inet.h",
+    "sys/ioctl.h",
+    "netdb.h",
+    "stdio.h",
+    "wchar.h",
+]
+CXX = ["cwchar", "cstdio", "algorithm"]
+
+STANDARDS = {
+    "c": ["c11", "gnu17"],
+    "c++": ["c++11", "c++14", "c++17", "c++20"],
+}
+COMPILERS = {"c": ["gcc", "clang"], "c++": ["g++", "clang++"]}
+
+# (language, compiler, standard), of the compilers that this machine has
+COMBINATIONS = [
+    (language, compiler, standard)
+    for language in ("c", "c++")
+    for compiler in COMPILERS[language]
+    if shutil.which(compiler)
+    for standard in STANDARDS[language]
+]
+
+
+def companions(language):
+    return POSIX + (CXX if language == "c++" else [])
+
+
+def complaint(build, combination, text):
+    """What the compiler says about the text; empty if nothing."""
+    language, compiler, standard = combination
+    run = subprocess.run(
+        [compiler, "-x", language, f"-std={standard}", "-fsyntax-only",
+         "-Wall", "-Wextra", "-Werror", f"-I{build}/include", "-"],
+        input=text, capture_output=True, text=True, check=False,
+    )
+    if run.returncode == 0 and not run.stderr:
+        return ""
+    return f"{compiler} -std={standard}\n{text}\n{run.stderr}"
+
+
+def assert_all_compile(build, combination, texts):
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        said = list(pool.map(lambda t: complaint(build, combination, t), texts))
+    assert len(said) > 0
+    assert not any(said), "\n".join(s for s in said if s)
+
+
+def including(*headers):
+    return "".join(f"#include <{h}>\n" for h in headers)
+
+
+@pytest.fixture(scope="module")
+def ours(build):
+    """The headers that the build must offer."""
+    missing = [h for h in OURS if not (build / "include" / h).is_file()]
+    assert not missing
+    return OURS
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_each_header_alone(build, ours, combination):
+    assert_all_compile(build, combination, [including(h) for h in ours])
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_all_headers_among_posix(build, ours, combination):
+    others = companions(combination[0])
+    lists = [ours + others, others + ours]
+    lists += [list(reversed(both)) for both in lists]
+    assert_all_compile(build, combination, [including(*both) for both in lists])
+
+
+@pytest.mark.parametrize(
+    "combination", [("c", "gcc", "c11"), ("c++", "g++", "c++17")], ids=" ".join
+)
+def test_pairs(build, ours, combination):
+    """One order of each pair of ours: whatever the second header assumes of
+    the first shows when it comes first itself, as it does alone."""
+    pairs = list(itertools.combinations(reversed(ours), 2))
+    for other in companions(combination[0]):
+        pairs += [("winsock2.h", other), (other, "winsock2.h")]
+    assert_all_compile(build, combination, [including(*p) for p in pairs])
+
+
+@pytest.mark.parametrize(
+    "combination", [c for c in COMBINATIONS if c[0] == "c++"], ids=" ".join
+)
+def test_inside_extern_c(build, ours, combination):
+    text = f'extern "C" {{\n{including("winsock2.h", "mstcpip.h")}}}\n'
+    assert_all_compile(build, combination, [text])
+
+
+LAYOUT = r"""
+#include <stddef.h>
+#include <iphlpapi.h>
+#include <mstcpip.h>
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#ifndef __cplusplus
+#define static_assert _Static_assert
+#define STARTPORT StartPort
+#else
+#define STARTPORT Reservation.StartPort
+#endif
+#define CHECK(what) static_assert(what, #what)
+
+CHECK(SIO_ACQUIRE_PORT_RESERVATION == 0x98000064);
+CHECK(SIO_RELEASE_PORT_RESERVATION == 0x98000065);
+CHECK(SIO_ASSOCIATE_PORT_RESERVATION == 0x98000066);
+CHECK(SIO_ACQUIRE_PORT_RESERVATION > 0);
+CHECK(sizeof(SIO_ACQUIRE_PORT_RESERVATION) == 4);
+CHECK(INVALID_PORT_RESERVATION_TOKEN == 0);
+CHECK(IOC_IN == 0x80000000 && IOC_OUT == 0x40000000);
+
+CHECK(sizeof(INET_PORT_RANGE) == 4);
+CHECK(sizeof(INET_PORT_RESERVATION) == 4);
+CHECK(offsetof(INET_PORT_RANGE, NumberOfPorts) == 2);
+CHECK(sizeof(INET_PORT_RESERVATION_TOKEN) == 8);
+CHECK(sizeof(INET_PORT_RESERVATION_INSTANCE) == 16);
+CHECK(offsetof(INET_PORT_RESERVATION_INSTANCE, STARTPORT) == 0);
+CHECK(offsetof(INET_PORT_RESERVATION_INSTANCE, Token) == 8);
+
+CHECK(sizeof(BYTE) == 1 && sizeof(WORD) == 2 && sizeof(USHORT) == 2);
+CHECK(sizeof(DWORD) == 4 && sizeof(LONG) == 4 && sizeof(ULONG) == 4);
+CHECK(sizeof(INT) == 4 && sizeof(UINT) == 4 && sizeof(BOOL) == 4);
+CHECK(sizeof(ULONG64) == 8 && sizeof(UINT64) == 8 && sizeof(LONGLONG) == 8);
+CHECK(sizeof(SOCKET) == sizeof(void *) && sizeof(HANDLE) == sizeof(void *));
+CHECK(sizeof(WCHAR) == sizeof(wchar_t) && sizeof(ADDRESS_FAMILY) == 2);
+CHECK((DWORD)-1 > 0 && (LONG)-1 < 0 && (SOCKET)-1 > 0);
+CHECK(INVALID_SOCKET == (SOCKET)-1 && SOCKET_ERROR == -1);
+
+CHECK(sizeof(WSADATA) == 408);
+CHECK(offsetof(WSADATA, lpVendorInfo) == 8);
+CHECK(offsetof(WSADATA, szDescription) == 16);
+CHECK(sizeof(WSAOVERLAPPED) == 32);
+CHECK(offsetof(WSAOVERLAPPED, InternalHigh) == 8);
+CHECK(offsetof(WSAOVERLAPPED, OffsetHigh) == 20);
+CHECK(offsetof(WSAOVERLAPPED, hEvent) == 24);
+
+CHECK(MAKEWORD(2, 1) == 0x102 && LOBYTE(0x102) == 2 && HIBYTE(0x102) == 1);
+CHECK(MAKELONG(2, 1) == 0x10002 && HIWORD(0x10002) == 1);
+CHECK(LOWORD(0x10002) == 2 && sizeof(MAKEWORD(2, 2)) == 2);
+"""
+
+# Windows' numbers, from Microsoft's list of Winsock error codes
+ERRORS = {
+    10000: "EINTR=4 EBADF=9 EACCES=13 EFAULT=14 EINVAL=22 EMFILE=24 "
+    "EWOULDBLOCK=35 EINPROGRESS=36 EALREADY=37 ENOTSOCK=38 EDESTADDRREQ=39 "
+    "EMSGSIZE=40 EPROTOTYPE=41 ENOPROTOOPT=42 EPROTONOSUPPORT=43 "
+    "ESOCKTNOSUPPORT=44 EOPNOTSUPP=45 EPFNOSUPPORT=46 EAFNOSUPPORT=47 "
+    "EADDRINUSE=48 EADDRNOTAVAIL=49 ENETDOWN=50 ENETUNREACH=51 ENETRESET=52 "
+    "ECONNABORTED=53 ECONNRESET=54 ENOBUFS=55 EISCONN=56 ENOTCONN=57 "
+    "ESHUTDOWN=58 ETOOMANYREFS=59 ETIMEDOUT=60 ECONNREFUSED=61 ELOOP=62 "
+    "ENAMETOOLONG=63 EHOSTDOWN=64 EHOSTUNREACH=65 ENOTEMPTY=66 EPROCLIM=67 "
+    "EUSERS=68 EDQUOT=69 ESTALE=70 EREMOTE=71 SYSNOTREADY=91 "
+    "VERNOTSUPPORTED=92 NOTINITIALISED=93 EDISCON=101 ENOMORE=102 "
+    "ECANCELLED=103 EINVALIDPROCTABLE=104 EINVALIDPROVIDER=105 "
+    "EPROVIDERFAILEDINIT=106 SYSCALLFAILURE=107 SERVICE_NOT_FOUND=108 "
+    "TYPE_NOT_FOUND=109 _E_NO_MORE=110 _E_CANCELLED=111 EREFUSED=112 "
+    "HOST_NOT_FOUND=1001 TRY_AGAIN=1002 NO_RECOVERY=1003 NO_DATA=1004",
+    0: "_INVALID_HANDLE=6 _NOT_ENOUGH_MEMORY=8 _INVALID_PARAMETER=87 "
+    "_OPERATION_ABORTED=995 _IO_INCOMPLETE=996 _IO_PENDING=997",
+}
+
+
+def error_checks():
+    for base, names in ERRORS.items():
+        for item in names.split():
+            name, number = item.split("=")
+            yield f"CHECK(WSA{name} == {base + int(number)});\n"
+    for item in ("SUCCESS=0 ACCESS_DENIED=5 SHARING_VIOLATION=32 "
+                 "NOT_SUPPORTED=50 INVALID_PARAMETER=87 NOT_FOUND=1168").split():
+        name, number = item.split("=")
+        yield f"CHECK(ERROR_{name} == {number});\n"
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_layouts_and_numbers(build, combination):
+    assert_all_compile(build, combination, [LAYOUT + "".join(error_checks())])
+
+
+USE = r"""
+#define UNICODE
+#define WIN32_LEAN_AND_MEAN
+#include <Windows.h.>
+#include <winsock2.h>
+#include <mstcpip.h>
+#include <ws2ipdef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#ifdef __cplusplus
+#include <cwchar>
+#endif
+
+int both_kinds_of_length(SOCKET s, int fd);
+int both_kinds_of_length(SOCKET s, int fd)
+{
+	struct sockaddr_in name;
+	SOCKADDR *generic = (SOCKADDR *)&name;
+	int windows = sizeof(name);
+	socklen_t posix = sizeof(name);
+	int value;
+	char byte;
+	SOCKET peer = accept(s, NULL, NULL);
+
+	if (peer == INVALID_SOCKET)
+		peer = accept(s, generic, &windows);
+	return getsockname(s, generic, &windows) |
+	       getsockname(fd, generic, &posix) |
+	       getpeername(s, generic, &windows) |
+	       getpeername(fd, generic, &posix) |
+	       accept(fd, generic, &posix) |
+	       getsockopt(s, SOL_SOCKET, SO_TYPE, (char *)&value, &windows) |
+	       getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &posix) |
+	       (int)recvfrom(s, &byte, 1, 0, generic, &windows) |
+	       (int)recvfrom(fd, &byte, 1, 0, generic, &posix) |
+	       (int)recvfrom(s, &byte, 1, 0, NULL, NULL) |
+	       (int)closesocket(peer);
+}
+
+int wmain(int argc, WCHAR **argv);
+int wmain(int argc, WCHAR **argv)
+{
+	INET_PORT_RANGE portRange = { 0 };
+	INET_PORT_RESERVATION_INSTANCE portRes = { 0 };
+	WSADATA wsaData = { 0 };
+	DWORD bytesReturned = 0;
+	u_short port = 0;
+	ADDRESS_FAMILY family = AF_INET;
+	int (*print)(const wchar_t *, ...) = wprintf;
+	SOCKET sock = socket(family, SOCK_DGRAM, IPPROTO_UDP);
+
+	if (sock == INVALID_SOCKET || argc != 2)
+		return print(L"usage: %s\n", argv[0]);
+	port = htons((u_short)_wtoi(argv[1]));
+	portRange.StartPort = port;
+#ifdef __cplusplus
+	sockaddr_in service;
+	service.sin_family = family;
+	portRes.Reservation.StartPort = 0;
+	portRes.Token.Token = 0;
+	std::wprintf(L"%u\n", service.sin_family);
+#else
+	portRes.StartPort = 0;
+	portRes.Token = 0;
+#endif
+	if (WSAStartup(MAKEWORD(2, 2), &wsaData) ||
+	    WSAIoctl(sock, SIO_ACQUIRE_PORT_RESERVATION, (LPVOID) & portRange,
+		     sizeof (INET_PORT_RANGE), (LPVOID) & portRes,
+		     sizeof (INET_PORT_RESERVATION_INSTANCE), &bytesReturned,
+		     NULL, NULL) == SOCKET_ERROR)
+		goto fail;
+	wprintf(L"Token=%I64d\n", portRes.Token);
+	return both_kinds_of_length(sock, 0);
+fail:
+	fwprintf(stderr, L"%d\n", WSAGetLastError());
+	WSACleanup();
+	return 1;
+}
+"""
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_windows_code_without_a_warning(build, combination):
+    assert_all_compile(build, combination, [USE])
+
+
+def version(compiler):
+    run = subprocess.run([compiler, "-dumpversion"], capture_output=True,
+                         text=True, check=True)
+    return int(run.stdout.split(".")[0])
+
+
+@pytest.mark.parametrize(
+    "combination",
+    # g++ listens to a header's wish to be silent from version 13 on.
+    [c for c in COMBINATIONS if c[1] != "g++" or version("g++") >= 13],
+    ids=" ".join,
+)
+def test_pragma_comment_is_harmless(build, combination):
+    text = including("winsock2.h") + '#pragma comment(lib, "Ws2_32.lib")\n'
+    assert_all_compile(build, combination, [text])
+
+
+def test_what_is_not_carried_is_an_error(build):
+    """A silent stub would be worse."""
+    for name in ("WSAAsyncSelect", "WSARecv", "TransmitFile"):
+        text = including("winsock2.h") + f"void *p = (void *)&{name};\n"
+        assert complaint(build, ("c", "gcc", "c11"), text)

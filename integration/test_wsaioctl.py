@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: MIT
+"""WSAIoctl and its neighbours: what each call answers, number by number."""
+
+import subprocess
+
+import pytest
+
+from csource import run_c  # noqa: F401 (a fixture)
+
+SETUP = r"""
+	SOCKET s = tcp();
+	INET_PORT_RANGE r = ports(27140, 4);
+	INET_PORT_RESERVATION_INSTANCE i = {0};
+	INET_PORT_RESERVATION_INSTANCE other = {0};
+	DWORD n = 77;
+	DWORD m = 0;
+"""
+
+
+def test_before_startup_and_after_cleanup(run_c):  # noqa: F811
+    said = run_c(SETUP + r"""
+	say("before", ioc(s, ACQUIRE, &r, 4, &i, 16, &n));
+	say("untouched", n);
+	say("even with all else wrong", ioc(~0, 1, NULL, 0, NULL, 0, NULL));
+	started();
+	started();
+	say("first cleanup", WSACleanup());
+	say("still started", ioc(s, ACQUIRE, &r, 4, &i, 16, &n));
+	say("second cleanup", WSACleanup());
+	say("after", ioc(s, RELEASE, &i.Token, 8, NULL, 0, &n));
+	say("third cleanup", WSACleanup());
+	say("its error", WSAGetLastError());
+	say("a socket closes all the same", closesocket(s));
+	""")
+    assert said == {
+        "before": 10093, "untouched": 77, "even with all else wrong": 10093,
+        "first cleanup": 0, "still started": 0, "second cleanup": 0,
+        "after": 10093, "third cleanup": -1, "its error": 10093,
+        "a socket closes all the same": 0,
+    }
+
+
+# Each case: an expression, the code that it gives. `n` is 77 before and must
+# be 0 after, for the block that is held is 27140 to 27143 with i.Token.
+BAD = {
+    # 2: the pointer to the number of bytes
+    "bytes NULL": ("ioc(s, ACQUIRE, &r, 4, &other, 16, NULL)", 10014),
+    "bytes wild": ("ioc(s, ACQUIRE, &r, 4, &other, 16, nowhere())", 10014),
+    "bytes read-only": ("ioc(s, ASSOCIATE, &i.Token, 8, 0, 0, read_only())",
+                        10014),
+    "bytes NULL and bad socket": ("ioc(~0, ACQUIRE, 0, 0, 0, 0, NULL)", 10014),
+    # 3: the socket
+    "INVALID_SOCKET": ("ioc(~0, ACQUIRE, &r, 4, &other, 16, &n)", 10038),
+    "closed": ("ioc(4000, ACQUIRE, &r, 4, &other, 16, &n)", 10038),
+    "a file": ("ioc(file, ACQUIRE, &r, 4, &other, 16, &n)", 10038),
+    "past int": ("ioc(s + (1ul << 32), RELEASE, &i.Token, 8, 0, 0, &n)", 10038),
+    "bad socket and code": ("ioc(~0, 1, 0, 0, 0, 0, &n)", 10038),
+    # 4: the code
+    "unknown code": ("ioc(s, 0x98000063, &r, 4, &other, 16, &n)", 10045),
+    "unknown code and buffers": ("ioc(s, 0x98000067, 0, 0, 0, 0, &n)", 10045),
+    # 5: the buffers
+    "acquire, short input": ("ioc(s, ACQUIRE, &r, 3, &other, 16, &n)", 10022),
+    "acquire, no input": ("ioc(s, ACQUIRE, NULL, 0, &other, 16, &n)", 10022),
+    "acquire, short output": ("ioc(s, ACQUIRE, &r, 4, &other, 15, &n)", 10022),
+    "acquire, no output": ("ioc(s, ACQUIRE, &r, 4, NULL, 0, &n)", 10022),
+    "acquire, NULL input": ("ioc(s, ACQUIRE, NULL, 4, &other, 16, &n)", 10014),
+    "acquire, NULL output": ("ioc(s, ACQUIRE, &r, 4, NULL, 16, &n)", 10014),
+    "acquire, wild input":
+        ("ioc(s, ACQUIRE, nowhere(), 4, &other, 16, &n)", 10014),
+    "acquire, wild output": ("ioc(s, ACQUIRE, &r, 4, nowhere(), 16, &n)", 10014),
+    "acquire, read-only output":
+        ("ioc(s, ACQUIRE, &r, 4, read_only(), 16, &n)", 10014),
+    "release, short": ("ioc(s, RELEASE, &i.Token, 7, 0, 0, &n)", 10014),
+    "release, NULL": ("ioc(s, RELEASE, NULL, 8, 0, 0, &n)", 10014),
+    "release, wild": ("ioc(s, RELEASE, nowhere(), 8, 0, 0, &n)", 10014),
+    "associate, short": ("ioc(s, ASSOCIATE, &i.Token, 7, 0, 0, &n)", 10014),
+    "associate, NULL": ("ioc(s, ASSOCIATE, NULL, 8, 0, 0, &n)", 10014),
+    "associate, wild": ("ioc(s, ASSOCIATE, nowhere(), 8, 0, 0, &n)", 10014),
+    # 6: the operation
+    "count 0": ("(r = ports(27144, 0), "
+                "ioc(s, ACQUIRE, &r, 4, &other, 16, &n))", 10022),
+    "past 65535": ("(r = ports(65530, 7), "
+                   "ioc(s, ACQUIRE, &r, 4, &other, 16, &n))", 10022),
+    "overlap": ("(r = ports(27143, 2), "
+                "ioc(s, ACQUIRE, &r, 4, &other, 16, &n))", 10048),
+    "token 0": ("(i.Token = 0, ioc(s, RELEASE, &i.Token, 8, 0, 0, &n))", 10022),
+    "unknown token":
+        ("(i.Token += 1000, ioc(s, ASSOCIATE, &i.Token, 8, 0, 0, &n))", 10022),
+    "unix socket": ("ioc(socket(AF_UNIX, SOCK_STREAM, 0), ACQUIRE, &r, 4, "
+                    "&other, 16, &n)", 10045),
+    "other protocol": ("ioc(socket(AF_INET, SOCK_DGRAM, 0), RELEASE, &i.Token, "
+                       "8, 0, 0, &n)", 10022),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_calls(run_c, name):  # noqa: F811
+    expression, code = BAD[name]
+    said = run_c(SETUP + rf"""
+	int file = open("/dev/null", O_RDONLY);
+	uint64_t token;
+
+	started();
+	say("held", ioc(s, ACQUIRE, &r, 4, &i, 16, &n));
+	token = i.Token;
+	r = ports(27144, 4);
+	n = 77;
+	say("answer", {expression});
+	say("bytes", n);
+	say("output untouched", other.Token == 0 && other.StartPort == 0);
+	/* Nothing was half acquired, and what was held still is. */
+	r = ports(27144, 4);
+	say("free", ioc(s, ACQUIRE, &r, 4, &i, 16, &m));
+	say("release", ioc(s, RELEASE, &token, 8, NULL, 0, &m));
+	""")
+    untouched = "bytes NULL" in name or "bytes wild" in name \
+        or "bytes read-only" in name
+    assert said == {"held": 0, "answer": code, "bytes": 77 if untouched else 0,
+                    "output untouched": 1, "free": 0, "release": 0}
+
+
+def test_good_calls(run_c):  # noqa: F811
+    said = run_c(SETUP + r"""
+	SOCKET user = tcp();
+	struct sockaddr_in name = {.sin_family = AF_INET};
+	int size = sizeof(name);
+	char out[16];
+	/* The buffer may be both; the code, a sign-extended int. */
+	union {
+		INET_PORT_RANGE in;
+		INET_PORT_RESERVATION_INSTANCE out;
+	} both = {.in = ports(27150, 3)};
+
+	memset(out, 'x', sizeof(out));
+	started();
+	errno = 12345;
+	say("acquire", ioc(s, (unsigned long)(int)ACQUIRE, &both, sizeof(both),
+			   &both, sizeof(both), &n));
+	say("bytes", n);
+	say("start", ntohs(both.out.StartPort));
+	say("count", both.out.NumberOfPorts);
+	say("token", both.out.Token != 0);
+	say("associate", ioc(user, ASSOCIATE, &both.out.Token, 8, out, 16, &n));
+	say("its bytes", n);
+	say("errno", errno);
+	bind(user, (struct sockaddr *)&name, sizeof(name));
+	getsockname(user, (struct sockaddr *)&name, &size);
+	say("inside", ntohs(name.sin_port) / 3 == 27150 / 3);
+	say("release", ioc(s, RELEASE, &both.out.Token, 8, out, 16, &n));
+	say("bytes of release", n);
+	say("output", out[0] == 'x' && out[15] == 'x');
+	say("errno again", errno);
+	say("once more", ioc(s, RELEASE, &both.out.Token, 8, out, 16, &n));
+	""")
+    assert said == {
+        "acquire": 0, "bytes": 16, "start": 27150, "count": 3, "token": 1,
+        "associate": 0, "its bytes": 0, "errno": 12345, "inside": 1,
+        "release": 0, "bytes of release": 0, "output": 1,
+        "errno again": 12345, "once more": 10022,
+    }
+
+
+def test_closesocket(run_c):  # noqa: F811
+    said = run_c(r"""
+	SOCKET s = tcp();
+	int file = open("/dev/null", O_RDONLY);
+
+	errno = 12345;
+	say("ok", closesocket(s));
+	say("errno", errno);
+	say("again", closesocket(s));
+	say("its error", WSAGetLastError());
+	say("file", closesocket(file));
+	say("error of file", WSAGetLastError());
+	say("file is open", fcntl(file, F_GETFD) >= 0);
+	s = tcp();
+	say("past int", closesocket(s + (1ul << 32)));
+	say("error past int", WSAGetLastError());
+	say("INVALID_SOCKET", closesocket(INVALID_SOCKET));
+	say("its error too", WSAGetLastError());
+	say("socket is open", closesocket(s));
+	""")
+    assert said == {
+        "ok": 0, "errno": 12345, "again": -1, "its error": 10038,
+        "file": -1, "error of file": 10038, "file is open": 1,
+        "past int": -1, "error past int": 10038,
+        "INVALID_SOCKET": -1, "its error too": 10038, "socket is open": 0,
+    }
+
+
+def test_closesocket_frees_the_block(run_c):  # noqa: F811
+    said = run_c(SETUP + r"""
+	SOCKET second = tcp();
+
+	started();
+	say("first", ioc(s, ACQUIRE, &r, 4, &i, 16, &n));
+	say("second", ioc(second, ACQUIRE, &r, 4, &i, 16, &n));
+	say("close", closesocket(s));
+	say("now", ioc(second, ACQUIRE, &r, 4, &i, 16, &n));
+	""")
+    assert said == {"first": 0, "second": 10048, "close": 0, "now": 0}
+
+
+FAKES = r"""
+#include <stdio.h>
+#include <string.h>
+#include <errno.h>
+#include "shim/serve.h"
+#include "shim/user.h"
+#include "winsock2.h"
+#include "mstcpip.h"
+
+static int writes, failing, acquired, released;
+
+int user_read(void *to, const void *user, size_t n)
+{
+	memcpy(to, user, n);
+	return 0;
+}
+
+int user_write(void *user, const void *from, size_t n)
+{
+	if (++writes == failing)
+		return -EFAULT;
+	memcpy(user, from, n);
+	return 0;
+}
+
+int serve_acquire(int fd, struct range wanted, struct reservation *ret)
+{
+	(void)fd;
+	errno = 99;
+	ret->range = wanted;
+	ret->token = 7;
+	acquired++;
+	return 0;
+}
+
+int serve_release(int fd, uint64_t token)
+{
+	(void)fd;
+	released += token == 7;
+	return 0;
+}
+
+int serve_associate(int fd, uint64_t token)
+{
+	(void)fd;
+	(void)token;
+	return 0;
+}
+
+int shim_close(int fd)
+{
+	(void)fd;
+	errno = 99;
+	return 0;
+}
+
+int main(void)
+{
+	INET_PORT_RANGE range = {htons(5000), 1};
+	INET_PORT_RESERVATION_INSTANCE block;
+	DWORD bytes;
+	WSADATA data;
+	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+
+	WSAStartup(MAKEWORD(2, 2), &data);
+	for (failing = 1; failing <= 5; failing++) {
+		int r;
+
+		writes = acquired = released = 0;
+		errno = 12345;
+		r = WSAIoctl(s, SIO_ACQUIRE_PORT_RESERVATION, &range, 4,
+			     &block, 16, &bytes, NULL, NULL);
+		printf("%d %d %d\n", r == 0 ? 0 : WSAGetLastError(), acquired,
+		       released);
+	}
+	closesocket(s);
+	return errno == 12345 ? 42 : 1;
+}
+"""
+
+
+def test_a_failing_store_gives_the_block_back(root, compile_program, shim_env):
+    """Memory that another thread unmaps during the call: whichever of our
+    writes fails, nothing stays reserved."""
+    parts = [root / f"shim/winsock/{name}.c"
+             for name in ("ioctl", "error", "startup")]
+    program = compile_program(FAKES, "fakes", flags=[
+        "-std=gnu11", "-D_GNU_SOURCE", f"-I{root}", *map(str, parts)])
+    ended = subprocess.run([program], env=shim_env, capture_output=True,
+                           text=True, check=False)
+    # And whatever passes through errno on the way to success stays inside.
+    assert ended.returncode == 42
+    assert ended.stdout.splitlines() == [
+        "10014 0 0",  # the number of bytes, 0 at first
+        "10014 0 0",  # the output buffer, tried
+        "10014 1 1",  # the output buffer, stored
+        "10014 1 1",  # the number of bytes
+        "0 1 0",
+    ]
