@@ -73,7 +73,6 @@ announce_begin(const struct sys_ops *sys, struct announcer *self,
 	/* The sequence tells a waiting acquirer that this is a new bind. */
 	what = atomic_load_explicit(&word->what, memory_order_relaxed);
 	atomic_store(&word->what, ((what >> 16) + 1) << 16 | port);
-	atomic_thread_fence(memory_order_seq_cst);
 	*ret = (struct announce){word, list, before};
 	return 0;
 }
@@ -81,7 +80,7 @@ announce_begin(const struct sys_ops *sys, struct announcer *self,
 void
 announce_end(const struct announce *announce)
 {
-	atomic_store(&announce->word->owner, 0);
+	atomic_store_explicit(&announce->word->owner, 0, memory_order_release);
 	atomic_signal_fence(memory_order_seq_cst);
 	announce->list->list_op_pending = announce->pending_before;
 }

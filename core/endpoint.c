@@ -76,7 +76,8 @@ endpoint_netns(const struct sys_ops *sys, int fd, uint64_t *ret_netns)
 }
 
 int
-endpoint_port(const struct sys_ops *sys, int fd, uint16_t *ret_port)
+endpoint_port(const struct sys_ops *sys, int fd, uint16_t *ret_port,
+	      struct sockaddr_in6 *ret_address, socklen_t *ret_size)
 {
 	struct sockaddr_in6 address = {0};
 	socklen_t size = sizeof(address);
@@ -84,8 +85,14 @@ endpoint_port(const struct sys_ops *sys, int fd, uint16_t *ret_port)
 
 	if (r < 0)
 		return r;
+	if (address.sin6_family != AF_INET && address.sin6_family != AF_INET6)
+		return -EOPNOTSUPP;
 	/* sin_port and sin6_port stand at the same place. */
 	*ret_port = ntohs(address.sin6_port);
+	if (ret_address) {
+		*ret_address = address;
+		*ret_size = size;
+	}
 	return 0;
 }
 

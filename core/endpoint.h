@@ -5,6 +5,7 @@
 #ifndef PORTRES_CORE_ENDPOINT_H
 #define PORTRES_CORE_ENDPOINT_H
 
+#include <errno.h>
 #include <netinet/in.h>
 
 #include "core/range.h"
@@ -19,6 +20,16 @@
 int endpoint_protocol(const struct sys_ops *sys, int fd,
 		      enum protocol *ret_protocol);
 
+/* Does the socket take ports of one of the pools? MPTCP does. */
+static inline bool
+endpoint_takes_ports(const struct sys_ops *sys, int fd,
+		     enum protocol *ret_protocol)
+{
+	int r = endpoint_protocol(sys, fd, ret_protocol);
+
+	return r == 0 || r == -EPROTONOSUPPORT;
+}
+
 /* Identity of the open socket: the same through dup, fork and exec, never
  * used again. Returns 0, -EBADF or -ENOTSOCK. */
 int endpoint_cookie(const struct sys_ops *sys, int fd, uint64_t *ret_cookie);
@@ -26,8 +37,13 @@ int endpoint_cookie(const struct sys_ops *sys, int fd, uint64_t *ret_cookie);
 /* Identity of the socket's network namespace. Returns 0 or -Exxx. */
 int endpoint_netns(const struct sys_ops *sys, int fd, uint64_t *ret_netns);
 
-/* The local port, 0 when unbound. Returns 0 or -Exxx. */
-int endpoint_port(const struct sys_ops *sys, int fd, uint16_t *ret_port);
+/*
+ * The local port, 0 when unbound. ret_address, where not NULL, becomes the
+ * local address: of an unbound socket the wildcard of its family, ready to be
+ * bound. Returns 0, or -Exxx: -EOPNOTSUPP when it is not IPv4 or IPv6.
+ */
+int endpoint_port(const struct sys_ops *sys, int fd, uint16_t *ret_port,
+		  struct sockaddr_in6 *ret_address, socklen_t *ret_size);
 
 /*
  * The port in an AF_INET or AF_INET6 address of `size` bytes, or -1 where the

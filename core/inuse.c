@@ -6,19 +6,42 @@
 
 #include "core/sockdiag.h"
 
-static int
-bind_any(const struct sys_ops *sys, int domain, int fd, uint16_t port)
-{
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = port};
-	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = port};
-	int dual_stack = 0;
+/* How the trial sockets are made; found out by the first one. */
+struct trial {
+	enum protocol protocol;
+	int domain;	 /* AF_INET where there is no IPv6 */
+	bool dual_stack; /* without being told: net.ipv6.bindv6only is 0 */
+};
 
-	if (domain == AF_INET)
-		return sys_bind(sys, fd, &v4, sizeof(v4));
-	/* Said aloud, for machines where net.ipv6.bindv6only is set. */
-	sys_setsockopt(sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, &dual_stack,
-		       sizeof(dual_stack));
-	return sys_bind(sys, fd, &v6, sizeof(v6));
+static int
+trial_socket(const struct sys_ops *sys, struct trial *trial)
+{
+	int type = trial->protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = sys_socket(sys, trial->domain, type | SOCK_CLOEXEC, 0);
+
+	if (fd == -EAFNOSUPPORT && trial->domain == AF_INET6) {
+		trial->domain = AF_INET;
+		fd = sys_socket(sys, AF_INET, type | SOCK_CLOEXEC, 0);
+	}
+	return fd;
+}
+
+static void
+make_dual_stack(const struct sys_ops *sys, struct trial *trial, int fd)
+{
+	int only = 0;
+	socklen_t size = sizeof(only);
+
+	if (trial->dual_stack || trial->domain == AF_INET)
+		return;
+	if (sys_getsockopt(sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) ==
+		    0 &&
+	    !only) {
+		trial->dual_stack = true;
+		return;
+	}
+	only = 0;
+	sys_setsockopt(sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only));
 }
 
 /*
@@ -27,28 +50,29 @@ bind_any(const struct sys_ops *sys, int domain, int fd, uint16_t port)
  * caller's socket, and closed at once: a bind cannot be undone otherwise.
  */
 static int
-trial_bind(const struct sys_ops *sys, enum protocol protocol, uint32_t port)
+trial_bind(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 {
-	int type = protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
-	int domain = AF_INET6;
-	int fd = sys_socket(sys, domain, type | SOCK_CLOEXEC, 0);
+	/* sin_port and sin6_port stand at the same place. */
+	struct sockaddr_in6 any = {.sin6_port = htons((uint16_t)port)};
+	int fd = trial_socket(sys, trial);
 	int r;
 
-	if (fd == -EAFNOSUPPORT) {
-		domain = AF_INET;
-		fd = sys_socket(sys, domain, type | SOCK_CLOEXEC, 0);
-	}
 	if (fd < 0)
 		return fd;
-	r = bind_any(sys, domain, fd, htons((uint16_t)port));
+	make_dual_stack(sys, trial, fd);
+	any.sin6_family = (sa_family_t)trial->domain;
+	r = sys_bind(sys, fd, &any,
+		     trial->domain == AF_INET ? sizeof(struct sockaddr_in)
+					      : sizeof(any));
 	sys_close(sys, fd);
 	return r;
 }
 
 static int
-port_in_use(const struct sys_ops *sys, enum protocol protocol, uint32_t port)
+port_in_use(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 {
-	int r = trial_bind(sys, protocol, port);
+	enum protocol protocol = trial->protocol;
+	int r = trial_bind(sys, trial, port);
 	struct sockdiag_count count;
 
 	switch (r) {
@@ -75,8 +99,10 @@ int
 inuse_first(const struct sys_ops *sys, enum protocol protocol,
 	    struct range range, uint32_t *ret_port)
 {
+	struct trial trial = {.protocol = protocol, .domain = AF_INET6};
+
 	for (uint32_t port = range.start; port < range_end(range); port++) {
-		int r = port_in_use(sys, protocol, port);
+		int r = port_in_use(sys, &trial, port);
 
 		if (r == 0)
 			continue;

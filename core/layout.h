@@ -70,7 +70,10 @@ struct pool_header {
 	uint32_t slot_hint; /* where to look for a free slot */
 	uint64_t sequence;  /* of the last token; see slot_token() */
 	uint32_t cursor[PROTOCOL_COUNT]; /* where wildcards go on looking */
-	uint8_t reserved[4048];
+	/* Live slots that reach into the ephemeral range; derived as marks are.
+	 * While 0, nobody looks twice at a port that the system chooses. */
+	_Atomic uint32_t ephemeral[PROTOCOL_COUNT];
+	uint8_t reserved[4040];
 };
 
 struct slot {
@@ -79,9 +82,9 @@ struct slot {
 	uint8_t kind;
 	uint16_t start; /* host order */
 	uint32_t count;
-	uint32_t pid; /* of the acquirer; where to look first, no proof */
-	int32_t fd;   /* the owning socket's number there, likewise */
-	uint32_t reserved;
+	uint32_t pid;	    /* of the acquirer; where to look first, no proof */
+	int32_t fd;	    /* the owning socket's number there, likewise */
+	uint32_t ephemeral; /* 1: reaches into the ephemeral range */
 	_Atomic uint64_t token;
 	uint64_t cookie;  /* of the owning socket (SO_COOKIE) */
 	uint64_t since;	  /* CLOCK_REALTIME, nanoseconds */
@@ -124,6 +127,7 @@ LAYOUT_AT(pool_header, dirty, 24);
 LAYOUT_AT(pool_header, slot_hint, 28);
 LAYOUT_AT(pool_header, sequence, 32);
 LAYOUT_AT(pool_header, cursor, 40);
+LAYOUT_AT(pool_header, ephemeral, 48);
 LAYOUT_AT(slot, state, 0);
 LAYOUT_AT(slot, protocol, 4);
 LAYOUT_AT(slot, kind, 5);
@@ -131,6 +135,7 @@ LAYOUT_AT(slot, start, 6);
 LAYOUT_AT(slot, count, 8);
 LAYOUT_AT(slot, pid, 12);
 LAYOUT_AT(slot, fd, 16);
+LAYOUT_AT(slot, ephemeral, 20);
 LAYOUT_AT(slot, token, 24);
 LAYOUT_AT(slot, cookie, 32);
 LAYOUT_AT(slot, since, 40);

@@ -196,3 +196,37 @@ locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 	}
 	return r;
 }
+
+struct glance {
+	uint64_t start;
+	bool found;
+};
+
+static void
+glance_seen(void *context, uint64_t start)
+{
+	struct glance *glance = context;
+
+	glance->found |= start == glance->start;
+}
+
+int
+locklist_glance(const struct sys_ops *sys, uint64_t start)
+{
+	struct glance glance = {.start = start};
+	struct reader reader = {0};
+	struct page page;
+	int r;
+
+	r = reader.fd = sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
+	if (r < 0)
+		return r;
+	r = read_page(sys, &reader, PAGE, &page);
+	sys_close(sys, reader.fd);
+	if (r < 0)
+		return r;
+	locklist_parse(page.text, page.n, glance_seen, &glance);
+	if (!glance.found && r >= PAGE - LINE_ROOM)
+		return -EAGAIN;
+	return glance.found;
+}

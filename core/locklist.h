@@ -22,4 +22,10 @@ void locklist_parse(const char *lines, size_t n, locklist_seen *seen,
 int locklist_read(const struct sys_ops *sys, locklist_seen *seen,
 		  void *context);
 
+/*
+ * Is there a lock with this start offset? One short read: -EAGAIN when the
+ * list is longer than that and the lock was not in its first part.
+ */
+int locklist_glance(const struct sys_ops *sys, uint64_t start);
+
 #endif

@@ -10,6 +10,13 @@
 #include "core/lease.h"
 #include "core/slot.h"
 
+static bool
+slot_dead(struct pool *pool, const struct slot *slot)
+{
+	return slot_ended(slot) ||
+	       (slot->kind == KIND_RUNTIME && !lease_alive(pool->sys, slot));
+}
+
 struct slot *
 reserve_holder(struct pool *pool, enum protocol protocol, uint32_t port)
 {
@@ -17,7 +24,7 @@ reserve_holder(struct pool *pool, enum protocol protocol, uint32_t port)
 
 	if (!slot)
 		return NULL;
-	if (slot->kind == KIND_RUNTIME && !lease_alive(pool->sys, slot)) {
+	if (slot_dead(pool, slot)) {
 		slot_free(pool->file, slot);
 		return NULL;
 	}
@@ -83,6 +90,7 @@ take(struct pool *pool, const struct acquire *wanted, struct range range,
 
 	slot->start = (uint16_t)range.start;
 	slot->count = range.count;
+	slot->ephemeral = range_overlap(range, wanted->ephemeral);
 	atomic_store(dirty, 1);
 	slot_mark(pool->file, slot);
 	if (announce_wait(pool->sys, pool->file, range, ret_port))
@@ -254,17 +262,8 @@ void
 reserve_release(struct pool *pool, const struct reservation *reservation,
 		int holder)
 {
-	reserve_forget(pool, reservation->token, reservation->cookie);
+	slot_free(pool->file, slot_by_token(pool->file, reservation->token));
 	lease_drop(pool->sys, holder, reservation->token);
-}
-
-void
-reserve_forget(struct pool *pool, uint64_t token, uint64_t cookie)
-{
-	struct slot *slot = slot_by_token(pool->file, token);
-
-	if (slot && slot->cookie == cookie)
-		slot_free(pool->file, slot);
 }
 
 static bool
@@ -275,11 +274,14 @@ owned_by(const struct slot *slot, uint64_t cookie)
 }
 
 void
-reserve_forget_socket(struct pool *pool, uint64_t cookie)
+reserve_end_socket(struct pool *pool, uint64_t cookie)
 {
-	for (uint32_t i = 0; i < SLOT_COUNT; i++)
-		if (owned_by(&pool->file->slot[i], cookie))
-			slot_free(pool->file, &pool->file->slot[i]);
+	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+		struct slot *slot = &pool->file->slot[i];
+
+		if (owned_by(slot, cookie))
+			slot_end(pool->file, atomic_load(&slot->token), cookie);
+	}
 }
 
 uint32_t
@@ -292,10 +294,10 @@ reserve_check_socket(struct pool *pool, uint64_t cookie)
 
 		if (!owned_by(slot, cookie))
 			continue;
-		if (lease_alive(pool->sys, slot))
-			alive++;
-		else
+		if (slot_dead(pool, slot))
 			slot_free(pool->file, slot);
+		else
+			alive++;
 	}
 	return alive;
 }

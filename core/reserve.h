@@ -21,8 +21,9 @@ struct reservation {
 
 struct acquire {
 	enum protocol protocol;
-	struct range range; /* start 0: anywhere in `wildcard` */
-	int fd;		    /* the socket that is to own the block */
+	struct range range;	/* start 0: anywhere in `wildcard` */
+	int fd;			/* the socket that is to own the block */
+	struct range ephemeral; /* where the kernel picks ports itself */
 	/* Where to look, best first, and what never to touch. */
 	const struct range_list *wildcard;
 	const struct range_list *forbidden;
@@ -48,12 +49,11 @@ int reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 void reserve_release(struct pool *pool, const struct reservation *reservation,
 		     int holder);
 
-/* Frees the block of a token because its owning socket, which had this
- * cookie, is known to be gone. */
-void reserve_forget(struct pool *pool, uint64_t token, uint64_t cookie);
-
-/* The same for all blocks of that socket. */
-void reserve_forget_socket(struct pool *pool, uint64_t cookie);
+/*
+ * Ends all reservations of a socket that is known to be gone. Needs no lock,
+ * as slot_end(), which does it for one.
+ */
+void reserve_end_socket(struct pool *pool, uint64_t cookie);
 
 /* Frees those of the socket's blocks that are dead; the number that are not. */
 uint32_t reserve_check_socket(struct pool *pool, uint64_t cookie);

@@ -27,6 +27,16 @@ slot_by_token(struct pool_file *file, uint64_t token)
 	return slot;
 }
 
+void
+slot_end(struct pool_file *file, uint64_t token, uint64_t cookie)
+{
+	struct slot *slot = slot_by_token(file, token);
+
+	if (slot && slot->cookie == cookie)
+		atomic_compare_exchange_strong(&slot->token, &token,
+					       token | TOKEN_ENDED);
+}
+
 struct slot *
 slot_by_port(struct pool_file *file, enum protocol protocol, uint32_t port)
 {
@@ -51,6 +61,8 @@ slot_pick(struct pool_file *file)
 		uint32_t n = (header->slot_hint + i) & (SLOT_COUNT - 1);
 		struct slot *slot = &file->slot[n];
 
+		if (slot_live(slot) && slot_ended(slot))
+			slot_free(file, slot);
 		if (slot_live(slot))
 			continue;
 		header->slot_hint = n + 1;
@@ -61,12 +73,20 @@ slot_pick(struct pool_file *file)
 	return NULL;
 }
 
+static _Atomic uint32_t *
+ephemeral_of(struct pool_file *file, const struct slot *slot)
+{
+	return &file->header.ephemeral[slot->protocol % PROTOCOL_COUNT];
+}
+
 void
 slot_mark(struct pool_file *file, const struct slot *slot)
 {
 	uint16_t mark = (uint16_t)(slot_number(file, slot) + 1);
 	struct range r = slot_range(slot);
 
+	if (slot->ephemeral)
+		atomic_fetch_add(ephemeral_of(file, slot), 1);
 	for (uint32_t port = r.start; port < range_end(r); port++)
 		atomic_store_explicit(mark_of(file, slot->protocol, port), mark,
 				      memory_order_relaxed);
@@ -86,6 +106,8 @@ slot_unmark(struct pool_file *file, const struct slot *slot)
 		if (atomic_load_explicit(at, memory_order_relaxed) == mark)
 			atomic_store_explicit(at, 0, memory_order_release);
 	}
+	if (slot->ephemeral)
+		atomic_fetch_sub(ephemeral_of(file, slot), 1);
 }
 
 void
@@ -106,12 +128,11 @@ slot_free(struct pool_file *file, struct slot *slot)
 static bool
 slot_sensible(const struct pool_file *file, const struct slot *slot)
 {
-	uint64_t token = atomic_load(&slot->token);
+	uint64_t token = atomic_load(&slot->token) & ~TOKEN_ENDED;
 
 	return slot->protocol < PROTOCOL_COUNT && slot->start != 0 &&
 	       slot->kind <= KIND_PERSISTENT && range_valid(slot_range(slot)) &&
-	       token != 0 && token >> 63 == 0 &&
-	       token_slot(token) == slot_number(file, slot);
+	       token != 0 && token_slot(token) == slot_number(file, slot);
 }
 
 /* Does a mark still belong to a live slot that covers its port? */
@@ -149,6 +170,7 @@ slot_rebuild(struct pool_file *file)
 {
 	struct pool_header *header = &file->header;
 	uint64_t highest = header->sequence;
+	uint32_t ephemeral[PROTOCOL_COUNT] = {0};
 
 	for (uint32_t i = 0; i < SLOT_COUNT; i++)
 		if (slot_live(&file->slot[i]) &&
@@ -161,6 +183,7 @@ slot_rebuild(struct pool_file *file)
 
 	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
 		struct slot *slot = &file->slot[i];
+		uint64_t sequence;
 
 		if (!slot_live(slot))
 			continue;
@@ -169,9 +192,14 @@ slot_rebuild(struct pool_file *file)
 			slot_unmark(file, slot);
 			continue;
 		}
-		if (atomic_load(&slot->token) >> SLOT_BITS > highest)
-			highest = atomic_load(&slot->token) >> SLOT_BITS;
+		ephemeral[slot->protocol] += slot->ephemeral != 0;
+		sequence =
+			(atomic_load(&slot->token) & ~TOKEN_ENDED) >> SLOT_BITS;
+		if (sequence > highest)
+			highest = sequence;
 	}
 	header->sequence = highest & SEQUENCE_MAX;
+	for (int p = 0; p < PROTOCOL_COUNT; p++)
+		atomic_store(&header->ephemeral[p], ephemeral[p]);
 	atomic_store(&header->dirty, 0);
 }

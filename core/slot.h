@@ -39,6 +39,22 @@ token_slot(uint64_t token)
 }
 
 /*
+ * Somebody who has seen the owning socket go says so in the token's top bit,
+ * by one compare-and-swap and without the lock: to find the slot by its token
+ * is to have the right one. Whoever next meets it under the lock frees it.
+ */
+#define TOKEN_ENDED ((uint64_t)1 << 63)
+
+static inline bool
+slot_ended(const struct slot *slot)
+{
+	return (atomic_load(&slot->token) & TOKEN_ENDED) != 0;
+}
+
+/* Where a token's slot is live, and the socket with this cookie owned it. */
+void slot_end(struct pool_file *file, uint64_t token, uint64_t cookie);
+
+/*
  * Where a new pool's sequence begins: the wall clock in units of 8 us. No
  * acquire is that short, so a pool that is made anew begins above its
  * predecessor's last token.

@@ -274,8 +274,9 @@ sys_sigmask(const struct sys_ops *sys, int how, const uint64_t *set,
 static inline int
 sys_readable(const struct sys_ops *sys, const void *at)
 {
-	return SYS_CALL(sys, SYS_rt_sigprocmask, -1, SYS_ARG_(at), 0,
-			SYS_SIGSET_SIZE) != -EFAULT;
+	/* To the kernel a null set is no set at all, and nothing is read. */
+	return at && SYS_CALL(sys, SYS_rt_sigprocmask, -1, SYS_ARG_(at), 0,
+			      SYS_SIGSET_SIZE) != -EFAULT;
 }
 
 #endif

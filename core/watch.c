@@ -3,27 +3,35 @@
 
 #include <string.h>
 
+#include "core/locklist.h"
 #include "core/text.h"
 
-int
-watch_begin(const struct sys_ops *sys, int fd)
+static int
+epoll_with(const struct sys_ops *sys, int fd)
 {
 	struct epoll_event nothing = {0};
-	int watch = sys_epoll_create(sys);
-	int r;
+	int epoll = sys_epoll_create(sys);
 
-	if (watch < 0)
-		return watch;
-	r = sys_epoll_add(sys, watch, fd, &nothing);
-	if (r < 0) {
-		sys_close(sys, watch);
-		return r;
+	if (epoll >= 0 && sys_epoll_add(sys, epoll, fd, &nothing) < 0) {
+		sys_close(sys, epoll);
+		epoll = -1;
 	}
-	return watch;
+	return epoll;
 }
 
-bool
-watch_end(const struct sys_ops *sys, int watch)
+void
+watch_begin(const struct sys_ops *sys, int fd, uint64_t token,
+	    const _Atomic bool *many_locks, struct watch *ret)
+{
+	ret->token = token;
+	ret->epoll = -1;
+	if (token == 0 || atomic_load(many_locks))
+		ret->epoll = epoll_with(sys, fd);
+}
+
+/* An empty set says no more than where it is. */
+static bool
+epoll_empty(const struct sys_ops *sys, int epoll)
 {
 	char path[48], page[1024];
 	struct text text = text_in(path, sizeof(path));
@@ -31,12 +39,31 @@ watch_end(const struct sys_ops *sys, int watch)
 	int fd;
 
 	text_string(&text, "/proc/thread-self/fdinfo/");
-	text_number(&text, (uint64_t)watch);
+	text_number(&text, (uint64_t)epoll);
 	fd = sys_open(sys, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd >= 0) {
 		n = sys_read(sys, fd, page, sizeof(page));
 		sys_close(sys, fd);
 	}
-	sys_close(sys, watch);
 	return n > 0 && !memmem(page, (size_t)n, "tfd:", 4);
+}
+
+bool
+watch_end(const struct sys_ops *sys, const struct watch *watch,
+	  _Atomic bool *many_locks)
+{
+	bool gone;
+	int r;
+
+	if (watch->epoll >= 0) {
+		gone = epoll_empty(sys, watch->epoll);
+		sys_close(sys, watch->epoll);
+		return gone;
+	}
+	if (watch->token == 0)
+		return false;
+	r = locklist_glance(sys, watch->token);
+	if (r == -EAGAIN)
+		atomic_store(many_locks, true);
+	return r == 0;
 }

@@ -148,10 +148,32 @@ def start(shim_env):
 def player(start, root):
     """player() -> a preloaded python that plays socket calls: see player.py."""
 
-    def player(env=None, **kw):
-        return start(["/usr/bin/python3", root / "integration" / "player.py"], env, **kw)
+    def player(env=None, prefix=(), **kw):
+        script = root / "integration" / "player.py"
+        return start([*prefix, "/usr/bin/python3", script], env, **kw)
 
     return player
+
+
+LOOPBACK_UP = """
+import fcntl, socket, struct
+with socket.socket() as s:
+    fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
+print("up", flush=True)
+input()
+"""
+
+
+@pytest.fixture
+def namespace(start):
+    """A command prefix: runs in a network namespace that this test made, with
+    every port of it free."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to make a network namespace")
+    bare = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
+    holder = start(["unshare", "-n", "/usr/bin/python3", "-c", LOOPBACK_UP], bare)
+    assert holder.line() == "up"
+    return ["nsenter", f"--net=/proc/{holder.pid}/ns/net"]
 
 
 @pytest.fixture(scope="session")

@@ -44,14 +44,22 @@ choose_directory(struct config *config)
 	}
 }
 
+static bool
+is_set(const char *name)
+{
+	const char *value = secure_getenv(name);
+
+	return value && strcmp(value, "1") == 0;
+}
+
 static void
 load(struct config *config)
 {
-	const char *strict = secure_getenv("PORTRES_STRICT");
 	const char *wildcard = secure_getenv("PORTRES_WILDCARD");
 
 	choose_directory(config);
-	config->strict = strict && strcmp(strict, "1") == 0;
+	config->strict = is_set("PORTRES_STRICT");
+	config->debug = is_set("PORTRES_DEBUG");
 	if (wildcard)
 		range_list_parse(wildcard, &config->wildcard);
 }

@@ -5,6 +5,7 @@
  * PORTRES_POOL      the pool's directory; else /run/portres where there is
  *                   one, else /dev/shm/portres-UID, made on demand
  * PORTRES_STRICT    1: a bind that cannot be checked fails with ENETDOWN
+ * PORTRES_DEBUG     1: one line on stderr for each refused bind
  * PORTRES_WILDCARD  where wildcards look, "61000-65535,10000-32767"
  */
 #ifndef PORTRES_SHIM_CONFIG_H
@@ -18,6 +19,7 @@ struct config {
 	char directory[256];
 	bool make_directory;
 	bool strict;
+	bool debug;
 	struct range_list wildcard; /* empty: around the ephemeral range */
 };
 

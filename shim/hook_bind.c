@@ -10,8 +10,10 @@
 #include "winerror.h"
 #include "shim/associated.h"
 #include "shim/config.h"
+#include "shim/explain.h"
 #include "shim/pools.h"
 #include "shim/track.h"
+#include "shim/unbound.h"
 #include "shim/user.h"
 #include "shim/winsock/error.h"
 
@@ -23,6 +25,17 @@ struct request {
 	uint16_t port;
 };
 
+/*
+ * Nearly all programs keep the address in a local variable. What lies just
+ * above our own frame is somebody's frame, and need not be asked for.
+ */
+static bool
+in_callers_frames(const void *address)
+{
+	return (uintptr_t)address - (uintptr_t)__builtin_frame_address(0) <
+	       4096;
+}
+
 /* False for what the kernel should answer by itself. */
 static bool
 read_request(int fd, const struct sockaddr *address, socklen_t size,
@@ -31,7 +44,7 @@ read_request(int fd, const struct sockaddr *address, socklen_t size,
 	int port;
 
 	if (size < sizeof(struct sockaddr_in) || size > sizeof(ret->address) ||
-	    !user_readable(address, size))
+	    !(in_callers_frames(address) || user_readable(address, size)))
 		return false;
 	ret->fd = fd;
 	ret->size = size;
@@ -54,8 +67,10 @@ bind_really(const struct request *request)
 }
 
 static int
-refuse(void)
+refuse(const struct slot *slot, uint16_t port)
 {
+	if (config_get()->debug)
+		explain_refusal(slot, port);
 	/* Windows calls this one forbidden, not in use. */
 	wsa_beside(WSAEACCES, EADDRINUSE);
 	return ret_errno(-EADDRINUSE);
@@ -83,17 +98,16 @@ bind_locked(const struct request *request)
 	enum protocol protocol;
 	struct pool_lock lock;
 	struct pool *pool;
-	int r = endpoint_protocol(&sys_kernel, request->fd, &protocol);
+	struct slot *slot;
+	int r;
 
-	if (r < 0 && r != -EPROTONOSUPPORT)
+	if (!endpoint_takes_ports(&sys_kernel, request->fd, &protocol))
 		return bind_really(request);
 	r = pools_enter(request->fd, &pool, &lock);
 	if (r < 0)
 		return bind_unchecked(request);
-	if (reserve_holder(pool, protocol, request->port))
-		r = refuse();
-	else
-		r = bind_really(request);
+	slot = reserve_holder(pool, protocol, request->port);
+	r = slot ? refuse(slot, request->port) : bind_really(request);
 	pool_leave(pool, &lock);
 	return r;
 }
@@ -119,6 +133,22 @@ bind_announced(struct pool *pool, const struct request *request)
 	return r;
 }
 
+/* The system chooses, from what is not reserved. */
+static int
+bind_chosen(struct request *request)
+{
+	bool bound;
+	int r = unbound_choose(request->fd,
+			       (struct sockaddr *)&request->address,
+			       request->size, &bound);
+
+	if (r < 0) {
+		wsa_no_beside();
+		return r;
+	}
+	return bound ? 0 : bind_really(request);
+}
+
 int
 shim_bind(int fd, const struct sockaddr *address, socklen_t size)
 {
@@ -128,13 +158,12 @@ shim_bind(int fd, const struct sockaddr *address, socklen_t size)
 
 	if (!read_request(fd, address, size, &request))
 		return real_bind(fd, address, size);
-	if (track_any() &&
+	if (track_any_associated() &&
 	    associated_bind(fd, (struct sockaddr *)&request.address,
 			    request.size, &r))
 		return r;
-	/* The system chooses, and wildcards stay out of its range. */
 	if (request.port == 0)
-		return bind_really(&request);
+		return bind_chosen(&request);
 	pool = pools_for_bind(fd);
 	if (!pool)
 		return bind_unchecked(&request);

@@ -3,58 +3,66 @@
 
 #include "core/endpoint.h"
 #include "core/reserve.h"
+#include "core/slot.h"
 #include "core/watch.h"
 #include "shim/pools.h"
 #include "shim/track.h"
 
 /*
- * Frees the blocks of a socket that has just been closed for good. When the
- * pool is busy nothing is lost: whoever next meets the block finds its lease
- * gone. So close() never waits, and a vfork child, whose copy of the socket
- * is never the last, writes nothing of its parent's.
+ * Ends the reservations of a socket that has just been closed for good. Takes
+ * no lock and waits for nobody. Where it cannot be done nothing is lost:
+ * whoever next meets the block finds its lease gone.
  */
 static void
 bury(struct tracked *tracked, uint64_t cookie)
 {
-	struct pool_lock lock;
-	struct pool *pool;
-	uint64_t token;
+	struct pool *pool = pools_opened();
+	uint64_t token = atomic_load(&tracked->owned);
 
-	if (pools_enter_again(&pool, &lock) < 0)
-		return;
-	token = atomic_load(&tracked->owned);
-	if (token == TRACK_SEVERAL)
-		reserve_forget_socket(pool, cookie);
-	else if (token != 0)
-		reserve_forget(pool, token, cookie);
 	track_drop(tracked);
-	pool_leave(pool, &lock);
+	if (!pool || token == 0)
+		return;
+	if (token == TRACK_SEVERAL)
+		reserve_end_socket(pool, cookie);
+	else
+		slot_end(pool->file, token, cookie);
 }
 
 static int
 close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 {
-	int watch = watch_begin(&sys_kernel, fd);
-	int r = real_close(fd);
-	bool gone = watch >= 0 && watch_end(&sys_kernel, watch);
+	static _Atomic bool many_locks;
+	uint64_t token = atomic_load(&tracked->owned);
+	struct watch watch;
+	int r;
 
-	if (gone)
+	/* Several leases may have been released since: none to look for. */
+	watch_begin(&sys_kernel, fd, token == TRACK_SEVERAL ? 0 : token,
+		    &many_locks, &watch);
+	r = real_close(fd);
+	if (watch_end(&sys_kernel, &watch, &many_locks))
 		bury(tracked, cookie);
 	return r;
 }
 
-int
-shim_close(int fd)
+SLOW_PATH static int
+close_by_owner(int fd)
 {
 	struct tracked *tracked;
 	uint64_t cookie;
 
-	if (!track_any() || endpoint_cookie(&sys_kernel, fd, &cookie) < 0)
+	if (endpoint_cookie(&sys_kernel, fd, &cookie) < 0)
 		return real_close(fd);
 	tracked = track_find(cookie);
 	if (!tracked)
 		return real_close(fd);
 	return close_tracked(fd, tracked, cookie);
+}
+
+int
+shim_close(int fd)
+{
+	return track_any() ? close_by_owner(fd) : real_close(fd);
 }
 
 EXPORTED int

@@ -10,13 +10,14 @@
  * one was closed where we could not see it: node closes by a raw system call.
  * Its block is freed now, unless a duplicate lives on elsewhere.
  */
-static void
-tidy(uint64_t cookie)
+SLOW_PATH static void
+tidy(int fd)
 {
+	uint64_t cookie = track_displaced(fd);
 	struct pool_lock lock;
 	struct pool *pool;
 
-	if (pools_enter_again(&pool, &lock) < 0)
+	if (!cookie || pools_enter_again(&pool, &lock) < 0)
 		return;
 	if (reserve_check_socket(pool, cookie) == 0) {
 		struct tracked *tracked = track_find(cookie);
@@ -32,12 +33,8 @@ shim_socket(int domain, int type, int protocol)
 {
 	int fd = real_socket(domain, type, protocol);
 
-	if (track_any() && fd >= 0) {
-		uint64_t cookie = track_displaced(fd);
-
-		if (cookie)
-			tidy(cookie);
-	}
+	if (track_any() && fd >= 0)
+		tidy(fd);
 	return fd;
 }
 

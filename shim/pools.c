@@ -5,11 +5,14 @@
 #include <pthread.h>
 
 #include "core/endpoint.h"
+#include "core/implicit.h"
 #include "shim/config.h"
+#include "shim/track.h"
 
 #define POOLS_MAX 16
-#define FORK_LOOKS 20000 /* of 50 us: an acquire of all ports is over by then  \
-			  */
+#define FORK_LOOKS                                                             \
+	20000 /* of 50 us: an acquire of all ports is over by then             \
+	       */
 #define FORK_NAP_NS 50000
 
 /* An entry is filled once and never again: binders hold pointers to it. */
@@ -88,15 +91,49 @@ entry_for(int fd, struct entry **ret)
 	return 0;
 }
 
+/*
+ * A pool that could not be opened is not tried again within the second: a
+ * program that sends without being bound would try with every packet.
+ */
+static struct pool *
+open_for_bind(int fd)
+{
+	static _Atomic uint64_t again_at;
+	struct entry *entry;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if ((uint64_t)now.tv_sec < atomic_load(&again_at))
+		return NULL;
+	if (entry_for(fd, &entry) == 0)
+		return &entry->pool;
+	atomic_store(&again_at, (uint64_t)now.tv_sec + 1);
+	return NULL;
+}
+
 struct pool *
 pools_for_bind(int fd)
 {
 	struct pool *pool = atomic_load_explicit(&first, memory_order_acquire);
-	struct entry *entry;
 
-	if (pool)
-		return pool;
-	return entry_for(fd, &entry) == 0 ? &entry->pool : NULL;
+	return pool ? pool : open_for_bind(fd);
+}
+
+bool
+pools_concern_implicit(int fd)
+{
+	struct pool *pool = atomic_load_explicit(&first, memory_order_acquire);
+	enum protocol protocol;
+
+	if (track_any_associated())
+		return true;
+	if (!pool) {
+		/* Programs that only ever talk to syslog make no pool. */
+		if (!endpoint_takes_ports(&sys_kernel, fd, &protocol))
+			return false;
+		pool = open_for_bind(fd);
+	}
+	return pool && implicit_matters(pool);
 }
 
 int
@@ -118,6 +155,19 @@ pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock)
 		atomic_store(&first, NULL);
 	}
 	return -ENETDOWN;
+}
+
+struct pool *
+pools_opened(void)
+{
+	struct pool *pool = atomic_load(&first);
+
+	/* A shortened file lacks its end first. */
+	if (!pool ||
+	    !sys_readable(&sys_kernel,
+			  &pool->file->segment[SEGMENT_COUNT - 1].reserved))
+		return NULL;
+	return pool;
 }
 
 int

@@ -16,14 +16,27 @@
 struct pool *pools_for_bind(int fd);
 
 /*
+ * Whether a port that the system is about to choose for the socket needs our
+ * eye: it may be associated, or a reservation reaches into the ephemeral
+ * range. Opens the pool on the process's first such call.
+ */
+bool pools_concern_implicit(int fd);
+
+/*
  * Enters the pool of the socket's namespace, opening it anew where the file
  * was replaced. Returns as pool_enter() and pool_open().
  */
 int pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock);
 
 /*
- * Enters the pool that was opened first, without waiting: for tidying up
- * after a socket that is gone. Returns 0 or -Exxx.
+ * The pool that was opened last, NULL when there is none or its file was
+ * truncated: to be written to without the lock.
+ */
+struct pool *pools_opened(void);
+
+/*
+ * Enters that pool without waiting: for tidying up after a socket that is gone.
+ * Returns 0 or -Exxx.
  */
 int pools_enter_again(struct pool **ret_pool, struct pool_lock *ret_lock);
 

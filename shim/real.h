@@ -14,9 +14,13 @@
 #include <unistd.h>
 
 #define EXPORTED __attribute__((visibility("default")))
+/* Said of data too, or each access would go by way of the GOT. */
+#define HIDDEN __attribute__((visibility("hidden")))
+/* Kept out of a pass-through path, which then needs no stack frame. */
+#define SLOW_PATH __attribute__((noinline, cold))
 
 #define HOOK(type, name, parameters, arguments)                                \
-	extern type(*real_##name) parameters;
+	extern HIDDEN type(*real_##name) parameters;
 #define HOOK_ANY(type, name, parameters, last, arguments)                      \
 	HOOK(type, name, parameters, arguments)
 #define ALIAS(name, of)

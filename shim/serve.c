@@ -4,9 +4,9 @@
 #include <errno.h>
 
 #include "core/endpoint.h"
-#include "core/ephemeral.h"
 #include "shim/config.h"
 #include "shim/pools.h"
+#include "shim/sysctl.h"
 #include "shim/track.h"
 
 static int
@@ -17,16 +17,29 @@ carrier(int fd, enum protocol *ret_protocol)
 	return r == -EPROTONOSUPPORT ? -EOPNOTSUPP : r;
 }
 
+static int
+acquire_inside(struct pool *pool, struct acquire *acquire,
+	       struct reservation *ret)
+{
+	const struct range_list *wildcard = &config_get()->wildcard;
+	bool anywhere = acquire->range.start == 0;
+	const struct sysctl *sysctl = sysctl_get(anywhere);
+	struct range_list around;
+
+	acquire->ephemeral = sysctl->ephemeral;
+	acquire->forbidden = &sysctl->reserved;
+	if (anywhere && wildcard->count == 0) {
+		range_list_around(sysctl->ephemeral, &around);
+		wildcard = &around;
+	}
+	acquire->wildcard = wildcard;
+	return reserve_acquire(pool, acquire, ret);
+}
+
 int
 serve_acquire(int fd, struct range wanted, struct reservation *ret)
 {
-	struct range_list wildcard, forbidden = {0};
-	struct acquire acquire = {
-		.range = wanted,
-		.fd = fd,
-		.wildcard = &wildcard,
-		.forbidden = &forbidden,
-	};
+	struct acquire acquire = {.range = wanted, .fd = fd};
 	struct pool_lock lock;
 	struct pool *pool;
 	int r = carrier(fd, &acquire.protocol);
@@ -35,17 +48,10 @@ serve_acquire(int fd, struct range wanted, struct reservation *ret)
 		return r;
 	if (!range_valid(wanted))
 		return -EINVAL;
-	if (wanted.start == 0) {
-		wildcard = config_get()->wildcard;
-		if (wildcard.count == 0)
-			range_list_around(ephemeral_range(&sys_kernel),
-					  &wildcard);
-		ephemeral_reserved(&sys_kernel, &forbidden);
-	}
 	r = pools_enter(fd, &pool, &lock);
 	if (r < 0)
 		return r;
-	r = reserve_acquire(pool, &acquire, ret);
+	r = acquire_inside(pool, &acquire, ret);
 	if (r == 0)
 		track_own(ret->cookie, ret->token, fd);
 	pool_leave(pool, &lock);
@@ -90,7 +96,7 @@ serve_associate(int fd, uint64_t token)
 	int r = carrier(fd, &protocol);
 
 	if (r == 0)
-		r = endpoint_port(&sys_kernel, fd, &port);
+		r = endpoint_port(&sys_kernel, fd, &port, NULL, NULL);
 	if (r == 0)
 		r = endpoint_cookie(&sys_kernel, fd, &cookie);
 	if (r < 0)

@@ -13,7 +13,13 @@
 
 int shim_bind(int fd, const struct sockaddr *address, socklen_t size);
 int shim_close(int fd);
+int shim_connect(int fd, const struct sockaddr *address, socklen_t size);
 int shim_ioctl(int fd, unsigned long request, void *argument);
+int shim_listen(int fd, int backlog);
+int shim_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags);
+ssize_t shim_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t shim_sendto(int fd, const void *buffer, size_t n, int flags,
+		    const struct sockaddr *address, socklen_t size);
 int shim_socket(int domain, int type, int protocol);
 
 /* The only writer of errno in the shim. */

@@ -9,6 +9,7 @@
 #define NUMBERS 65536	 /* descriptors above are healed by others' asking */
 
 _Atomic uint32_t track_count;
+_Atomic uint32_t track_associations;
 static struct tracked table[TRACK_MAX];
 static _Atomic uint64_t owner_at[NUMBERS];
 
@@ -47,9 +48,21 @@ find_or_add(uint64_t cookie)
 	return tracked;
 }
 
+static void
+set_association(struct tracked *tracked, uint64_t token)
+{
+	uint64_t before = atomic_exchange(&tracked->associated, token);
+
+	if (token && !before)
+		atomic_fetch_add(&track_associations, 1);
+	if (before && !token)
+		atomic_fetch_sub(&track_associations, 1);
+}
+
 void
 track_drop(struct tracked *tracked)
 {
+	set_association(tracked, 0);
 	if (atomic_exchange(&tracked->cookie, 0))
 		atomic_fetch_sub(&track_count, 1);
 }
@@ -68,7 +81,7 @@ track_associate(uint64_t cookie, uint64_t token)
 
 	if (!tracked)
 		return -ENOBUFS;
-	atomic_store(&tracked->associated, token);
+	set_association(tracked, token);
 	return 0;
 }
 
@@ -79,7 +92,7 @@ track_dissociate(uint64_t cookie)
 
 	if (!tracked)
 		return;
-	atomic_store(&tracked->associated, 0);
+	set_association(tracked, 0);
 	drop_if_idle(tracked);
 }
 

@@ -25,13 +25,24 @@ struct tracked {
 
 #define TRACK_SEVERAL UINT64_MAX
 
-extern _Atomic uint32_t track_count;
+extern _Atomic uint32_t track_count __attribute__((visibility("hidden")));
 
 /* Whether anything is tracked: the one load that a pass-through close pays. */
 static inline bool
 track_any(void)
 {
 	return atomic_load_explicit(&track_count, memory_order_relaxed) != 0;
+}
+
+extern _Atomic uint32_t track_associations
+	__attribute__((visibility("hidden")));
+
+/* Whether any socket is associated and not yet bound. */
+static inline bool
+track_any_associated(void)
+{
+	return atomic_load_explicit(&track_associations,
+				    memory_order_relaxed) != 0;
 }
 
 /* NULL when the socket is not tracked. */

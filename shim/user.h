@@ -13,7 +13,7 @@
 int user_read(void *to, const void *user, size_t n);
 int user_write(void *user, const void *from, size_t n);
 
-/* Are these bytes, 8 to 4096 of them, readable? The cheap question. */
+/* Are these bytes, 1 to 4096 of them, readable? */
 bool user_readable(const void *user, size_t n);
 
 #endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Ports that the system chooses, for sockets that are not associated: never
+ * reserved ones. Needed only while a reservation reaches into the kernel's
+ * ephemeral range (pool_header.ephemeral).
+ *
+ * From Linux 6.3 on a socket can be told a part of the ephemeral range
+ * (IP_LOCAL_PORT_RANGE), and is told one without reservations. Before, a port
+ * is picked here and named to the kernel.
+ */
+#ifndef PORTRES_CORE_IMPLICIT_H
+#define PORTRES_CORE_IMPLICIT_H
+
+#include "core/pool.h"
+
+/* May a port that the system chooses be a reserved one? One load. */
+static inline bool
+implicit_matters(struct pool *pool)
+{
+	return atomic_load_explicit(&pool->file->header.ephemeral[PROTOCOL_TCP],
+				    memory_order_relaxed) ||
+	       atomic_load_explicit(&pool->file->header.ephemeral[PROTOCOL_UDP],
+				    memory_order_relaxed);
+}
+
+/*
+ * Binds the socket to `address`, whose port is 0, and a port of the system's
+ * choice. Called inside the pool. Returns 0, -EADDRINUSE when all that is not
+ * reserved is taken, or what bind() says.
+ */
+int implicit_bind(struct pool *pool, enum protocol protocol, int fd,
+		  struct sockaddr *address, socklen_t size);
+
+/*
+ * For connect(), which cannot hold the lock while it waits for the peer: lets
+ * the kernel choose from window number `n` (0 is the widest) only. Returns 0
+ * and the program's own setting of the option, or -EADDRNOTAVAIL when there is
+ * no such window, or another error where the socket does not know the option.
+ * Needs no lock.
+ */
+int implicit_window(struct pool *pool, enum protocol protocol, int fd, int n,
+		    uint32_t *ret_own);
+
+/* Back to the program's own setting. */
+void implicit_window_end(struct pool *pool, int fd, uint32_t own);
+
+#endif

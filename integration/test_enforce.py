@@ -1,0 +1,220 @@
+"""Nobody else gets a reserved port, and associated sockets always do."""
+
+import re
+
+import pytest
+
+with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+    LOW, HIGH = map(int, f.read().split())
+# Three quarters of the ephemeral range, in its middle.
+BLOCK = LOW + (HIGH - LOW) // 8, (HIGH - LOW) * 3 // 4
+
+
+@pytest.fixture
+def owner(player, namespace):
+    return player(prefix=namespace)
+
+
+@pytest.fixture
+def other(player, namespace):
+    return player(prefix=namespace)
+
+
+@pytest.fixture
+def token(owner):
+    """A block of three UDP ports, and one of three TCP ports beside it."""
+    owner.ask("udp('u')")
+    owner.ask("tcp('t')")
+    return {
+        "udp": eval(owner.ask("acquire(S['u'], 26000, 3)"))[2],
+        "tcp": eval(owner.ask("acquire(S['t'], 26000, 3)"))[2],
+    }
+
+
+PORT_OF = "S['{}'].getsockname()[1]"
+
+
+@pytest.fixture
+def server(other):
+    other.ask("tcp('l')")
+    assert other.ask("bind('l', 27000)") == "27000"
+    other.ask("S['l'].listen()")
+    return 27000
+
+
+def test_connect_takes_a_port_of_the_block(owner, token, server):
+    for name, port in (("x", "26000"), ("y", "26001")):
+        owner.ask(f"tcp('{name}')")
+        owner.ask(f"associate(S['{name}'], {token['tcp']})")
+        assert owner.ask(f"S['{name}'].connect(('127.0.0.1', {server}))") == "None"
+        assert owner.ask(PORT_OF.format(name)) == port
+
+
+def test_udp_connect_and_sendto_and_sendmsg(owner, token):
+    sends = {
+        "x": "S['x'].connect(('127.0.0.1', 9))",
+        "y": "S['y'].sendto(b'', ('127.0.0.1', 9))",
+        "z": "S['z'].sendmsg([b''], [], 0, ('127.0.0.1', 9))",
+    }
+    for i, (name, send) in enumerate(sends.items()):
+        owner.ask(f"udp('{name}')")
+        owner.ask(f"associate(S['{name}'], {token['udp']})")
+        owner.ask(send)
+        assert owner.ask(PORT_OF.format(name)) == str(26000 + i)
+
+
+def test_listen_takes_a_port_of_the_block(owner, token):
+    owner.ask("tcp('x', socket.AF_INET6)")
+    owner.ask(f"associate(S['x'], {token['tcp']})")
+    assert owner.ask("S['x'].listen()") == "None"
+    assert owner.ask(PORT_OF.format("x")) == "26000"
+
+
+def test_connect_with_the_block_exhausted(owner, token, server):
+    for name in "xyz":
+        owner.ask(f"tcp('{name}')")
+        owner.ask(f"associate(S['{name}'], {token['tcp']})")
+        owner.ask(f"bind('{name}', 0)")
+    owner.ask("tcp('full')")
+    owner.ask(f"associate(S['full'], {token['tcp']})")
+    connect = f"S['full'].connect(('127.0.0.1', {server}))"
+    assert owner.ask(connect) == "EADDRINUSE"
+    owner.ask("close('z')")
+    assert owner.ask(connect) == "None"
+
+
+def test_a_client_that_reserves_one_port_at_a_time(owner, other, server):
+    """Source-port rules: 600, 601, … on the connecting socket itself."""
+    for port in range(600, 610):
+        owner.ask(f"tcp('c{port}')")
+        block = owner.ask(f"acquire(S['c{port}'], {port}, 1)")
+        if block == "EADDRINUSE":
+            continue
+        owner.ask(f"associate(S['c{port}'], {eval(block)[2]})")
+        answer = owner.ask(f"S['c{port}'].connect(('127.0.0.1', {server}))")
+        if answer == "EACCES":
+            pytest.skip("needs the right to bind below 1024")
+        assert answer == "None"
+        peer = other.ask("S['l'].accept()[1]")
+        assert peer == f"('127.0.0.1', {port})"
+
+
+def test_association_follows_fork_and_dup(owner, token):
+    owner.ask("tcp('x')")
+    owner.ask(f"associate(S['x'], {token['tcp']})")
+    owner.ask("S.update(d=S['x'].dup())")
+    child = (
+        "(lambda p: p or os._exit(bind('d', 0) != 26000))(os.fork())"
+    )
+    assert owner.ask(f"os.waitpid({child}, 0)[1]") == "0"
+    assert owner.ask(PORT_OF.format("x")) == "26000"
+
+
+def test_association_ends_with_the_socket_not_with_its_number(owner, token):
+    owner.ask("tcp('x')")
+    owner.ask(f"associate(S['x'], {token['tcp']})")
+    fd = owner.ask("S['x'].fileno()")
+    owner.ask("close('x')")
+    owner.ask("tcp('y')")
+    assert owner.ask("S['y'].fileno()") == fd
+    assert not 26000 <= int(owner.ask("bind('y', 0)")) <= 26002
+
+
+def test_association_ends_at_exec(owner, token, root):
+    owner.ask("tcp('x')")
+    owner.ask(f"associate(S['x'], {token['tcp']})")
+    fd = owner.ask("S['x'].set_inheritable(True) or S['x'].fileno()")
+    player = root / "integration" / "player.py"
+    exec_ = f"os.execv('/usr/bin/python3', ['python3', '{player}', 'hello'])"
+    assert owner.ask(exec_) == "hello"
+    owner.ask(f"S.update(x=socket.socket(fileno={fd}))")
+    assert not 26000 <= int(owner.ask("bind('x', 0)")) <= 26002
+
+
+def test_reuseport_group_on_one_reserved_port(owner, other, token):
+    """As QUIC servers do it: a listener for each core, all on one port."""
+    for name in "xyz":
+        owner.ask(f"udp('{name}', socket.AF_INET6)")
+        owner.ask(f"S['{name}'].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)")
+        owner.ask(f"associate(S['{name}'], {token['udp']})")
+        assert owner.ask(f"bind('{name}', 26001)") == "26001"
+    other.ask("udp('s')")
+    other.ask("S['s'].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)")
+    assert other.ask("bind('s', 26001)") == "EADDRINUSE"
+
+
+def test_mptcp_obeys_the_tcp_pool(other, token):
+    made = other.ask("S.update(m=socket.socket(socket.AF_INET, 1, 262))")
+    if made != "None":
+        pytest.skip(f"no MPTCP here: {made}")
+    assert other.ask("bind('m', 26001)") == "EADDRINUSE"
+
+
+CHOOSERS = {
+    "bind": "bind('x{0}', 0)",
+    "bind6": "bind('x{0}', 0)",
+    "connect": "S['x{0}'].connect(('127.0.0.1', {1}))",
+    "connect6": "S['x{0}'].connect(('::ffff:127.0.0.1', {1}))",
+    "listen": "S['x{0}'].listen()",
+    "sendto": "S['x{0}'].sendto(b'', ('127.0.0.1', 9))",
+    "udp-connect": "S['x{0}'].connect(('127.0.0.1', 9))",
+}
+
+
+@pytest.mark.parametrize("how", CHOOSERS)
+def test_the_system_never_chooses_a_reserved_port(owner, other, server, how):
+    kind = "udp" if how in ("sendto", "udp-connect") else "tcp"
+    owner.ask(f"{kind}('a')")
+    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    family = "socket.AF_INET6" if how.endswith("6") else "socket.AF_INET"
+    chosen = set()
+    for i in range(300):
+        owner.ask(f"{kind}('x{i}', {family})")
+        answer = owner.ask(CHOOSERS[how].format(i, server))
+        assert not answer.startswith("E"), answer
+        if "connect" in how and kind == "tcp":
+            other.ask("S['l'].accept()[0].close()")
+        chosen.add(int(owner.ask(PORT_OF.format(f"x{i}"))))
+    assert not [p for p in chosen if first <= p < first + count]
+    assert all(LOW <= p <= HIGH for p in chosen)
+    # The kernel's own choice was not narrowed for good.
+    option = owner.ask("S['x0'].getsockopt(socket.IPPROTO_IP, 51)")
+    assert option in ("0", "ENOPROTOOPT")
+
+
+def test_the_whole_ephemeral_range_reserved(owner, server):
+    owner.ask("tcp('a')")
+    assert owner.ask(f"acquire(S['a'], {LOW}, {HIGH - LOW + 1})")[0] == "("
+    owner.ask("tcp('x')")
+    assert owner.ask("bind('x', 0)") == "EADDRINUSE"
+    assert owner.ask(f"S['x'].connect(('127.0.0.1', {server}))") == "EADDRNOTAVAIL"
+    owner.ask("tcp('y')")
+    assert owner.ask("S['y'].listen()") == "EADDRINUSE"
+
+
+def test_a_program_keeps_its_own_port_range(owner, other):
+    first = BLOCK[0] + BLOCK[1] - 5
+    option = first | (first + 9) << 16
+    owner.ask("tcp('a')")
+    owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})")
+    other.ask("tcp('x')")
+    set_option = f"S['x'].setsockopt(0, 51, ({option}).to_bytes(4, 'little'))"
+    if other.ask(set_option) == "ENOPROTOOPT":
+        pytest.skip("before Linux 6.3")
+    assert int(other.ask("bind('x', 0)")) in range(first + 5, first + 10)
+    kept = "int.from_bytes(S['x'].getsockopt(0, 51, 4), 'little')"
+    assert other.ask(kept) == str(option)
+
+
+def test_the_refusal_tells(player, namespace, shim_env, token, owner, tmp_path):
+    error = tmp_path / "stderr"
+    with open(error, "wb") as stderr:
+        env = {**shim_env, "PORTRES_DEBUG": "1"}
+        other = player(env, prefix=namespace, stderr=stderr)
+        other.ask("tcp('x')")
+        assert other.ask("bind('x', 26001)") == "EADDRINUSE"
+    assert re.fullmatch(
+        rf"portres: tcp port 26001 is reserved \(26000-26002\) by pid {owner.pid}"
+        r" \(python3\): .*take another port\n",
+        error.read_text(),
+    )

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PORTRES_SHIM_EXPLAIN_H
+#define PORTRES_SHIM_EXPLAIN_H
+
+#include "core/slot.h"
+
+/*
+ * Says on stderr, in one write, why a bind to `port` is refused: by which
+ * reservation, whose it is, and the way out. Leaves errno alone.
+ */
+void explain_refusal(const struct slot *slot, uint16_t port);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/shim.h"
+
+#include <string.h>
+
+#include "core/endpoint.h"
+#include "core/implicit.h"
+#include "shim/pools.h"
+#include "shim/unbound.h"
+#include "shim/user.h"
+
+/* connect() to AF_UNSPEC takes a connection apart and chooses no port. */
+static bool
+chooses_port(const struct sockaddr *address, socklen_t size)
+{
+	sa_family_t family;
+
+	if (size < sizeof(struct sockaddr_in) || !user_readable(address, size))
+		return false;
+	memcpy(&family, &address->sa_family, sizeof(family));
+	return family != AF_UNSPEC;
+}
+
+/*
+ * TCP keeps the kernel's own choice, which lets one local port serve many
+ * peers: the socket is shown a part of the ephemeral range without
+ * reservations, then the next one where the kernel finds no port in that.
+ * False when the socket cannot be shown one (Linux before 6.3).
+ */
+static bool
+connect_in_windows(struct pool *pool, int fd, const struct sockaddr *address,
+		   socklen_t size, int *ret_answer)
+{
+	int saved = errno;
+	uint32_t own;
+
+	for (int n = 0;; n++) {
+		int r = implicit_window(pool, PROTOCOL_TCP, fd, n, &own);
+
+		if (r < 0 && r != -EADDRNOTAVAIL)
+			return false;
+		if (r < 0) {
+			*ret_answer = ret_errno(r);
+			return true;
+		}
+		errno = saved;
+		*ret_answer = real_connect(fd, address, size);
+		implicit_window_end(pool, fd, own);
+		if (*ret_answer == 0 || errno != EADDRNOTAVAIL)
+			return true;
+	}
+}
+
+static int
+connect_unbound(struct unbound *unbound, const struct sockaddr *address,
+		socklen_t size)
+{
+	struct pool *pool = pools_for_bind(unbound->fd);
+	int fd = unbound->fd;
+	enum protocol protocol;
+	bool bound;
+	int answer;
+
+	if (!pool || !implicit_matters(pool) ||
+	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
+		return real_connect(fd, address, size);
+	if (protocol == PROTOCOL_TCP &&
+	    connect_in_windows(pool, fd, address, size, &answer))
+		return answer;
+	if (unbound_choose(fd, (struct sockaddr *)&unbound->any, unbound->size,
+			   &bound) < 0)
+		return errno == EADDRINUSE ? ret_errno(-EADDRNOTAVAIL) : -1;
+	return real_connect(fd, address, size);
+}
+
+int
+shim_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	struct unbound unbound;
+
+	if (!pools_concern_implicit(fd) || !chooses_port(address, size) ||
+	    !unbound_is(fd, &unbound))
+		return real_connect(fd, address, size);
+	if (unbound_associated(&unbound) < 0)
+		return -1;
+	if (!unbound_is(fd, &unbound))
+		return real_connect(fd, address, size);
+	return connect_unbound(&unbound, address, size);
+}
+
+EXPORTED int
+connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	return shim_connect(fd, address, size);
+}

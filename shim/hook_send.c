@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first send of an unbound socket gives it a port: a UDP one's to any
+ * peer, a TCP one's with MSG_FASTOPEN. send() and write() need a peer from
+ * connect() and so a port already.
+ */
+#include "shim/shim.h"
+
+#include "core/endpoint.h"
+#include "shim/pools.h"
+#include "shim/unbound.h"
+
+static int
+prepare(int fd, int flags)
+{
+	enum protocol protocol;
+
+	if (!pools_concern_implicit(fd) ||
+	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
+		return 0;
+	if (protocol == PROTOCOL_TCP && !(flags & MSG_FASTOPEN))
+		return 0;
+	return unbound_bind(fd);
+}
+
+ssize_t
+shim_sendto(int fd, const void *buffer, size_t n, int flags,
+	    const struct sockaddr *address, socklen_t size)
+{
+	if (prepare(fd, flags) < 0)
+		return -1;
+	return real_sendto(fd, buffer, n, flags, address, size);
+}
+
+ssize_t
+shim_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	if (prepare(fd, flags) < 0)
+		return -1;
+	return real_sendmsg(fd, message, flags);
+}
+
+int
+shim_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
+{
+	if (prepare(fd, flags) < 0)
+		return -1;
+	return real_sendmmsg(fd, messages, n, flags);
+}
+
+EXPORTED ssize_t
+sendto(int fd, const void *buffer, size_t n, int flags,
+       const struct sockaddr *address, socklen_t size)
+{
+	return shim_sendto(fd, buffer, n, flags, address, size);
+}
+
+EXPORTED ssize_t
+sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	return shim_sendmsg(fd, message, flags);
+}
+
+EXPORTED int
+sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
+{
+	return shim_sendmmsg(fd, messages, n, flags);
+}
