@@ -2,6 +2,7 @@
 #
 #   make                 build/libportres.so, build/include/, build/lib/
 #   make check           everything that can fail (unit, integration, symbols)
+#   make bench           what it costs, against bare libc
 #   make demo            a Winsock program and an ordinary one meet
 #   make install         prefix=/usr/local, DESTDIR=
 #
@@ -122,6 +123,26 @@ check-symbols: $B/libportres.so
 	$Qdiff -u $B/wanted.txt $B/exported.txt
 	$Qreadelf -d $< | grep -q BIND_NOW
 
+# Measurements
+
+BENCH_FLAGS := -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I. -Iinclude
+
+$B/bench/%: bench/%.c bench/kit.c bench/bench.h
+	$(call say,BENCH,$@)
+	@mkdir -p $(@D)
+	$Q$(CC) $(BENCH_FLAGS) $< bench/kit.c -o $@
+
+$B/bench/passthrough: bench/passthrough.c
+	@mkdir -p $(@D)
+	$Q$(CC) $(BENCH_FLAGS) $< -o $@
+
+$B/bench/empty.so:
+	@mkdir -p $(@D)
+	$Q$(CC) -shared -fPIC -x c /dev/null -o $@
+
+bench: all $B/bench/bench $B/bench/startup $B/bench/passthrough $B/bench/empty.so
+	$Q$(PYTHON) bench/run.py $B
+
 demo: all
 	$Qsh integration/demo.sh $B
 
@@ -138,7 +159,7 @@ clean:
 	rm -rf build build-address build-undefined build-thread
 
 .PHONY: all headers links check check-unit check-integration check-symbols \
-	demo install clean
+	bench demo install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 

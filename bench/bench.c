@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Times each path against its bare counterpart, the two alternating in short
+ * rounds within one process, and prints one line a row:
+ *
+ *     name TAB ours (ns) TAB bare (ns) TAB ratio TAB limit
+ *
+ * Run preloaded. "Bare" is libc's own function, found by dlsym in libc.so.6
+ * itself. The times are those of the best tenth of the rounds: what else the
+ * machine does only ever adds, and whole runs differ by more than what is
+ * measured here.
+ */
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <portres.h>
+
+#include "bench/bench.h"
+
+struct calls {
+	int (*socket)(int, int, int);
+	int (*bind)(int, const struct sockaddr *, socklen_t);
+	int (*close)(int);
+	int (*ioctl)(int, unsigned long, ...);
+};
+
+static struct calls ours = {socket, bind, close, ioctl};
+static struct calls bare;
+
+static void
+find_bare(void)
+{
+	void *libc = dlopen("libc.so.6", RTLD_NOW);
+
+	bare.socket = (int (*)(int, int, int))dlsym(libc, "socket");
+	bare.bind = (int (*)(int, const struct sockaddr *, socklen_t))dlsym(
+		libc, "bind");
+	bare.close = (int (*)(int))dlsym(libc, "close");
+	bare.ioctl = (int (*)(int, unsigned long, ...))dlsym(libc, "ioctl");
+	if (ours.close == bare.close)
+		die("run this with the library preloaded");
+}
+
+static void
+dup_close(const struct calls *c)
+{
+	c->close(dup(0));
+}
+
+static void
+socket_close(const struct calls *c)
+{
+	c->close(c->socket(AF_INET, SOCK_STREAM, 0));
+}
+
+static void
+ioctl_other(const struct calls *c)
+{
+	static int fd = -1;
+	int n;
+
+	if (fd < 0)
+		fd = c->socket(AF_INET, SOCK_STREAM, 0);
+	c->ioctl(fd, FIONREAD, &n);
+}
+
+static void
+bind_close(const struct calls *c)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons(BENCH_FREE_PORT)};
+	int fd = c->socket(AF_INET, SOCK_STREAM, 0);
+
+	if (c->bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		die("bind");
+	c->close(fd);
+}
+
+/* What an acquire of 20 ports cannot do without: 20 trial binds. */
+static void
+trial_binds_from(const struct calls *c, int first)
+{
+	for (int i = 0; i < 20; i++) {
+		struct sockaddr_in6 address = {
+			.sin6_family = AF_INET6,
+			.sin6_port = htons((uint16_t)(first + i))};
+		int fd = c->socket(AF_INET6, SOCK_STREAM, 0);
+
+		c->bind(fd, (struct sockaddr *)&address, sizeof(address));
+		c->close(fd);
+	}
+}
+
+static void
+trial_binds(const struct calls *c)
+{
+	trial_binds_from(c, BENCH_BLOCK);
+}
+
+/* A wildcard goes on to other ports each time, which costs the kernel more. */
+static void
+wandering_trial_binds(const struct calls *c)
+{
+	static int first = BENCH_BLOCK;
+
+	trial_binds_from(c, first);
+	first = first < 30000 ? first + 20 : BENCH_BLOCK;
+}
+
+static void
+acquire_specific(const struct calls *c)
+{
+	int fd = c->socket(AF_INET, SOCK_STREAM, 0);
+
+	take(fd, BENCH_BLOCK, 20);
+	c->close(fd);
+}
+
+static void
+acquire_wildcard(const struct calls *c)
+{
+	int fd = c->socket(AF_INET, SOCK_STREAM, 0);
+
+	take(fd, 0, 20);
+	c->close(fd);
+}
+
+struct row {
+	const char *name;
+	void (*ours)(const struct calls *);
+	void (*bare)(const struct calls *);
+	int times; /* a round */
+	double limit;
+};
+
+static void
+measure(const struct row *row)
+{
+	double mine[ROUNDS], theirs[ROUNDS];
+
+	for (int round = -2; round < ROUNDS; round++) {
+		double start = now();
+		double middle, end;
+
+		for (int i = 0; i < row->times; i++)
+			row->ours(&ours);
+		middle = now();
+		for (int i = 0; i < row->times; i++)
+			row->bare(&bare);
+		end = now();
+		if (round < 0)
+			continue; /* warming up */
+		mine[round] = (middle - start) / row->times;
+		theirs[round] = (end - middle) / row->times;
+	}
+	print_row(row->name, typical(mine), typical(theirs), row->limit);
+}
+
+static double
+time_closes(const struct calls *c)
+{
+	int fd[1000];
+	double start;
+
+	for (int i = 0; i < 1000; i++)
+		fd[i] = open("/dev/null", O_RDONLY);
+	start = now();
+	for (int i = 0; i < 1000; i++)
+		c->close(fd[i]);
+	return (now() - start) / 1000;
+}
+
+static void
+measure_close(void)
+{
+	double mine[ROUNDS], theirs[ROUNDS];
+
+	for (int round = 0; round < ROUNDS; round++) {
+		mine[round] = time_closes(&ours);
+		theirs[round] = time_closes(&bare);
+	}
+	print_row("close", typical(mine), typical(theirs), 1.02);
+}
+
+/* One acquire beside 4,000 living blocks against one beside 10. */
+static void
+measure_crowd(void)
+{
+	double few[ROUNDS], many[ROUNDS];
+
+	hold_blocks(10);
+	for (int round = 0; round < ROUNDS; round++)
+		few[round] = time_one_acquire(20);
+	hold_blocks(4000 - 10);
+	for (int round = 0; round < ROUNDS; round++)
+		many[round] = time_one_acquire(20);
+	print_row("acquire 1 port, 4,000 live : 10", typical(many), typical(few),
+		  1.4);
+}
+
+int
+main(void)
+{
+	static const struct row rows[] = {
+		{"dup+close", dup_close, dup_close, 1000, 1.02},
+		{"socket+close", socket_close, socket_close, 200, 1.02},
+		{"ioctl", ioctl_other, ioctl_other, 1000, 1.02},
+	};
+	static const struct row beside[] = {
+		{"socket+bind+close, 100 live", bind_close, bind_close, 200,
+		 1.10},
+	};
+	static const struct row alone[] = {
+		{"acquire 20 + close : 20 trial binds", acquire_specific,
+		 trial_binds, 10, 1.25},
+		{"the same, wildcard", acquire_wildcard,
+		 wandering_trial_binds, 10, 1.25},
+	};
+	struct rlimit files = {20000, 20000};
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(1, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	setrlimit(RLIMIT_NOFILE, &files);
+	find_bare();
+	measure_close();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		measure(&rows[i]);
+	keep_blocks_in_child(100);
+	for (size_t i = 0; i < sizeof(beside) / sizeof(*beside); i++)
+		measure(&beside[i]);
+	end_child();
+	for (size_t i = 0; i < sizeof(alone) / sizeof(*alone); i++)
+		measure(&alone[i]);
+	measure_crowd();
+	return 0;
+}

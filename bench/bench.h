@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PORTRES_BENCH_H
+#define PORTRES_BENCH_H
+
+#define ROUNDS 101
+#define BENCH_FREE_PORT 20999
+#define BENCH_BLOCK 20100
+#define BENCH_CROWD 2000 /* the crowd's ports begin here, one a block */
+
+_Noreturn void die(const char *why);
+double now(void); /* nanoseconds */
+double typical(double values[ROUNDS]); /* of the best tenth */
+void print_row(const char *name, double ours, double bare, double limit);
+
+/* Reserves a block for the socket, or dies. */
+void take(int fd, int start, int count);
+
+/* This many one-port blocks, UDP, each on a socket of its own. */
+void hold_blocks(int count);
+
+/* The same in a child process, until end_child(). */
+void keep_blocks_in_child(int count);
+void end_child(void);
+
+/* An acquire of one port and the close of its socket, mean of `times`. */
+double time_one_acquire(int times);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <portres.h>
+
+#include "bench/bench.h"
+
+static pid_t child;
+static int next_port = BENCH_CROWD;
+
+void
+die(const char *why)
+{
+	perror(why);
+	end_child();
+	exit(1);
+}
+
+double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double
+typical(double values[ROUNDS])
+{
+	qsort(values, ROUNDS, sizeof(*values), compare);
+	return values[ROUNDS / 10];
+}
+
+void
+print_row(const char *name, double ours, double bare, double limit)
+{
+	printf("%s\t%.0f\t%.0f\t%.3f\t%.2f\n", name, ours, bare, ours / bare,
+	       limit);
+	fflush(stdout);
+}
+
+void
+take(int fd, int start, int count)
+{
+	struct portres_instance block = {
+		.start_port = htons((uint16_t)start),
+		.number_of_ports = (uint16_t)count,
+	};
+
+	if (ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block) < 0)
+		die("acquire");
+}
+
+void
+hold_blocks(int count)
+{
+	struct portres_instance block;
+
+	for (int held = 0; held < count; next_port++) {
+		int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+		if (fd < 0 || next_port > 65535)
+			die("socket");
+		block = (struct portres_instance){
+			.start_port = htons((uint16_t)next_port),
+			.number_of_ports = 1,
+		};
+		/* Somebody else's port is skipped. */
+		if (ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block) < 0)
+			close(fd);
+		else
+			held++;
+	}
+}
+
+void
+keep_blocks_in_child(int count)
+{
+	int ready[2];
+	char byte;
+
+	if (pipe(ready) < 0)
+		die("pipe");
+	child = fork();
+	if (child == 0) {
+		hold_blocks(count);
+		if (write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		die("child");
+	close(ready[0]);
+}
+
+void
+end_child(void)
+{
+	if (child <= 0)
+		return;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	child = 0;
+}
+
+double
+time_one_acquire(int times)
+{
+	double start = now();
+
+	for (int i = 0; i < times; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		take(fd, BENCH_BLOCK, 1);
+		close(fd);
+	}
+	return (now() - start) / times;
+}
