@@ -133,7 +133,7 @@ entry_number(const char *name)
 int
 lease_holder(const struct sys_ops *sys, const struct slot *slot)
 {
-	char page[4096] __attribute__((aligned(8)));
+	char page[1024] __attribute__((aligned(8)));
 	int found = -ENOENT;
 	int dir;
 	long n;

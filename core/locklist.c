@@ -8,19 +8,19 @@
 /*
  * How a long list is read without gaps.
  *
- * One read() of /proc/locks shows at most a page of lines, taken in one
- * moment; the next read goes on at the next line's number. When a lock from
- * an earlier line is dropped between the two, the rest moves up and one line
- * falls through: a living lease would look dead. So two descriptors read in
- * turns, half a page apart, and each page must share lines with the other
- * descriptor's last one. Locks that stay never change their order (the kernel
- * adds at the front of its lists and removes), so a line that two pages share
- * proves that nothing between the pages was passed over. Where no line is
- * shared the list is read again from the start.
+ * One read() of /proc/locks shows some lines, taken in one moment; the next
+ * read goes on at the next line's number. When a lock from an earlier line is
+ * dropped between the two, the rest moves up and one line falls through: a
+ * living lease would look dead. So two descriptors read in turns, half a page
+ * apart, and each page must share lines with the other descriptor's last one.
+ * Locks that stay never change their order (the kernel adds at the front of
+ * its lists and removes), so a line that two pages share proves that nothing
+ * between the pages was passed over. Where no line is shared the list is read
+ * again from the start.
  *
  * A page with room left at its end was the end of the list.
  */
-#define PAGE 4096
+#define PAGE 2048     /* small: this runs on signal stacks too */
 #define LINE_ROOM 256 /* longer than any line of the list */
 #define SHARED_MIN 4  /* one would do; twins of dropped locks could fool it */
 #define TRIES 16
@@ -175,6 +175,12 @@ read_once(const struct sys_ops *sys, const int fd[2], locklist_seen *seen,
 }
 
 int
+locklist_open(const struct sys_ops *sys)
+{
+	return sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
+}
+
+int
 locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 {
 	int r = -EAGAIN;
@@ -182,12 +188,10 @@ locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 	for (int i = 0; i < TRIES && r == -EAGAIN; i++) {
 		int fd[2];
 
-		r = fd[0] =
-			sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
+		r = fd[0] = locklist_open(sys);
 		if (r < 0)
 			return r;
-		r = fd[1] =
-			sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
+		r = fd[1] = locklist_open(sys);
 		if (r >= 0)
 			r = read_once(sys, fd, seen, context);
 		if (fd[1] >= 0)
@@ -211,22 +215,16 @@ glance_seen(void *context, uint64_t start)
 }
 
 int
-locklist_glance(const struct sys_ops *sys, uint64_t start)
+locklist_glance(const struct sys_ops *sys, int list, uint64_t start)
 {
 	struct glance glance = {.start = start};
-	struct reader reader = {0};
-	struct page page;
-	int r;
+	char text[2 * PAGE]; /* as much as the kernel shows in one read */
+	long n = sys_read(sys, list, text, sizeof(text));
 
-	r = reader.fd = sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
-	if (r < 0)
-		return r;
-	r = read_page(sys, &reader, PAGE, &page);
-	sys_close(sys, reader.fd);
-	if (r < 0)
-		return r;
-	locklist_parse(page.text, page.n, glance_seen, &glance);
-	if (!glance.found && r >= PAGE - LINE_ROOM)
+	if (n < 0)
+		return (int)n;
+	locklist_parse(text, (size_t)n, glance_seen, &glance);
+	if (!glance.found && n >= (long)sizeof(text) - LINE_ROOM)
 		return -EAGAIN;
 	return glance.found;
 }

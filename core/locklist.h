@@ -22,10 +22,14 @@ void locklist_parse(const char *lines, size_t n, locklist_seen *seen,
 int locklist_read(const struct sys_ops *sys, locklist_seen *seen,
 		  void *context);
 
+/* A descriptor on the list; what is read is the list of that time. */
+int locklist_open(const struct sys_ops *sys);
+
 /*
- * Is there a lock with this start offset? One short read: -EAGAIN when the
- * list is longer than that and the lock was not in its first part.
+ * Is there a lock with this start offset? One short read of a fresh
+ * descriptor: -EAGAIN when the list is longer than that and the lock was not
+ * in its first part.
  */
-int locklist_glance(const struct sys_ops *sys, uint64_t start);
+int locklist_glance(const struct sys_ops *sys, int list, uint64_t start);
 
 #endif

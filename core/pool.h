@@ -40,6 +40,18 @@ int pool_open(const struct sys_ops *sys, const char *directory,
 
 void pool_close(struct pool *pool);
 
+/*
+ * Is the whole file still there? Asked before the mapping is touched without
+ * the lock, because a page beyond the end of a truncated file is SIGBUS. A
+ * file that was shortened lacks its end first.
+ */
+static inline bool
+pool_whole(const struct pool *pool)
+{
+	return sys_readable(pool->sys,
+			    &pool->file->segment[SEGMENT_COUNT - 1].reserved);
+}
+
 enum pool_wait {
 	POOL_WAIT, /* up to 5 s, interruptible by signal handlers */
 	POOL_TRY,  /* a few microseconds */

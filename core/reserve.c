@@ -31,6 +31,18 @@ reserve_holder(struct pool *pool, enum protocol protocol, uint32_t port)
 	return slot;
 }
 
+const struct slot *
+reserve_peek(struct pool *pool, enum protocol protocol, uint32_t port)
+{
+	const struct slot *slot = slot_by_port(pool->file, protocol, port);
+	uint64_t token = slot ? atomic_load(&slot->token) : 0;
+
+	if (!slot || slot_dead(pool, slot))
+		return NULL;
+	/* Still the one that was asked about? */
+	return slot_by_token(pool->file, token) == slot ? slot : NULL;
+}
+
 uint32_t
 reserve_sweep(struct pool *pool)
 {

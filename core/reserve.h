@@ -65,6 +65,13 @@ uint32_t reserve_check_socket(struct pool *pool, uint64_t cookie);
 struct slot *reserve_holder(struct pool *pool, enum protocol protocol,
 			    uint32_t port);
 
+/*
+ * The same without the lock, for saying no: NULL means that it takes the lock
+ * to know. The slot's contents may change under the reader's eyes.
+ */
+const struct slot *reserve_peek(struct pool *pool, enum protocol protocol,
+				uint32_t port);
+
 /* Frees all dead reservations and returns how many there were. */
 uint32_t reserve_sweep(struct pool *pool);
 

@@ -23,9 +23,11 @@ void
 watch_begin(const struct sys_ops *sys, int fd, uint64_t token,
 	    const _Atomic bool *many_locks, struct watch *ret)
 {
-	ret->token = token;
-	ret->epoll = -1;
-	if (token == 0 || atomic_load(many_locks))
+	*ret = (struct watch){.token = token, .list = -1, .epoll = -1};
+	/* Opened now: where it cannot be, there is still the other way. */
+	if (token != 0 && !atomic_load(many_locks))
+		ret->list = locklist_open(sys);
+	if (ret->list < 0)
 		ret->epoll = epoll_with(sys, fd);
 }
 
@@ -52,18 +54,19 @@ bool
 watch_end(const struct sys_ops *sys, const struct watch *watch,
 	  _Atomic bool *many_locks)
 {
-	bool gone;
+	bool gone = false;
 	int r;
 
+	if (watch->list >= 0) {
+		r = locklist_glance(sys, watch->list, watch->token);
+		gone = r == 0;
+		if (r == -EAGAIN)
+			atomic_store(many_locks, true);
+		sys_close(sys, watch->list);
+	}
 	if (watch->epoll >= 0) {
 		gone = epoll_empty(sys, watch->epoll);
 		sys_close(sys, watch->epoll);
-		return gone;
 	}
-	if (watch->token == 0)
-		return false;
-	r = locklist_glance(sys, watch->token);
-	if (r == -EAGAIN)
-		atomic_store(many_locks, true);
-	return r == 0;
+	return gone;
 }

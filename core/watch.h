@@ -19,7 +19,8 @@
 
 struct watch {
 	uint64_t token; /* a lease of the socket; 0 when there is none */
-	int epoll;	/* -1 when the list is to be read */
+	int list;	/* the kernel's list, to be read afterwards; or -1 */
+	int epoll;	/* or -1 */
 };
 
 /*

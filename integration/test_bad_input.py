@@ -114,14 +114,23 @@ def test_an_unwritable_pool(player, pool):
     assert nobody.ask("bind('a', 25000)") == "25000"
 
 
-def test_a_pool_truncated_under_a_running_program(player, pool):
+@pytest.mark.parametrize("size", [1, 4096, 600000, 1052671])
+def test_a_pool_truncated_under_a_running_program(player, pool, size):
     program = player()
     program.ask("tcp('a')")
     program.ask("bind('a', 25000)")
     (file,) = pool.iterdir()
-    os.truncate(file, 4096)
+    os.truncate(file, size)
     program.ask("tcp('b')")
     assert program.ask("bind('b', 25001)") == "25001"
+    assert program.ask("S['b'].listen()") == "None"
+    program.ask("tcp('c')")
+    assert program.ask("S['c'].connect(('127.0.0.1', 25001))") == "None"
+    program.ask("udp('u')")
+    assert program.ask("S['u'].sendto(b'', ('127.0.0.1', 9))") == "0"
+    program.ask("tcp('d')")
+    assert int(program.ask("bind('d', 0)")) > 0
+    program.ask("close('d')")
     assert program.ask("acquire(S['b'], 25010, 1)") == "ENETDOWN"
     os.unlink(file)
     assert program.ask("acquire(S['b'], 25010, 1)")[0] == "("

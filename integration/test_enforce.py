@@ -218,3 +218,21 @@ def test_the_refusal_tells(player, namespace, shim_env, token, owner, tmp_path):
         r" \(python3\): .*take another port\n",
         error.read_text(),
     )
+
+
+def test_bindresvport_keeps_out_of_reserved_ports(owner, other):
+    owner.ask("tcp('a')")
+    # All of its ports but three.
+    assert owner.ask("acquire(S['a'], 512, 300)")[0] == "("
+    assert owner.ask("acquire(S['a'], 815, 209)")[0] == "("
+    libc = "__import__('ctypes').CDLL(None).bindresvport(S['x'].fileno(), None)"
+    got = set()
+    for _ in range(3):
+        other.ask("tcp('x')")
+        if other.ask(libc) != "0":
+            pytest.skip("needs the right to bind below 1024")
+        got.add(int(other.ask(PORT_OF.format("x"))))
+        other.ask("S.update({object(): S['x']})")  # keeps it open
+    assert got == {812, 813, 814}
+    other.ask("tcp('x')")
+    assert other.ask(libc) == "-1"

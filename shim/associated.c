@@ -6,6 +6,7 @@
 #include "core/reserve.h"
 #include "core/slot.h"
 #include "winerror.h"
+#include "shim/config.h"
 #include "shim/pools.h"
 #include "shim/shim.h"
 #include "shim/track.h"
@@ -70,8 +71,14 @@ associated_bind(int fd, struct sockaddr *address, socklen_t size,
 		return false;
 	tracked = track_find(cookie);
 	token = tracked ? atomic_load(&tracked->associated) : 0;
-	if (!token || pools_enter(fd, &pool, &lock) < 0)
+	if (!token)
 		return false;
+	if (pools_enter(fd, &pool, &lock) < 0) {
+		if (!config_get()->strict)
+			return false;
+		*ret_answer = ret_errno(-ENETDOWN);
+		return true;
+	}
 	slot = slot_by_token(pool->file, token);
 	if (slot)
 		*ret_answer = bind_inside(slot, fd, address, size);

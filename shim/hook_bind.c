@@ -93,23 +93,34 @@ marked(struct pool *pool, uint16_t port)
 
 /* Somebody may have reserved the port: ask under the lock, and bind there. */
 static int
-bind_locked(const struct request *request)
+bind_locked(const struct request *request, enum protocol protocol)
 {
-	enum protocol protocol;
 	struct pool_lock lock;
 	struct pool *pool;
 	struct slot *slot;
-	int r;
+	int r = pools_enter(request->fd, &pool, &lock);
 
-	if (!endpoint_takes_ports(&sys_kernel, request->fd, &protocol))
-		return bind_really(request);
-	r = pools_enter(request->fd, &pool, &lock);
 	if (r < 0)
 		return bind_unchecked(request);
 	slot = reserve_holder(pool, protocol, request->port);
 	r = slot ? refuse(slot, request->port) : bind_really(request);
 	pool_leave(pool, &lock);
 	return r;
+}
+
+static int
+bind_carefully(struct pool *pool, const struct request *request)
+{
+	enum protocol protocol;
+	const struct slot *slot;
+
+	if (!endpoint_takes_ports(&sys_kernel, request->fd, &protocol))
+		return bind_really(request);
+	/* A plain no needs no lock, nor waits for whoever has it. */
+	slot = pool_whole(pool) ? reserve_peek(pool, protocol, request->port)
+				: NULL;
+	return slot ? refuse(slot, request->port)
+		    : bind_locked(request, protocol);
 }
 
 /* Nearly every bind: nothing reserved here, no lock, no waiting. */
@@ -123,10 +134,10 @@ bind_announced(struct pool *pool, const struct request *request)
 
 	if (announce_begin(&sys_kernel, &self, pool->file, request->port,
 			   &announce) < 0)
-		return bind_locked(request);
+		return bind_carefully(pool, request);
 	if (marked(pool, request->port)) {
 		announce_end(&announce);
-		return bind_locked(request);
+		return bind_carefully(pool, request);
 	}
 	r = bind_really(request);
 	announce_end(&announce);
@@ -138,9 +149,12 @@ static int
 bind_chosen(struct request *request)
 {
 	bool bound;
-	int r = unbound_choose(request->fd,
-			       (struct sockaddr *)&request->address,
-			       request->size, &bound);
+	int r;
+
+	if (!pools_concern_implicit(request->fd))
+		return bind_really(request);
+	r = unbound_choose(request->fd, (struct sockaddr *)&request->address,
+			   request->size, &bound);
 
 	if (r < 0) {
 		wsa_no_beside();

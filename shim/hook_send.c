@@ -10,17 +10,33 @@
 #include "shim/pools.h"
 #include "shim/unbound.h"
 
-static int
-prepare(int fd, int flags)
+SLOW_PATH static int
+first_send(int fd, int flags)
 {
 	enum protocol protocol;
 
-	if (!pools_concern_implicit(fd) ||
-	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
+	if (!pools_concern_implicit(fd))
+		return 0;
+	if (!endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return 0;
 	if (protocol == PROTOCOL_TCP && !(flags & MSG_FASTOPEN))
 		return 0;
 	return unbound_bind(fd);
+}
+
+static inline int
+prepare(int fd, int flags)
+{
+	return unbound_settled(fd) ? 0 : first_send(fd, flags);
+}
+
+/* What has been sent was sent from some port. */
+static inline ssize_t
+settle(int fd, ssize_t r)
+{
+	if (r >= 0 && !unbound_settled(fd))
+		unbound_settle(fd);
+	return r;
 }
 
 ssize_t
@@ -29,7 +45,7 @@ shim_sendto(int fd, const void *buffer, size_t n, int flags,
 {
 	if (prepare(fd, flags) < 0)
 		return -1;
-	return real_sendto(fd, buffer, n, flags, address, size);
+	return settle(fd, real_sendto(fd, buffer, n, flags, address, size));
 }
 
 ssize_t
@@ -37,7 +53,7 @@ shim_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	if (prepare(fd, flags) < 0)
 		return -1;
-	return real_sendmsg(fd, message, flags);
+	return settle(fd, real_sendmsg(fd, message, flags));
 }
 
 int
@@ -45,7 +61,7 @@ shim_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 {
 	if (prepare(fd, flags) < 0)
 		return -1;
-	return real_sendmmsg(fd, messages, n, flags);
+	return (int)settle(fd, real_sendmmsg(fd, messages, n, flags));
 }
 
 EXPORTED ssize_t

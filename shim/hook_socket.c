@@ -4,6 +4,7 @@
 #include "core/reserve.h"
 #include "shim/pools.h"
 #include "shim/track.h"
+#include "shim/unbound.h"
 
 /*
  * The number that socket() has just given out was an owning socket's, so that
@@ -35,6 +36,7 @@ shim_socket(int domain, int type, int protocol)
 
 	if (track_any() && fd >= 0)
 		tidy(fd);
+	unbound_renew(fd);
 	return fd;
 }
 

@@ -95,19 +95,31 @@ entry_for(int fd, struct entry **ret)
  * A pool that could not be opened is not tried again within the second: a
  * program that sends without being bound would try with every packet.
  */
-static struct pool *
-open_for_bind(int fd)
+static bool
+too_soon(bool failed)
 {
-	static _Atomic uint64_t again_at;
-	struct entry *entry;
+	static _Atomic time_t again_at;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if ((uint64_t)now.tv_sec < atomic_load(&again_at))
+	if (failed)
+		atomic_store(&again_at, now.tv_sec + 1);
+	return now.tv_sec < atomic_load(&again_at);
+}
+
+/* Not for programs that only ever talk to syslog. */
+static struct pool *
+open_for_bind(int fd)
+{
+	enum protocol protocol;
+	struct entry *entry;
+
+	if (too_soon(false) ||
+	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return NULL;
 	if (entry_for(fd, &entry) == 0)
 		return &entry->pool;
-	atomic_store(&again_at, (uint64_t)now.tv_sec + 1);
+	too_soon(true);
 	return NULL;
 }
 
@@ -122,18 +134,12 @@ pools_for_bind(int fd)
 bool
 pools_concern_implicit(int fd)
 {
-	struct pool *pool = atomic_load_explicit(&first, memory_order_acquire);
-	enum protocol protocol;
+	struct pool *pool;
 
 	if (track_any_associated())
 		return true;
-	if (!pool) {
-		/* Programs that only ever talk to syslog make no pool. */
-		if (!endpoint_takes_ports(&sys_kernel, fd, &protocol))
-			return false;
-		pool = open_for_bind(fd);
-	}
-	return pool && implicit_matters(pool);
+	pool = pools_for_bind(fd);
+	return pool && pool_whole(pool) && implicit_matters(pool);
 }
 
 int
@@ -162,12 +168,7 @@ pools_opened(void)
 {
 	struct pool *pool = atomic_load(&first);
 
-	/* A shortened file lacks its end first. */
-	if (!pool ||
-	    !sys_readable(&sys_kernel,
-			  &pool->file->segment[SEGMENT_COUNT - 1].reserved))
-		return NULL;
-	return pool;
+	return pool && pool_whole(pool) ? pool : NULL;
 }
 
 int

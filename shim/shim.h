@@ -12,6 +12,7 @@
 #include "shim/real.h"
 
 int shim_bind(int fd, const struct sockaddr *address, socklen_t size);
+int shim_bindresvport(int fd, struct sockaddr_in *address);
 int shim_close(int fd);
 int shim_connect(int fd, const struct sockaddr *address, socklen_t size);
 int shim_ioctl(int fd, unsigned long request, void *argument);

@@ -36,4 +36,15 @@ int unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 /* Both, for a call that binds at once: listen(), sendto(). */
 int unbound_bind(int fd);
 
+/*
+ * Descriptors whose socket has sent before, and so has a port: the next send
+ * pays a load and nothing else. socket() makes a number new again. (A number
+ * that comes back as the duplicate of an unbound socket is taken for the old
+ * one; its port may then be a reserved one where blocks reach into the
+ * ephemeral range.)
+ */
+bool unbound_settled(int fd);
+void unbound_settle(int fd);
+void unbound_renew(int fd);
+
 #endif
