@@ -279,4 +279,12 @@ sys_readable(const struct sys_ops *sys, const void *at)
 			      SYS_SIGSET_SIZE) != -EFAULT;
 }
 
+/* May the 8 bytes at `at` be written? They are, with the signal mask. */
+static inline int
+sys_writable(const struct sys_ops *sys, void *at)
+{
+	return at && SYS_CALL(sys, SYS_rt_sigprocmask, 0, 0, SYS_ARG_(at),
+			      SYS_SIGSET_SIZE) != -EFAULT;
+}
+
 #endif

@@ -9,6 +9,8 @@
 #include "shim/shim.h"
 #include "shim/track.h"
 
+_Atomic uint64_t unbound_numbers[UNBOUND_NUMBERS / 64];
+
 bool
 unbound_is(int fd, struct unbound *ret)
 {
@@ -69,38 +71,4 @@ unbound_bind(int fd)
 		return 0;
 	return unbound_choose(fd, (struct sockaddr *)&unbound.any, unbound.size,
 			      &bound);
-}
-
-#define NUMBERS 65536
-#define WORD_BITS 64
-
-static _Atomic uint64_t settled[NUMBERS / WORD_BITS];
-
-static uint64_t
-bit(int fd)
-{
-	return (uint64_t)1 << fd % WORD_BITS;
-}
-
-bool
-unbound_settled(int fd)
-{
-	return fd >= 0 && fd < NUMBERS &&
-	       (atomic_load_explicit(&settled[fd / WORD_BITS],
-				     memory_order_relaxed) &
-		bit(fd));
-}
-
-void
-unbound_settle(int fd)
-{
-	if (fd >= 0 && fd < NUMBERS)
-		atomic_fetch_or(&settled[fd / WORD_BITS], bit(fd));
-}
-
-void
-unbound_renew(int fd)
-{
-	if (unbound_settled(fd))
-		atomic_fetch_and(&settled[fd / WORD_BITS], ~bit(fd));
 }

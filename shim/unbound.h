@@ -6,7 +6,9 @@
 #define PORTRES_SHIM_UNBOUND_H
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* An unbound socket, and the wildcard address that it could be bound to. */
 struct unbound {
@@ -43,8 +45,35 @@ int unbound_bind(int fd);
  * one; its port may then be a reserved one where blocks reach into the
  * ephemeral range.)
  */
-bool unbound_settled(int fd);
-void unbound_settle(int fd);
-void unbound_renew(int fd);
+#define UNBOUND_NUMBERS 65536
+
+extern _Atomic uint64_t unbound_numbers[UNBOUND_NUMBERS / 64]
+	__attribute__((visibility("hidden")));
+
+static inline bool
+unbound_settled(int fd)
+{
+	return (unsigned)fd < UNBOUND_NUMBERS &&
+	       (atomic_load_explicit(&unbound_numbers[fd / 64],
+				     memory_order_relaxed) >>
+			fd % 64 &
+		1);
+}
+
+static inline void
+unbound_settle(int fd)
+{
+	if ((unsigned)fd < UNBOUND_NUMBERS)
+		atomic_fetch_or(&unbound_numbers[fd / 64],
+				(uint64_t)1 << fd % 64);
+}
+
+static inline void
+unbound_renew(int fd)
+{
+	if (unbound_settled(fd))
+		atomic_fetch_and(&unbound_numbers[fd / 64],
+				 ~((uint64_t)1 << fd % 64));
+}
 
 #endif

@@ -33,11 +33,12 @@ user_read(void *to, const void *user, size_t n)
 }
 
 /*
+ * Fewer than 8 bytes cannot be asked about without spoiling their neighbours.
  * Where a sandbox forbids the call, though it touches nobody but ourselves,
  * the pointer is trusted, as everywhere else in C.
  */
-int
-user_write(void *user, const void *from, size_t n)
+static int
+write_few(void *user, const void *from, size_t n)
 {
 	const struct sys_ops *sys = &sys_kernel;
 	struct iovec local = {.iov_base = (void *)from, .iov_len = n};
@@ -52,4 +53,16 @@ user_write(void *user, const void *from, size_t n)
 		return 0;
 	}
 	return -EFAULT;
+}
+
+int
+user_write(void *user, const void *from, size_t n)
+{
+	if (n < 8)
+		return write_few(user, from, n);
+	if (!sys_writable(&sys_kernel, user) ||
+	    !sys_writable(&sys_kernel, (char *)user + n - 8))
+		return -EFAULT;
+	memcpy(user, from, n);
+	return 0;
 }

@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Copies from and to the caller's memory. Returns 0 or -EFAULT. */
+/*
+ * Copies up to 4096 bytes from and to the caller's memory. Returns 0 or
+ * -EFAULT, and then the first bytes of the target may have been changed.
+ */
 int user_read(void *to, const void *user, size_t n);
 int user_write(void *user, const void *from, size_t n);
 
