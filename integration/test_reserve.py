@@ -1,5 +1,8 @@
 """What programs see of acquire, associate, release and bind."""
 
+import fcntl
+import select
+
 import pytest
 
 FAMILIES = ["socket.AF_INET", "socket.AF_INET6"]
@@ -252,3 +255,28 @@ def test_ranges_that_do_not_exist(owner, first, count):
 def test_the_last_port_is_a_port(owner):
     owner.ask("tcp('a')")
     assert eval(owner.ask("acquire(S['a'], 65535, 1)"))[:2] == (65535, 1)
+
+
+def test_an_acquire_waits_for_the_pool_also_when_non_blocking(owner, pool):
+    owner.ask("tcp('a')")
+    assert owner.ask("acquire(S['a'], 21000, 1)")[0] == "("
+    owner.ask("S['a'].setblocking(False)")
+    (file,) = pool.iterdir()
+    with open(file, "rb+") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)
+        owner.tell("acquire(S['a'], 21001, 1)")
+        assert not select.select([owner.popen.stdout], [], [], 0.3)[0]
+    assert owner.line()[0] == "("
+
+
+def test_a_refused_bind_does_not_wait_for_a_stopped_acquirer(owner, other, pool):
+    owner.ask("tcp('a')")
+    owner.ask("acquire(S['a'], 21000, 1)")
+    other.ask("tcp('x')")
+    other.ask("bind('x', 21005)")
+    other.ask("tcp('y')")
+    (file,) = pool.iterdir()
+    with open(file, "rb+") as f:
+        fcntl.flock(f, fcntl.LOCK_EX)  # never given back while it asks
+        assert other.ask("bind('y', 21000)") == "EADDRINUSE"
+        assert other.ask("bind('y', 21001)") == "21001"

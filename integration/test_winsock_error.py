@@ -137,3 +137,42 @@ def test_startup(run_c):  # noqa: F811
         want[f"{key} sockets"] = 32767 if major == 1 else 0
         want[f"{key} texts"] = 1
     assert said == want
+
+
+BLOCK_OF_ONE = r"""
+	started();
+	SOCKET owner = tcp(), x = tcp(), y = tcp(), z = tcp();
+	INET_PORT_RANGE wanted = ports(26500, 1);
+	INET_PORT_RESERVATION_INSTANCE block;
+	DWORD bytes;
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	say("acquire", ioc(owner, ACQUIRE, &wanted, sizeof wanted, &block,
+			   sizeof block, &bytes));
+	at.sin_port = htons(26500);
+	say("refused", bind(x, (void *)&at, sizeof at));
+	say("refused errno", errno);
+	say("refused code", WSAGetLastError());
+	at.sin_port = 0;
+	say("associate", ioc(x, ASSOCIATE, &block.Token, 8, NULL, 0, &bytes));
+	say("inside", bind(x, (void *)&at, sizeof at));
+	say("associate", ioc(y, ASSOCIATE, &block.Token, 8, NULL, 0, &bytes));
+	say("full", bind(y, (void *)&at, sizeof at));
+	say("full errno", errno);
+	say("full code", WSAGetLastError());
+	at.sin_port = htons(26500);
+	say("taken", bind(y, (void *)&at, sizeof at));
+	say("taken code", WSAGetLastError());
+"""
+
+
+def test_one_errno_three_codes(run_c):  # noqa: F811
+    """Refused by a reservation, a full block, and the kernel's own in-use."""
+    assert run_c(BLOCK_OF_ONE) == {
+        "acquire": 0,
+        "refused": -1, "refused errno": errno.EADDRINUSE, "refused code": 10013,
+        "associate": 0,
+        "inside": 0,
+        "full": -1, "full errno": errno.EADDRINUSE, "full code": 10055,
+        "taken": -1, "taken code": 10048,
+    }

@@ -53,7 +53,7 @@ bind_inside(const struct slot *slot, int fd, struct sockaddr *address,
 				   address, size);
 	if (!range_contains(block, (uint32_t)port))
 		return ret_errno(-EADDRNOTAVAIL);
-	return real_bind(fd, address, size);
+	return (int)wsa_plain(real_bind(fd, address, size));
 }
 
 bool

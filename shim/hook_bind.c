@@ -57,13 +57,9 @@ read_request(int fd, const struct sockaddr *address, socklen_t size,
 static int
 bind_really(const struct request *request)
 {
-	int r = real_bind(request->fd,
-			  (const struct sockaddr *)&request->address,
-			  request->size);
-
-	if (r < 0)
-		wsa_no_beside(); /* errno says it all */
-	return r;
+	return (int)wsa_plain(real_bind(
+		request->fd, (const struct sockaddr *)&request->address,
+		request->size));
 }
 
 static int
@@ -156,10 +152,8 @@ bind_chosen(struct request *request)
 	r = unbound_choose(request->fd, (struct sockaddr *)&request->address,
 			   request->size, &bound);
 
-	if (r < 0) {
-		wsa_no_beside();
-		return r;
-	}
+	if (r < 0)
+		return (int)wsa_plain(r);
 	return bound ? 0 : bind_really(request);
 }
 

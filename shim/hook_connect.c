@@ -8,6 +8,7 @@
 #include "shim/pools.h"
 #include "shim/unbound.h"
 #include "shim/user.h"
+#include "shim/winsock/error.h"
 
 /* connect() to AF_UNSPEC takes a connection apart and chooses no port. */
 static bool
@@ -80,12 +81,12 @@ shim_connect(int fd, const struct sockaddr *address, socklen_t size)
 
 	if (!pools_concern_implicit(fd) || !chooses_port(address, size) ||
 	    !unbound_is(fd, &unbound))
-		return real_connect(fd, address, size);
+		return (int)wsa_plain(real_connect(fd, address, size));
 	if (unbound_associated(&unbound) < 0)
 		return -1;
 	if (!unbound_is(fd, &unbound))
-		return real_connect(fd, address, size);
-	return connect_unbound(&unbound, address, size);
+		return (int)wsa_plain(real_connect(fd, address, size));
+	return (int)wsa_plain(connect_unbound(&unbound, address, size));
 }
 
 EXPORTED int

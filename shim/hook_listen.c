@@ -4,6 +4,7 @@
 #include "core/endpoint.h"
 #include "shim/pools.h"
 #include "shim/unbound.h"
+#include "shim/winsock/error.h"
 
 int
 shim_listen(int fd, int backlog)
@@ -15,7 +16,7 @@ shim_listen(int fd, int backlog)
 	    endpoint_takes_ports(&sys_kernel, fd, &protocol) &&
 	    protocol == PROTOCOL_TCP && unbound_bind(fd) < 0)
 		return -1;
-	return real_listen(fd, backlog);
+	return (int)wsa_plain(real_listen(fd, backlog));
 }
 
 EXPORTED int

@@ -22,4 +22,13 @@ void wsa_no_beside(void);
 /* Sets errno, which means itself again. Returns SOCKET_ERROR. */
 int wsa_fail(int err);
 
+/* For the answer of the kernel: where it failed, errno means itself again. */
+static inline long
+wsa_plain(long r)
+{
+	if (r < 0)
+		wsa_no_beside();
+	return r;
+}
+
 #endif
