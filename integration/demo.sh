@@ -54,10 +54,11 @@ first=$(printf '%s\n' "$line" | sed -n 's/.*ports \([0-9]*\)\.\..*/\1/p')
 port=$((first + 5))
 
 say "An ordinary program wants port $port, which is free but reserved:"
-if ordinary "$port" 2>"$work/error"; then
+if (export PORTRES_DEBUG=1; ordinary "$port") 2>"$work/error"; then
 	echo "demo: it got port $port, which is reserved" >&2
 	exit 1
 fi
+grep '^portres:' "$work/error"
 tail -n 1 "$work/error"
 
 say "The Winsock program (pid $holder) is killed with SIGKILL:"
