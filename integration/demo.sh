@@ -22,7 +22,8 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 # Shows a command and runs it with the library in front of it. PORTRES_POOL
 # keeps the demonstration out of anybody's real pool.
 preloaded() {
-	printf '$ LD_PRELOAD=%s/libportres.so %s\n' "$build" "$*"
+	printf '$ %sLD_PRELOAD=%s/libportres.so %s\n' \
+		"${PORTRES_DEBUG:+PORTRES_DEBUG=1 }" "$build" "$*"
 	LD_PRELOAD=$shim PORTRES_POOL=$work/pool "$@"
 }
 
