@@ -20,6 +20,15 @@ static const long remote_file_systems[] = {
 	0x6b414653, /* kAFS */
 };
 
+bool
+pool_file_system_fits(long type)
+{
+	for (size_t i = 0; i < sizeof(remote_file_systems) / sizeof(long); i++)
+		if (type == remote_file_systems[i])
+			return false;
+	return true;
+}
+
 /* Everything that is wrong with a pool is one error to its users. */
 static int
 unusable(int r)
@@ -58,9 +67,8 @@ check_directory(const struct sys_ops *sys, const char *path, int nofollow,
 	sys_close(sys, fd);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < sizeof(remote_file_systems) / sizeof(long); i++)
-		if (fs.f_type == remote_file_systems[i])
-			return -ENETDOWN;
+	if (!pool_file_system_fits(fs.f_type))
+		return -ENETDOWN;
 	if (st.st_uid != 0 && st.st_uid != sys_geteuid(sys))
 		return -ENETDOWN;
 	if (st.st_mode & S_IWOTH)

@@ -40,6 +40,9 @@ int pool_open(const struct sys_ops *sys, const char *directory,
 
 void pool_close(struct pool *pool);
 
+/* Can a pool be there? By statfs()' number of the file system. */
+bool pool_file_system_fits(long type);
+
 /*
  * Is the whole file still there? Asked before the mapping is touched without
  * the lock, because a page beyond the end of a truncated file is SIGBUS. A
