@@ -27,7 +27,8 @@ struct pool {
 
 /*
  * Opens the pool `directory`/pool-NETNS, creating the file when it is missing
- * and, with `make_directory`, the directory too (mode 0700). `gate` must stay
+ * and, with `make_directory`, the directory too (mode 0700). A new file gets
+ * the persistent blocks of `store`, which may be NULL. `gate` must stay
  * zero-initialised memory of this process, shared by all its pools.
  *
  * Returns 0 or: -ENETDOWN when the directory or the file is missing, foreign,
@@ -35,8 +36,8 @@ struct pool {
  * or what pool_enter() returns, because a fresh file is filled under its lock.
  */
 int pool_open(const struct sys_ops *sys, const char *directory,
-	      bool make_directory, uint64_t netns, _Atomic uint32_t *gate,
-	      struct pool *ret_pool);
+	      bool make_directory, const char *store, uint64_t netns,
+	      _Atomic uint32_t *gate, struct pool *ret_pool);
 
 void pool_close(struct pool *pool);
 

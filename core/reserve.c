@@ -80,7 +80,7 @@ describe(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
 	 struct slot *slot)
 {
 	slot->protocol = (uint8_t)wanted->protocol;
-	slot->kind = KIND_RUNTIME;
+	slot->kind = (uint8_t)wanted->kind;
 	slot->cookie = cookie;
 	slot->pid = (uint32_t)sys_getpid(pool->sys);
 	slot->fd = wanted->fd;
@@ -98,14 +98,14 @@ take(struct pool *pool, const struct acquire *wanted, struct range range,
      struct slot *slot, uint32_t *ret_port)
 {
 	_Atomic uint32_t *dirty = &pool->file->header.dirty;
-	int r = 1;
+	int r = wanted->though_in_use ? 0 : 1;
 
 	slot->start = (uint16_t)range.start;
 	slot->count = range.count;
 	slot->ephemeral = range_overlap(range, wanted->ephemeral);
 	atomic_store(dirty, 1);
 	slot_mark(pool->file, slot);
-	if (announce_wait(pool->sys, pool->file, range, ret_port))
+	if (r && announce_wait(pool->sys, pool->file, range, ret_port))
 		r = inuse_first(pool->sys, wanted->protocol, range, ret_port);
 	if (r == 0)
 		slot_publish(slot);
@@ -202,6 +202,7 @@ static struct reservation
 grant(const struct slot *slot)
 {
 	return (struct reservation){
+		.kind = (enum reservation_kind)slot->kind,
 		.protocol = (enum protocol)slot->protocol,
 		.range = slot_range(slot),
 		.token = atomic_load(&slot->token),
@@ -210,32 +211,48 @@ grant(const struct slot *slot)
 }
 
 static int
+take_slot(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
+	  struct slot *slot)
+{
+	describe(pool, wanted, cookie, slot);
+	return wanted->range.start ? take_specific(pool, wanted, slot)
+				   : take_wildcard(pool, wanted, slot);
+}
+
+/* First of all the lease: the slot must not be live before that is. */
+static int
+take_slot_on_lease(struct pool *pool, const struct acquire *wanted,
+		   struct slot *slot)
+{
+	uint64_t token = atomic_load(&slot->token);
+	uint64_t cookie;
+	int r = endpoint_cookie(pool->sys, wanted->fd, &cookie);
+
+	if (r < 0)
+		return r;
+	if (lease_hold(pool->sys, wanted->fd, token) < 0)
+		return -ENETDOWN;
+	r = take_slot(pool, wanted, cookie, slot);
+	if (r < 0)
+		lease_drop(pool->sys, wanted->fd, token);
+	return r;
+}
+
+static int
 pick_and_take(struct pool *pool, const struct acquire *wanted,
 	      struct reservation *ret)
 {
 	struct slot *slot = slot_pick(pool->file);
-	uint64_t cookie, token;
 	int r;
 
 	if (!slot)
 		return -ENOBUFS;
-	r = endpoint_cookie(pool->sys, wanted->fd, &cookie);
-	if (r < 0)
-		return r;
-	token = atomic_load(&slot->token);
-	/* First of all: the slot must not be live before its lease is. */
-	r = lease_hold(pool->sys, wanted->fd, token);
-	if (r < 0)
-		return -ENETDOWN;
-	describe(pool, wanted, cookie, slot);
-	r = wanted->range.start ? take_specific(pool, wanted, slot)
-				: take_wildcard(pool, wanted, slot);
-	if (r < 0) {
-		lease_drop(pool->sys, wanted->fd, token);
-		return r;
-	}
-	*ret = grant(slot);
-	return 0;
+	r = wanted->kind == KIND_RUNTIME
+		    ? take_slot_on_lease(pool, wanted, slot)
+		    : take_slot(pool, wanted, 0, slot);
+	if (r == 0)
+		*ret = grant(slot);
+	return r;
 }
 
 int
@@ -262,6 +279,11 @@ reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 
 	if (!slot || slot->protocol != protocol)
 		return -EINVAL;
+	if (slot->kind == KIND_PERSISTENT) {
+		*ret = grant(slot);
+		*ret_holder = -1;
+		return 0;
+	}
 	holder = lease_holder(pool->sys, slot);
 	if (holder < 0)
 		return lease_alive(pool->sys, slot) ? -EACCES : -EINVAL;

@@ -44,6 +44,7 @@ struct store {
 	int directory; /* locked while open for writing */
 	char *text;    /* mapped; NULL when there is no file or it is empty */
 	size_t length;
+	size_t room;   /* of the mapping */
 	uint32_t mode; /* of the file */
 };
 

@@ -63,7 +63,8 @@ entry_open(uint64_t netns, struct entry **ret)
 	if (!entry)
 		return -ENETDOWN;
 	r = pool_open(&sys_kernel, config->directory, config->make_directory,
-		      netns, &gate, &entry->pool);
+		      config->store[0] ? config->store : NULL, netns, &gate,
+		      &entry->pool);
 	if (r < 0) {
 		atomic_store(&entry->state, EMPTY);
 		return r;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/endpoint.h"
+#include "core/store.h"
 #include "shim/config.h"
 #include "shim/pools.h"
 #include "shim/sysctl.h"
@@ -74,6 +75,8 @@ serve_release(int fd, uint64_t token)
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);
+	if (r == 0 && found.kind == KIND_PERSISTENT)
+		r = -EINVAL; /* iphlpapi deletes those */
 	if (r == 0) {
 		reserve_release(pool, &found, holder);
 		track_disown(found.cookie, token);
@@ -107,6 +110,9 @@ serve_associate(int fd, uint64_t token)
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);
+	if (r == 0 && found.kind == KIND_PERSISTENT &&
+	    !store_right(&sys_kernel, config_get()->store))
+		r = -EACCES;
 	if (r == 0)
 		r = track_associate(cookie, token);
 	pool_leave(pool, &lock);
