@@ -44,7 +44,7 @@ SHIM := $(patsubst %.c,$B/obj/%.o,\
 	$(filter-out %/wmain.c,$(wildcard shim/*.c shim/*/*.c shim/*/*/*.c)))
 HEADERS := $(notdir $(wildcard include/*.h))
 
-all: $B/libportres.so headers links
+all: $B/libportres.so $B/portres headers links
 
 # The library
 
@@ -66,6 +66,15 @@ $B/libportres.so: $(SHIM) $B/libportres_core.a $B/exports.map
 	$(call say,LD,$@)
 	$Q$(LINK) -Wl,--version-script=$B/exports.map -o $@ $(SHIM) \
 		$B/libportres_core.a
+
+# The command
+
+CLI := $(patsubst %.c,$B/obj/%.o,$(wildcard cli/*.c))
+$(CLI): COMPILE += -DPORTRES_VERSION='"$(VERSION)"'
+
+$B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
+	$(call say,LD,$@)
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -o $@ $^
 
 # What programs compile and link with. Microsoft's samples include windows.h
 # under these other names, one of them with a dot at its end.
