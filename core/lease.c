@@ -24,9 +24,17 @@ set_lock(const struct sys_ops *sys, int fd, short type, uint64_t token)
 }
 
 int
-lease_hold(const struct sys_ops *sys, int fd, uint64_t token)
+lease_hold(const struct sys_ops *sys, int fd, uint64_t token,
+	   uint32_t *ret_inode)
 {
-	return set_lock(sys, fd, F_RDLCK, token);
+	struct stat st;
+	int r = sys_fstat(sys, fd, &st);
+
+	if (r == 0)
+		r = set_lock(sys, fd, F_RDLCK, token);
+	if (r == 0)
+		*ret_inode = (uint32_t)st.st_ino;
+	return r;
 }
 
 void
@@ -35,24 +43,27 @@ lease_drop(const struct sys_ops *sys, int fd, uint64_t token)
 	set_lock(sys, fd, F_UNLCK, token);
 }
 
+/* The inode too: pools of two namespaces may have given out one token. */
 struct search {
 	uint64_t token;
+	uint32_t inode;
 	bool found;
 };
 
 static void
-match(void *context, uint64_t token)
+match(void *context, uint32_t inode, uint64_t token)
 {
 	struct search *search = context;
 
-	search->found |= token == search->token;
+	search->found |= token == search->token && inode == search->inode;
 }
 
 /* One read: the acquirer's own descriptor, where it used to be. */
 static bool
 alive_where_it_was(const struct sys_ops *sys, const struct slot *slot)
 {
-	struct search search = {.token = atomic_load(&slot->token)};
+	struct search search = {.token = atomic_load(&slot->token),
+				.inode = slot->inode};
 	char path[64], page[2048];
 	struct text text = text_in(path, sizeof(path));
 	long n;
@@ -77,7 +88,8 @@ alive_where_it_was(const struct sys_ops *sys, const struct slot *slot)
 bool
 lease_alive(const struct sys_ops *sys, const struct slot *slot)
 {
-	struct search search = {.token = atomic_load(&slot->token)};
+	struct search search = {.token = atomic_load(&slot->token),
+				.inode = slot->inode};
 
 	if (alive_where_it_was(sys, slot))
 		return true;
@@ -90,12 +102,13 @@ struct survey {
 };
 
 static void
-note(void *context, uint64_t token)
+note(void *context, uint32_t inode, uint64_t token)
 {
 	struct survey *survey = context;
+	const struct slot *slot = slot_by_token(survey->file, token);
 	uint32_t n = token_slot(token);
 
-	if (slot_by_token(survey->file, token))
+	if (slot && slot->inode == inode)
 		survey->alive[n / 64] |= (uint64_t)1 << n % 64;
 }
 

@@ -23,8 +23,9 @@
 #include "core/layout.h"
 #include "core/sys.h"
 
-/* Puts the lease on the socket. Returns 0 or -Exxx. */
-int lease_hold(const struct sys_ops *sys, int fd, uint64_t token);
+/* Puts the lease on the socket, whose inode it returns. 0 or -Exxx. */
+int lease_hold(const struct sys_ops *sys, int fd, uint64_t token,
+	       uint32_t *ret_inode);
 
 /* Takes it off again; harmless where there is none. */
 void lease_drop(const struct sys_ops *sys, int fd, uint64_t token);

@@ -18,11 +18,14 @@
  * between the pages was passed over. Where no line is shared the list is read
  * again from the start.
  *
- * A page with room left at its end was the end of the list.
+ * A page that is not full is the end of the list, or stands before a lock with
+ * so many waiters that it did not fit. So only a read that has nothing is the
+ * end; and because such a lock may vanish before that read, the end must be
+ * found three times running.
  */
-#define PAGE 2048     /* small: this runs on signal stacks too */
-#define LINE_ROOM 256 /* longer than any line of the list */
-#define SHARED_MIN 4  /* one would do; twins of dropped locks could fool it */
+#define PAGE 2048    /* small: this runs on signal stacks too */
+#define SHARED_MIN 4 /* one would do; twins of dropped locks could fool it */
+#define ROUNDS 3
 #define TRIES 16
 
 struct page {
@@ -52,11 +55,23 @@ skip(const char *p, const char *end, char c)
 	return p;
 }
 
-/* "… OFDLCK ADVISORY  READ -1 00:09:7191 START END": field 5 after OFDLCK. */
+/* A decimal number at p; moves p past it. */
+static uint64_t
+number(const char **p, const char *end)
+{
+	uint64_t n = 0;
+
+	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++)
+		n = n * 10 + (uint64_t)(**p - '0');
+	return n;
+}
+
+/* "… OFDLCK ADVISORY  READ -1 00:09:7191 START END": device and inode are
+ * field 4 after OFDLCK, the start is field 5. */
 static void
 parse_line(const char *p, const char *end, locklist_seen *seen, void *context)
 {
-	uint64_t start = 0;
+	uint32_t inode = 0;
 
 	p = memmem(p, (size_t)(end - p), "OFDLCK", 6);
 	if (!p)
@@ -66,10 +81,13 @@ parse_line(const char *p, const char *end, locklist_seen *seen, void *context)
 		if (!p)
 			return;
 		p = skip(p, end, ' ');
+		if (field == 3) {
+			for (int colon = 0; p < end && colon < 2; p++)
+				colon += *p == ':';
+			inode = (uint32_t)number(&p, end);
+		}
 	}
-	for (; p < end && *p >= '0' && *p <= '9'; p++)
-		start = start * 10 + (uint64_t)(*p - '0');
-	seen(context, start);
+	seen(context, inode, number(&p, end));
 }
 
 void
@@ -109,17 +127,18 @@ static bool
 pages_join(const struct page *before, const struct page *now)
 {
 	const char *end = now->text + now->n;
-	int shared = 0;
+	int lines = 0, shared = 0;
 
 	for (const char *p = now->text; p < end; p = line_end(p, end) + 1) {
 		const char *stop = line_end(p, end);
 		const char *body = line_body(p, stop);
 
+		lines++;
 		shared += page_has(before, body, (size_t)(stop - body));
 		if (shared == SHARED_MIN)
 			return true;
 	}
-	return false;
+	return shared == lines;
 }
 
 /*
@@ -150,28 +169,24 @@ read_page(const struct sys_ops *sys, struct reader *reader, size_t size,
 }
 
 static int
-read_once(const struct sys_ops *sys, const int fd[2], locklist_seen *seen,
-	  void *context)
+read_round(const struct sys_ops *sys, const int fd[2], locklist_seen *seen,
+	   void *context)
 {
 	struct reader reader[2] = {{.fd = fd[0]}, {.fd = fd[1]}};
 	struct page page[2];
 	int r = read_page(sys, &reader[1], PAGE / 2, &page[1]);
 
-	if (r < 0)
-		return r;
-	for (unsigned turn = 0;; turn++) {
+	for (unsigned turn = 0; r >= 0; turn++) {
 		struct page *now = &page[turn % 2];
-		const struct page *before = &page[(turn + 1) % 2];
 
 		r = read_page(sys, &reader[turn % 2], PAGE, now);
-		if (r < 0)
-			return r;
-		if (turn > 0 && !pages_join(before, now))
+		if (r <= 0)
+			break;
+		if (turn > 0 && !pages_join(&page[(turn + 1) % 2], now))
 			return -EAGAIN;
 		locklist_parse(now->text, now->n, seen, context);
-		if (r < PAGE - LINE_ROOM)
-			return 0;
 	}
+	return r;
 }
 
 int
@@ -180,23 +195,34 @@ locklist_open(const struct sys_ops *sys)
 	return sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
 }
 
+static int
+read_anew(const struct sys_ops *sys, locklist_seen *seen, void *context)
+{
+	int fd[2];
+	int r;
+
+	r = fd[0] = locklist_open(sys);
+	if (r < 0)
+		return r;
+	r = fd[1] = locklist_open(sys);
+	if (r >= 0) {
+		r = read_round(sys, fd, seen, context);
+		sys_close(sys, fd[1]);
+	}
+	sys_close(sys, fd[0]);
+	return r;
+}
+
 int
 locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 {
-	int r = -EAGAIN;
+	int r = 0;
 
-	for (int i = 0; i < TRIES && r == -EAGAIN; i++) {
-		int fd[2];
-
-		r = fd[0] = locklist_open(sys);
-		if (r < 0)
+	for (int i = 0, round = 0; i < TRIES && round < ROUNDS; i++) {
+		r = read_anew(sys, seen, context);
+		if (r < 0 && r != -EAGAIN)
 			return r;
-		r = fd[1] = locklist_open(sys);
-		if (r >= 0)
-			r = read_once(sys, fd, seen, context);
-		if (fd[1] >= 0)
-			sys_close(sys, fd[1]);
-		sys_close(sys, fd[0]);
+		round = r == 0 ? round + 1 : 0;
 	}
 	return r;
 }
@@ -207,10 +233,11 @@ struct glance {
 };
 
 static void
-glance_seen(void *context, uint64_t start)
+glance_seen(void *context, uint32_t inode, uint64_t start)
 {
 	struct glance *glance = context;
 
+	(void)inode;
 	glance->found |= start == glance->start;
 }
 
@@ -224,7 +251,8 @@ locklist_glance(const struct sys_ops *sys, int list, uint64_t start)
 	if (n < 0)
 		return (int)n;
 	locklist_parse(text, (size_t)n, glance_seen, &glance);
-	if (!glance.found && n >= (long)sizeof(text) - LINE_ROOM)
-		return -EAGAIN;
-	return glance.found;
+	if (glance.found)
+		return 1;
+	n = sys_read(sys, list, text, 1);
+	return n > 0 ? -EAGAIN : (int)n;
 }

@@ -22,6 +22,7 @@ struct pool {
 	 * written table or the descriptor of a held lock.
 	 */
 	_Atomic uint32_t *gate;
+	uint64_t waiting_since; /* of the acquire under way: announce_wait() */
 	char path[POOL_PATH_MAX];
 };
 

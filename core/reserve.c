@@ -101,11 +101,12 @@ take(struct pool *pool, const struct acquire *wanted, struct range range,
 	int r = wanted->though_in_use ? 0 : 1;
 
 	slot->start = (uint16_t)range.start;
-	slot->count = range.count;
+	slot->count = (uint16_t)range.count;
 	slot->ephemeral = range_overlap(range, wanted->ephemeral);
 	atomic_store(dirty, 1);
 	slot_mark(pool->file, slot);
-	if (r && announce_wait(pool->sys, pool->file, range, ret_port))
+	if (r && announce_wait(pool->sys, pool->file, range,
+			       &pool->waiting_since, ret_port))
 		r = inuse_first(pool->sys, wanted->protocol, range, ret_port);
 	if (r == 0)
 		slot_publish(slot);
@@ -230,7 +231,7 @@ take_slot_on_lease(struct pool *pool, const struct acquire *wanted,
 
 	if (r < 0)
 		return r;
-	if (lease_hold(pool->sys, wanted->fd, token) < 0)
+	if (lease_hold(pool->sys, wanted->fd, token, &slot->inode) < 0)
 		return -ENETDOWN;
 	r = take_slot(pool, wanted, cookie, slot);
 	if (r < 0)
@@ -263,6 +264,7 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 
 	if (!range_valid(wanted->range))
 		return -EINVAL;
+	pool->waiting_since = 0;
 	r = pick_and_take(pool, wanted, ret);
 	/* What is full may be full of the dead. */
 	if (r == -ENOBUFS && reserve_sweep(pool) > 0)
@@ -296,7 +298,12 @@ void
 reserve_release(struct pool *pool, const struct reservation *reservation,
 		int holder)
 {
-	slot_free(pool->file, slot_by_token(pool->file, reservation->token));
+	struct slot *slot = &pool->file->slot[token_slot(reservation->token)];
+
+	/* It may have been ended meanwhile: that takes no lock. */
+	if (slot_live(slot) &&
+	    (atomic_load(&slot->token) & ~TOKEN_ENDED) == reservation->token)
+		slot_free(pool->file, slot);
 	lease_drop(pool->sys, holder, reservation->token);
 }
 
