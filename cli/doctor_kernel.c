@@ -20,24 +20,25 @@
 
 struct search {
 	uint64_t token;
+	uint32_t inode;
 	bool found;
 };
 
 static void
-match(void *context, uint64_t token)
+match(void *context, uint32_t inode, uint64_t token)
 {
 	struct search *search = context;
 
-	search->found |= token == search->token;
+	search->found |= token == search->token && inode == search->inode;
 }
 
-/* No pool gives out such a token: it is of the far future. */
+/* Of a socket that no pool knows, so that the token may be any. */
 static void
 check_leases(int fd)
 {
 	struct search search = {.token = ((uint64_t)1 << 62) +
 					 (uint64_t)getpid()};
-	int r = lease_hold(&sys_kernel, fd, search.token);
+	int r = lease_hold(&sys_kernel, fd, search.token, &search.inode);
 
 	if (r < 0) {
 		check(ERROR, "kernel",

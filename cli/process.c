@@ -85,15 +85,15 @@ struct owners {
 };
 
 static void
-note_lease(void *context, uint64_t token)
+note_lease(void *context, uint32_t inode, uint64_t token)
 {
 	struct owners *owners = context;
 
 	for (size_t i = 0; i < owners->count; i++) {
 		struct entry *entry = &owners->entries[i];
 
-		if (entry->token != token || entry->own ||
-		    entry->kind != KIND_RUNTIME)
+		if (entry->token != token || entry->inode != inode ||
+		    entry->own || entry->kind != KIND_RUNTIME)
 			continue;
 		/* The acquirer's own name for itself is kept. */
 		if (entry->pid != owners->pid)

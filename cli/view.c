@@ -59,6 +59,7 @@ copy(const struct slot *slot)
 		.kind = (enum reservation_kind)slot->kind,
 		.pid = slot->pid,
 		.fd = slot->fd,
+		.inode = slot->inode,
 		.token = atomic_load(&slot->token),
 		.since = slot->since,
 	};
