@@ -14,6 +14,9 @@
 #include "core/slot.h"
 #include "shim/config.h"
 
+#define SWEEPS 20
+#define SWEEP_NAP_NS 10000000
+
 int
 view_open_pool(struct pool *ret_pool)
 {
@@ -101,22 +104,17 @@ attribute(struct view *view)
 	process_find_owners(view->entries, view->count);
 }
 
-int
-view_take(struct pool *pool, struct view *ret)
+/* Sweeps, and copies what is left; holding the lock no longer than that. */
+static int
+copy_living(struct pool *pool, struct view *view)
 {
-	struct view view = {.entries =
-				    calloc(SLOT_COUNT, sizeof(struct entry))};
 	struct pool_lock lock;
-	int r;
+	int r = pool_enter(pool, POOL_WAIT, &lock);
 
-	if (!view.entries)
-		return -ENOMEM;
-	r = pool_enter(pool, POOL_WAIT, &lock);
-	if (r < 0) {
-		free(view.entries);
+	if (r < 0)
 		return r;
-	}
-	view.swept = reserve_sweep(pool);
+	view->swept += reserve_sweep(pool);
+	view->count = 0;
 	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
 		const struct slot *slot = &pool->file->slot[i];
 
@@ -124,13 +122,45 @@ view_take(struct pool *pool, struct view *ret)
 		 * those that were seen to end are dead all the same. */
 		if (slot_live(slot) && !slot_ended(slot) &&
 		    slot->protocol < PROTOCOL_COUNT && slot_range(slot).count)
-			view.entries[view.count++] = copy(slot);
+			view->entries[view->count++] = copy(slot);
 	}
 	pool_leave(pool, &lock);
-	qsort(view.entries, view.count, sizeof(struct entry), by_port);
-	attribute(&view);
-	*ret = view;
+	qsort(view->entries, view->count, sizeof(struct entry), by_port);
+	attribute(view);
 	return 0;
+}
+
+/* Nobody to be seen has it, and its acquirer is gone: it looks dead. */
+static bool
+any_doubtful(const struct view *view)
+{
+	for (size_t i = 0; i < view->count; i++)
+		if (view->entries[i].kind == KIND_RUNTIME &&
+		    view->entries[i].pid == 0)
+			return true;
+	return false;
+}
+
+/*
+ * On a machine that takes and drops thousands of locks a second the kernel's
+ * list cannot always be followed, and the sweep spares all. We have time.
+ */
+int
+view_take(struct pool *pool, struct view *ret)
+{
+	struct view view = {.entries =
+				    calloc(SLOT_COUNT, sizeof(struct entry))};
+	int r = view.entries ? copy_living(pool, &view) : -ENOMEM;
+
+	for (int i = 0; i < SWEEPS && r == 0 && any_doubtful(&view); i++) {
+		sys_nanosleep(pool->sys, SWEEP_NAP_NS);
+		r = copy_living(pool, &view);
+	}
+	if (r < 0)
+		free(view.entries);
+	else
+		*ret = view;
+	return r;
 }
 
 void
