@@ -80,8 +80,8 @@ refuse_error(int r)
 			      "long: try again",
 			      store);
 	case -EFBIG:
-		return refuse("%s/persistent is no text file, or too long: "
-			      "look at it",
+		return refuse("%s/persistent is no text file, or too large; "
+			      "nothing was changed",
 			      store);
 	default:
 		return refuse("the store %s cannot be changed: %s; nothing was "
