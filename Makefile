@@ -1,6 +1,6 @@
 # portres - Windows' socket port reservations for Linux
 #
-#   make                 build/libportres.so, build/include/, build/lib/
+#   make                 build/libportres.so, build/portres, build/include/, …
 #   make check           everything that can fail (unit, integration, symbols)
 #   make bench           what it costs, against bare libc
 #   make demo            a Winsock program and an ordinary one meet
@@ -13,6 +13,10 @@ VERSION := 0.1.0
 SONAME := libportres.so.0
 
 prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+datadir ?= $(prefix)/share
+# systemd looks below /usr and /usr/local.
+systemddir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
 libdir ?= $(prefix)/lib
 
@@ -163,6 +167,15 @@ install: all
 	install -m 644 $B/lib/libportres_main.a $B/lib/libws2_32.so \
 		$B/lib/libiphlpapi.so $(DESTDIR)$(libdir)
 	install -m 644 $B/include/* $(DESTDIR)$(includedir)/portres
+	install -D -m 755 $B/portres $(DESTDIR)$(bindir)/portres
+	install -D -m 644 docs/portres.1 $(DESTDIR)$(datadir)/man/man1/portres.1
+	install -D -m 644 docs/portres.7 $(DESTDIR)$(datadir)/man/man7/portres.7
+	install -D -m 644 cli/portres.bash \
+		$(DESTDIR)$(datadir)/bash-completion/completions/portres
+	install -D -m 644 cli/portres.conf \
+		$(DESTDIR)$(systemddir)/tmpfiles.d/portres.conf
+	install -D -m 644 cli/portres.sysusers \
+		$(DESTDIR)$(systemddir)/sysusers.d/portres.conf
 
 clean:
 	rm -rf build build-address build-undefined build-thread
