@@ -146,6 +146,32 @@ read_port(const struct command *self, const char *text, uint32_t *ret)
 }
 
 int
+read_count(const struct command *self, const char *text, struct range *range)
+{
+	uint32_t count;
+
+	if (!read_number(text, &count) || count == 0)
+		return misused(self,
+			       "no number of ports '%s': say one from 1 on",
+			       text);
+	if (range->start + count > PORT_COUNT || count == PORT_COUNT)
+		return misused(self,
+			       "%u ports from %u on go past 65535: at most %u",
+			       count, range->start,
+			       PORT_COUNT - (range->start ? range->start : 1));
+	range->count = count;
+	return 0;
+}
+
+int
+read_seconds(const struct command *self, const char *text, uint32_t *ret)
+{
+	if (read_number(text, ret))
+		return 0;
+	return misused(self, "no number of seconds '%s'", text);
+}
+
+int
 read_block(const struct command *self, char **operands, struct block *ret)
 {
 	struct block block;
@@ -155,16 +181,8 @@ read_block(const struct command *self, char **operands, struct block *ret)
 		r = read_port(self, operands[1], &block.range.start);
 	if (r != 0)
 		return r;
-	if (!read_number(operands[2], &block.range.count) ||
-	    block.range.count == 0)
-		return misused(self,
-			       "no number of ports '%s': say one from 1 on",
-			       operands[2]);
-	if (!block_valid(block))
-		return misused(self,
-			       "%u ports from %u on go past 65535: at most %u",
-			       block.range.count, block.range.start,
-			       PORT_COUNT - block.range.start);
-	*ret = block;
-	return 0;
+	r = read_count(self, operands[2], &block.range);
+	if (r == 0)
+		*ret = block;
+	return r;
 }

@@ -27,6 +27,7 @@ struct command {
 extern const struct command command_list;
 extern const struct command command_who;
 extern const struct command command_persistent;
+extern const struct command command_run;
 extern const struct command command_doctor;
 extern const struct command command_self_check;
 
@@ -48,7 +49,7 @@ int options_read(const struct command *self, int argc, char **argv,
 /* Prints "portres: …" on stderr and returns STATUS_REFUSED. */
 int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same with the way to the help, and STATUS_USAGE. */
+/* As refuse(), with the way to the help, and STATUS_USAGE. */
 int misused(const struct command *self, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -64,6 +65,10 @@ int finish(int status);
 int read_protocol(const struct command *self, const char *text,
 		  enum protocol *ret);
 int read_port(const struct command *self, const char *text, uint32_t *ret);
+int read_seconds(const struct command *self, const char *text, uint32_t *ret);
+/* The count of a range that has its start, or 0 for any. */
+int read_count(const struct command *self, const char *text,
+	       struct range *range);
 int read_block(const struct command *self, char **operands, struct block *ret);
 
 static inline const char *
@@ -71,5 +76,9 @@ protocol_name(enum protocol protocol)
 {
 	return protocol == PROTOCOL_TCP ? "tcp" : "udp";
 }
+
+/* Says what is in the way of a block: a reservation, or a bound socket. */
+struct pool;
+int refuse_conflict(struct pool *pool, struct block block);
 
 #endif

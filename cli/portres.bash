@@ -5,7 +5,8 @@ _portres() {
 	local word=${COMP_WORDS[COMP_CWORD]} words=
 
 	case $COMP_CWORD:${COMP_WORDS[1]} in
-	1:*) words="list who persistent doctor --help --version" ;;
+	1:*) words="run list who persistent doctor --help --version" ;;
+	*:run) words="--tcp --udp --wait --print --help" ;;
 	*:list | *:who) words="--json --tcp --udp --help" ;;
 	2:persistent) words="add delete list reload --help" ;;
 	3:persistent)
