@@ -3,14 +3,22 @@
 
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import tempfile
-import pathlib
 
 import pytest
 
 NOBODY = 65534
+
+
+def block(player, proto, start, count, name="a"):
+    """Reserves in that program; returns the token."""
+    player.ask(f"{proto}('{name}')")
+    got = player.ask(f"acquire(S['{name}'], {start}, {count})")
+    assert got.startswith("("), got
+    return eval(got)[2]
 
 
 @pytest.fixture
