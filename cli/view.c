@@ -14,7 +14,7 @@
 #include "core/slot.h"
 #include "shim/config.h"
 
-#define SWEEPS 20
+#define SWEEPS 5
 #define SWEEP_NAP_NS 10000000
 
 int
