@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/lease.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
@@ -85,15 +84,19 @@ alive_where_it_was(const struct sys_ops *sys, const struct slot *slot)
 	return search.found;
 }
 
-bool
+int
 lease_alive(const struct sys_ops *sys, const struct slot *slot)
 {
 	struct search search = {.token = atomic_load(&slot->token),
 				.inode = slot->inode};
+	int r;
 
 	if (alive_where_it_was(sys, slot))
-		return true;
-	return locklist_read(sys, match, &search) < 0 || search.found;
+		return 1;
+	r = locklist_read(sys, match, &search);
+	if (r == -EMFILE || r == -ENFILE)
+		return r;
+	return r < 0 || search.found;
 }
 
 struct survey {
@@ -122,51 +125,10 @@ lease_survey(const struct sys_ops *sys, struct pool_file *file,
 	return locklist_read(sys, note, &survey);
 }
 
-static bool
-is_socket(const struct sys_ops *sys, int fd, uint64_t cookie)
-{
-	uint64_t seen;
-
-	return endpoint_cookie(sys, fd, &seen) == 0 && seen == cookie;
-}
-
-/* The number that a directory entry of /proc/self/fd names, or -1. */
-static int
-entry_number(const char *name)
-{
-	int n = 0;
-
-	if (*name < '0' || *name > '9')
-		return -1;
-	for (; *name >= '0' && *name <= '9'; name++)
-		n = n * 10 + (*name - '0');
-	return n;
-}
-
 int
 lease_holder(const struct sys_ops *sys, const struct slot *slot)
 {
-	char page[1024] __attribute__((aligned(8)));
-	int found = -ENOENT;
-	int dir;
-	long n;
-
-	if (slot->fd >= 0 && is_socket(sys, slot->fd, slot->cookie))
+	if (slot->fd >= 0 && endpoint_is(sys, slot->fd, slot->cookie))
 		return slot->fd;
-	dir = sys_open(sys, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		       0);
-	if (dir < 0)
-		return -ENOENT;
-	while (found < 0 &&
-	       (n = sys_getdents(sys, dir, page, sizeof(page))) > 0)
-		for (long at = 0; at < n && found < 0;) {
-			struct dirent64 *entry = (void *)(page + at);
-			int fd = entry_number(entry->d_name);
-
-			if (fd >= 0 && is_socket(sys, fd, slot->cookie))
-				found = fd;
-			at += entry->d_reclen;
-		}
-	sys_close(sys, dir);
-	return found;
+	return endpoint_find(sys, slot->cookie);
 }

@@ -10,24 +10,45 @@
 #include "core/lease.h"
 #include "core/slot.h"
 
-static bool
+/* 1 or 0; or -EMFILE, -ENFILE. */
+static int
 slot_dead(struct pool *pool, const struct slot *slot)
 {
-	return slot_ended(slot) ||
-	       (slot->kind == KIND_RUNTIME && !lease_alive(pool->sys, slot));
+	int alive;
+
+	if (slot_ended(slot))
+		return 1;
+	if (slot->kind != KIND_RUNTIME)
+		return 0;
+	alive = lease_alive(pool->sys, slot);
+	return alive < 0 ? alive : !alive;
+}
+
+/* 0 and the slot or NULL; or -EMFILE, -ENFILE when it may be a dead one. */
+static int
+find_holder(struct pool *pool, enum protocol protocol, uint32_t port,
+	    struct slot **ret)
+{
+	struct slot *slot = slot_by_port(pool->file, protocol, port);
+	int dead = slot ? slot_dead(pool, slot) : 0;
+
+	if (dead < 0)
+		return dead;
+	if (dead) {
+		slot_free(pool->file, slot);
+		slot = NULL;
+	}
+	*ret = slot;
+	return 0;
 }
 
 struct slot *
 reserve_holder(struct pool *pool, enum protocol protocol, uint32_t port)
 {
-	struct slot *slot = slot_by_port(pool->file, protocol, port);
+	struct slot *slot;
 
-	if (!slot)
-		return NULL;
-	if (slot_dead(pool, slot)) {
-		slot_free(pool->file, slot);
-		return NULL;
-	}
+	if (find_holder(pool, protocol, port, &slot) < 0)
+		return slot_by_port(pool->file, protocol, port);
 	return slot;
 }
 
@@ -37,7 +58,7 @@ reserve_peek(struct pool *pool, enum protocol protocol, uint32_t port)
 	const struct slot *slot = slot_by_port(pool->file, protocol, port);
 	uint64_t token = slot ? atomic_load(&slot->token) : 0;
 
-	if (!slot || slot_dead(pool, slot))
+	if (!slot || slot_dead(pool, slot) > 0)
 		return NULL;
 	/* Still the one that was asked about? */
 	return slot_by_token(pool->file, token) == slot ? slot : NULL;
@@ -63,15 +84,21 @@ reserve_sweep(struct pool *pool)
 	return freed;
 }
 
-/* The first port of the range that somebody has reserved; 0 when none. */
-static uint32_t
-first_reserved(struct pool *pool, enum protocol protocol, struct range range)
+/* 0 when nobody has reserved a port of the range; -EADDRINUSE, -EMFILE … */
+static int
+check_reserved(struct pool *pool, enum protocol protocol, struct range range)
 {
-	for (uint32_t port = range.start; port < range_end(range); port++)
-		if (atomic_load_explicit(mark_of(pool->file, protocol, port),
-					 memory_order_relaxed) &&
-		    reserve_holder(pool, protocol, port))
-			return port;
+	for (uint32_t port = range.start; port < range_end(range); port++) {
+		struct slot *slot;
+		int r;
+
+		if (!atomic_load_explicit(mark_of(pool->file, protocol, port),
+					  memory_order_relaxed))
+			continue;
+		r = find_holder(pool, protocol, port, &slot);
+		if (r < 0 || slot)
+			return r < 0 ? r : -EADDRINUSE;
+	}
 	return 0;
 }
 
@@ -123,8 +150,9 @@ take_specific(struct pool *pool, const struct acquire *wanted,
 	uint32_t port;
 	int r;
 
-	if (first_reserved(pool, wanted->protocol, wanted->range))
-		return -EADDRINUSE;
+	r = check_reserved(pool, wanted->protocol, wanted->range);
+	if (r < 0)
+		return r;
 	r = take(pool, wanted, wanted->range, slot, &port);
 	return r > 0 ? -EADDRINUSE : r;
 }
@@ -288,7 +316,7 @@ reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 	}
 	holder = lease_holder(pool->sys, slot);
 	if (holder < 0)
-		return lease_alive(pool->sys, slot) ? -EACCES : -EINVAL;
+		return lease_alive(pool->sys, slot) != 0 ? -EACCES : -EINVAL;
 	*ret = grant(slot);
 	*ret_holder = holder;
 	return 0;
@@ -335,7 +363,7 @@ reserve_check_socket(struct pool *pool, uint64_t cookie)
 
 		if (!owned_by(slot, cookie))
 			continue;
-		if (slot_dead(pool, slot))
+		if (slot_dead(pool, slot) > 0)
 			slot_free(pool->file, slot);
 		else
 			alive++;

@@ -108,6 +108,9 @@ config_get(void)
 
 	if (atomic_load_explicit(&state, memory_order_acquire) == READ)
 		return &config;
+	/* So early in the program's start that there is none to be read. */
+	if (!environ)
+		return &nothing;
 	if (atomic_compare_exchange_strong(&state, &unread, READING)) {
 		load(&config);
 		atomic_store_explicit(&state, READ, memory_order_release);

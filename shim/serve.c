@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/endpoint.h"
+#include "core/slot.h"
 #include "core/store.h"
 #include "shim/config.h"
 #include "shim/pools.h"
@@ -37,6 +38,14 @@ acquire_inside(struct pool *pool, struct acquire *acquire,
 	return reserve_acquire(pool, acquire, ret);
 }
 
+static bool
+token_dead(const void *context, uint64_t token)
+{
+	struct pool_file *file = (struct pool_file *)context;
+
+	return !slot_by_token(file, token);
+}
+
 int
 serve_acquire(int fd, struct range wanted, struct reservation *ret)
 {
@@ -53,8 +62,11 @@ serve_acquire(int fd, struct range wanted, struct reservation *ret)
 	if (r < 0)
 		return r;
 	r = acquire_inside(pool, &acquire, ret);
-	if (r == 0)
+	/* Where there is no room the socket's close will be less prompt. */
+	if (r == 0 && track_own(ret->cookie, ret->token, fd) < 0) {
+		track_purge(token_dead, pool->file);
 		track_own(ret->cookie, ret->token, fd);
+	}
 	pool_leave(pool, &lock);
 	return r;
 }
@@ -115,6 +127,10 @@ serve_associate(int fd, uint64_t token)
 		r = -EACCES;
 	if (r == 0)
 		r = track_associate(cookie, token);
+	if (r == -ENOBUFS) {
+		track_purge(token_dead, pool->file);
+		r = track_associate(cookie, token);
+	}
 	pool_leave(pool, &lock);
 	return r;
 }
