@@ -6,6 +6,7 @@
 
 #include "core/endpoint.h"
 #include "core/ephemeral.h"
+#include "core/inuse.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
@@ -27,7 +28,10 @@ window_option(struct range window)
 	return (range_end(window) - 1) << 16 | window.start;
 }
 
-/* The part of the ephemeral range that the program wants to keep to. */
+/*
+ * The part of the ephemeral range that the program wants to keep to. Where it
+ * wants none of it the kernel does not heed it, and neither do we.
+ */
 static struct range
 clip(struct range ephemeral, uint32_t option)
 {
@@ -35,12 +39,11 @@ clip(struct range ephemeral, uint32_t option)
 	uint32_t last = option >> 16;
 	uint32_t end = range_end(ephemeral);
 
-	if (first > ephemeral.start)
-		ephemeral.start = first;
+	if (first < ephemeral.start)
+		first = ephemeral.start;
 	if (last != 0 && last + 1 < end)
 		end = last + 1;
-	ephemeral.count = end > ephemeral.start ? end - ephemeral.start : 0;
-	return ephemeral;
+	return first < end ? (struct range){first, end - first} : ephemeral;
 }
 
 static void
@@ -100,19 +103,43 @@ set_option(struct pool *pool, int fd, uint32_t option)
 			      &option, sizeof(option));
 }
 
-/* Old kernels, and sockets that do not know the option (MPTCP): any free port
- * of the window, beginning somewhere in it. */
+/* May the socket be bound to a port that another one has? */
+static bool
+shares_ports(struct pool *pool, int fd)
+{
+	int address = 0, port = 0;
+	socklen_t size = sizeof(int);
+
+	sys_getsockopt(pool->sys, fd, SOL_SOCKET, SO_REUSEADDR, &address,
+		       &size);
+	sys_getsockopt(pool->sys, fd, SOL_SOCKET, SO_REUSEPORT, &port, &size);
+	return address || port;
+}
+
+/*
+ * Old kernels, and sockets that do not know the option (MPTCP): any free port
+ * of the window, beginning somewhere in it, and not one that the administrator
+ * keeps from the kernel's choice.
+ */
 static int
-pick(struct pool *pool, struct range window, int fd, struct sockaddr *address,
-     socklen_t size)
+pick(struct pool *pool, enum protocol protocol, struct range window, int fd,
+     struct sockaddr *address, socklen_t size)
 {
 	uint32_t begin =
 		(uint32_t)(sys_clock(pool->sys, CLOCK_MONOTONIC) / 1000);
+	bool look = shares_ports(pool, fd);
+	struct range_list kept;
 
+	ephemeral_reserved(pool->sys, &kept);
 	for (uint32_t i = 0; i < window.count && i < PICKS_MAX; i++) {
 		uint32_t port = window.start + (begin + i) % window.count;
+		const struct range one = {port, 1};
+		uint32_t used;
 		int r;
 
+		if (range_list_overlaps(&kept, one) ||
+		    (look && inuse_first(pool->sys, protocol, one, &used) == 1))
+			continue;
 		endpoint_set_port(address, (uint16_t)port);
 		r = sys_bind(pool->sys, fd, address, size);
 		if (r != -EADDRINUSE)
@@ -141,8 +168,8 @@ implicit_bind(struct pool *pool, enum protocol protocol, int fd,
 
 	find_windows(pool, protocol, own, &windows);
 	for (int i = 0; i < windows.count && answer == -EADDRINUSE; i++)
-		answer = by_hand ? pick(pool, windows.range[i], fd, address,
-					size)
+		answer = by_hand ? pick(pool, protocol, windows.range[i], fd,
+					address, size)
 				 : bind_within(pool, windows.range[i], fd,
 					       address, size);
 	if (!by_hand)

@@ -128,7 +128,10 @@ lease_survey(const struct sys_ops *sys, struct pool_file *file,
 int
 lease_holder(const struct sys_ops *sys, const struct slot *slot)
 {
+	int fd;
+
 	if (slot->fd >= 0 && endpoint_is(sys, slot->fd, slot->cookie))
 		return slot->fd;
-	return endpoint_find(sys, slot->cookie);
+	fd = endpoint_find(sys, slot->cookie);
+	return fd < 0 ? -ENOENT : fd;
 }

@@ -27,12 +27,14 @@
  *
  * Two things could still deceive: a lock that was dropped and taken anew looks
  * as if it had stayed, and a lock with many waiters may vanish just before the
- * end is looked for. Either needs several coincidences within microseconds;
- * the list counts as read when it was read three times running.
+ * end is looked for. Either needs a coincidence within microseconds; the list
+ * counts as read when it was read several times running, more often where
+ * there are waiters.
  */
-#define PAGE 2048    /* small: this runs on signal stacks too */
+#define PAGE 4096    /* what the kernel shows in one read */
 #define SHARED_MIN 4 /* of a page's lines; one would do, but for twins */
-#define ROUNDS 3
+#define ROUNDS_CALM 3
+#define ROUNDS_CROWDED 8
 #define TRIES 64
 #define LINES_USUAL 4096 /* that are remembered, times 4/3 */
 #define LINES_MANY 262144
@@ -186,9 +188,17 @@ read_page(const struct sys_ops *sys, struct reader *reader, size_t size,
 	return (int)got;
 }
 
+/* A waiter's line is "12: -> OFDLCK …". */
+static bool
+has_waiters(const struct page *page)
+{
+	return memmem(page->text, page->n, ": ->", 4) != NULL;
+}
+
+/* Sets ret_crowded where locks have waiters. */
 static int
 read_round(const struct sys_ops *sys, const int fd[2], struct lineset *set,
-	   locklist_seen *seen, void *context)
+	   locklist_seen *seen, void *context, bool *ret_crowded)
 {
 	struct reader reader[2] = {{.fd = fd[0]}, {.fd = fd[1]}};
 	struct page page;
@@ -205,6 +215,7 @@ read_round(const struct sys_ops *sys, const int fd[2], struct lineset *set,
 		full = each_line(set, &page, lineset_add);
 		if (full < 0)
 			return full;
+		*ret_crowded |= has_waiters(&page);
 		locklist_parse(page.text, page.n, seen, context);
 	}
 	return r;
@@ -218,7 +229,7 @@ locklist_open(const struct sys_ops *sys)
 
 static int
 read_anew(const struct sys_ops *sys, uint32_t lines, locklist_seen *seen,
-	  void *context)
+	  void *context, bool *ret_crowded)
 {
 	struct lineset set;
 	int fd[2];
@@ -230,7 +241,7 @@ read_anew(const struct sys_ops *sys, uint32_t lines, locklist_seen *seen,
 	if (r >= 0)
 		r = fd[1] = locklist_open(sys);
 	if (r >= 0) {
-		r = read_round(sys, fd, &set, seen, context);
+		r = read_round(sys, fd, &set, seen, context, ret_crowded);
 		sys_close(sys, fd[1]);
 	}
 	if (fd[0] >= 0)
@@ -243,10 +254,12 @@ int
 locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 {
 	uint32_t lines = LINES_USUAL;
+	bool crowded = false;
+	int round = 0;
 	int r = 0;
 
-	for (int i = 0, round = 0; i < TRIES && round < ROUNDS; i++) {
-		r = read_anew(sys, lines, seen, context);
+	for (int i = 0; i < TRIES; i++) {
+		r = read_anew(sys, lines, seen, context, &crowded);
 		if (r == -E2BIG && lines == LINES_USUAL) {
 			lines = LINES_MANY;
 			r = -EAGAIN;
@@ -254,8 +267,10 @@ locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 		if (r < 0 && r != -EAGAIN)
 			return r;
 		round = r == 0 ? round + 1 : 0;
+		if (round == (crowded ? ROUNDS_CROWDED : ROUNDS_CALM))
+			return 0;
 	}
-	return r;
+	return -EAGAIN;
 }
 
 struct glance {
@@ -276,7 +291,7 @@ int
 locklist_glance(const struct sys_ops *sys, int list, uint64_t start)
 {
 	struct glance glance = {.start = start};
-	char text[2 * PAGE]; /* as much as the kernel shows in one read */
+	char text[PAGE];
 	long n = sys_read(sys, list, text, sizeof(text));
 
 	if (n < 0)
