@@ -226,8 +226,10 @@ int user_write(void *user, const void *from, size_t n)
 	return 0;
 }
 
-int serve_acquire(int fd, struct range wanted, struct reservation *ret)
+int serve_acquire(int fd, struct range wanted, enum pool_wait wait,
+		  struct reservation *ret)
 {
+	(void)wait;
 	(void)fd;
 	errno = 99;
 	ret->range = wanted;
@@ -236,15 +238,17 @@ int serve_acquire(int fd, struct range wanted, struct reservation *ret)
 	return 0;
 }
 
-int serve_release(int fd, uint64_t token)
+int serve_release(int fd, uint64_t token, enum pool_wait wait)
 {
+	(void)wait;
 	(void)fd;
 	released += token == 7;
 	return 0;
 }
 
-int serve_associate(int fd, uint64_t token)
+int serve_associate(int fd, uint64_t token, enum pool_wait wait)
 {
+	(void)wait;
 	(void)fd;
 	(void)token;
 	return 0;

@@ -87,7 +87,7 @@ acquire(const struct request *request, uint64_t *ret_token)
 
 	wanted.start = ntohs(range.StartPort);
 	wanted.count = range.NumberOfPorts;
-	r = serve_acquire(request->fd, wanted, &made);
+	r = serve_acquire(request->fd, wanted, POOL_WAIT, &made);
 	if (r < 0)
 		return r;
 
@@ -98,7 +98,7 @@ acquire(const struct request *request, uint64_t *ret_token)
 	if (r < 0) {
 		/* Unmapped meanwhile by another thread: nobody would ever
 		 * learn the token. */
-		serve_release(request->fd, made.token);
+		serve_release(request->fd, made.token, POOL_WAIT);
 		return r;
 	}
 	*ret_token = made.token;
@@ -106,14 +106,15 @@ acquire(const struct request *request, uint64_t *ret_token)
 }
 
 static int
-by_token(const struct request *request, int (*serve)(int fd, uint64_t token))
+by_token(const struct request *request,
+	 int (*serve)(int fd, uint64_t token, enum pool_wait wait))
 {
 	uint64_t token;
 
 	if (request->in_size < sizeof(token) ||
 	    user_read(&token, request->in, sizeof(token)) < 0)
 		return -EFAULT;
-	return serve(request->fd, token);
+	return serve(request->fd, token, POOL_WAIT);
 }
 
 static int
@@ -169,7 +170,7 @@ WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	r = user_write(lpcbBytesReturned, &bytes, sizeof(bytes));
 	if (r < 0) {
 		if (token != INVALID_PORT_RESERVATION_TOKEN)
-			serve_release(request.fd, token);
+			serve_release(request.fd, token, POOL_WAIT);
 		return wsa_fail(-r);
 	}
 	errno = before;
