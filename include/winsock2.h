@@ -12,6 +12,7 @@
 
 #include <arpa/inet.h>
 #include <asm/ioctl.h>
+#include <asm/ioctls.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/select.h>
@@ -70,7 +71,61 @@ typedef struct WSAData {
 	char szSystemStatus[WSASYS_STATUS_LEN + 1];
 } WSADATA, *LPWSADATA;
 
+typedef unsigned int GROUP;
+
+#define WSA_FLAG_OVERLAPPED 0x01
+#define WSA_FLAG_NO_HANDLE_INHERIT 0x80
+
+#define MAX_PROTOCOL_CHAIN 7
+#define WSAPROTOCOL_LEN 255
+#define BASE_PROTOCOL 1
+#define FROM_PROTOCOL_INFO (-1)
+
+typedef struct _WSAPROTOCOLCHAIN {
+	int ChainLen;
+	DWORD ChainEntries[MAX_PROTOCOL_CHAIN];
+} WSAPROTOCOLCHAIN, *LPWSAPROTOCOLCHAIN;
+
+/* Both kinds of text behind the same numbers. */
+#define PORTRES_PROTOCOL_INFO(text)                                            \
+	DWORD dwServiceFlags1;                                                 \
+	DWORD dwServiceFlags2;                                                 \
+	DWORD dwServiceFlags3;                                                 \
+	DWORD dwServiceFlags4;                                                 \
+	DWORD dwProviderFlags;                                                 \
+	GUID ProviderId;                                                       \
+	DWORD dwCatalogEntryId;                                                \
+	WSAPROTOCOLCHAIN ProtocolChain;                                        \
+	int iVersion;                                                          \
+	int iAddressFamily;                                                    \
+	int iMaxSockAddr;                                                      \
+	int iMinSockAddr;                                                      \
+	int iSocketType;                                                       \
+	int iProtocol;                                                         \
+	int iProtocolMaxOffset;                                                \
+	int iNetworkByteOrder;                                                 \
+	int iSecurityScheme;                                                   \
+	DWORD dwMessageSize;                                                   \
+	DWORD dwProviderReserved;                                              \
+	text szProtocol[WSAPROTOCOL_LEN + 1]
+
+typedef struct _WSAPROTOCOL_INFOA {
+	PORTRES_PROTOCOL_INFO(CHAR);
+} WSAPROTOCOL_INFOA, *LPWSAPROTOCOL_INFOA;
+
+typedef struct _WSAPROTOCOL_INFOW {
+	PORTRES_PROTOCOL_INFO(WCHAR);
+} WSAPROTOCOL_INFOW, *LPWSAPROTOCOL_INFOW;
+
 typedef HANDLE WSAEVENT, *LPWSAEVENT;
+
+#define WSA_INVALID_EVENT ((WSAEVENT)NULL)
+#define WSA_MAXIMUM_WAIT_EVENTS MAXIMUM_WAIT_OBJECTS
+#define WSA_WAIT_FAILED WAIT_FAILED
+#define WSA_WAIT_EVENT_0 WAIT_OBJECT_0
+#define WSA_WAIT_IO_COMPLETION WAIT_IO_COMPLETION
+#define WSA_WAIT_TIMEOUT WAIT_TIMEOUT
+#define WSA_INFINITE INFINITE
 typedef OVERLAPPED WSAOVERLAPPED, *LPWSAOVERLAPPED;
 
 typedef void(CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(
@@ -95,6 +150,9 @@ typedef void(CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(
 #define IOC_PROTOCOL 0x10000000u
 #define IOC_VENDOR 0x18000000u
 
+/* Answered with WSAEOPNOTSUPP: no extension is carried. */
+#define SIO_GET_EXTENSION_FUNCTION_POINTER 0xc8000006u
+
 #define _WSAIO(group, number) (0x20000000u | (group) | (number))
 #define _WSAIOR(group, number) (0x40000000u | (group) | (number))
 #define _WSAIOW(group, number) (0x80000000u | (group) | (number))
@@ -118,10 +176,39 @@ WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	 LPWSAOVERLAPPED lpOverlapped,
 	 LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 
+WINSOCK_API_LINKAGE BOOL WSAAPI
+WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
+		       LPDWORD lpcbTransfer, BOOL fWait, LPDWORD lpdwFlags);
+
+WINSOCK_API_LINKAGE WSAEVENT WSAAPI WSACreateEvent(void);
+WINSOCK_API_LINKAGE BOOL WSAAPI WSASetEvent(WSAEVENT hEvent);
+WINSOCK_API_LINKAGE BOOL WSAAPI WSAResetEvent(WSAEVENT hEvent);
+WINSOCK_API_LINKAGE BOOL WSAAPI WSACloseEvent(WSAEVENT hEvent);
+WINSOCK_API_LINKAGE DWORD WSAAPI
+WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT *lphEvents,
+			 BOOL fWaitAll, DWORD dwTimeout, BOOL fAlertable);
+
+/* Groups are ignored. A protocol's structure counts where an argument is
+ * FROM_PROTOCOL_INFO. */
+WINSOCK_API_LINKAGE SOCKET WSAAPI WSASocketA(int af, int type, int protocol,
+					     LPWSAPROTOCOL_INFOA lpProtocolInfo,
+					     GROUP g, DWORD dwFlags);
+WINSOCK_API_LINKAGE SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
+					     LPWSAPROTOCOL_INFOW lpProtocolInfo,
+					     GROUP g, DWORD dwFlags);
+
 WINSOCK_API_LINKAGE int WSAAPI closesocket(SOCKET s);
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef UNICODE
+typedef WSAPROTOCOL_INFOW WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
+#define WSASocket WSASocketW
+#else
+typedef WSAPROTOCOL_INFOA WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
+#define WSASocket WSASocketA
 #endif
 
 /*
@@ -173,7 +260,7 @@ recvfrom(SOCKET s, void *buf, size_t len, int flags, struct sockaddr *from,
 }
 #else
 #define PORTRES_LENGTH(p)                                                      \
-	_Generic((p), int *: (socklen_t *)(void *)(p), default: (p))
+	_Generic((p), int * : (socklen_t *)(void *)(p), default : (p))
 
 #define accept(s, addr, addrlen) accept((s), (addr), PORTRES_LENGTH(addrlen))
 #define getsockname(s, name, namelen)                                          \

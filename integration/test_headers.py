@@ -17,6 +17,7 @@ OURS = [
     "ws2ipdef.h",
     "ws2tcpip.h",
     "iphlpapi.h",
+    "ws2spi.h",
     "portres_crt.h",
     "portres.h",
     "Windows.h",
