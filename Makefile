@@ -32,7 +32,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 # define. No TLS that allocates: it is touched inside bind().
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -fPIC \
 	-fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
-	-U_FILE_OFFSET_BITS -U_TIME_BITS -I. -Iinclude -MMD -MP \
+	-U_FILE_OFFSET_BITS -U_TIME_BITS -DPORTRES_ITSELF -I. -Iinclude -MMD -MP \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 # Sanitizers need undefined symbols.
 LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \

@@ -7,6 +7,12 @@
 #ifndef PORTRES_WINDOWS_H
 #define PORTRES_WINDOWS_H
 
+/* Strict ISO C hides half of the sockets; unless a header of libc was there
+ * before us, it need not. */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE 1
+#endif
+
 #include <stddef.h>
 #include <string.h>
 
@@ -176,6 +182,12 @@ typedef struct _SECURITY_ATTRIBUTES {
  */
 #define PORTRES_API __attribute__((__visibility__("default")))
 #define PORTRES_NAME(name) __asm__("portres_" #name)
+/* As libc's own declaration says it, which must agree in C++ only. */
+#ifdef __cplusplus
+#define PORTRES_NOTHROW __THROW
+#else
+#define PORTRES_NOTHROW
+#endif
 
 #ifdef __cplusplus
 extern "C" {

@@ -15,6 +15,7 @@
 #include <asm/ioctls.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -27,6 +28,47 @@ typedef unsigned short u_short;
 typedef unsigned int u_int;
 typedef unsigned long u_long;
 #define __u_char_defined
+#endif
+
+/*
+ * Calls that both systems have and that differ: the name stays, what it calls
+ * is ours. docs/winsock.md says what is different about each.
+ */
+#ifndef PORTRES_ITSELF
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern int accept(int fd, __SOCKADDR_ARG address, socklen_t *__restrict size)
+	PORTRES_NAME(accept);
+extern int bind(int fd, __CONST_SOCKADDR_ARG address,
+		socklen_t size) PORTRES_NOTHROW PORTRES_NAME(bind);
+extern int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t size)
+	PORTRES_NAME(connect);
+extern int getsockopt(int fd, int level, int name, void *__restrict value,
+		      socklen_t *__restrict size) PORTRES_NOTHROW
+	PORTRES_NAME(getsockopt);
+extern ssize_t recv(int fd, void *buffer, size_t n, int flags)
+	PORTRES_NAME(recv);
+extern ssize_t recvfrom(int fd, void *__restrict buffer, size_t n, int flags,
+			__SOCKADDR_ARG address, socklen_t *__restrict size)
+	PORTRES_NAME(recvfrom);
+extern int select(int n, fd_set *__restrict readable,
+		  fd_set *__restrict writable, fd_set *__restrict exceptional,
+		  struct timeval *__restrict timeout) PORTRES_NAME(select);
+extern ssize_t send(int fd, const void *buffer, size_t n, int flags)
+	PORTRES_NAME(send);
+extern ssize_t sendto(int fd, const void *buffer, size_t n, int flags,
+		      __CONST_SOCKADDR_ARG address, socklen_t size)
+	PORTRES_NAME(sendto);
+extern int setsockopt(int fd, int level, int name, const void *value,
+		      socklen_t size) PORTRES_NOTHROW PORTRES_NAME(setsockopt);
+extern int socket(int family, int type, int protocol) PORTRES_NOTHROW
+	PORTRES_NAME(socket);
+
+#ifdef __cplusplus
+}
+#endif
 #endif
 
 #define WSAAPI
@@ -48,6 +90,10 @@ typedef USHORT ADDRESS_FAMILY;
 #define SD_SEND 1
 #define SD_BOTH 2
 
+/* Opposites of other options. */
+#define SO_EXCLUSIVEADDRUSE ((int)(~SO_REUSEADDR))
+#define SO_DONTLINGER ((int)(~SO_LINGER))
+
 typedef struct sockaddr SOCKADDR, *PSOCKADDR, *LPSOCKADDR;
 typedef struct sockaddr_in SOCKADDR_IN, *PSOCKADDR_IN, *LPSOCKADDR_IN;
 typedef struct sockaddr_storage SOCKADDR_STORAGE, *PSOCKADDR_STORAGE,
@@ -58,6 +104,7 @@ typedef struct timeval TIMEVAL, *PTIMEVAL, *LPTIMEVAL;
 typedef struct hostent HOSTENT, *PHOSTENT, *LPHOSTENT;
 typedef struct servent SERVENT, *PSERVENT, *LPSERVENT;
 typedef struct protoent PROTOENT, *PPROTOENT, *LPPROTOENT;
+typedef struct pollfd WSAPOLLFD, *PWSAPOLLFD, *LPWSAPOLLFD;
 typedef fd_set FD_SET, *PFD_SET, *LPFD_SET;
 
 /* 64-bit Windows' order of members. */
@@ -199,6 +246,15 @@ WINSOCK_API_LINKAGE SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
 
 WINSOCK_API_LINKAGE int WSAAPI closesocket(SOCKET s);
 
+/* FIONBIO, FIONREAD, SIOCATMARK. Linux' u_long has 64 bits; a ULONG or DWORD
+ * is taken as well. */
+WINSOCK_API_LINKAGE int WSAAPI ioctlsocket(SOCKET s, long cmd, u_long *argp);
+WINSOCK_API_LINKAGE int portres_ioctlsocket32(SOCKET s, long cmd, ULONG *argp);
+
+/* Events have Linux' numbers, under the names that both systems use. */
+WINSOCK_API_LINKAGE int WSAAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds,
+				       INT timeout);
+
 #ifdef __cplusplus
 }
 #endif
@@ -226,6 +282,12 @@ accept(SOCKET s, struct sockaddr *addr, int *addrlen)
 	return static_cast<SOCKET>(
 		::accept(static_cast<int>(s), addr,
 			 reinterpret_cast<socklen_t *>(addrlen)));
+}
+
+inline int
+ioctlsocket(SOCKET s, long cmd, ULONG *argp)
+{
+	return portres_ioctlsocket32(s, cmd, argp);
 }
 
 inline int
@@ -261,6 +323,12 @@ recvfrom(SOCKET s, void *buf, size_t len, int flags, struct sockaddr *from,
 #else
 #define PORTRES_LENGTH(p)                                                      \
 	_Generic((p), int * : (socklen_t *)(void *)(p), default : (p))
+
+#define ioctlsocket(s, cmd, argp)                                              \
+	_Generic((argp), unsigned int *: portres_ioctlsocket32,                \
+		 int *: portres_ioctlsocket32, unsigned long *: ioctlsocket,   \
+		 long *: ioctlsocket,                                          \
+		 void *: ioctlsocket)((s), (cmd), (void *)(argp))
 
 #define accept(s, addr, addrlen) accept((s), (addr), PORTRES_LENGTH(addrlen))
 #define getsockname(s, name, namelen)                                          \

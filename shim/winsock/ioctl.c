@@ -41,11 +41,17 @@ ioctl_blocks(DWORD code)
 }
 
 bool
-ioctl_known(DWORD code)
+ioctl_is_simple(DWORD code)
 {
 	code = one_number(code);
-	return ioctl_blocks(code) || code == LINUX_FIONBIO ||
-	       code == LINUX_FIONREAD || code == SIO_KEEPALIVE_VALS;
+	return code == LINUX_FIONBIO || code == LINUX_FIONREAD;
+}
+
+bool
+ioctl_known(DWORD code)
+{
+	return ioctl_blocks(code) || ioctl_is_simple(code) ||
+	       code == SIO_KEEPALIVE_VALS;
 }
 
 /* Would a write succeed? Puts back what it finds: a failing call must not

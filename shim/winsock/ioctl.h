@@ -48,6 +48,9 @@ bool ioctl_known(DWORD code);
 /* May it have to wait for the pool? */
 bool ioctl_blocks(DWORD code);
 
+/* FIONBIO or FIONREAD, by either number: ioctlsocket() has them too. */
+bool ioctl_is_simple(DWORD code);
+
 /* Reads the input and looks at the buffers; fd and code of ret are set. */
 int ioctl_decode(const struct ioctl_buffers *buffers, struct ioctl *ret);
 

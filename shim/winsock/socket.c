@@ -66,8 +66,7 @@ socket_make(int family, int type, int protocol, bool overlapped)
 	int before = errno;
 	int fd;
 
-	if (family == WINDOWS_AF_INET6)
-		family = AF_INET6;
+	family = linux_family(family);
 	type &= ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (type == 0 && (family == AF_INET || family == AF_INET6))
 		type = protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;

@@ -9,6 +9,13 @@
 /* Windows' number of the family, where Linux has AF_IRDA. */
 #define WINDOWS_AF_INET6 23
 
+/* Linux' number of a family. */
+static inline int
+linux_family(int family)
+{
+	return family == WINDOWS_AF_INET6 ? AF_INET6 : family;
+}
+
 /* The descriptor, or -errno when it is not a socket's. */
 int socket_of(SOCKET s);
 

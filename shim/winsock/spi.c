@@ -8,12 +8,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "shim/shim.h"
 #include "shim/user.h"
 #include "shim/winsock/error.h"
 #include "shim/winsock/handle.h"
 #include "shim/winsock/monitor.h"
-#include "shim/winsock/overlapped.h"
+#include "shim/winsock/ported.h"
 #include "shim/winsock/result.h"
 #include "shim/winsock/socket.h"
 #include "shim/winsock/startup.h"
@@ -138,7 +137,7 @@ wsp_bind(SOCKET s, const struct sockaddr *name, int namelen, LPINT lpErrno)
 	int before = errno;
 	int fd = socket_of(s);
 	int r = fd < 0 ? wsa_fail(-fd)
-		       : shim_bind(fd, name, (socklen_t)namelen);
+		       : portres_bind(fd, name, (socklen_t)namelen);
 
 	if (r < 0)
 		tell(lpErrno, WSAGetLastError());
