@@ -22,6 +22,9 @@ OURS = [
     "portres.h",
     "Windows.h",
     "Windows.h.",
+    "WinSock2.h",
+    "Ws2tcpip.h",
+    "Mstcpip.h",
 ]
 POSIX = [
     "sys/socket.h",
