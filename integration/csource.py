@@ -25,7 +25,7 @@ PREAMBLE = r"""
 
 static void say(const char *name, long value)
 {
-	printf("%s %ld\n", name, value);
+	printf("%s %lld\n", name, (long long)value);
 }
 
 /* 0 or the Winsock code of the error. */
