@@ -3,6 +3,7 @@
 import os
 import pathlib
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,18 @@ def pytest_addoption(parser):
         default=str(ROOT / "build"),
         help="where libportres.so, include/ and lib/ were built",
     )
+    parser.addoption(
+        "--under",
+        default="",
+        help="a command for small C programs, as 'valgrind -q "
+        "--error-exitcode=99'",
+    )
+
+
+@pytest.fixture(scope="session")
+def under(request):
+    """The command that programs of C code are run by, if any."""
+    return shlex.split(request.config.getoption("--under"))
 
 
 @pytest.fixture(scope="session")

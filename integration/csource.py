@@ -111,14 +111,14 @@ def program_text(body, before=""):
 
 
 @pytest.fixture
-def run_c(compile_program, shim_env):
+def run_c(compile_program, shim_env, under):
     """run_c(body) -> {name: value} of what the body of main said."""
 
     def run_c(body, before=""):
         program = compile_program(
             program_text(body, before), "body", flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
                                  "-Wno-unused", "-pthread"])
-        run = subprocess.run([program], env=shim_env, capture_output=True,
+        run = subprocess.run([*under, program], env=shim_env, capture_output=True,
                              text=True, check=False, timeout=60)
         assert run.returncode == 0, (run.returncode, run.stderr)
         said = (line.rsplit(" ", 1) for line in run.stdout.splitlines())

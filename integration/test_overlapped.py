@@ -199,7 +199,7 @@ def test_events(run_c):  # noqa: F811
 
 
 @pytest.fixture
-def busy(build, compile_program, start, pool, shim_env):
+def busy(compile_program, start, under):
     """busy(body) -> a program that is at its first "ready" line, its pool
     open; then pool_held() makes it busy."""
 
@@ -214,7 +214,7 @@ def busy(build, compile_program, start, pool, shim_env):
 	say("ready", 0);
 	getchar();
 """ + body, before), "busy", flags=["-pthread", "-D_GNU_SOURCE"])
-        running = start([program])
+        running = start([*under, program])
         assert running.line() == "ready 0"
         return running
 

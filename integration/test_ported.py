@@ -15,7 +15,7 @@ LISTENER = r"""
 	u_long yes = 1;
 	struct timeval t = {5, 0};
 	fd_set readable, writable, exceptional;
-	char byte;
+	char byte = 0;
 
 	started();
 	six.sin6_family = 23;
@@ -145,7 +145,7 @@ def test_time_limits_are_milliseconds(run_c):  # noqa: F811
 def test_opposite_options_and_one_byte(run_c):  # noqa: F811
     said = run_c(r"""
 	SOCKET s = tcp();
-	int on = 1, value, size = sizeof value;
+	int on = 1, value = 0, size = sizeof value;
 	struct linger linger = {1, 5};
 	char byte = 1;
 #define SET(name, what) \
@@ -197,8 +197,8 @@ def test_ioctlsocket_and_the_others(run_c):  # noqa: F811
 	u_long wide = ~0ul;
 	ULONG narrow[2] = {0, 77};
 	struct tcp_keepalive alive = {1, 90500, 1};
-	int value;
-	DWORD n;
+	int value = 0;
+	DWORD n = 0;
 	connect(c, (SOCKADDR *)&at, sizeof at);
 	a = accept(l, NULL, NULL);
 	send(a, "abc", 3, 0);

@@ -9,21 +9,22 @@ import subprocess
 import pytest
 
 
-def build_and_run(root, compile_program, env, name, *args, flags=()):
+def build_and_run(root, compile_program, env, name, *args, under=()):
     source = root / "integration/programs" / name
     program = compile_program(
         source, name.partition(".")[0], "c++" if name.endswith("pp") else "c",
-        ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", *flags])
-    return subprocess.run([str(program), *map(str, args)], env=env,
+        ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
+    return subprocess.run([*under, str(program), *map(str, args)], env=env,
                           capture_output=True, text=True, check=False,
                           timeout=60)
 
 
 @pytest.mark.parametrize("protocol", [6, 17])
 @pytest.mark.parametrize("start, count", [(27300, 5), (0, 3)])
-def test_associate(root, compile_program, shim_env, protocol, start, count):
+def test_associate(root, compile_program, shim_env, protocol, start, count, under):
     ended = build_and_run(root, compile_program, shim_env,
-                          "winsock_associate.cpp", protocol, start, count)
+                          "winsock_associate.cpp", protocol, start, count,
+                          under=under)
     assert ended.stdout.splitlines() == [
         f"acquired {count} ports, bytesReturned = 16",
         "associated, bytesReturned = 0",
@@ -34,9 +35,9 @@ def test_associate(root, compile_program, shim_env, protocol, start, count):
 
 
 @pytest.mark.parametrize("port", [27310, 0])
-def test_quic(root, compile_program, shim_env, port):
+def test_quic(root, compile_program, shim_env, port, under):
     ended = build_and_run(root, compile_program, shim_env, "winsock_quic.cpp",
-                          port)
+                          port, under=under)
     assert ended.stdout.splitlines() == [
         "acquire 0", "second acquire 10048", *["associate 0", "bind 0"] * 4,
         "stranger 10013",
@@ -44,7 +45,7 @@ def test_quic(root, compile_program, shim_env, port):
     assert ended.returncode == 0
 
 
-def test_rpc_client(root, compile_program, shim_env):
+def test_rpc_client(root, compile_program, shim_env, under):
     """Port 600 is taken, so it is 601, seen so by the server too."""
     with socket.create_server(("127.0.0.1", 0)) as server, \
             socket.socket() as taken:
@@ -53,7 +54,8 @@ def test_rpc_client(root, compile_program, shim_env):
         except PermissionError:
             pytest.skip("needs the right to bind below 1024")
         ended = build_and_run(root, compile_program, shim_env,
-                              "winsock_rpc_client.c", server.getsockname()[1])
+                              "winsock_rpc_client.c", server.getsockname()[1],
+                              under=under)
         assert ended.stdout.splitlines() == [
             "600: 10048", "reserved 601", "connected from 601"], ended
         peer = server.accept()
