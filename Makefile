@@ -1,6 +1,6 @@
 # portres - Windows' socket port reservations for Linux
 #
-#   make                 build/libportres.so, build/include/, build/lib/
+#   make                 build/libportres.so, build/portres, build/include/, …
 #   make check           everything that can fail (unit, integration, symbols)
 #   make bench           what it costs, against bare libc
 #   make demo            a Winsock program and an ordinary one meet
@@ -13,6 +13,10 @@ VERSION := 0.1.0
 SONAME := libportres.so.0
 
 prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+datadir ?= $(prefix)/share
+# systemd looks below /usr and /usr/local.
+systemddir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
 libdir ?= $(prefix)/lib
 
@@ -44,7 +48,7 @@ SHIM := $(patsubst %.c,$B/obj/%.o,\
 	$(filter-out %/wmain.c,$(wildcard shim/*.c shim/*/*.c shim/*/*/*.c)))
 HEADERS := $(notdir $(wildcard include/*.h))
 
-all: $B/libportres.so headers links
+all: $B/libportres.so $B/portres headers links
 
 # The library
 
@@ -66,6 +70,15 @@ $B/libportres.so: $(SHIM) $B/libportres_core.a $B/exports.map
 	$(call say,LD,$@)
 	$Q$(LINK) -Wl,--version-script=$B/exports.map -o $@ $(SHIM) \
 		$B/libportres_core.a
+
+# The command
+
+CLI := $(patsubst %.c,$B/obj/%.o,$(wildcard cli/*.c))
+$(CLI): COMPILE += -DPORTRES_VERSION='"$(VERSION)"'
+
+$B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
+	$(call say,LD,$@)
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -o $@ $^
 
 # What programs compile and link with. Names of headers have no case on
 # Windows; these are the spellings that programs use. One of Microsoft's samples
@@ -168,6 +181,15 @@ install: all
 	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libportres.so
 	install -m 644 $B/lib/libportres_main.a $(SCRIPTS) $(DESTDIR)$(libdir)
 	install -m 644 $B/include/* $(DESTDIR)$(includedir)/portres
+	install -D -m 755 $B/portres $(DESTDIR)$(bindir)/portres
+	install -D -m 644 docs/portres.1 $(DESTDIR)$(datadir)/man/man1/portres.1
+	install -D -m 644 docs/portres.7 $(DESTDIR)$(datadir)/man/man7/portres.7
+	install -D -m 644 cli/portres.bash \
+		$(DESTDIR)$(datadir)/bash-completion/completions/portres
+	install -D -m 644 cli/portres.conf \
+		$(DESTDIR)$(systemddir)/tmpfiles.d/portres.conf
+	install -D -m 644 cli/portres.sysusers \
+		$(DESTDIR)$(systemddir)/sysusers.d/portres.conf
 
 clean:
 	rm -rf build build-address build-undefined build-thread

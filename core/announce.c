@@ -103,18 +103,17 @@ over(struct announcement *word, uint32_t what)
 
 static bool
 wait_for(const struct sys_ops *sys, struct announcement *word, uint32_t what,
-	 uint64_t *began)
+	 uint64_t *since)
 {
 	for (int i = 0; i < EAGER_LOOKS; i++) {
 		if (over(word, what))
 			return true;
 		sys_yield(sys);
 	}
-	/* One limit for all words: several stopped binders cost no more. */
-	if (*began == 0)
-		*began = sys_clock(sys, CLOCK_MONOTONIC);
+	if (*since == 0)
+		*since = sys_clock(sys, CLOCK_MONOTONIC);
 	while (!over(word, what)) {
-		if (sys_clock(sys, CLOCK_MONOTONIC) - *began > WAIT_LIMIT_NS)
+		if (sys_clock(sys, CLOCK_MONOTONIC) - *since > WAIT_LIMIT_NS)
 			return false;
 		sys_nanosleep(sys, NAP_NS);
 	}
@@ -123,11 +122,10 @@ wait_for(const struct sys_ops *sys, struct announcement *word, uint32_t what,
 
 bool
 announce_wait(const struct sys_ops *sys, struct pool_file *file,
-	      struct range range, uint32_t *ret_port)
+	      struct range range, uint64_t *since, uint32_t *ret_port)
 {
 	uint32_t first = range.start / SEGMENT_PORTS;
 	uint32_t last = (range_end(range) - 1) / SEGMENT_PORTS;
-	uint64_t began = 0;
 
 	for (uint32_t s = first; s <= last; s++)
 		for (uint32_t i = 0; i < SEGMENT_WORDS; i++) {
@@ -139,7 +137,7 @@ announce_wait(const struct sys_ops *sys, struct pool_file *file,
 			what = atomic_load(&word->what);
 			if (!range_contains(range, what & 0xffff))
 				continue;
-			if (!wait_for(sys, word, what, &began)) {
+			if (!wait_for(sys, word, what, since)) {
 				*ret_port = what & 0xffff;
 				return false;
 			}

@@ -46,9 +46,11 @@ void announce_end(const struct announce *announce);
  * For the acquirer, under the lock, after it has marked its range: waits
  * until no bind is under way that might not have seen the marks. Returns
  * false when one did not end in time (its thread is stopped): then a port of
- * the range must count as in use, *ret_port.
+ * the range must count as in use, *ret_port. `since`, 0 at first, goes from
+ * call to call of one acquire, so that many stopped binders cost no more
+ * than one.
  */
 bool announce_wait(const struct sys_ops *sys, struct pool_file *file,
-		   struct range range, uint32_t *ret_port);
+		   struct range range, uint64_t *since, uint32_t *ret_port);
 
 #endif

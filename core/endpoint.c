@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/endpoint.h"
 
+#include <dirent.h>
 #include <errno.h>
 
 #ifndef IPPROTO_MPTCP
@@ -53,6 +54,52 @@ int
 endpoint_cookie(const struct sys_ops *sys, int fd, uint64_t *ret_cookie)
 {
 	return get(sys, fd, SO_COOKIE, ret_cookie, sizeof(*ret_cookie));
+}
+
+bool
+endpoint_is(const struct sys_ops *sys, int fd, uint64_t cookie)
+{
+	uint64_t seen;
+
+	return endpoint_cookie(sys, fd, &seen) == 0 && seen == cookie;
+}
+
+/* The number that a directory entry of /proc/self/fd names, or -1. */
+static int
+entry_number(const char *name)
+{
+	int n = 0;
+
+	if (*name < '0' || *name > '9')
+		return -1;
+	for (; *name >= '0' && *name <= '9'; name++)
+		n = n * 10 + (*name - '0');
+	return n;
+}
+
+int
+endpoint_find(const struct sys_ops *sys, uint64_t cookie)
+{
+	char page[1024] __attribute__((aligned(8)));
+	int found = -ENOENT;
+	long n;
+	int dir = sys_open(sys, "/proc/self/fd",
+			   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+	if (dir < 0)
+		return dir;
+	while (found == -ENOENT &&
+	       (n = sys_getdents(sys, dir, page, sizeof(page))) > 0)
+		for (long at = 0; at < n && found < 0;) {
+			const struct dirent64 *entry = (void *)(page + at);
+			int fd = entry_number(entry->d_name);
+
+			if (fd >= 0 && endpoint_is(sys, fd, cookie))
+				found = fd;
+			at += entry->d_reclen;
+		}
+	sys_close(sys, dir);
+	return found;
 }
 
 int

@@ -34,6 +34,13 @@ endpoint_takes_ports(const struct sys_ops *sys, int fd,
  * used again. Returns 0, -EBADF or -ENOTSOCK. */
 int endpoint_cookie(const struct sys_ops *sys, int fd, uint64_t *ret_cookie);
 
+/* Is this a descriptor of the open socket with that cookie? */
+bool endpoint_is(const struct sys_ops *sys, int fd, uint64_t cookie);
+
+/* A descriptor of that socket in this process, -ENOENT when there is none,
+ * or -Exxx when /proc/self/fd cannot be read. */
+int endpoint_find(const struct sys_ops *sys, uint64_t cookie);
+
 /* Identity of the socket's network namespace. Returns 0 or -Exxx. */
 int endpoint_netns(const struct sys_ops *sys, int fd, uint64_t *ret_netns);
 

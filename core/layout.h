@@ -81,10 +81,11 @@ struct slot {
 	uint8_t protocol;
 	uint8_t kind;
 	uint16_t start; /* host order */
-	uint32_t count;
+	uint16_t count;
+	uint16_t ephemeral; /* 1: reaches into the ephemeral range */
 	uint32_t pid;	    /* of the acquirer; where to look first, no proof */
 	int32_t fd;	    /* the owning socket's number there, likewise */
-	uint32_t ephemeral; /* 1: reaches into the ephemeral range */
+	uint32_t inode;	    /* of the owning socket, whose lease it is */
 	_Atomic uint64_t token;
 	uint64_t cookie;  /* of the owning socket (SO_COOKIE) */
 	uint64_t since;	  /* CLOCK_REALTIME, nanoseconds */
@@ -135,7 +136,8 @@ LAYOUT_AT(slot, start, 6);
 LAYOUT_AT(slot, count, 8);
 LAYOUT_AT(slot, pid, 12);
 LAYOUT_AT(slot, fd, 16);
-LAYOUT_AT(slot, ephemeral, 20);
+LAYOUT_AT(slot, ephemeral, 10);
+LAYOUT_AT(slot, inode, 20);
 LAYOUT_AT(slot, token, 24);
 LAYOUT_AT(slot, cookie, 32);
 LAYOUT_AT(slot, since, 40);

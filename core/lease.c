@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/lease.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
@@ -24,9 +23,17 @@ set_lock(const struct sys_ops *sys, int fd, short type, uint64_t token)
 }
 
 int
-lease_hold(const struct sys_ops *sys, int fd, uint64_t token)
+lease_hold(const struct sys_ops *sys, int fd, uint64_t token,
+	   uint32_t *ret_inode)
 {
-	return set_lock(sys, fd, F_RDLCK, token);
+	struct stat st;
+	int r = sys_fstat(sys, fd, &st);
+
+	if (r == 0)
+		r = set_lock(sys, fd, F_RDLCK, token);
+	if (r == 0)
+		*ret_inode = (uint32_t)st.st_ino;
+	return r;
 }
 
 void
@@ -35,24 +42,27 @@ lease_drop(const struct sys_ops *sys, int fd, uint64_t token)
 	set_lock(sys, fd, F_UNLCK, token);
 }
 
+/* The inode too: pools of two namespaces may have given out one token. */
 struct search {
 	uint64_t token;
+	uint32_t inode;
 	bool found;
 };
 
 static void
-match(void *context, uint64_t token)
+match(void *context, uint32_t inode, uint64_t token)
 {
 	struct search *search = context;
 
-	search->found |= token == search->token;
+	search->found |= token == search->token && inode == search->inode;
 }
 
 /* One read: the acquirer's own descriptor, where it used to be. */
 static bool
 alive_where_it_was(const struct sys_ops *sys, const struct slot *slot)
 {
-	struct search search = {.token = atomic_load(&slot->token)};
+	struct search search = {.token = atomic_load(&slot->token),
+				.inode = slot->inode};
 	char path[64], page[2048];
 	struct text text = text_in(path, sizeof(path));
 	long n;
@@ -74,14 +84,19 @@ alive_where_it_was(const struct sys_ops *sys, const struct slot *slot)
 	return search.found;
 }
 
-bool
+int
 lease_alive(const struct sys_ops *sys, const struct slot *slot)
 {
-	struct search search = {.token = atomic_load(&slot->token)};
+	struct search search = {.token = atomic_load(&slot->token),
+				.inode = slot->inode};
+	int r;
 
 	if (alive_where_it_was(sys, slot))
-		return true;
-	return locklist_read(sys, match, &search) < 0 || search.found;
+		return 1;
+	r = locklist_read(sys, match, &search);
+	if (r == -EMFILE || r == -ENFILE)
+		return r;
+	return r < 0 || search.found;
 }
 
 struct survey {
@@ -90,12 +105,13 @@ struct survey {
 };
 
 static void
-note(void *context, uint64_t token)
+note(void *context, uint32_t inode, uint64_t token)
 {
 	struct survey *survey = context;
+	const struct slot *slot = slot_by_token(survey->file, token);
 	uint32_t n = token_slot(token);
 
-	if (slot_by_token(survey->file, token))
+	if (slot && slot->inode == inode)
 		survey->alive[n / 64] |= (uint64_t)1 << n % 64;
 }
 
@@ -109,51 +125,10 @@ lease_survey(const struct sys_ops *sys, struct pool_file *file,
 	return locklist_read(sys, note, &survey);
 }
 
-static bool
-is_socket(const struct sys_ops *sys, int fd, uint64_t cookie)
-{
-	uint64_t seen;
-
-	return endpoint_cookie(sys, fd, &seen) == 0 && seen == cookie;
-}
-
-/* The number that a directory entry of /proc/self/fd names, or -1. */
-static int
-entry_number(const char *name)
-{
-	int n = 0;
-
-	if (*name < '0' || *name > '9')
-		return -1;
-	for (; *name >= '0' && *name <= '9'; name++)
-		n = n * 10 + (*name - '0');
-	return n;
-}
-
 int
 lease_holder(const struct sys_ops *sys, const struct slot *slot)
 {
-	char page[1024] __attribute__((aligned(8)));
-	int found = -ENOENT;
-	int dir;
-	long n;
-
-	if (slot->fd >= 0 && is_socket(sys, slot->fd, slot->cookie))
+	if (slot->fd >= 0 && endpoint_is(sys, slot->fd, slot->cookie))
 		return slot->fd;
-	dir = sys_open(sys, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		       0);
-	if (dir < 0)
-		return -ENOENT;
-	while (found < 0 &&
-	       (n = sys_getdents(sys, dir, page, sizeof(page))) > 0)
-		for (long at = 0; at < n && found < 0;) {
-			struct dirent64 *entry = (void *)(page + at);
-			int fd = entry_number(entry->d_name);
-
-			if (fd >= 0 && is_socket(sys, fd, slot->cookie))
-				found = fd;
-			at += entry->d_reclen;
-		}
-	sys_close(sys, dir);
-	return found;
+	return endpoint_find(sys, slot->cookie);
 }

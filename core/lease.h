@@ -23,14 +23,18 @@
 #include "core/layout.h"
 #include "core/sys.h"
 
-/* Puts the lease on the socket. Returns 0 or -Exxx. */
-int lease_hold(const struct sys_ops *sys, int fd, uint64_t token);
+/* Puts the lease on the socket, whose inode it returns. 0 or -Exxx. */
+int lease_hold(const struct sys_ops *sys, int fd, uint64_t token,
+	       uint32_t *ret_inode);
 
 /* Takes it off again; harmless where there is none. */
 void lease_drop(const struct sys_ops *sys, int fd, uint64_t token);
 
-/* Does the slot's owning socket live, in whichever process? */
-bool lease_alive(const struct sys_ops *sys, const struct slot *slot);
+/*
+ * Does the slot's owning socket live, in whichever process? 1 or 0, or -EMFILE
+ * or -ENFILE when no descriptor is left to find out with.
+ */
+int lease_alive(const struct sys_ops *sys, const struct slot *slot);
 
 /*
  * Asks for all slots at once: sets the bit of each slot whose token is alive.

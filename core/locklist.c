@@ -5,25 +5,37 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/lineset.h"
+
 /*
  * How a long list is read without gaps.
  *
  * One read() of /proc/locks shows some lines, taken in one moment; the next
- * read goes on at the next line's number. When a lock from an earlier line is
- * dropped between the two, the rest moves up and one line falls through: a
- * living lease would look dead. So two descriptors read in turns, half a page
- * apart, and each page must share lines with the other descriptor's last one.
- * Locks that stay never change their order (the kernel adds at the front of
- * its lists and removes), so a line that two pages share proves that nothing
- * between the pages was passed over. Where no line is shared the list is read
- * again from the start.
+ * read goes on at the next line's number. When locks from earlier lines are
+ * dropped between the two, the rest moves up and lines fall through: a living
+ * lease would look dead. So two descriptors read in turns, half a page apart,
+ * and each page must have lines that were seen before. Locks that stay never
+ * change their order (the kernel adds at the front of its lists and removes),
+ * so behind a line that stayed nothing was passed over: what stood before it
+ * stood before it then, too, and has been seen. Where a page has no such line
+ * the list is read again from the start. Locks that are dropped and taken all
+ * the time only push the others back, and those are seen twice.
  *
- * A page with room left at its end was the end of the list.
+ * A page that is not full is the end of the list, or stands before a lock with
+ * so many waiters that it did not fit. So only a read that has nothing is the
+ * end.
+ *
+ * Two things could still deceive: a lock that was dropped and taken anew looks
+ * as if it had stayed, and a lock with many waiters may vanish just before the
+ * end is looked for. Either needs several coincidences within microseconds;
+ * the list counts as read when it was read three times running.
  */
-#define PAGE 2048     /* small: this runs on signal stacks too */
-#define LINE_ROOM 256 /* longer than any line of the list */
-#define SHARED_MIN 4  /* one would do; twins of dropped locks could fool it */
-#define TRIES 16
+#define PAGE 2048    /* small: this runs on signal stacks too */
+#define SHARED_MIN 4 /* of a page's lines; one would do, but for twins */
+#define ROUNDS 3
+#define TRIES 64
+#define LINES_USUAL 4096 /* that are remembered, times 4/3 */
+#define LINES_MANY 262144
 
 struct page {
 	size_t n; /* of whole lines */
@@ -52,11 +64,23 @@ skip(const char *p, const char *end, char c)
 	return p;
 }
 
-/* "… OFDLCK ADVISORY  READ -1 00:09:7191 START END": field 5 after OFDLCK. */
+/* A decimal number at p; moves p past it. */
+static uint64_t
+number(const char **p, const char *end)
+{
+	uint64_t n = 0;
+
+	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++)
+		n = n * 10 + (uint64_t)(**p - '0');
+	return n;
+}
+
+/* "… OFDLCK ADVISORY  READ -1 00:09:7191 START END": device and inode are
+ * field 4 after OFDLCK, the start is field 5. */
 static void
 parse_line(const char *p, const char *end, locklist_seen *seen, void *context)
 {
-	uint64_t start = 0;
+	uint32_t inode = 0;
 
 	p = memmem(p, (size_t)(end - p), "OFDLCK", 6);
 	if (!p)
@@ -66,10 +90,13 @@ parse_line(const char *p, const char *end, locklist_seen *seen, void *context)
 		if (!p)
 			return;
 		p = skip(p, end, ' ');
+		if (field == 3) {
+			for (int colon = 0; p < end && colon < 2; p++)
+				colon += *p == ':';
+			inode = (uint32_t)number(&p, end);
+		}
 	}
-	for (; p < end && *p >= '0' && *p <= '9'; p++)
-		start = start * 10 + (uint64_t)(*p - '0');
-	seen(context, start);
+	seen(context, inode, number(&p, end));
 }
 
 void
@@ -90,36 +117,46 @@ line_body(const char *line, const char *end)
 	return colon ? colon : line;
 }
 
-static bool
-page_has(const struct page *page, const char *body, size_t n)
+typedef int line_action(struct lineset *set, const char *body, size_t n);
+
+/* The sum of what the action said of each line, or its first error. */
+static int
+each_line(struct lineset *set, const struct page *page, line_action *action)
 {
 	const char *end = page->text + page->n;
+	int sum = 0;
 
 	for (const char *p = page->text; p < end; p = line_end(p, end) + 1) {
 		const char *stop = line_end(p, end);
-		const char *mine = line_body(p, stop);
+		const char *body = line_body(p, stop);
+		int r = action(set, body, (size_t)(stop - body));
 
-		if ((size_t)(stop - mine) == n && memcmp(mine, body, n) == 0)
-			return true;
+		if (r < 0)
+			return r;
+		sum += r;
 	}
-	return false;
+	return sum;
 }
 
-static bool
-pages_join(const struct page *before, const struct page *now)
+static int
+is_new(struct lineset *set, const char *body, size_t n)
 {
-	const char *end = now->text + now->n;
-	int shared = 0;
+	return !lineset_has(set, body, n);
+}
 
-	for (const char *p = now->text; p < end; p = line_end(p, end) + 1) {
-		const char *stop = line_end(p, end);
-		const char *body = line_body(p, stop);
+static int
+is_known(struct lineset *set, const char *body, size_t n)
+{
+	return lineset_has(set, body, n);
+}
 
-		shared += page_has(before, body, (size_t)(stop - body));
-		if (shared == SHARED_MIN)
-			return true;
-	}
-	return false;
+/* Does nothing lie between this page and what was seen before? */
+static bool
+page_joins(struct lineset *set, const struct page *page)
+{
+	int known = each_line(set, page, is_known);
+
+	return known >= SHARED_MIN || each_line(set, page, is_new) == 0;
 }
 
 /*
@@ -150,28 +187,27 @@ read_page(const struct sys_ops *sys, struct reader *reader, size_t size,
 }
 
 static int
-read_once(const struct sys_ops *sys, const int fd[2], locklist_seen *seen,
-	  void *context)
+read_round(const struct sys_ops *sys, const int fd[2], struct lineset *set,
+	   locklist_seen *seen, void *context)
 {
 	struct reader reader[2] = {{.fd = fd[0]}, {.fd = fd[1]}};
-	struct page page[2];
-	int r = read_page(sys, &reader[1], PAGE / 2, &page[1]);
+	struct page page;
+	int r = read_page(sys, &reader[1], PAGE / 2, &page);
 
-	if (r < 0)
-		return r;
-	for (unsigned turn = 0;; turn++) {
-		struct page *now = &page[turn % 2];
-		const struct page *before = &page[(turn + 1) % 2];
+	for (unsigned turn = 0; r >= 0; turn++) {
+		int full;
 
-		r = read_page(sys, &reader[turn % 2], PAGE, now);
-		if (r < 0)
-			return r;
-		if (turn > 0 && !pages_join(before, now))
+		r = read_page(sys, &reader[turn % 2], PAGE, &page);
+		if (r <= 0)
+			break;
+		if (turn > 0 && !page_joins(set, &page))
 			return -EAGAIN;
-		locklist_parse(now->text, now->n, seen, context);
-		if (r < PAGE - LINE_ROOM)
-			return 0;
+		full = each_line(set, &page, lineset_add);
+		if (full < 0)
+			return full;
+		locklist_parse(page.text, page.n, seen, context);
 	}
+	return r;
 }
 
 int
@@ -180,23 +216,44 @@ locklist_open(const struct sys_ops *sys)
 	return sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
 }
 
+static int
+read_anew(const struct sys_ops *sys, uint32_t lines, locklist_seen *seen,
+	  void *context)
+{
+	struct lineset set;
+	int fd[2];
+	int r = lineset_make(sys, lines, &set);
+
+	if (r < 0)
+		return r;
+	r = fd[0] = locklist_open(sys);
+	if (r >= 0)
+		r = fd[1] = locklist_open(sys);
+	if (r >= 0) {
+		r = read_round(sys, fd, &set, seen, context);
+		sys_close(sys, fd[1]);
+	}
+	if (fd[0] >= 0)
+		sys_close(sys, fd[0]);
+	lineset_free(sys, &set);
+	return r;
+}
+
 int
 locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 {
-	int r = -EAGAIN;
+	uint32_t lines = LINES_USUAL;
+	int r = 0;
 
-	for (int i = 0; i < TRIES && r == -EAGAIN; i++) {
-		int fd[2];
-
-		r = fd[0] = locklist_open(sys);
-		if (r < 0)
+	for (int i = 0, round = 0; i < TRIES && round < ROUNDS; i++) {
+		r = read_anew(sys, lines, seen, context);
+		if (r == -E2BIG && lines == LINES_USUAL) {
+			lines = LINES_MANY;
+			r = -EAGAIN;
+		}
+		if (r < 0 && r != -EAGAIN)
 			return r;
-		r = fd[1] = locklist_open(sys);
-		if (r >= 0)
-			r = read_once(sys, fd, seen, context);
-		if (fd[1] >= 0)
-			sys_close(sys, fd[1]);
-		sys_close(sys, fd[0]);
+		round = r == 0 ? round + 1 : 0;
 	}
 	return r;
 }
@@ -207,10 +264,11 @@ struct glance {
 };
 
 static void
-glance_seen(void *context, uint64_t start)
+glance_seen(void *context, uint32_t inode, uint64_t start)
 {
 	struct glance *glance = context;
 
+	(void)inode;
 	glance->found |= start == glance->start;
 }
 
@@ -224,7 +282,8 @@ locklist_glance(const struct sys_ops *sys, int list, uint64_t start)
 	if (n < 0)
 		return (int)n;
 	locklist_parse(text, (size_t)n, glance_seen, &glance);
-	if (!glance.found && n >= (long)sizeof(text) - LINE_ROOM)
-		return -EAGAIN;
-	return glance.found;
+	if (glance.found)
+		return 1;
+	n = sys_read(sys, list, text, 1);
+	return n > 0 ? -EAGAIN : (int)n;
 }

@@ -7,8 +7,11 @@
 
 #include "core/sys.h"
 
-/* Called with the start offset of each OFD lock; the same may come twice. */
-typedef void locklist_seen(void *context, uint64_t start);
+/*
+ * Called with the inode and the start offset of each OFD lock; the same may
+ * come twice. Inode numbers of sockets have 32 bits; of others, the low ones.
+ */
+typedef void locklist_seen(void *context, uint32_t inode, uint64_t start);
 
 /* Finds the locks in lines of /proc/locks or /proc/PID/fdinfo/FD. */
 void locklist_parse(const char *lines, size_t n, locklist_seen *seen,

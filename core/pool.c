@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/lock.h"
+#include "core/persistent.h"
 #include "core/slot.h"
 #include "core/text.h"
 
@@ -19,6 +20,15 @@ static const long remote_file_systems[] = {
 	0x5346414f, /* AFS */
 	0x6b414653, /* kAFS */
 };
+
+bool
+pool_file_system_fits(long type)
+{
+	for (size_t i = 0; i < sizeof(remote_file_systems) / sizeof(long); i++)
+		if (type == remote_file_systems[i])
+			return false;
+	return true;
+}
 
 /* Everything that is wrong with a pool is one error to its users. */
 static int
@@ -58,9 +68,8 @@ check_directory(const struct sys_ops *sys, const char *path, int nofollow,
 	sys_close(sys, fd);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < sizeof(remote_file_systems) / sizeof(long); i++)
-		if (fs.f_type == remote_file_systems[i])
-			return -ENETDOWN;
+	if (!pool_file_system_fits(fs.f_type))
+		return -ENETDOWN;
 	if (st.st_uid != 0 && st.st_uid != sys_geteuid(sys))
 		return -ENETDOWN;
 	if (st.st_mode & S_IWOTH)
@@ -122,19 +131,24 @@ header_valid(const struct pool_header *header)
 	       header->segment_size == sizeof(struct segment);
 }
 
+/* The magic comes last: whoever sees it sees the rest. */
 static void
-header_init(const struct sys_ops *sys, struct pool_header *header)
+init(struct pool *pool, const char *store)
 {
+	struct pool_header *header = &pool->file->header;
+
 	header->layout = POOL_LAYOUT;
 	header->size = sizeof(struct pool_file);
 	header->slot_size = sizeof(struct slot);
 	header->segment_size = sizeof(struct segment);
-	header->sequence = slot_first_sequence(sys);
+	header->sequence = slot_first_sequence(pool->sys);
+	if (store)
+		persistent_load(pool, store);
 	atomic_store(&header->magic, POOL_MAGIC);
 }
 
 static int
-map(struct pool *pool, int fd, const struct stat *directory)
+map(struct pool *pool, int fd, const struct stat *directory, const char *store)
 {
 	const struct sys_ops *sys = pool->sys;
 	struct pool_file *file;
@@ -155,13 +169,13 @@ map(struct pool *pool, int fd, const struct stat *directory)
 	if (at < 0)
 		return (int)at;
 	file = (struct pool_file *)at;
+	pool->file = file;
 	if (atomic_load(&file->header.magic) == 0)
-		header_init(sys, &file->header);
+		init(pool, store);
 	if (!header_valid(&file->header)) {
 		sys_munmap(sys, file, sizeof(*file));
 		return -ENETDOWN;
 	}
-	pool->file = file;
 	pool->device = st.st_dev;
 	pool->inode = st.st_ino;
 	return 0;
@@ -169,8 +183,9 @@ map(struct pool *pool, int fd, const struct stat *directory)
 
 int
 pool_open_how(const struct sys_ops *sys, const char *directory,
-	      bool make_directory, uint64_t netns, _Atomic uint32_t *gate,
-	      enum pool_wait wait, struct pool *ret_pool)
+	      bool make_directory, const char *store, uint64_t netns,
+	      _Atomic uint32_t *gate, enum pool_wait wait,
+	      struct pool *ret_pool)
 {
 	struct pool pool = {.sys = sys, .gate = gate};
 	struct pool_lock lock;
@@ -200,7 +215,7 @@ pool_open_how(const struct sys_ops *sys, const char *directory,
 	}
 	if (r < 0)
 		return unusable(r);
-	r = map(&pool, lock.fd, &st);
+	r = map(&pool, lock.fd, &st, store);
 	lock_drop(sys, gate, &lock);
 	if (r < 0)
 		return unusable(r);

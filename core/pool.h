@@ -22,6 +22,7 @@ struct pool {
 	 * written table or the descriptor of a held lock.
 	 */
 	_Atomic uint32_t *gate;
+	uint64_t waiting_since; /* of the acquire under way: announce_wait() */
 	char path[POOL_PATH_MAX];
 };
 
@@ -32,7 +33,8 @@ enum pool_wait {
 
 /*
  * Opens the pool `directory`/pool-NETNS, creating the file when it is missing
- * and, with `make_directory`, the directory too (mode 0700). `gate` must stay
+ * and, with `make_directory`, the directory too (mode 0700). A new file gets
+ * the persistent blocks of `store`, which may be NULL. `gate` must stay
  * zero-initialised memory of this process, shared by all its pools.
  *
  * Returns 0 or: -ENETDOWN when the directory or the file is missing, foreign,
@@ -40,18 +42,23 @@ enum pool_wait {
  * or what pool_enter() returns, because a fresh file is filled under its lock.
  */
 int pool_open_how(const struct sys_ops *sys, const char *directory,
-		  bool make_directory, uint64_t netns, _Atomic uint32_t *gate,
-		  enum pool_wait wait, struct pool *ret_pool);
+		  bool make_directory, const char *store, uint64_t netns,
+		  _Atomic uint32_t *gate, enum pool_wait wait,
+		  struct pool *ret_pool);
 
 static inline int
 pool_open(const struct sys_ops *sys, const char *directory, bool make_directory,
-	  uint64_t netns, _Atomic uint32_t *gate, struct pool *ret_pool)
+	  const char *store, uint64_t netns, _Atomic uint32_t *gate,
+	  struct pool *ret_pool)
 {
-	return pool_open_how(sys, directory, make_directory, netns, gate,
+	return pool_open_how(sys, directory, make_directory, store, netns, gate,
 			     POOL_WAIT, ret_pool);
 }
 
 void pool_close(struct pool *pool);
+
+/* Can a pool be there? By statfs()' number of the file system. */
+bool pool_file_system_fits(long type);
 
 /*
  * Is the whole file still there? Asked before the mapping is touched without

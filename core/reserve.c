@@ -10,24 +10,45 @@
 #include "core/lease.h"
 #include "core/slot.h"
 
-static bool
+/* 1 or 0; or -EMFILE, -ENFILE. */
+static int
 slot_dead(struct pool *pool, const struct slot *slot)
 {
-	return slot_ended(slot) ||
-	       (slot->kind == KIND_RUNTIME && !lease_alive(pool->sys, slot));
+	int alive;
+
+	if (slot_ended(slot))
+		return 1;
+	if (slot->kind != KIND_RUNTIME)
+		return 0;
+	alive = lease_alive(pool->sys, slot);
+	return alive < 0 ? alive : !alive;
+}
+
+/* 0 and the slot or NULL; or -EMFILE, -ENFILE when it may be a dead one. */
+static int
+find_holder(struct pool *pool, enum protocol protocol, uint32_t port,
+	    struct slot **ret)
+{
+	struct slot *slot = slot_by_port(pool->file, protocol, port);
+	int dead = slot ? slot_dead(pool, slot) : 0;
+
+	if (dead < 0)
+		return dead;
+	if (dead) {
+		slot_free(pool->file, slot);
+		slot = NULL;
+	}
+	*ret = slot;
+	return 0;
 }
 
 struct slot *
 reserve_holder(struct pool *pool, enum protocol protocol, uint32_t port)
 {
-	struct slot *slot = slot_by_port(pool->file, protocol, port);
+	struct slot *slot;
 
-	if (!slot)
-		return NULL;
-	if (slot_dead(pool, slot)) {
-		slot_free(pool->file, slot);
-		return NULL;
-	}
+	if (find_holder(pool, protocol, port, &slot) < 0)
+		return slot_by_port(pool->file, protocol, port);
 	return slot;
 }
 
@@ -37,7 +58,7 @@ reserve_peek(struct pool *pool, enum protocol protocol, uint32_t port)
 	const struct slot *slot = slot_by_port(pool->file, protocol, port);
 	uint64_t token = slot ? atomic_load(&slot->token) : 0;
 
-	if (!slot || slot_dead(pool, slot))
+	if (!slot || slot_dead(pool, slot) > 0)
 		return NULL;
 	/* Still the one that was asked about? */
 	return slot_by_token(pool->file, token) == slot ? slot : NULL;
@@ -63,15 +84,21 @@ reserve_sweep(struct pool *pool)
 	return freed;
 }
 
-/* The first port of the range that somebody has reserved; 0 when none. */
-static uint32_t
-first_reserved(struct pool *pool, enum protocol protocol, struct range range)
+/* 0 when nobody has reserved a port of the range; -EADDRINUSE, -EMFILE … */
+static int
+check_reserved(struct pool *pool, enum protocol protocol, struct range range)
 {
-	for (uint32_t port = range.start; port < range_end(range); port++)
-		if (atomic_load_explicit(mark_of(pool->file, protocol, port),
-					 memory_order_relaxed) &&
-		    reserve_holder(pool, protocol, port))
-			return port;
+	for (uint32_t port = range.start; port < range_end(range); port++) {
+		struct slot *slot;
+		int r;
+
+		if (!atomic_load_explicit(mark_of(pool->file, protocol, port),
+					  memory_order_relaxed))
+			continue;
+		r = find_holder(pool, protocol, port, &slot);
+		if (r < 0 || slot)
+			return r < 0 ? r : -EADDRINUSE;
+	}
 	return 0;
 }
 
@@ -80,7 +107,7 @@ describe(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
 	 struct slot *slot)
 {
 	slot->protocol = (uint8_t)wanted->protocol;
-	slot->kind = KIND_RUNTIME;
+	slot->kind = (uint8_t)wanted->kind;
 	slot->cookie = cookie;
 	slot->pid = (uint32_t)sys_getpid(pool->sys);
 	slot->fd = wanted->fd;
@@ -98,14 +125,15 @@ take(struct pool *pool, const struct acquire *wanted, struct range range,
      struct slot *slot, uint32_t *ret_port)
 {
 	_Atomic uint32_t *dirty = &pool->file->header.dirty;
-	int r = 1;
+	int r = wanted->though_in_use ? 0 : 1;
 
 	slot->start = (uint16_t)range.start;
-	slot->count = range.count;
+	slot->count = (uint16_t)range.count;
 	slot->ephemeral = range_overlap(range, wanted->ephemeral);
 	atomic_store(dirty, 1);
 	slot_mark(pool->file, slot);
-	if (announce_wait(pool->sys, pool->file, range, ret_port))
+	if (r && announce_wait(pool->sys, pool->file, range,
+			       &pool->waiting_since, ret_port))
 		r = inuse_first(pool->sys, wanted->protocol, range, ret_port);
 	if (r == 0)
 		slot_publish(slot);
@@ -122,8 +150,9 @@ take_specific(struct pool *pool, const struct acquire *wanted,
 	uint32_t port;
 	int r;
 
-	if (first_reserved(pool, wanted->protocol, wanted->range))
-		return -EADDRINUSE;
+	r = check_reserved(pool, wanted->protocol, wanted->range);
+	if (r < 0)
+		return r;
 	r = take(pool, wanted, wanted->range, slot, &port);
 	return r > 0 ? -EADDRINUSE : r;
 }
@@ -202,6 +231,7 @@ static struct reservation
 grant(const struct slot *slot)
 {
 	return (struct reservation){
+		.kind = (enum reservation_kind)slot->kind,
 		.protocol = (enum protocol)slot->protocol,
 		.range = slot_range(slot),
 		.token = atomic_load(&slot->token),
@@ -210,32 +240,48 @@ grant(const struct slot *slot)
 }
 
 static int
+take_slot(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
+	  struct slot *slot)
+{
+	describe(pool, wanted, cookie, slot);
+	return wanted->range.start ? take_specific(pool, wanted, slot)
+				   : take_wildcard(pool, wanted, slot);
+}
+
+/* First of all the lease: the slot must not be live before that is. */
+static int
+take_slot_on_lease(struct pool *pool, const struct acquire *wanted,
+		   struct slot *slot)
+{
+	uint64_t token = atomic_load(&slot->token);
+	uint64_t cookie;
+	int r = endpoint_cookie(pool->sys, wanted->fd, &cookie);
+
+	if (r < 0)
+		return r;
+	if (lease_hold(pool->sys, wanted->fd, token, &slot->inode) < 0)
+		return -ENETDOWN;
+	r = take_slot(pool, wanted, cookie, slot);
+	if (r < 0)
+		lease_drop(pool->sys, wanted->fd, token);
+	return r;
+}
+
+static int
 pick_and_take(struct pool *pool, const struct acquire *wanted,
 	      struct reservation *ret)
 {
 	struct slot *slot = slot_pick(pool->file);
-	uint64_t cookie, token;
 	int r;
 
 	if (!slot)
 		return -ENOBUFS;
-	r = endpoint_cookie(pool->sys, wanted->fd, &cookie);
-	if (r < 0)
-		return r;
-	token = atomic_load(&slot->token);
-	/* First of all: the slot must not be live before its lease is. */
-	r = lease_hold(pool->sys, wanted->fd, token);
-	if (r < 0)
-		return -ENETDOWN;
-	describe(pool, wanted, cookie, slot);
-	r = wanted->range.start ? take_specific(pool, wanted, slot)
-				: take_wildcard(pool, wanted, slot);
-	if (r < 0) {
-		lease_drop(pool->sys, wanted->fd, token);
-		return r;
-	}
-	*ret = grant(slot);
-	return 0;
+	r = wanted->kind == KIND_RUNTIME
+		    ? take_slot_on_lease(pool, wanted, slot)
+		    : take_slot(pool, wanted, 0, slot);
+	if (r == 0)
+		*ret = grant(slot);
+	return r;
 }
 
 int
@@ -246,6 +292,7 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 
 	if (!range_valid(wanted->range))
 		return -EINVAL;
+	pool->waiting_since = 0;
 	r = pick_and_take(pool, wanted, ret);
 	/* What is full may be full of the dead. */
 	if (r == -ENOBUFS && reserve_sweep(pool) > 0)
@@ -262,9 +309,14 @@ reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 
 	if (!slot || slot->protocol != protocol)
 		return -EINVAL;
+	if (slot->kind == KIND_PERSISTENT) {
+		*ret = grant(slot);
+		*ret_holder = -1;
+		return 0;
+	}
 	holder = lease_holder(pool->sys, slot);
 	if (holder < 0)
-		return lease_alive(pool->sys, slot) ? -EACCES : -EINVAL;
+		return lease_alive(pool->sys, slot) != 0 ? -EACCES : -EINVAL;
 	*ret = grant(slot);
 	*ret_holder = holder;
 	return 0;
@@ -274,7 +326,12 @@ void
 reserve_release(struct pool *pool, const struct reservation *reservation,
 		int holder)
 {
-	slot_free(pool->file, slot_by_token(pool->file, reservation->token));
+	struct slot *slot = &pool->file->slot[token_slot(reservation->token)];
+
+	/* It may have been ended meanwhile: that takes no lock. */
+	if (slot_live(slot) &&
+	    (atomic_load(&slot->token) & ~TOKEN_ENDED) == reservation->token)
+		slot_free(pool->file, slot);
 	lease_drop(pool->sys, holder, reservation->token);
 }
 
@@ -306,7 +363,7 @@ reserve_check_socket(struct pool *pool, uint64_t cookie)
 
 		if (!owned_by(slot, cookie))
 			continue;
-		if (slot_dead(pool, slot))
+		if (slot_dead(pool, slot) > 0)
 			slot_free(pool->file, slot);
 		else
 			alive++;

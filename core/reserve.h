@@ -13,6 +13,7 @@
 #include "core/pool.h"
 
 struct reservation {
+	enum reservation_kind kind;
 	enum protocol protocol;
 	struct range range;
 	uint64_t token;
@@ -20,9 +21,11 @@ struct reservation {
 };
 
 struct acquire {
+	enum reservation_kind kind;
 	enum protocol protocol;
 	struct range range;	/* start 0: anywhere in `wildcard` */
-	int fd;			/* the socket that is to own the block */
+	int fd;			/* the socket that is to own a runtime block */
+	bool though_in_use;	/* a persistent block that comes back */
 	struct range ephemeral; /* where the kernel picks ports itself */
 	/* Where to look, best first, and what never to touch. */
 	const struct range_list *wildcard;
@@ -38,14 +41,15 @@ int reserve_acquire(struct pool *pool, const struct acquire *wanted,
 		    struct reservation *ret);
 
 /*
- * The runtime reservation with this token, if this process holds its owning
- * socket. ret_holder is a descriptor of that. Errors: -EINVAL (unknown or of
+ * The reservation with this token: a runtime one if this process holds its
+ * owning socket, of which ret_holder becomes a descriptor, or a persistent
+ * one, whoever asks. Errors: -EINVAL (unknown or of
  * the other protocol), -EACCES (held elsewhere).
  */
 int reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 		 struct reservation *ret, int *ret_holder);
 
-/* Gives back what reserve_find() found. */
+/* Gives back the runtime reservation that reserve_find() found. */
 void reserve_release(struct pool *pool, const struct reservation *reservation,
 		     int holder);
 

@@ -2,7 +2,7 @@
 #include "core/slot.h"
 
 #define SEQUENCE_UNIT_NS 8000
-#define SEQUENCE_MAX (((uint64_t)1 << (63 - SLOT_BITS)) - 1)
+#define SEQUENCE_MAX (((uint64_t)1 << (63 - TOKEN_SHIFT)) - 1)
 
 uint64_t
 slot_first_sequence(const struct sys_ops *sys)
@@ -67,7 +67,8 @@ slot_pick(struct pool_file *file)
 			continue;
 		header->slot_hint = n + 1;
 		header->sequence = header->sequence % SEQUENCE_MAX + 1;
-		atomic_store(&slot->token, header->sequence << SLOT_BITS | n);
+		atomic_store(&slot->token,
+			     header->sequence << TOKEN_SHIFT | n << 1);
 		return slot;
 	}
 	return NULL;
@@ -132,7 +133,8 @@ slot_sensible(const struct pool_file *file, const struct slot *slot)
 
 	return slot->protocol < PROTOCOL_COUNT && slot->start != 0 &&
 	       slot->kind <= KIND_PERSISTENT && range_valid(slot_range(slot)) &&
-	       token != 0 && token_slot(token) == slot_number(file, slot);
+	       token != 0 && (token & 1) == 0 &&
+	       token_slot(token) == slot_number(file, slot);
 }
 
 /* Does a mark still belong to a live slot that covers its port? */

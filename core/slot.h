@@ -30,12 +30,16 @@ slot_live(const struct slot *slot)
 /*
  * A token is its slot's number below a sequence that only grows, so a token
  * finds its slot at once and never comes back: 1 to 2^63 - 1, because it also
- * serves as the offset of a file lock (lease.h).
+ * serves as the offset of a file lock (lease.h). The lowest bit stays 0, or
+ * two leases of one socket could touch, and the kernel makes one lock of
+ * locks that touch.
  */
+#define TOKEN_SHIFT (SLOT_BITS + 1)
+
 static inline uint32_t
 token_slot(uint64_t token)
 {
-	return (uint32_t)(token & (SLOT_COUNT - 1));
+	return (uint32_t)(token >> 1 & (SLOT_COUNT - 1));
 }
 
 /*

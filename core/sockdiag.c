@@ -67,8 +67,8 @@ ask(const struct sys_ops *sys, int fd, enum protocol protocol, uint8_t family,
 
 /* Returns 1 at the end of the answer, 0 when there is more, or -Exxx. */
 static int
-count_messages(const struct nlmsghdr *message, size_t n, uint32_t port,
-	       struct sockdiag_count *count)
+each_message(const struct nlmsghdr *message, size_t n, uint32_t port,
+	     sockdiag_seen *seen, void *context)
 {
 	for (; NLMSG_OK(message, n); message = NLMSG_NEXT(message, n)) {
 		const struct inet_diag_msg *socket = NLMSG_DATA(message);
@@ -78,19 +78,16 @@ count_messages(const struct nlmsghdr *message, size_t n, uint32_t port,
 			return 1;
 		if (message->nlmsg_type == NLMSG_ERROR)
 			return error->error < 0 ? error->error : -EIO;
-		if (ntohs(socket->id.idiag_sport) != port)
-			continue;
-		if (socket->idiag_state == STATE_TIME_WAIT)
-			count->time_wait++;
-		else
-			count->other++;
+		if (ntohs(socket->id.idiag_sport) == port)
+			seen(context, socket);
 	}
 	return 0;
 }
 
 static int
-count_family(const struct sys_ops *sys, int fd, enum protocol protocol,
-	     uint8_t family, uint32_t port, struct sockdiag_count *count)
+each_of_family(const struct sys_ops *sys, int fd, enum protocol protocol,
+	       uint8_t family, uint32_t port, sockdiag_seen *seen,
+	       void *context)
 {
 	union {
 		struct nlmsghdr first;
@@ -103,27 +100,48 @@ count_family(const struct sys_ops *sys, int fd, enum protocol protocol,
 
 		if (n <= 0)
 			return n < 0 ? (int)n : -EIO;
-		r = count_messages(&answer.first, (size_t)n, port, count);
+		r = each_message(&answer.first, (size_t)n, port, seen, context);
 	}
 	return r < 0 ? r : 0;
 }
 
 int
-sockdiag_count(const struct sys_ops *sys, enum protocol protocol, uint32_t port,
-	       struct sockdiag_count *ret_count)
+sockdiag_each(const struct sys_ops *sys, enum protocol protocol, uint32_t port,
+	      sockdiag_seen *seen, void *context)
 {
-	struct sockdiag_count count = {0};
 	int fd = sys_socket(sys, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
 			    NETLINK_SOCK_DIAG);
 	int r;
 
 	if (fd < 0)
 		return fd;
-	r = count_family(sys, fd, protocol, AF_INET, port, &count);
+	r = each_of_family(sys, fd, protocol, AF_INET, port, seen, context);
 	if (r == 0)
-		r = count_family(sys, fd, protocol, AF_INET6, port, &count);
+		r = each_of_family(sys, fd, protocol, AF_INET6, port, seen,
+				   context);
 	sys_close(sys, fd);
+	return r;
+}
+
+static void
+count(void *context, const struct inet_diag_msg *socket)
+{
+	struct sockdiag_count *so_far = context;
+
+	if (socket->idiag_state == STATE_TIME_WAIT)
+		so_far->time_wait++;
+	else
+		so_far->other++;
+}
+
+int
+sockdiag_count(const struct sys_ops *sys, enum protocol protocol, uint32_t port,
+	       struct sockdiag_count *ret_count)
+{
+	struct sockdiag_count counted = {0};
+	int r = sockdiag_each(sys, protocol, port, count, &counted);
+
 	if (r == 0)
-		*ret_count = count;
+		*ret_count = counted;
 	return r;
 }

@@ -15,6 +15,15 @@ struct sockdiag_count {
 	uint32_t other;
 };
 
+/*
+ * Called with each socket that has this local port, IPv4 and IPv6: its state
+ * is a TCP state, idiag_inode what /proc/PID/fd shows.
+ */
+struct inet_diag_msg;
+typedef void sockdiag_seen(void *context, const struct inet_diag_msg *socket);
+int sockdiag_each(const struct sys_ops *sys, enum protocol protocol,
+		  uint32_t port, sockdiag_seen *seen, void *context);
+
 /* Counts the sockets with this local port, IPv4 and IPv6. 0 or -Exxx. */
 int sockdiag_count(const struct sys_ops *sys, enum protocol protocol,
 		   uint32_t port, struct sockdiag_count *ret_count);

@@ -54,6 +54,14 @@ sys_open(const struct sys_ops *sys, const char *path, int flags, mode_t mode)
 }
 
 static inline int
+sys_openat(const struct sys_ops *sys, int directory, const char *path,
+	   int flags, mode_t mode)
+{
+	return (int)SYS_CALL(sys, SYS_openat, directory, SYS_ARG_(path), flags,
+			     mode);
+}
+
+static inline int
 sys_close(const struct sys_ops *sys, int fd)
 {
 	return (int)SYS_CALL(sys, SYS_close, fd);
@@ -63,6 +71,55 @@ static inline long
 sys_read(const struct sys_ops *sys, int fd, void *to, size_t n)
 {
 	return SYS_CALL(sys, SYS_read, fd, SYS_ARG_(to), SYS_ARG_(n));
+}
+
+static inline long
+sys_write(const struct sys_ops *sys, int fd, const void *from, size_t n)
+{
+	return SYS_CALL(sys, SYS_write, fd, SYS_ARG_(from), SYS_ARG_(n));
+}
+
+static inline int
+sys_fsync(const struct sys_ops *sys, int fd)
+{
+	return (int)SYS_CALL(sys, SYS_fsync, fd);
+}
+
+/* Within one directory. */
+static inline int
+sys_rename(const struct sys_ops *sys, int directory, const char *from,
+	   const char *to)
+{
+	return (int)SYS_CALL(sys, SYS_renameat2, directory, SYS_ARG_(from),
+			     directory, SYS_ARG_(to), 0);
+}
+
+static inline int
+sys_unlink(const struct sys_ops *sys, int directory, const char *path)
+{
+	return (int)SYS_CALL(sys, SYS_unlinkat, directory, SYS_ARG_(path), 0);
+}
+
+/* With the effective ids; before Linux 5.8 with the real ones. */
+static inline int
+sys_access(const struct sys_ops *sys, const char *path, int mode)
+{
+	int r = (int)SYS_CALL(sys, SYS_faccessat2, AT_FDCWD, SYS_ARG_(path),
+			      mode, AT_EACCESS);
+
+	if (r == -ENOSYS)
+		r = (int)SYS_CALL(sys, SYS_faccessat, AT_FDCWD, SYS_ARG_(path),
+				  mode);
+	return r;
+}
+
+/* Memory. Returns the address as a number: negative values are errors. */
+static inline long
+sys_mmap_private(const struct sys_ops *sys, size_t size)
+{
+	return SYS_CALL(sys, SYS_mmap, 0, SYS_ARG_(size),
+			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			0);
 }
 
 static inline int

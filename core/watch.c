@@ -54,15 +54,19 @@ bool
 watch_end(const struct sys_ops *sys, const struct watch *watch,
 	  _Atomic bool *many_locks)
 {
+	int list = watch->list;
 	bool gone = false;
 	int r;
 
-	if (watch->list >= 0) {
-		r = locklist_glance(sys, watch->list, watch->token);
+	/* There was no descriptor left, but the close has made room for one. */
+	if (list < 0 && watch->epoll < 0 && watch->token != 0)
+		list = locklist_open(sys);
+	if (list >= 0) {
+		r = locklist_glance(sys, list, watch->token);
 		gone = r == 0;
 		if (r == -EAGAIN)
 			atomic_store(many_locks, true);
-		sys_close(sys, watch->list);
+		sys_close(sys, list);
 	}
 	if (watch->epoll >= 0) {
 		gone = epoll_empty(sys, watch->epoll);

@@ -22,7 +22,8 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 # Shows a command and runs it with the library in front of it. PORTRES_POOL
 # keeps the demonstration out of anybody's real pool.
 preloaded() {
-	printf '$ LD_PRELOAD=%s/libportres.so %s\n' "$build" "$*"
+	printf '$ %sLD_PRELOAD=%s/libportres.so %s\n' \
+		"${PORTRES_DEBUG:+PORTRES_DEBUG=1 }" "$build" "$*"
 	LD_PRELOAD=$shim PORTRES_POOL=$work/pool "$@"
 }
 
@@ -54,10 +55,11 @@ first=$(printf '%s\n' "$line" | sed -n 's/.*ports \([0-9]*\)\.\..*/\1/p')
 port=$((first + 5))
 
 say "An ordinary program wants port $port, which is free but reserved:"
-if ordinary "$port" 2>"$work/error"; then
+if (export PORTRES_DEBUG=1; ordinary "$port") 2>"$work/error"; then
 	echo "demo: it got port $port, which is reserved" >&2
 	exit 1
 fi
+grep '^portres:' "$work/error"
 tail -n 1 "$work/error"
 
 say "The Winsock program (pid $holder) is killed with SIGKILL:"

@@ -66,6 +66,7 @@ associated_bind(int fd, struct sockaddr *address, socklen_t size,
 	struct slot *slot;
 	uint64_t cookie;
 	uint64_t token;
+	int r;
 
 	if (endpoint_cookie(&sys_kernel, fd, &cookie) < 0)
 		return false;
@@ -73,10 +74,13 @@ associated_bind(int fd, struct sockaddr *address, socklen_t size,
 	token = tracked ? atomic_load(&tracked->associated) : 0;
 	if (!token)
 		return false;
-	if (pools_enter(fd, &pool, &lock) < 0) {
-		if (!config_get()->strict)
-			return false;
-		*ret_answer = ret_errno(-ENETDOWN);
+	r = pools_enter(fd, &pool, &lock);
+	if (r == -ENETDOWN && !config_get()->strict)
+		return false;
+	if (r < 0) {
+		/* Interrupted, or no descriptor left: not a reason to hand
+		 * out a port that is not the block's. */
+		*ret_answer = ret_errno(r);
 		return true;
 	}
 	slot = slot_by_token(pool->file, token);

@@ -9,6 +9,7 @@
 #include "core/text.h"
 
 #define MACHINE_POOL "/run/portres"
+#define MACHINE_STORE "/etc/portres"
 #define USER_POOL "/dev/shm/portres-"
 
 static bool
@@ -23,25 +24,57 @@ is_directory(const char *path)
 	return true;
 }
 
+/* A path that was cut short would be another one. */
 static void
-choose_directory(struct config *config)
+or_nothing(struct text *path)
 {
-	const char *pool = secure_getenv("PORTRES_POOL");
-	struct text text =
-		text_in(config->directory, sizeof(config->directory));
+	if (!text_ok(path))
+		path->buffer[0] = '\0';
+}
 
-	if (pool && *pool) {
-		text_string(&text, pool);
-		/* Cut short it would be another directory. */
-		if (!text_ok(&text))
-			config->directory[0] = '\0';
-	} else if (is_directory(MACHINE_POOL)) {
-		text_string(&text, MACHINE_POOL);
+/* $XDG_STATE_HOME/portres, or where that is by default. */
+static void
+choose_user_store(struct text *store)
+{
+	const char *state = secure_getenv("XDG_STATE_HOME");
+	const char *home = secure_getenv("HOME");
+
+	if (state && *state == '/') {
+		text_string(store, state);
+	} else if (home && *home == '/') {
+		text_string(store, home);
+		text_string(store, "/.local/state");
 	} else {
-		text_string(&text, USER_POOL);
-		text_number(&text, sys_geteuid(&sys_kernel));
-		config->make_directory = true;
+		return;
 	}
+	text_string(store, "/portres");
+}
+
+static void
+choose_directories(struct config *config)
+{
+	const char *given = secure_getenv("PORTRES_POOL");
+	struct text pool =
+		text_in(config->directory, sizeof(config->directory));
+	struct text store = text_in(config->store, sizeof(config->store));
+
+	if (given && *given) {
+		config->why = "PORTRES_POOL says so";
+		text_string(&pool, given);
+		text_string(&store, given);
+	} else if (is_directory(MACHINE_POOL)) {
+		config->why = "the administrator made it";
+		text_string(&pool, MACHINE_POOL);
+		text_string(&store, MACHINE_STORE);
+	} else {
+		config->why = "there is no " MACHINE_POOL;
+		text_string(&pool, USER_POOL);
+		text_number(&pool, sys_geteuid(&sys_kernel));
+		config->make_directory = true;
+		choose_user_store(&store);
+	}
+	or_nothing(&pool);
+	or_nothing(&store);
 }
 
 static bool
@@ -57,7 +90,7 @@ load(struct config *config)
 {
 	const char *wildcard = secure_getenv("PORTRES_WILDCARD");
 
-	choose_directory(config);
+	choose_directories(config);
 	config->strict = is_set("PORTRES_STRICT");
 	config->debug = is_set("PORTRES_DEBUG");
 	if (wildcard)
@@ -75,6 +108,9 @@ config_get(void)
 
 	if (atomic_load_explicit(&state, memory_order_acquire) == READ)
 		return &config;
+	/* So early in the program's start that there is none to be read. */
+	if (!environ)
+		return &nothing;
 	if (atomic_compare_exchange_strong(&state, &unread, READING)) {
 		load(&config);
 		atomic_store_explicit(&state, READ, memory_order_release);

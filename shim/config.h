@@ -4,6 +4,8 @@
  *
  * PORTRES_POOL      the pool's directory; else /run/portres where there is
  *                   one, else /dev/shm/portres-UID, made on demand
+ *                   The store of persistent blocks is in PORTRES_POOL too,
+ *                   else in /etc/portres, else in $XDG_STATE_HOME/portres.
  * PORTRES_STRICT    1: a bind that cannot be checked fails with ENETDOWN
  * PORTRES_DEBUG     1: one line on stderr for each refused bind
  * PORTRES_WILDCARD  where wildcards look, "61000-65535,10000-32767"
@@ -16,7 +18,9 @@
 #include "core/range.h"
 
 struct config {
-	char directory[256];
+	char directory[256]; /* of the pool */
+	char store[256];     /* of the persistent blocks; empty: nowhere */
+	const char *why;     /* that directory: for humans */
 	bool make_directory;
 	bool strict;
 	bool debug;

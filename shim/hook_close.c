@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/shim.h"
 
+#include <pthread.h>
+
 #include "core/endpoint.h"
 #include "core/reserve.h"
 #include "core/slot.h"
@@ -28,20 +30,44 @@ bury(struct tracked *tracked, uint64_t cookie)
 		slot_end(pool->file, token, cookie);
 }
 
+/*
+ * The socket lives on, elsewhere. When this process has no descriptor of it
+ * any more, its end is not ours to see, and our closes cost nothing again. A
+ * child of vfork sees other descriptors than the process whose memory it is
+ * in, and must not draw that conclusion; nor is an association given up.
+ */
+static void
+part(struct tracked *tracked, uint64_t cookie)
+{
+	if (track_is_ours() && !atomic_load(&tracked->associated) &&
+	    endpoint_find(&sys_kernel, cookie) == -ENOENT)
+		track_drop(tracked);
+}
+
 static int
 close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 {
 	static _Atomic bool many_locks;
 	uint64_t token = atomic_load(&tracked->owned);
 	struct watch watch;
+	int state;
 	int r;
 
-	/* Several leases may have been released since: none to look for. */
-	watch_begin(&sys_kernel, fd, token == TRACK_SEVERAL ? 0 : token,
-		    &many_locks, &watch);
+	/* That a lease is gone tells of the reservation only: it may have been
+	 * released. Where more depends on it the socket itself is watched. */
+	if (token == TRACK_SEVERAL || atomic_load(&tracked->associated))
+		token = 0;
+	/* close() is where threads are cancelled, before anything is closed;
+	 * cancelled later they would leak the watch. */
+	pthread_testcancel();
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	watch_begin(&sys_kernel, fd, token, &many_locks, &watch);
 	r = real_close(fd);
 	if (watch_end(&sys_kernel, &watch, &many_locks))
 		bury(tracked, cookie);
+	else
+		part(tracked, cookie);
+	pthread_setcancelstate(state, NULL);
 	return r;
 }
 

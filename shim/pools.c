@@ -27,6 +27,19 @@ static struct entry {
 static _Atomic uint32_t gate;
 static struct pool *_Atomic first;
 
+struct forking {
+	bool inside; /* we have the gate */
+	bool under_way;
+	uint64_t signals;
+	/* For fork handlers of other libraries that call us meanwhile: the
+	 * pool by another gate, because the gate is ours already. */
+	_Atomic uint32_t gate;
+	struct pool pool;
+};
+
+static __thread struct forking forking
+	__attribute__((tls_model("initial-exec")));
+
 static struct entry *
 entry_find(uint64_t netns)
 {
@@ -63,8 +76,11 @@ entry_open(uint64_t netns, enum pool_wait wait, struct entry **ret)
 	if (!entry)
 		return -ENETDOWN;
 	r = pool_open_how(&sys_kernel, config->directory,
-			  config->make_directory, netns, &gate, wait,
+			  config->make_directory,
+			  config->store[0] ? config->store : NULL, netns,
+			  forking.under_way ? &forking.gate : &gate, wait,
 			  &entry->pool);
+	entry->pool.gate = &gate;
 	if (r < 0) {
 		atomic_store(&entry->state, EMPTY);
 		return r;
@@ -115,7 +131,7 @@ open_for_bind(int fd)
 	enum protocol protocol;
 	struct entry *entry;
 
-	if (too_soon(false) ||
+	if (!config_get()->directory[0] || too_soon(false) ||
 	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return NULL;
 	if (entry_for(fd, POOL_WAIT, &entry) == 0)
@@ -143,6 +159,17 @@ pools_concern_implicit(int fd)
 	return pool && pool_whole(pool) && implicit_matters(pool);
 }
 
+/* The pool as this thread may enter it. */
+static struct pool *
+ours(struct pool *pool)
+{
+	if (!forking.under_way)
+		return pool;
+	forking.pool = *pool;
+	forking.pool.gate = &forking.gate;
+	return &forking.pool;
+}
+
 int
 pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
 		struct pool_lock *ret_lock)
@@ -154,11 +181,10 @@ pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
 		r = entry_for(fd, wait, &entry);
 		if (r < 0)
 			return r;
-		r = pool_enter(&entry->pool, wait, ret_lock);
-		if (r != -ESTALE) {
-			*ret_pool = &entry->pool;
+		*ret_pool = ours(&entry->pool);
+		r = pool_enter(*ret_pool, wait, ret_lock);
+		if (r != -ESTALE)
 			return r;
-		}
 		atomic_store(&entry->state, STALE);
 		atomic_store(&first, NULL);
 	}
@@ -176,8 +202,12 @@ pools_opened(void)
 int
 pools_enter_again(struct pool **ret_pool, struct pool_lock *ret_lock)
 {
-	*ret_pool = atomic_load(&first);
-	return *ret_pool ? pool_enter(*ret_pool, POOL_TRY, ret_lock) : -ESTALE;
+	struct pool *pool = atomic_load(&first);
+
+	if (!pool)
+		return -ESTALE;
+	*ret_pool = ours(pool);
+	return pool_enter(*ret_pool, POOL_TRY, ret_lock);
 }
 
 /*
@@ -186,9 +216,6 @@ pools_enter_again(struct pool **ret_pool, struct pool_lock *ret_lock)
  * and the port. So fork waits until nobody is inside, with signals blocked:
  * a handler that came between could wait for us. It does not wait for ever.
  */
-static uint64_t fork_signals;
-static bool fork_inside;
-
 static void
 before_fork(void)
 {
@@ -206,22 +233,33 @@ before_fork(void)
 		if (!inside)
 			sys_nanosleep(sys, FORK_NAP_NS);
 	}
-	fork_signals = signals;
-	fork_inside = inside;
+	forking.signals = signals;
+	forking.inside = inside;
+	forking.under_way = true;
 }
 
 static void
 after_fork(void)
 {
-	uint64_t signals = fork_signals;
+	uint64_t signals = forking.signals;
 
-	if (fork_inside)
+	forking.under_way = false;
+	if (forking.inside)
 		atomic_store(&gate, 0);
 	sys_sigmask(&sys_kernel, SIG_SETMASK, &signals, NULL);
+}
+
+static void
+after_fork_in_child(void)
+{
+	/* Whatever thread was inside does not exist here. */
+	forking.inside = true;
+	track_forked();
+	after_fork();
 }
 
 void
 pools_register_fork(void)
 {
-	pthread_atfork(before_fork, after_fork, after_fork);
+	pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 
 #include "core/endpoint.h"
+#include "core/slot.h"
+#include "core/store.h"
 #include "shim/config.h"
 #include "shim/pools.h"
 #include "shim/sysctl.h"
@@ -36,6 +38,14 @@ acquire_inside(struct pool *pool, struct acquire *acquire,
 	return reserve_acquire(pool, acquire, ret);
 }
 
+static bool
+token_dead(const void *context, uint64_t token)
+{
+	struct pool_file *file = (struct pool_file *)context;
+
+	return !slot_by_token(file, token);
+}
+
 int
 serve_acquire(int fd, struct range wanted, enum pool_wait wait,
 	      struct reservation *ret)
@@ -53,8 +63,11 @@ serve_acquire(int fd, struct range wanted, enum pool_wait wait,
 	if (r < 0)
 		return r;
 	r = acquire_inside(pool, &acquire, ret);
-	if (r == 0)
+	/* Where there is no room the socket's close will be less prompt. */
+	if (r == 0 && track_own(ret->cookie, ret->token, fd) < 0) {
+		track_purge(token_dead, pool->file);
 		track_own(ret->cookie, ret->token, fd);
+	}
 	pool_leave(pool, &lock);
 	return r;
 }
@@ -75,6 +88,8 @@ serve_release(int fd, uint64_t token, enum pool_wait wait)
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);
+	if (r == 0 && found.kind == KIND_PERSISTENT)
+		r = -EINVAL; /* iphlpapi deletes those */
 	if (r == 0) {
 		reserve_release(pool, &found, holder);
 		track_disown(found.cookie, token);
@@ -108,8 +123,15 @@ serve_associate(int fd, uint64_t token, enum pool_wait wait)
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);
+	if (r == 0 && found.kind == KIND_PERSISTENT &&
+	    !store_right(&sys_kernel, config_get()->store))
+		r = -EACCES;
 	if (r == 0)
 		r = track_associate(cookie, token);
+	if (r == -ENOBUFS) {
+		track_purge(token_dead, pool->file);
+		r = track_associate(cookie, token);
+	}
 	pool_leave(pool, &lock);
 	return r;
 }

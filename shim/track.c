@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "core/sys.h"
+
 #define TRACK_MAX 16384u /* a power of two */
 #define REACH 64u	 /* how far from its place an entry may stand */
 #define NUMBERS 65536	 /* descriptors above are healed by others' asking */
@@ -12,6 +14,24 @@ _Atomic uint32_t track_count;
 _Atomic uint32_t track_associations;
 static struct tracked table[TRACK_MAX];
 static _Atomic uint64_t owner_at[NUMBERS];
+
+static _Atomic pid_t owner_process; /* of these tables; 0 = not known yet */
+
+bool
+track_is_ours(void)
+{
+	pid_t self = sys_getpid(&sys_kernel);
+	pid_t unknown = 0;
+
+	return atomic_compare_exchange_strong(&owner_process, &unknown, self) ||
+	       unknown == self;
+}
+
+void
+track_forked(void)
+{
+	atomic_store(&owner_process, 0);
+}
 
 static struct tracked *
 place(uint64_t cookie, uint32_t i)
@@ -96,18 +116,39 @@ track_dissociate(uint64_t cookie)
 	drop_if_idle(tracked);
 }
 
-void
+int
 track_own(uint64_t cookie, uint64_t token, int fd)
 {
 	struct tracked *tracked = find_or_add(cookie);
 
 	if (!tracked)
-		return;
+		return -ENOBUFS;
+	track_is_ours(); /* by whoever acquires first, and that is no vfork */
 	if (atomic_load(&tracked->owned))
 		token = TRACK_SEVERAL;
 	atomic_store(&tracked->owned, token);
 	if (fd < NUMBERS)
 		atomic_store(&owner_at[fd], cookie);
+	return 0;
+}
+
+void
+track_purge(bool (*dead)(const void *context, uint64_t token),
+	    const void *context)
+{
+	for (uint32_t i = 0; i < TRACK_MAX; i++) {
+		struct tracked *tracked = &table[i];
+		uint64_t owned = atomic_load(&tracked->owned);
+		uint64_t associated = atomic_load(&tracked->associated);
+
+		if (!atomic_load(&tracked->cookie))
+			continue;
+		if (owned && owned != TRACK_SEVERAL && dead(context, owned))
+			atomic_store(&tracked->owned, 0);
+		if (associated && dead(context, associated))
+			set_association(tracked, 0);
+		drop_if_idle(tracked);
+	}
 }
 
 void

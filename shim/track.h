@@ -45,6 +45,13 @@ track_any_associated(void)
 				    memory_order_relaxed) != 0;
 }
 
+/*
+ * Is this process the one whose sockets are tracked here, and not a child of
+ * vfork() in its memory? After fork() the child says that it is.
+ */
+bool track_is_ours(void);
+void track_forked(void);
+
 /* NULL when the socket is not tracked. */
 struct tracked *track_find(uint64_t cookie);
 
@@ -52,9 +59,16 @@ struct tracked *track_find(uint64_t cookie);
 int track_associate(uint64_t cookie, uint64_t token);
 void track_dissociate(uint64_t cookie);
 
-/* Where there is no room the socket's close will be less prompt. */
-void track_own(uint64_t cookie, uint64_t token, int fd);
+/* The same. */
+int track_own(uint64_t cookie, uint64_t token, int fd);
 void track_disown(uint64_t cookie, uint64_t token);
+
+/*
+ * Makes room: drops what is about tokens that are dead. Sockets that are
+ * closed by raw system calls leave such things behind.
+ */
+void track_purge(bool (*dead)(const void *context, uint64_t token),
+		 const void *context);
 
 /* The socket is gone. */
 void track_drop(struct tracked *tracked);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+
+/* Whatever a message quotes came from outside: no line breaks, no escapes. */
+static void
+complain(const char *format, va_list arguments)
+{
+	char line[1024], safe[4 * sizeof(line)];
+
+	vsnprintf(line, sizeof(line), format, arguments);
+	fprintf(stderr, "portres: %s", safe_text(line, safe, sizeof(safe)));
+}
+
+int
+refuse(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	complain(format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	return STATUS_REFUSED;
+}
+
+int
+misused(const struct command *self, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	complain(format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "; see portres %s%s--help\n", self ? self->name : "",
+		self ? " " : "");
+	return STATUS_USAGE;
+}
+
+int
+print_help(const struct command *self)
+{
+	printf("usage: portres %s", self->help);
+	return finish(STATUS_OK);
+}
+
+int
+finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	return refuse("cannot write the output: %m");
+}
+
+static bool
+accepts(const char *accepted, int option)
+{
+	int group = option == 't' || option == 'u' ? 'p' : option;
+
+	return strchr(accepted, group) != NULL;
+}
+
+int
+options_read(const struct command *self, int argc, char **argv,
+	     const char *accepted, int operands, struct options *ret)
+{
+	static const struct option known[] = {
+		{"help", no_argument, NULL, 'h'},
+		{"json", no_argument, NULL, 'j'},
+		{"tcp", no_argument, NULL, 't'},
+		{"udp", no_argument, NULL, 'u'},
+		{0},
+	};
+	int option;
+
+	opterr = 0;
+	*ret = (struct options){0};
+	for (;;) {
+		const char *word = argv[optind];
+
+		option = getopt_long(argc, argv, "h", known, NULL);
+		if (option == -1)
+			break;
+		if (option == 'h')
+			return print_help(self);
+		if (option == '?' || !accepts(accepted, option))
+			return misused(self, "%s does not know the option %s",
+				       self->name, word ? word : "");
+		ret->json |= option == 'j';
+		ret->protocol[PROTOCOL_TCP] |= option == 't';
+		ret->protocol[PROTOCOL_UDP] |= option == 'u';
+	}
+	if (!ret->protocol[PROTOCOL_TCP] && !ret->protocol[PROTOCOL_UDP])
+		ret->protocol[PROTOCOL_TCP] = ret->protocol[PROTOCOL_UDP] =
+			true;
+	if (argc - optind > operands)
+		return misused(self, "one operand too many: %s",
+			       argv[optind + operands]);
+	return -1;
+}
+
+/* Digits only: no sign, no blanks, no overflow. */
+static bool
+read_number(const char *text, uint32_t *ret)
+{
+	uint32_t number = 0;
+
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9' || number > 999999)
+			return false;
+		number = number * 10 + (uint32_t)(*text - '0');
+	}
+	*ret = number;
+	return true;
+}
+
+int
+read_protocol(const struct command *self, const char *text, enum protocol *ret)
+{
+	for (int i = 0; i < PROTOCOL_COUNT; i++)
+		if (strcmp(text, protocol_name((enum protocol)i)) == 0) {
+			*ret = (enum protocol)i;
+			return 0;
+		}
+	return misused(self, "no protocol '%s': say tcp or udp", text);
+}
+
+int
+read_port(const struct command *self, const char *text, uint32_t *ret)
+{
+	uint32_t port;
+
+	if (!read_number(text, &port) || port == 0 || port >= PORT_COUNT)
+		return misused(self,
+			       "no port '%s': say a number from 1 to 65535",
+			       text);
+	*ret = port;
+	return 0;
+}
+
+int
+read_count(const struct command *self, const char *text, struct range *range)
+{
+	uint32_t count;
+
+	if (!read_number(text, &count) || count == 0)
+		return misused(self,
+			       "no number of ports '%s': say one from 1 on",
+			       text);
+	if (range->start + count > PORT_COUNT || count == PORT_COUNT)
+		return misused(self,
+			       "%u ports from %u on go past 65535: at most %u",
+			       count, range->start,
+			       PORT_COUNT - (range->start ? range->start : 1));
+	range->count = count;
+	return 0;
+}
+
+int
+read_seconds(const struct command *self, const char *text, uint32_t *ret)
+{
+	if (read_number(text, ret))
+		return 0;
+	return misused(self, "no number of seconds '%s'", text);
+}
+
+int
+read_block(const struct command *self, char **operands, struct block *ret)
+{
+	struct block block;
+	int r = read_protocol(self, operands[0], &block.protocol);
+
+	if (r == 0)
+		r = read_port(self, operands[1], &block.range.start);
+	if (r != 0)
+		return r;
+	r = read_count(self, operands[2], &block.range);
+	if (r == 0)
+		*ret = block;
+	return r;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lines of `portres doctor`: ok, warning or error, the subject, what was
+ * seen, and after a colon the way out.
+ */
+#ifndef PORTRES_CLI_CHECK_H
+#define PORTRES_CLI_CHECK_H
+
+#include <stdbool.h>
+
+#include "core/pool.h"
+
+enum verdict { GOOD, WARNING, ERROR };
+
+/* Prints one line, and keeps the worst verdict. */
+void check(enum verdict verdict, const char *subject, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+enum verdict check_worst(void);
+
+void check_library(void);
+void check_environment(void);
+void check_pool(void);
+void check_store(void);
+void check_kernel(void);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The command `portres`: what its subcommands share.
+ *
+ * Exit status: 0 done, 1 refused or something is wrong, 2 the command line
+ * makes no sense. What goes wrong is one line on stderr: the cause, then the
+ * way out.
+ */
+#ifndef PORTRES_CLI_CLI_H
+#define PORTRES_CLI_CLI_H
+
+#include <stdbool.h>
+
+#include "core/range.h"
+#include "core/store.h"
+
+enum { STATUS_OK, STATUS_REFUSED, STATUS_USAGE };
+
+struct command {
+	const char *name;
+	const char *summary;
+	const char *help; /* after "usage: portres "; ends with a newline */
+	int (*main)(const struct command *self, int argc, char **argv);
+	bool hidden; /* of no use to people */
+};
+
+extern const struct command command_list;
+extern const struct command command_who;
+extern const struct command command_persistent;
+extern const struct command command_run;
+extern const struct command command_doctor;
+extern const struct command command_self_check;
+
+/* The options that subcommands share. */
+struct options {
+	bool json;
+	bool protocol[PROTOCOL_COUNT]; /* all, when none was named */
+};
+
+/*
+ * Reads options; `accepted` holds 'j' for --json and 'p' for --tcp and --udp.
+ * Returns -1 when the command goes on, with argv[optind] the first operand
+ * and `operands` at most of them; otherwise the status to end with, everything
+ * having been said.
+ */
+int options_read(const struct command *self, int argc, char **argv,
+		 const char *accepted, int operands, struct options *ret);
+
+/* Prints "portres: …" on stderr and returns STATUS_REFUSED. */
+int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* As refuse(), with the way to the help, and STATUS_USAGE. */
+int misused(const struct command *self, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+int print_help(const struct command *self);
+
+/* Did everything reach stdout? A full disk must not pass for an empty list. */
+int finish(int status);
+
+/*
+ * Read an operand; on failure they have said so and return STATUS_USAGE,
+ * otherwise 0.
+ */
+int read_protocol(const struct command *self, const char *text,
+		  enum protocol *ret);
+int read_port(const struct command *self, const char *text, uint32_t *ret);
+int read_seconds(const struct command *self, const char *text, uint32_t *ret);
+/* The count of a range that has its start, or 0 for any. */
+int read_count(const struct command *self, const char *text,
+	       struct range *range);
+int read_block(const struct command *self, char **operands, struct block *ret);
+
+static inline const char *
+protocol_name(enum protocol protocol)
+{
+	return protocol == PROTOCOL_TCP ? "tcp" : "udp";
+}
+
+/* Says what is in the way of a block: a reservation, or a bound socket. */
+struct pool;
+int refuse_conflict(struct pool *pool, struct block block);
+
+#endif

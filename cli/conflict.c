@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/sockets.h"
+#include "cli/view.h"
+#include "core/inuse.h"
+
+static int
+refuse_reserved(struct block block, const struct entry *entry)
+{
+	char wanted[16], range[16], holder[128];
+
+	return refuse(
+		"%s ports %s overlap %s, held by %s: %s, or take other "
+		"ports",
+		protocol_name(block.protocol), range_text(&block.range, wanted),
+		range_text(&entry->range, range),
+		entry_holder(entry, holder, sizeof(holder)),
+		entry->kind == KIND_PERSISTENT ? "delete that" : "stop it");
+}
+
+static int
+refuse_bound(enum protocol protocol, uint32_t port)
+{
+	struct sockets sockets = {0};
+	char holder[64] = "a process that is not to be seen here";
+
+	if (sockets_find(protocol, port, &sockets) == 0)
+		sockets_find_holders(&sockets);
+	if (sockets.count && sockets.bound->count)
+		snprintf(holder, sizeof(holder), "pid %u (%s)",
+			 sockets.bound->holders->pid,
+			 sockets.bound->holders->command);
+	sockets_free(&sockets);
+	return refuse("%s port %u is in use by %s: stop it, or take other "
+		      "ports",
+		      protocol_name(protocol), port, holder);
+}
+
+int
+refuse_conflict(struct pool *pool, struct block block)
+{
+	const struct entry *entry = NULL;
+	struct view view = {0};
+	uint32_t port;
+	int r;
+
+	if (view_take(pool, &view) == 0)
+		entry = view_find(&view, block.protocol, block.range);
+	/* As the acquire found it: asking for each port would take minutes. */
+	if (entry)
+		r = refuse_reserved(block, entry);
+	else if (inuse_first(&sys_kernel, block.protocol, block.range, &port) ==
+		 1)
+		r = refuse_bound(block.protocol, port);
+	else
+		r = refuse("%s ports from %u on were in use a moment ago: try "
+			   "again",
+			   protocol_name(block.protocol), block.range.start);
+	view_free(&view);
+	return r;
+}

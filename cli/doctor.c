@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "cli/check.h"
+#include "cli/cli.h"
+#include "cli/library.h"
+#include "cli/output.h"
+#include "shim/config.h"
+
+static enum verdict worst;
+
+void
+check(enum verdict verdict, const char *subject, const char *format, ...)
+{
+	static const char *const word[] = {"ok", "warning", "error"};
+	static const enum colour colour[] = {GREEN, YELLOW, RED};
+	char line[2048], safe[4 * sizeof(line)];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	output_colour(colour[verdict]);
+	printf("%-7s", word[verdict]);
+	output_colour(PLAIN);
+	printf("  %-11s  %s\n", subject, safe_text(line, safe, sizeof(safe)));
+	if (verdict > worst)
+		worst = verdict;
+}
+
+enum verdict
+check_worst(void)
+{
+	return worst;
+}
+
+static bool
+machine_wide(const char *path)
+{
+	char line[PATH_MAX + 2];
+	FILE *file = fopen("/etc/ld.so.preload", "re");
+	bool found = false;
+
+	while (file && fgets(line, sizeof(line), file))
+		found |= strstr(line, path) || strstr(line, "libportres");
+	if (file)
+		fclose(file);
+	return found;
+}
+
+void
+check_environment(void)
+{
+	struct library library;
+	const char *wildcard = getenv("PORTRES_WILDCARD");
+
+	if (getauxval(AT_SECURE))
+		check(WARNING, "environment",
+		      "this command is set-id: PORTRES_ variables are ignored "
+		      "and LD_PRELOAD is cut: take the bits off it");
+	if (library_find(&library)) {
+		if (machine_wide(library.path))
+			check(GOOD, "environment",
+			      "/etc/ld.so.preload has it: every program is "
+			      "under portres");
+		else if (library_preloaded(library.path))
+			check(GOOD, "environment",
+			      "LD_PRELOAD has it: programs started from here "
+			      "are under portres");
+		else
+			check(WARNING, "environment",
+			      "LD_PRELOAD does not have it, programs started "
+			      "from here are not under portres: export "
+			      "LD_PRELOAD=%s",
+			      library.path);
+	}
+	if (wildcard && *wildcard && config_get()->wildcard.count == 0)
+		check(WARNING, "environment",
+		      "PORTRES_WILDCARD=%s makes no sense and is ignored: "
+		      "write 61000-65535,10000-32767",
+		      wildcard);
+	check(GOOD, "environment",
+	      "never reached: static programs (Go), set-id programs, what runs "
+	      "under env -i; see portres(7)");
+}
+
+static int
+doctor_main(const struct command *self, int argc, char **argv)
+{
+	struct options options;
+	int r = options_read(self, argc, argv, "", 0, &options);
+
+	if (r >= 0)
+		return r;
+	check_library();
+	check_environment();
+	check_pool();
+	check_store();
+	check_kernel();
+	return finish(check_worst() == ERROR ? STATUS_REFUSED : STATUS_OK);
+}
+
+const struct command command_doctor = {
+	.name = "doctor",
+	.summary = "what works here, what does not, and the way out",
+	.help = "doctor\n"
+		"Checks the library, the environment, the pool, the store and "
+		"the kernel. Each\nline begins with ok, warning or error, and "
+		"ends with the way out. The exit\nstatus is 1 when there was "
+		"an error.\n",
+	.main = doctor_main,
+};

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cli/check.h"
+#include "core/endpoint.h"
+#include "core/lease.h"
+#include "core/locklist.h"
+#include "core/sockdiag.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+
+struct search {
+	uint64_t token;
+	uint32_t inode;
+	bool found;
+};
+
+static void
+match(void *context, uint32_t inode, uint64_t token)
+{
+	struct search *search = context;
+
+	search->found |= token == search->token && inode == search->inode;
+}
+
+/* Of a socket that no pool knows, so that the token may be any. */
+static void
+check_leases(int fd)
+{
+	struct search search = {.token = ((uint64_t)1 << 62) +
+					 (uint64_t)getpid()};
+	int r = lease_hold(&sys_kernel, fd, search.token, &search.inode);
+
+	if (r < 0) {
+		check(ERROR, "kernel",
+		      "sockets cannot carry file locks (%s), so nothing can be "
+		      "reserved: use Linux 3.15 or later, without a sandbox "
+		      "that forbids F_OFD_SETLK",
+		      strerror(-r));
+		return;
+	}
+	check(GOOD, "kernel", "sockets carry file locks");
+	r = locklist_read(&sys_kernel, match, &search);
+	if (search.found)
+		check(GOOD, "kernel", "/proc/locks shows them");
+	else
+		check(WARNING, "kernel",
+		      "/proc/locks does not show them (%s), so blocks of "
+		      "killed programs stay reserved: mount /proc without "
+		      "subset=pid",
+		      r < 0 ? strerror(-r) : "another namespace");
+	lease_drop(&sys_kernel, fd, search.token);
+}
+
+static void
+check_options(int fd)
+{
+	uint64_t cookie;
+	uint32_t range;
+	socklen_t size = sizeof(cookie);
+
+	if (endpoint_cookie(&sys_kernel, fd, &cookie) == 0)
+		check(GOOD, "kernel", "sockets have identities (SO_COOKIE)");
+	else
+		check(ERROR, "kernel",
+		      "sockets have no identities (SO_COOKIE): use Linux 4.12 "
+		      "or later");
+	if (getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) == 0)
+		check(GOOD, "kernel",
+		      "network namespaces have identities (SO_NETNS_COOKIE)");
+	else
+		check(WARNING, "kernel",
+		      "no SO_NETNS_COOKIE, the namespace's inode number, which "
+		      "may come again, stands in: use Linux 5.14 or later");
+	size = sizeof(range);
+	if (getsockopt(fd, SOL_IP, IP_LOCAL_PORT_RANGE, &range, &size) == 0)
+		check(GOOD, "kernel",
+		      "sockets can be kept off reserved ports "
+		      "(IP_LOCAL_PORT_RANGE)");
+	else
+		check(WARNING, "kernel",
+		      "no IP_LOCAL_PORT_RANGE, ports are picked by the library "
+		      "where a reservation is ephemeral: use Linux 6.3 or "
+		      "later");
+}
+
+static void
+check_robust_list(void)
+{
+	void *head = NULL;
+	size_t size;
+
+	if (sys_robust_list(&sys_kernel, &head, &size) == 0 && head)
+		check(GOOD, "kernel", "threads have robust lists");
+	else
+		check(WARNING, "kernel",
+		      "threads have no robust lists, so binds take the pool's "
+		      "lock and are slower: use glibc, without a sandbox that "
+		      "forbids get_robust_list");
+}
+
+/* A socket that is only bound is the one that older kernels do not list. */
+static void
+check_sockdiag(int fd)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr = {htonl(INADDR_LOOPBACK)},
+	};
+	socklen_t size = sizeof(address);
+	struct sockdiag_count count = {0};
+	int r;
+
+	if (bind(fd, (struct sockaddr *)&address, size) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &size) < 0) {
+		check(WARNING, "kernel", "no loopback here: ip link set lo up");
+		return;
+	}
+	r = sockdiag_count(&sys_kernel, PROTOCOL_TCP, ntohs(address.sin_port),
+			   &count);
+	if (r < 0)
+		check(WARNING, "kernel",
+		      "it does not list sockets (%s), so TIME_WAIT counts as "
+		      "in use: modprobe tcp_diag udp_diag",
+		      strerror(-r));
+	else if (count.other == 0)
+		check(WARNING, "kernel",
+		      "it does not list TCP sockets that are only bound: use "
+		      "Linux 6.8 or later");
+	else
+		check(GOOD, "kernel", "it lists sockets (sock_diag)");
+}
+
+void
+check_kernel(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		check(ERROR, "kernel", "no TCP socket can be made: %m");
+		return;
+	}
+	check_leases(fd);
+	check_options(fd);
+	check_robust_list();
+	check_sockdiag(fd);
+	close(fd);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include <grp.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/check.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/trouble.h"
+#include "cli/view.h"
+#include "core/ephemeral.h"
+#include "shim/config.h"
+
+static const char *
+file_system(long type)
+{
+	switch (type) {
+	case TMPFS_MAGIC:
+		return "tmpfs";
+	case EXT4_SUPER_MAGIC:
+		return "ext4";
+	case XFS_SUPER_MAGIC:
+		return "xfs";
+	case BTRFS_SUPER_MAGIC:
+		return "btrfs";
+	case OVERLAYFS_SUPER_MAGIC:
+		return "overlayfs";
+	default:
+		return "local";
+	}
+}
+
+/* Reading is not enough: who may bind under portres must write. */
+static void
+check_directory(const char *path)
+{
+	struct statfs fs;
+	struct group *group;
+	struct stat st;
+
+	if (statfs(path, &fs) == 0)
+		check(GOOD, "pool", "its file system fits: %s",
+		      file_system(fs.f_type));
+	if (stat(path, &st) < 0)
+		return;
+	if (!(st.st_mode & S_IWGRP)) {
+		check(GOOD, "pool", "user %u and root share it (mode %o)",
+		      st.st_uid, st.st_mode & 07777);
+		return;
+	}
+	group = getgrgid(st.st_gid);
+	if (st.st_mode & S_ISGID)
+		check(GOOD, "pool", "the group %s shares it (mode %o)",
+		      group ? group->gr_name : "?", st.st_mode & 07777);
+	else
+		check(WARNING, "pool",
+		      "the group %s may write %s but would not own what others "
+		      "make there (mode %o): chmod g+s %s",
+		      group ? group->gr_name : "?", path, st.st_mode & 07777,
+		      path);
+}
+
+static void
+check_ephemeral(const struct view *view)
+{
+	struct range ephemeral = ephemeral_range(&sys_kernel);
+	uint32_t inside = 0;
+	char range[16], first[16];
+	const struct entry *example = NULL;
+
+	for (size_t i = 0; i < view->count; i++)
+		if (range_overlap(view->entries[i].range, ephemeral)) {
+			inside++;
+			example = &view->entries[i];
+		}
+	range_text(&ephemeral, range);
+	if (inside == 0)
+		check(GOOD, "ports",
+		      "no reservation reaches into %s, where the kernel picks "
+		      "ports",
+		      range);
+	else
+		check(WARNING, "ports",
+		      "%u reservation%s (%s) where the kernel picks ports for "
+		      "programs that are not under portres, %s: take others, "
+		      "or "
+		      "add them to net.ipv4.ip_local_reserved_ports",
+		      inside, inside == 1 ? "" : "s",
+		      range_text(&example->range, first), range);
+}
+
+static void
+check_contents(struct pool *pool)
+{
+	struct trouble trouble;
+	struct view view;
+	int r = view_take(pool, &view);
+
+	if (r < 0) {
+		trouble_of_pool(r, &trouble);
+		check(ERROR, "pool", "%s: %s", trouble.cause, trouble.way_out);
+		return;
+	}
+	check(GOOD, "pool", "%zu living, %u stale swept", view.count,
+	      view.swept);
+	check_ephemeral(&view);
+	view_free(&view);
+}
+
+void
+check_pool(void)
+{
+	const struct config *config = config_get();
+	struct trouble trouble;
+	struct pool pool;
+	int r = view_open_pool(&pool);
+
+	if (r < 0) {
+		trouble_of_pool(r, &trouble);
+		check(ERROR, "pool", "%s (chosen: %s): %s", trouble.cause,
+		      config->why, trouble.way_out);
+		return;
+	}
+	check(GOOD, "pool", "%s: %s", pool.path, config->why);
+	check_directory(config->directory);
+	check_contents(&pool);
+	pool_close(&pool);
+}
+
+struct lines {
+	char bad[256]; /* "3, 7" */
+	unsigned blocks;
+};
+
+static int
+note_line(void *context, unsigned line, bool bad, struct block block)
+{
+	struct lines *lines = context;
+	size_t at = strlen(lines->bad);
+
+	(void)block;
+	if (!bad)
+		lines->blocks++;
+	else
+		snprintf(lines->bad + at, sizeof(lines->bad) - at, "%s%u",
+			 at ? ", " : "", line);
+	return 0;
+}
+
+void
+check_store(void)
+{
+	const char *path = config_get()->store;
+	struct lines lines = {0};
+	struct store store;
+	int r;
+
+	if (!*path) {
+		check(WARNING, "store",
+		      "there is no place for one: set HOME or PORTRES_POOL");
+		return;
+	}
+	r = store_open(&sys_kernel, path, false, &store);
+	if (r < 0) {
+		check(ERROR, "store",
+		      "%s/persistent cannot be read: %s: mend its mode or "
+		      "contents",
+		      path, strerror(-r));
+		return;
+	}
+	store_each(&store, note_line, &lines);
+	store_close(&store);
+	check(GOOD, "store", "%s/persistent: %u block%s; you may %s it", path,
+	      lines.blocks, lines.blocks == 1 ? "" : "s",
+	      store_right(&sys_kernel, path) ? "change" : "only read");
+	if (*lines.bad)
+		check(WARNING, "store",
+		      "lines that make no sense: %s: mend them, then portres "
+		      "persistent reload",
+		      lines.bad);
+}

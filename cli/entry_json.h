@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A reservation as a JSON object on stdout.
+ */
+#ifndef PORTRES_CLI_ENTRY_JSON_H
+#define PORTRES_CLI_ENTRY_JSON_H
+
+#include <inttypes.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/view.h"
+
+static inline void
+entry_json(const struct entry *entry)
+{
+	char since[32];
+
+	printf("{\"protocol\": \"%s\", \"start\": %u, \"count\": %u, "
+	       "\"kind\": \"%s\", \"pid\": ",
+	       protocol_name(entry->protocol), entry->range.start,
+	       entry->range.count,
+	       entry->kind == KIND_PERSISTENT ? "persistent" : "runtime");
+	if (entry->pid)
+		printf("%u, \"command\": ", entry->pid);
+	else
+		printf("null, \"command\": ");
+	if (*entry->command)
+		json_string(stdout, entry->command);
+	else
+		printf("null");
+	if (entry->own)
+		printf(", \"token\": %" PRIu64, entry->token);
+	if (entry->since)
+		printf(", \"since\": \"%s\"}", time_text(entry->since, since));
+	else
+		printf(", \"since\": null}");
+}
+
+#endif

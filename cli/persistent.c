@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/persistent.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/persistent_list.h"
+#include "cli/trouble.h"
+#include "cli/view.h"
+#include "shim/config.h"
+
+/* What core said of the store or the pool. */
+static int
+refuse_error(int r)
+{
+	const char *store = config_get()->store;
+	struct trouble trouble;
+
+	switch (r) {
+	case -EACCES:
+	case -EPERM:
+		return refuse("you may not write the store %s: do it as its "
+			      "owner, or as root",
+			      store);
+	case -ENETDOWN:
+	case -ESTALE:
+		trouble_of_pool(r, &trouble);
+		return refuse("%s: %s", trouble.cause, trouble.way_out);
+	case -ENOBUFS:
+		return refuse("the pool is full: end some of its 8192 "
+			      "reservations");
+	case -EBUSY:
+		return refuse("the store %s is locked by somebody else for too "
+			      "long: try again",
+			      store);
+	case -EFBIG:
+		return refuse("%s/persistent is no text file, or too large; "
+			      "nothing was changed",
+			      store);
+	default:
+		return refuse("the store %s cannot be changed: %s; nothing was "
+			      "changed",
+			      store, strerror(-r));
+	}
+}
+
+static int
+add(struct pool *pool, struct block block)
+{
+	char range[16];
+	uint64_t token;
+	int r = persistent_add(pool, config_get()->store, block, &token);
+
+	if (r == -EADDRINUSE)
+		return refuse_conflict(pool, block);
+	if (r < 0)
+		return refuse_error(r);
+	printf("%s %s is reserved for good, token %" PRIu64 "\n",
+	       protocol_name(block.protocol), range_text(&block.range, range),
+	       token);
+	return finish(STATUS_OK);
+}
+
+static int delete (struct pool *pool, struct block block)
+{
+	char range[16];
+	int r = persistent_delete(pool, config_get()->store, block);
+
+	range_text(&block.range, range);
+	if (r == -ENOENT)
+		return refuse("there is no persistent reservation of exactly "
+			      "%s %s: see portres persistent list",
+			      protocol_name(block.protocol), range);
+	if (r < 0)
+		return refuse_error(r);
+	printf("%s %s is no longer reserved\n", protocol_name(block.protocol),
+	       range);
+	return finish(STATUS_OK);
+}
+
+static int
+reload(struct pool *pool)
+{
+	const char *store = config_get()->store;
+	struct persistent_report report;
+	int r = persistent_reload(pool, store, &report);
+
+	if (r < 0)
+		return refuse_error(r);
+	printf("%u added, %u removed, %u kept\n", report.added, report.removed,
+	       report.kept);
+	r = finish(STATUS_OK);
+	if (report.bad)
+		r = refuse("%u line%s of %s/persistent could not be followed, "
+			   "the first is line %u: it is no block, or overlaps "
+			   "another reservation",
+			   report.bad, report.bad == 1 ? "" : "s", store,
+			   report.first_bad);
+	return r;
+}
+
+/* Opens the pool for what changes the store. */
+static int
+with_pool(int (*change)(struct pool *, struct block), struct block block)
+{
+	struct pool pool;
+	int r = view_need_pool(&pool);
+
+	if (r == 0) {
+		r = change ? change(&pool, block) : reload(&pool);
+		pool_close(&pool);
+	}
+	return r;
+}
+
+static int
+persistent_main(const struct command *self, int argc, char **argv)
+{
+	struct options options;
+	struct block block = {0};
+	const char *what;
+	bool changes;
+	int r = options_read(self, argc, argv, "j", 4, &options);
+
+	if (r >= 0)
+		return r;
+	if (optind == argc)
+		return misused(self, "say add, delete, list or reload");
+	what = argv[optind++];
+	changes = strcmp(what, "add") == 0 || strcmp(what, "delete") == 0;
+	if (!changes && strcmp(what, "list") && strcmp(what, "reload"))
+		return misused(self, "no '%s': say add, delete, list or reload",
+			       what);
+	if (argc - optind != (changes ? 3 : 0))
+		return misused(self,
+			       changes ? "%s takes tcp or udp, the first port "
+					 "and the number of ports"
+				       : "%s takes no operands",
+			       what);
+	if (options.json && strcmp(what, "list"))
+		return misused(self, "--json goes with list");
+	if (changes) {
+		r = read_block(self, argv + optind, &block);
+		if (r != 0)
+			return r;
+	}
+	if (!config_get()->store[0])
+		return refuse("there is no place for a store: set HOME or "
+			      "PORTRES_POOL");
+	if (*what == 'l')
+		return persistent_list(options.json);
+	return with_pool(*what == 'a'	? add
+			 : *what == 'd' ? delete
+					: NULL,
+			 block);
+}
+
+const struct command command_persistent = {
+	.name = "persistent",
+	.summary = "blocks that outlive processes and reboots",
+	.help = "persistent add | delete  tcp | udp  START COUNT\n"
+		"       portres persistent list [--json]\n"
+		"       portres persistent reload\n"
+		"Keeps reservations that no process holds. They are lines such "
+		"as \"tcp 5000 20\"\nin the file `persistent` of the store.\n\n"
+		"  add      reserves the block until it is deleted\n"
+		"  delete   ends it; START and COUNT must be those of a block\n"
+		"  list     what the store says, and whether it is followed\n"
+		"  reload   follows the store after it was edited\n"
+		"  --json   an array of objects: protocol, start, count, "
+		"reserved\n",
+	.main = persistent_main,
+};

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes and their descriptors, as far as /proc shows them to us.
+ */
+#ifndef PORTRES_CLI_PROCESS_H
+#define PORTRES_CLI_PROCESS_H
+
+#include "cli/view.h"
+
+/* The process's name, "?" where it cannot be read. */
+void process_name(uint32_t pid, char to[17]);
+
+/*
+ * Finds who has the owning sockets now. The pool knows who acquired them; a
+ * child may have survived him. An entry is ours where we may look into the
+ * process that has it.
+ */
+void process_find_owners(struct entry *entries, size_t count);
+
+/* Called with each descriptor of each process that we may look into. */
+typedef void process_seen(void *context, uint32_t pid, int fd);
+void process_each_fd(process_seen *seen, void *context);
+
+/* The inode of the socket that the descriptor is, 0 when it is none. */
+uint64_t process_socket(uint32_t pid, int fd);
+
+#endif

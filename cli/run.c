@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/library.h"
+#include "cli/output.h"
+
+/* "3", or "5000+3". */
+static int
+add_block(const struct command *self, struct run *run, enum protocol protocol,
+	  const char *text)
+{
+	struct block block = {.protocol = protocol};
+	const char *plus = strchr(text, '+');
+	char start[32] = "";
+	int r = 0;
+
+	if (run->count == RUN_BLOCKS_MAX)
+		return misused(self, "more than %d blocks", RUN_BLOCKS_MAX);
+	if (plus) {
+		snprintf(start, sizeof(start), "%.*s", (int)(plus - text),
+			 text);
+		r = read_port(self, start, &block.range.start);
+	}
+	if (r == 0)
+		r = read_count(self, plus ? plus + 1 : text, &block.range);
+	if (r == 0)
+		run->block[run->count++] = block;
+	return r;
+}
+
+struct choice {
+	struct run run;
+	bool print;
+};
+
+/* As options_read(), up to the command's name. */
+static int
+read_choice(const struct command *self, int argc, char **argv,
+	    struct choice *ret)
+{
+	static const struct option known[] = {
+		{"help", no_argument, NULL, 'h'},
+		{"print", no_argument, NULL, 'p'},
+		{"tcp", required_argument, NULL, 't'},
+		{"udp", required_argument, NULL, 'u'},
+		{"wait", required_argument, NULL, 'w'},
+		{0},
+	};
+	int option, r = 0;
+
+	opterr = 0;
+	while (r == 0) {
+		const char *word = argv[optind];
+
+		option = getopt_long(argc, argv, "+:h", known, NULL);
+		if (option == -1)
+			return -1;
+		else if (option == 'h')
+			return print_help(self);
+		else if (option == 'p')
+			ret->print = true;
+		else if (option == 't')
+			r = add_block(self, &ret->run, PROTOCOL_TCP, optarg);
+		else if (option == 'u')
+			r = add_block(self, &ret->run, PROTOCOL_UDP, optarg);
+		else if (option == 'w')
+			r = read_seconds(self, optarg, &ret->run.wait);
+		else if (option == ':')
+			r = misused(self, "%s wants a value", word);
+		else
+			r = misused(self, "run does not know the option %s",
+				    word);
+	}
+	return r;
+}
+
+static int
+print_plan(const struct run *run, char **argv)
+{
+	char range[16];
+
+	for (size_t i = 0; i < run->count; i++)
+		printf("%s %s\n", protocol_name(run->block[i].protocol),
+		       range_text(&run->block[i].range, range));
+	printf("LD_PRELOAD=%s\n", getenv("LD_PRELOAD"));
+	for (; *argv; argv++)
+		printf("%s%s", *argv, argv[1] ? " " : "\n");
+	return finish(STATUS_OK);
+}
+
+static int
+run_main(const struct command *self, int argc, char **argv)
+{
+	struct choice choice = {0};
+	struct library library;
+	const char *slash;
+	int r = read_choice(self, argc, argv, &choice);
+
+	if (r >= 0)
+		return r;
+	argv += optind;
+	if (!*argv)
+		return misused(self, "say what to run");
+	if (!library_find(&library))
+		return refuse("libportres.so is not found, %s: set "
+			      "PORTRES_LIB to its path",
+			      library.why);
+	/* The reservation is the command's, so it goes by that name. */
+	slash = strrchr(*argv, '/');
+	prctl(PR_SET_NAME, slash ? slash + 1 : *argv);
+	r = run_acquire(&choice.run);
+	if (r != 0)
+		return r;
+	library_preload(library.path);
+	if (choice.run.count)
+		run_environment(&choice.run);
+	for (char **p = argv; *p; p++)
+		*p = run_replace(&choice.run, *p);
+	if (choice.print)
+		return print_plan(&choice.run, argv);
+	execvp(*argv, argv);
+	r = errno == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+	refuse("%s cannot be run: %m: give the path of a program", *argv);
+	return r;
+}
+
+const struct command command_run = {
+	.name = "run",
+	.summary = "run a command with ports that nobody can take",
+	.help = "run [OPTION]... [--] COMMAND [ARGUMENT]...\n"
+		"Reserves blocks of ports and becomes the command, under the "
+		"library. They are\nreserved until it and those it started "
+		"have closed them or ended.\n\n"
+		"  --tcp N        N ports; START+N to say which\n"
+		"  --udp N        the same of UDP; both may come several "
+		"times\n"
+		"  --wait SECONDS wait for busy ports, up to so long\n"
+		"  --print        only show what would be run\n\n"
+		"{1}, {2} ... in arguments become the ports. PORTRES_PORTS "
+		"lists them, PORTRES_PORT\nis the first. The exit status is "
+		"the command's; 127 not found, 126 not\nexecutable, 75 no "
+		"ports.\n",
+	.main = run_main,
+};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * portres run: the blocks that a command is to have.
+ */
+#ifndef PORTRES_CLI_RUN_H
+#define PORTRES_CLI_RUN_H
+
+#include "core/store.h"
+
+#define RUN_BLOCKS_MAX 64
+
+enum { STATUS_NO_PORTS = 75, STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND };
+
+struct run {
+	struct block block[RUN_BLOCKS_MAX]; /* start 0 until acquired: any */
+	uint64_t token[RUN_BLOCKS_MAX];
+	size_t count;
+	uint32_t wait; /* seconds to wait for a busy block */
+};
+
+/*
+ * Acquires all blocks on sockets that stay open in the command. Returns 0, or
+ * STATUS_NO_PORTS having said why.
+ */
+int run_acquire(struct run *run);
+
+/* The ports in order, from 1 on; 0 after the last. */
+uint32_t run_port(const struct run *run, uint32_t number);
+
+/* Replaces each {1}, {2} … that names a port; a new string. */
+char *run_replace(const struct run *run, const char *argument);
+
+/* PORTRES_PORT, PORTRES_PORTS, PORTRES_TOKENS. */
+void run_environment(const struct run *run);
+
+#endif

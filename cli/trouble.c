@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/trouble.h"
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "core/pool.h"
+#include "shim/config.h"
+
+static bool
+say(struct trouble *trouble, const char *cause, const char *way_out, ...)
+{
+	va_list arguments;
+
+	/* Both take the same arguments, the way out as many as it likes. */
+	va_start(arguments, way_out);
+	vsnprintf(trouble->cause, sizeof(trouble->cause), cause, arguments);
+	va_end(arguments);
+	va_start(arguments, way_out);
+	vsnprintf(trouble->way_out, sizeof(trouble->way_out), way_out,
+		  arguments);
+	va_end(arguments);
+	return true;
+}
+
+static bool
+directory_missing(const char *path, bool ours, struct trouble *ret)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 && errno == ENOENT)
+		return ours ? say(ret, "%s cannot be made",
+				  "set PORTRES_POOL to a directory of yours",
+				  path)
+			    : say(ret, "there is no pool directory %1$s",
+				  "mkdir -m 700 %1$s, or set PORTRES_POOL to "
+				  "another",
+				  path);
+	/* Where the library makes the directory it follows no link. */
+	if (lstat(path, &st) == 0 && ours && S_ISLNK(st.st_mode))
+		return say(ret, "%1$s is a symbolic link", "rm %1$s", path);
+	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		return say(ret, "%s is not a directory",
+			   "set PORTRES_POOL to a directory", path);
+	return false;
+}
+
+static bool
+directory_wrong(const char *path, bool ours, struct trouble *ret)
+{
+	struct statfs fs;
+	struct stat st;
+	DIR *directory;
+
+	if (directory_missing(path, ours, ret))
+		return true;
+	directory = opendir(path);
+	if (!directory)
+		return say(ret, "%s cannot be opened: %m",
+			   "ask for membership in the group that owns it, or "
+			   "set PORTRES_POOL to a directory of yours",
+			   path);
+	closedir(directory);
+	if (statfs(path, &fs) == 0 && !pool_file_system_fits(fs.f_type))
+		return say(ret,
+			   "%s is on a network file system, whose locks end at "
+			   "this machine",
+			   "set PORTRES_POOL to a directory on a local one",
+			   path);
+	if (stat(path, &st) < 0)
+		return false;
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return say(ret,
+			   "%1$s belongs to user %2$u, who is neither root nor "
+			   "you",
+			   "chown it, or set PORTRES_POOL to a directory of "
+			   "yours",
+			   path, st.st_uid);
+	if (st.st_mode & S_IWOTH)
+		return say(ret, "%1$s may be written by anybody",
+			   "chmod o-w %1$s", path);
+	return false;
+}
+
+static bool
+header_wrong(int fd)
+{
+	struct pool_header header;
+
+	return pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+	       (header.magic != 0 &&
+		(header.magic != POOL_MAGIC || header.layout != POOL_LAYOUT ||
+		 header.size != sizeof(struct pool_file) ||
+		 header.slot_size != sizeof(struct slot) ||
+		 header.segment_size != sizeof(struct segment)));
+}
+
+/* The pool's file, opened; the checks of its owner, size and contents. */
+static bool
+contents_wrong(int fd, const char *path, struct trouble *ret)
+{
+	const char *remove =
+		"when the programs that use it have ended, rm %1$s";
+	struct statvfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	if (!S_ISREG(st.st_mode))
+		return say(ret, "%1$s is not a file", "rm %1$s", path);
+	if (st.st_mode & S_IWOTH)
+		return say(ret, "%1$s may be written by anybody",
+			   "chmod o-w %1$s", path);
+	if (st.st_size == 0 && fstatvfs(fd, &fs) == 0 &&
+	    fs.f_bavail * fs.f_frsize < sizeof(struct pool_file))
+		return say(ret, "the file system of %1$s is full",
+			   "make %2$zu bytes of room", path,
+			   sizeof(struct pool_file));
+	if (st.st_size != 0 && st.st_size != sizeof(struct pool_file))
+		return say(ret,
+			   "%1$s is damaged, or of another version: it has "
+			   "%2$lld bytes, not %3$zu",
+			   remove, path, (long long)st.st_size,
+			   sizeof(struct pool_file));
+	if (st.st_size != 0 && header_wrong(fd))
+		return say(ret,
+			   "%1$s is damaged, or of another version: its "
+			   "header is not ours",
+			   remove, path);
+	return false;
+}
+
+/* Each network namespace has its file; ours is the one that did not open. */
+static bool
+file_wrong(const char *path, struct trouble *ret)
+{
+	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	bool wrong;
+
+	if (fd < 0 && errno == ELOOP)
+		return say(ret, "%1$s is a symbolic link", "rm %1$s", path);
+	if (fd < 0 && errno == ENOENT)
+		return false;
+	if (fd < 0)
+		return say(ret, "%s cannot be opened: %m",
+			   "ask its owner, or set PORTRES_POOL to a directory "
+			   "of yours",
+			   path);
+	wrong = contents_wrong(fd, path, ret);
+	close(fd);
+	return wrong;
+}
+
+static bool
+any_file_wrong(const char *directory, struct trouble *ret)
+{
+	char path[POOL_PATH_MAX];
+	struct dirent *entry;
+	bool wrong = false;
+	DIR *files = opendir(directory);
+
+	while (files && !wrong && (entry = readdir(files)))
+		if (strncmp(entry->d_name, "pool-", 5) == 0 &&
+		    snprintf(path, sizeof(path), "%s/%s", directory,
+			     entry->d_name) < (int)sizeof(path))
+			wrong = file_wrong(path, ret);
+	if (files)
+		closedir(files);
+	return wrong;
+}
+
+void
+trouble_of_pool(int r, struct trouble *ret)
+{
+	const struct config *config = config_get();
+	const char *path = config->directory;
+
+	errno = -r;
+	if (!path[0])
+		say(ret, "the path of the pool is too long",
+		    "set PORTRES_POOL to a shorter one");
+	else if (r == -EMFILE || r == -ENFILE)
+		say(ret, "no descriptor is left: %m", "close some");
+	else if (directory_wrong(path, config->make_directory, ret) ||
+		 any_file_wrong(path, ret))
+		return;
+	else if (access(path, W_OK) < 0)
+		say(ret, "%s may not be written by you",
+		    "ask for membership in the group that owns it, or set "
+		    "PORTRES_POOL to a directory of yours",
+		    path);
+	else
+		say(ret, "the pool in %s is locked for too long",
+		    "see in /proc/locks which process has it, and continue or "
+		    "end that",
+		    path);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/process.h"
+#include "cli/trouble.h"
+#include "core/endpoint.h"
+#include "core/reserve.h"
+#include "core/slot.h"
+#include "shim/config.h"
+
+#define SWEEPS 5
+#define SWEEP_NAP_NS 10000000
+
+int
+view_open_pool(struct pool *ret_pool)
+{
+	static _Atomic uint32_t gate;
+	const struct sys_ops *sys = &sys_kernel;
+	const struct config *config = config_get();
+	int fd = sys_socket(sys, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t netns;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = endpoint_netns(sys, fd, &netns);
+	sys_close(sys, fd);
+	if (r < 0)
+		return r;
+	if (!config->directory[0])
+		return -ENETDOWN;
+	return pool_open(sys, config->directory, config->make_directory,
+			 config->store[0] ? config->store : NULL, netns, &gate,
+			 ret_pool);
+}
+
+int
+view_need_pool(struct pool *ret_pool)
+{
+	struct trouble trouble;
+	int r = view_open_pool(ret_pool);
+
+	if (r == 0)
+		return 0;
+	trouble_of_pool(r, &trouble);
+	return refuse("%s: %s", trouble.cause, trouble.way_out);
+}
+
+/* What the slot says; who has it now is asked outside of the lock. */
+static struct entry
+copy(const struct slot *slot)
+{
+	struct entry entry = {
+		.protocol = (enum protocol)slot->protocol,
+		.range = slot_range(slot),
+		.kind = (enum reservation_kind)slot->kind,
+		.pid = slot->pid,
+		.fd = slot->fd,
+		.inode = slot->inode,
+		.token = atomic_load(&slot->token),
+		.since = slot->since,
+	};
+
+	memcpy(entry.command, slot->command, sizeof(slot->command));
+	return entry;
+}
+
+static int
+by_port(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->protocol != y->protocol)
+		return x->protocol < y->protocol ? -1 : 1;
+	return x->range.start < y->range.start
+		       ? -1
+		       : x->range.start > y->range.start;
+}
+
+/* Tokens of persistent blocks are for who may associate with them. */
+static void
+attribute(struct view *view)
+{
+	const struct config *config = config_get();
+	bool right =
+		config->store[0] && store_right(&sys_kernel, config->store);
+
+	for (size_t i = 0; i < view->count; i++) {
+		struct entry *entry = &view->entries[i];
+
+		if (entry->kind == KIND_PERSISTENT) {
+			entry->own = right;
+			entry->pid = 0;
+			entry->fd = -1;
+			entry->command[0] = '\0';
+		}
+	}
+	process_find_owners(view->entries, view->count);
+}
+
+/* Sweeps, and copies what is left; holding the lock no longer than that. */
+static int
+copy_living(struct pool *pool, struct view *view)
+{
+	struct pool_lock lock;
+	int r = pool_enter(pool, POOL_WAIT, &lock);
+
+	if (r < 0)
+		return r;
+	view->swept += reserve_sweep(pool);
+	view->count = 0;
+	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+		const struct slot *slot = &pool->file->slot[i];
+
+		/* Where /proc/locks is hidden the sweep knew nothing, but
+		 * those that were seen to end are dead all the same. */
+		if (slot_live(slot) && !slot_ended(slot) &&
+		    slot->protocol < PROTOCOL_COUNT && slot_range(slot).count)
+			view->entries[view->count++] = copy(slot);
+	}
+	pool_leave(pool, &lock);
+	qsort(view->entries, view->count, sizeof(struct entry), by_port);
+	attribute(view);
+	return 0;
+}
+
+/* Nobody to be seen has it, and its acquirer is gone: it looks dead. */
+static bool
+any_doubtful(const struct view *view)
+{
+	for (size_t i = 0; i < view->count; i++)
+		if (view->entries[i].kind == KIND_RUNTIME &&
+		    view->entries[i].pid == 0)
+			return true;
+	return false;
+}
+
+/*
+ * On a machine that takes and drops thousands of locks a second the kernel's
+ * list cannot always be followed, and the sweep spares all. We have time.
+ */
+int
+view_take(struct pool *pool, struct view *ret)
+{
+	struct view view = {.entries =
+				    calloc(SLOT_COUNT, sizeof(struct entry))};
+	int r = view.entries ? copy_living(pool, &view) : -ENOMEM;
+
+	for (int i = 0; i < SWEEPS && r == 0 && any_doubtful(&view); i++) {
+		sys_nanosleep(pool->sys, SWEEP_NAP_NS);
+		r = copy_living(pool, &view);
+	}
+	if (r < 0)
+		free(view.entries);
+	else
+		*ret = view;
+	return r;
+}
+
+void
+view_free(struct view *view)
+{
+	free(view->entries);
+}
+
+int
+view_now(struct view *ret)
+{
+	struct trouble trouble;
+	struct pool pool;
+	int r = view_need_pool(&pool);
+
+	if (r != 0)
+		return r;
+	r = view_take(&pool, ret);
+	pool_close(&pool);
+	if (r == 0)
+		return 0;
+	trouble_of_pool(r, &trouble);
+	return refuse("%s: %s", trouble.cause, trouble.way_out);
+}
+
+const struct entry *
+view_find(const struct view *view, enum protocol protocol, struct range range)
+{
+	for (size_t i = 0; i < view->count; i++)
+		if (view->entries[i].protocol == protocol &&
+		    range_overlap(view->entries[i].range, range))
+			return &view->entries[i];
+	return NULL;
+}
+
+char *
+entry_holder(const struct entry *entry, char *to, size_t size)
+{
+	char safe[80];
+
+	if (entry->kind == KIND_PERSISTENT)
+		snprintf(to, size, "the persistent store");
+	else if (entry->pid == 0)
+		snprintf(to, size, "a process that is not to be seen here");
+	else
+		snprintf(to, size, "pid %u (%s)", entry->pid,
+			 safe_text(entry->command, safe, sizeof(safe)));
+	return to;
+}

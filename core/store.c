@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/text.h"
+
+#define FILE_NAME "persistent"
+#define NEW_NAME "persistent.new"
+#define LENGTH_MAX (1u << 20)
+#define LOCK_TRIES 2500 /* of 2 ms */
+#define LOCK_NAP_NS 2000000
+
+/* Makes the directory and those above it; what is there already is fine. */
+static void
+make_directories(const struct sys_ops *sys, const char *path)
+{
+	char part[256];
+	struct text text = text_in(part, sizeof(part));
+
+	for (const char *p = path; *p; p++) {
+		if (*p == '/' && text.length)
+			sys_mkdir(sys, part, 0755);
+		text_char(&text, *p);
+	}
+	sys_mkdir(sys, part, 0755);
+}
+
+bool
+store_right(const struct sys_ops *sys, const char *path)
+{
+	char part[256];
+	struct text text = text_in(part, sizeof(part));
+	int r;
+
+	text_string(&text, path);
+	if (!*path || !text_ok(&text))
+		return false;
+	/* What does not exist yet is as good as its parent. */
+	while ((r = sys_access(sys, part, W_OK | X_OK)) == -ENOENT) {
+		char *slash = strrchr(part, '/');
+
+		if (!slash || slash == part)
+			return sys_access(sys, "/", W_OK | X_OK) == 0;
+		*slash = '\0';
+	}
+	return r == 0;
+}
+
+static int
+lock_directory(const struct sys_ops *sys, int fd)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < LOCK_TRIES && r == -EAGAIN; i++) {
+		r = sys_flock(sys, fd, LOCK_EX | LOCK_NB);
+		if (r == -EAGAIN)
+			sys_nanosleep(sys, LOCK_NAP_NS);
+	}
+	return r == -EAGAIN ? -EBUSY : r;
+}
+
+/* Into memory, because a mapped file is somebody else's to shorten. */
+static int
+read_all(struct store *store, int fd)
+{
+	const struct sys_ops *sys = store->sys;
+	struct stat st;
+	long at, n = 0;
+	int r = sys_fstat(sys, fd, &st);
+
+	if (r < 0)
+		return r;
+	if (!S_ISREG(st.st_mode) || st.st_size > LENGTH_MAX)
+		return -EFBIG;
+	store->mode = st.st_mode & 07777;
+	if (st.st_size == 0)
+		return 0;
+	at = sys_mmap_private(sys, (size_t)st.st_size);
+	if (at < 0)
+		return (int)at;
+	store->text = (char *)at;
+	store->room = (size_t)st.st_size;
+	while (store->length < store->room) {
+		n = sys_read(sys, fd, store->text + store->length,
+			     store->room - store->length);
+		if (n <= 0)
+			break;
+		store->length += (size_t)n;
+	}
+	return n < 0 ? (int)n : 0;
+}
+
+static int
+read_file(struct store *store)
+{
+	int fd = sys_openat(store->sys, store->directory, FILE_NAME,
+			    O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
+	int r;
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return fd;
+	r = read_all(store, fd);
+	sys_close(store->sys, fd);
+	return r;
+}
+
+int
+store_open(const struct sys_ops *sys, const char *path, bool write,
+	   struct store *ret)
+{
+	struct store store = {.sys = sys, .directory = -1, .mode = 0644};
+	int r = 0;
+
+	if (write) {
+		if (!store_right(sys, path))
+			return -EACCES;
+		make_directories(sys, path);
+	}
+	store.directory =
+		sys_open(sys, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	if (store.directory < 0 && (write || store.directory != -ENOENT))
+		return store.directory;
+	if (write)
+		r = lock_directory(sys, store.directory);
+	if (r == 0 && store.directory >= 0)
+		r = read_file(&store);
+	if (r < 0) {
+		store_close(&store);
+		return r;
+	}
+	*ret = store;
+	return 0;
+}
+
+void
+store_close(struct store *store)
+{
+	if (store->text)
+		sys_munmap(store->sys, store->text, store->room);
+	if (store->directory >= 0)
+		sys_close(store->sys, store->directory);
+	store->text = NULL;
+	store->directory = -1;
+}
+
+static const char *
+skip_blanks(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+		p++;
+	return p;
+}
+
+/* Reads a number and the blanks around it; NULL when there is none. */
+static const char *
+number(const char *p, const char *end, uint32_t *ret)
+{
+	const char *first = p = skip_blanks(p, end);
+	uint32_t n = 0;
+
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		n = n < PORT_COUNT ? n * 10 + (uint32_t)(*p - '0') : n;
+	*ret = n;
+	return p == first ? NULL : skip_blanks(p, end);
+}
+
+enum meaning { NOTHING, BLOCK, NONSENSE };
+
+static enum meaning
+parse(const char *p, const char *end, struct block *ret)
+{
+	const char *comment = memchr(p, '#', (size_t)(end - p));
+
+	end = comment ? comment : end;
+	p = skip_blanks(p, end);
+	if (p == end)
+		return NOTHING;
+	if (end - p < 4 || (p[3] != ' ' && p[3] != '\t'))
+		return NONSENSE;
+	if (memcmp(p, "tcp", 3) == 0)
+		ret->protocol = PROTOCOL_TCP;
+	else if (memcmp(p, "udp", 3) == 0)
+		ret->protocol = PROTOCOL_UDP;
+	else
+		return NONSENSE;
+	p = number(p + 3, end, &ret->range.start);
+	p = p ? number(p, end, &ret->range.count) : NULL;
+	return p == end && block_valid(*ret) ? BLOCK : NONSENSE;
+}
+
+static const char *
+line_end(const char *p, const char *end)
+{
+	const char *newline = memchr(p, '\n', (size_t)(end - p));
+
+	return newline ? newline : end;
+}
+
+int
+store_each(const struct store *store, store_line *each, void *context)
+{
+	const char *end = store->text + store->length;
+	unsigned line = 1;
+	int r = 0;
+
+	for (const char *p = store->text; p < end && r == 0; line++) {
+		const char *stop = line_end(p, end);
+		struct block block = {0};
+		enum meaning meaning = parse(p, stop, &block);
+
+		if (meaning != NOTHING)
+			r = each(context, line, meaning == NONSENSE, block);
+		p = stop + 1;
+	}
+	return r;
+}
+
+static int
+write_all(const struct sys_ops *sys, int fd, const char *p, size_t n)
+{
+	while (n > 0) {
+		long r = sys_write(sys, fd, p, n);
+
+		if (r < 0)
+			return (int)r;
+		p += r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+static int
+write_block(const struct sys_ops *sys, int fd, const struct block *block)
+{
+	char line[32];
+	struct text text = text_in(line, sizeof(line));
+
+	text_string(&text, block->protocol == PROTOCOL_TCP ? "tcp " : "udp ");
+	text_number(&text, block->range.start);
+	text_char(&text, ' ');
+	text_number(&text, block->range.count);
+	text_char(&text, '\n');
+	return write_all(sys, fd, line, text.length);
+}
+
+static int
+write_text(const struct store *store, int fd, const struct block *without,
+	   const struct block *with)
+{
+	const char *end = store->text + store->length;
+	int r = 0;
+
+	for (const char *p = store->text; p < end && r == 0;) {
+		const char *stop = line_end(p, end);
+		struct block block = {0};
+
+		if (!without || parse(p, stop, &block) != BLOCK ||
+		    !block_equal(block, *without)) {
+			r = write_all(store->sys, fd, p, (size_t)(stop - p));
+			/* The last line's newline too, where it had none. */
+			if (r == 0)
+				r = write_all(store->sys, fd, "\n", 1);
+		}
+		p = stop + 1;
+	}
+	if (r == 0 && with)
+		r = write_block(store->sys, fd, with);
+	return r;
+}
+
+int
+store_replace(struct store *store, const struct block *without,
+	      const struct block *with)
+{
+	const struct sys_ops *sys = store->sys;
+	int fd = sys_openat(sys, store->directory, NEW_NAME,
+			    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
+				    O_CLOEXEC,
+			    store->mode);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	sys_fchmod(sys, fd, store->mode);
+	r = write_text(store, fd, without, with);
+	if (r == 0)
+		r = sys_fsync(sys, fd);
+	sys_close(sys, fd);
+	if (r == 0)
+		r = sys_rename(sys, store->directory, NEW_NAME, FILE_NAME);
+	if (r < 0) {
+		sys_unlink(sys, store->directory, NEW_NAME);
+		return r;
+	}
+	return sys_fsync(sys, store->directory);
+}

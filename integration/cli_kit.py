@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures for tests of the command `portres`."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+NOBODY = 65534
+
+
+def block(player, proto, start, count, name="a"):
+    """Reserves in that program; returns the token."""
+    player.ask(f"{proto}('{name}')")
+    got = player.ask(f"acquire(S['{name}'], {start}, {count})")
+    assert got.startswith("("), got
+    return eval(got)[2]
+
+
+@pytest.fixture
+def cli_env(shim_env, tmp_path):
+    """Without LD_PRELOAD: the command needs none."""
+    env = {k: v for k, v in shim_env.items() if k not in ("LD_PRELOAD", "NO_COLOR")}
+    env["HOME"] = str(tmp_path)
+    return env
+
+
+@pytest.fixture
+def cli(build, cli_env):
+    """cli(*arguments, status=0, env=…) -> what it printed; asserts the status,
+    and that a failure is one line on stderr and nothing else."""
+
+    def cli(*arguments, status=0, env=None, program=build / "portres", quiet=True, **kw):
+        run = subprocess.run(
+            [str(program), *map(str, arguments)],
+            env=cli_env if env is None else env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+            **kw,
+        )
+        said = run.stderr.decode()
+        assert run.returncode == status, (run.returncode, run.stdout, said)
+        if status == 0:
+            assert said == ""
+            return run.stdout.decode()
+        assert said.startswith("portres: ") and said.count("\n") == 1, said
+        if quiet:
+            assert run.stdout == b""
+            return said
+        return run.stdout.decode(), said
+
+    return cli
+
+
+@pytest.fixture
+def listed(cli):
+    """listed(*options) -> the reservations, as JSON has them."""
+    return lambda *options, **kw: json.loads(cli("list", "--json", *options, **kw))
+
+
+@pytest.fixture
+def shared_pool(build, cli_env):
+    """A pool of root and the group of NOBODY, where both can reach it, with a
+    copy of the command: (directory, keyword arguments that run as NOBODY)."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become another user")
+    top = pathlib.Path(tempfile.mkdtemp(prefix="portres-test-"))
+    top.chmod(0o755)
+    pool = top / "pool"
+    pool.mkdir()
+    os.chown(pool, 0, NOBODY)
+    pool.chmod(0o2770)
+    program = shutil.copy(build / "portres", top / "portres")
+    env = dict(cli_env, PORTRES_POOL=str(pool))
+    yield pool, {
+        "user": NOBODY,
+        "group": NOBODY,
+        "extra_groups": [],
+        "env": env,
+        "program": program,
+    }
+    shutil.rmtree(top)

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""portres list, who, and what all subcommands share."""
+
+import calendar
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from cli_kit import block, cli, cli_env, listed, shared_pool  # noqa: F401
+
+HEADING = ["PROTO", "START", "END", "COUNT", "KIND", "PID", "COMMAND", "AGE"]
+
+
+def rows(text):
+    heading, *rest = [line.split() for line in text.splitlines()]
+    assert heading == HEADING
+    return rest
+
+
+def test_nothing_is_reserved(cli, listed):
+    assert rows(cli("list")) == []
+    assert listed() == []
+
+
+def test_list_is_sorted_by_protocol_and_port(cli, player):
+    one, two = player(), player()
+    block(one, "udp", 28000, 3)
+    block(one, "tcp", 28900, 1, "b")
+    block(two, "tcp", 28100, 20)
+    text = cli("list")
+    assert [row[:7] for row in rows(text)] == [
+        ["tcp", "28100", "28119", "20", "runtime", str(two.pid), "python3"],
+        ["tcp", "28900", "28900", "1", "runtime", str(one.pid), "python3"],
+        ["udp", "28000", "28002", "3", "runtime", str(one.pid), "python3"],
+    ]
+    assert all(re.fullmatch(r"\d+[sm]", row[7]) for row in rows(text))
+    # Aligned, and nothing at the ends of lines.
+    starts = {line.index("runtime") for line in text.splitlines()[1:]}
+    assert len(starts) == 1
+    assert not any(line.endswith(" ") for line in text.splitlines())
+
+
+def test_list_as_json(listed, player):
+    before = int(time.time())
+    one = player()
+    token = block(one, "tcp", 28100, 20)
+    (entry,) = listed()
+    since = time.strptime(entry.pop("since"), "%Y-%m-%dT%H:%M:%SZ")
+    assert before <= calendar.timegm(since) <= time.time()
+    assert entry == {
+        "protocol": "tcp",
+        "start": 28100,
+        "count": 20,
+        "kind": "runtime",
+        "pid": one.pid,
+        "command": "python3",
+        "token": token,
+    }
+
+
+def test_one_protocol_only(listed, player):
+    one = player()
+    block(one, "udp", 28000, 3)
+    block(one, "tcp", 28100, 20, "b")
+    assert [e["protocol"] for e in listed("--tcp")] == ["tcp"]
+    assert [e["protocol"] for e in listed("--udp")] == ["udp"]
+    assert [e["protocol"] for e in listed("--udp", "--tcp")] == ["tcp", "udp"]
+
+
+def test_the_dead_are_not_listed(listed, player):
+    one, two = player(), player()
+    block(one, "tcp", 28100, 20)
+    block(two, "tcp", 28200, 20)
+    one.kill()
+    # Beside a storm of locks the kernel's list is not always readable.
+    end = time.monotonic() + 10
+    while len(seen := listed()) > 1 and time.monotonic() < end:
+        pass
+    assert [e["start"] for e in seen] == [28200]
+
+
+def test_a_child_that_survives_is_named(listed, player):
+    """The pool knows who acquired; people want to know who has it now."""
+    one = player()
+    block(one, "tcp", 28100, 20)
+    one.ask("S['a'].set_inheritable(True)")
+    child = int(
+        one.ask(
+            "__import__('subprocess').Popen(['sleep', '600'], close_fds=False,"
+            " stdout=2, stdin=-3).pid"
+        )
+    )
+    try:
+        one.kill()
+        (entry,) = listed()
+        assert (entry["pid"], entry["command"]) == (child, "sleep")
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_names_cannot_play_tricks(cli, listed, player):
+    one = player()
+    name = '\x1b[2J"\\\n\u00e9'
+    one.ask(f"open('/proc/self/comm', 'wb').write({name.encode()!r})")
+    block(one, "tcp", 28100, 1)
+    assert listed()[0]["command"] == name
+    text = cli("list")
+    assert text.isascii() and text.count("\n") == 2 and "\x1b" not in text
+    one.ask(r"open('/proc/self/comm', 'wb').write(b'a\xff\xc3')")
+    block(one, "tcp", 28110, 1, "b")
+    assert listed()[1]["command"] == "a\ufffd\ufffd"
+
+
+def test_others_do_not_learn_tokens(listed, player, shim_env, shared_pool):
+    pool, as_nobody = shared_pool
+    one = player(env=dict(shim_env, PORTRES_POOL=str(pool)))
+    token = block(one, "tcp", 28100, 20)
+    (own,) = listed(env=as_nobody["env"])
+    assert own["token"] == token
+    (foreign,) = listed(**as_nobody)
+    assert "token" not in foreign
+    assert (foreign["pid"], foreign["command"]) == (one.pid, "python3")
+
+
+USAGE = [
+    ("", "say what to do"),
+    ("fly", "'fly'"),
+    ("--fly", "--fly"),
+    ("list --fly", "--fly"),
+    ("list -x", "-x"),
+    ("list 5000", "5000"),
+    ("who", "port"),
+    ("who 0", "'0'"),
+    ("who 65536", "'65536'"),
+    ("who 99999999999999999999", "'99999999999999999999'"),
+    ("who -- -1", "'-1'"),
+    ("who 5000 5001", "5001"),
+    ("who http", "'http'"),
+    ("who 0x50", "'0x50'"),
+    ("doctor --json", "--json"),
+    ("doctor now", "now"),
+    ("persistent", "add, delete"),
+    ("persistent fly", "'fly'"),
+    ("persistent add", "add takes"),
+    ("persistent add tcp 5000", "add takes"),
+    ("persistent add tcp 5000 20 1", "1"),
+    ("persistent add tcp 0 20", "'0'"),
+    ("persistent add tcp 5000 0", "'0'"),
+    ("persistent add tcp 65535 2", "65535"),
+    ("persistent add tcp 5000 4294967297", "'4294967297'"),
+    ("persistent add sctp 5000 20", "'sctp'"),
+    ("persistent add TCP 5000 20", "'TCP'"),
+    ("persistent delete udp five 20", "'five'"),
+    ("persistent delete udp 5000 twenty", "'twenty'"),
+    ("persistent list 5000", "list takes"),
+    ("persistent reload --json", "--json"),
+    ("persistent add --json tcp 5000 20", "--json"),
+]
+
+
+@pytest.mark.parametrize("line,names", USAGE, ids=[u[0] or "nothing" for u in USAGE])
+def test_bad_usage(cli, pool, line, names):
+    said = cli(*line.split(), status=2)
+    assert names in said and "--help" in said
+    assert list(pool.iterdir()) == []  # nothing was touched
+
+
+def test_a_missing_pool_is_refused(cli, cli_env, tmp_path):
+    env = dict(cli_env, PORTRES_POOL=str(tmp_path / "none"))
+    for command in (["list"], ["who", "5000"], ["persistent", "add", "tcp", "28000", "2"]):
+        said = cli(*command, status=1, env=env)
+        assert f"there is no pool directory {tmp_path}/none: mkdir" in said
+
+
+def test_a_full_disk_is_no_empty_list(build, cli_env):
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run(
+            [build / "portres", "list", "--json"],
+            env=cli_env, stdout=full, stderr=subprocess.PIPE, check=False,
+        )
+    assert run.returncode == 1
+    assert run.stderr == b"portres: cannot write the output: No space left on device\n"
+
+
+def on_a_terminal(program, env):
+    master, slave = pty.openpty()
+    run = subprocess.run(program, env=env, stdout=slave, stdin=slave, check=False)
+    os.close(slave)
+    text = b""
+    try:
+        while more := os.read(master, 65536):
+            text += more
+    except OSError:  # the other end is closed
+        pass
+    os.close(master)
+    return run.returncode, text
+
+
+@pytest.mark.parametrize("command", ["list", "doctor"])
+def test_colour_is_for_terminals(build, cli, cli_env, command):
+    program, env = [build / "portres", command], dict(cli_env, TERM="xterm")
+    status, text = on_a_terminal(program, env)
+    assert status == 0 and b"\x1b[" in text
+    assert b"\x1b" not in on_a_terminal(program, dict(env, NO_COLOR="1"))[1]
+    assert b"\x1b" in on_a_terminal(program, dict(env, NO_COLOR=""))[1]
+    assert b"\x1b" not in on_a_terminal(program, dict(env, TERM="dumb"))[1]
+    assert "\x1b" not in cli(command, env=env)
+
+
+@pytest.mark.parametrize("command", ["list", "who", "persistent", "doctor"])
+def test_help(cli, pool, command):
+    assert f"  {command} " in cli("--help")
+    assert cli(command, "--help").startswith(f"usage: portres {command}")
+    assert cli(command, "-h") == cli(command, "--help")
+    assert list(pool.iterdir()) == []
+
+
+def test_version(cli, root):
+    version = re.search(r"^VERSION := (\S+)", (root / "Makefile").read_text(), re.M)
+    assert cli("--version") == f"portres {version[1]}\n"

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+"""portres doctor: a healthy system, and each way to spoil it."""
+
+import fcntl
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from cli_kit import NOBODY, cli, cli_env, listed, shared_pool  # noqa: F401
+
+
+def lines(text, verdict):
+    return [line.split(None, 1)[1] for line in text.splitlines() if line.split()[0] == verdict]
+
+
+@pytest.fixture
+def doctor(build, cli_env):
+    """doctor(status, env) -> the lines of the report."""
+    def doctor(status=0, env=None, program=build / "portres", **kw):
+        run = subprocess.run(
+            [str(program), "doctor"], env=cli_env if env is None else env,
+            capture_output=True, text=True, check=False, timeout=60, **kw,
+        )
+        assert run.stderr == ""
+        assert run.returncode == status, run.stdout
+        for line in run.stdout.splitlines():
+            assert re.match(r"(ok|warning|error) +[a-z]+ +\S", line), line
+        return run.stdout
+
+    return doctor
+
+
+def test_healthy(doctor, build, shim_env, pool):
+    text = doctor(env=shim_env)
+    assert lines(text, "error") == []
+    good = " ".join(" ".join(lines(text, "ok")).split())
+    assert f"{build}/libportres.so: LD_PRELOAD names it" in good
+    assert "a program that preloads it is answered" in good
+    assert re.search(r"it acquired port \d+ and gave it back", good)
+    assert f"pool {pool}/pool-" in good and "PORTRES_POOL says so" in good
+    assert f"store {pool}/persistent: 0 blocks; you may change it" in good
+    assert "sockets carry file locks" in good
+    assert "0 living, 0 stale swept" in good
+
+
+def test_not_preloaded_is_a_warning_with_the_line_to_type(doctor, build):
+    text = doctor()
+    assert f"export LD_PRELOAD={build}/libportres.so" in " ".join(lines(text, "warning"))
+    assert f"{build}/libportres.so: next to the command" in text
+
+
+def test_installed_layout(doctor, build, tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "lib").mkdir()
+    program = shutil.copy(build / "portres", tmp_path / "bin")
+    library = shutil.copy(build / "libportres.so", tmp_path / "lib")
+    text = doctor(program=program)
+    assert f"{library}: in the library folder" in text
+    pathlib.Path(library).unlink()
+    assert "libportres.so is not found" in doctor(1, program=program)
+
+
+def test_a_library_that_is_none(doctor, cli_env, tmp_path):
+    broken = tmp_path / "broken.so"
+    broken.write_bytes(b"\x7fELF nonsense")
+    (error,) = lines(doctor(1, env=dict(cli_env, PORTRES_LIB=str(broken))), "error")
+    assert f"{broken} was not loaded" in error and "ld.so" in error
+    (error,) = lines(doctor(1, env=dict(cli_env, PORTRES_LIB="/none")), "error")
+    assert "PORTRES_LIB names no file" in error
+
+
+def test_a_path_that_ld_preload_cannot_name(doctor, build, cli_env, tmp_path):
+    spaced = tmp_path / "a b"
+    spaced.mkdir()
+    shutil.copy(build / "libportres.so", spaced)
+    env = dict(cli_env, PORTRES_LIB=str(spaced / "libportres.so"))
+    assert "with a blank or a colon" in lines(doctor(1, env=env), "error")[0]
+
+
+def pool_file(pool):
+    (file,) = pool.glob("pool-*")
+    return file
+
+
+def missing(pool):
+    pool.rmdir()
+    return "there is no pool directory"
+
+
+def no_directory(pool):
+    pool.rmdir()
+    pool.write_text("")
+    return "is not a directory"
+
+
+def open_to_all(pool):
+    pool.chmod(0o777)
+    return f"may be written by anybody (chosen: PORTRES_POOL says so): chmod o-w {pool}"
+
+
+def foreign(pool):
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to give it away")
+    os.chown(pool, NOBODY, NOBODY)
+    return f"belongs to user {NOBODY}"
+
+
+SPOIL_DIRECTORY = [missing, no_directory, open_to_all, foreign]
+
+
+@pytest.mark.parametrize("spoil", SPOIL_DIRECTORY, ids=lambda f: f.__name__)
+def test_a_spoiled_directory(doctor, cli, pool, spoil):
+    cause = spoil(pool)
+    errors = " ".join(lines(doctor(1), "error"))
+    assert cause in errors
+    assert "it could not acquire a port: Network is down" in errors
+    # The same cause and way out where a command needs the pool.
+    assert cause.split(" (chosen")[0] in cli("list", status=1)
+
+
+def truncated(file):
+    os.truncate(file, 5000)
+    return "it has 5000 bytes, not"
+
+
+def garbage(file):
+    with open(file, "r+b") as f:
+        f.write(b"garbage!")
+    return "its header is not ours"
+
+
+def other_layout(file):
+    with open(file, "r+b") as f:
+        f.seek(8)
+        f.write(b"\x63")
+    return "its header is not ours"
+
+
+def link(file):
+    file.rename(file.parent / "elsewhere")
+    file.symlink_to(file.parent / "elsewhere")
+    return "is a symbolic link"
+
+
+def writable(file):
+    file.chmod(0o666)
+    return "may be written by anybody"
+
+
+SPOIL_FILE = [truncated, garbage, other_layout, link, writable]
+
+
+@pytest.mark.parametrize("spoil", SPOIL_FILE, ids=lambda f: f.__name__)
+def test_a_spoiled_file(doctor, cli, pool, spoil):
+    cli("list")
+    file = pool_file(pool)
+    cause = spoil(file)
+    text = " ".join(lines(doctor(1), "error"))
+    assert str(file) in text and cause in text
+    assert cause in cli("list", status=1)
+
+
+def test_a_lock_that_is_held(cli, pool):
+    cli("list")
+    with open(pool_file(pool)) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert "is locked for too long" in cli("list", status=1)
+    cli("list")
+
+
+def test_not_in_the_group(doctor, cli, shared_pool):
+    pool, as_nobody = shared_pool
+    os.chown(pool, 0, 0)
+    text = cli("list", status=1, **as_nobody)
+    assert f"{pool} cannot be opened: Permission denied" in text
+
+
+def test_the_group_bit(doctor, cli_env, shared_pool):
+    pool, _ = shared_pool
+    env = dict(cli_env, PORTRES_POOL=str(pool))
+    assert "shares it (mode 2770)" in doctor(env=env)
+    pool.chmod(0o770)
+    assert f"chmod g+s {pool}" in " ".join(lines(doctor(env=env), "warning"))
+
+
+def test_stale_and_ephemeral(doctor, player):
+    one = player()
+    one.ask("tcp('a')")
+    low = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
+    assert one.ask(f"acquire(S['a'], {low}, 1)")[0] == "("
+    text = doctor()
+    assert "1 living, 0 stale" in text
+    assert f"1 reservation ({low}) where the kernel picks ports" in text
+    one.ask("close('a')")
+    text = doctor()
+    assert "0 living, 1 stale swept" in text and "where the kernel picks" in text
+    assert "0 living, 0 stale swept" in doctor()
+
+
+def test_settings_that_make_no_sense(doctor, cli_env):
+    env = dict(cli_env, PORTRES_WILDCARD="9-1")
+    assert "PORTRES_WILDCARD=9-1 makes no sense" in " ".join(lines(doctor(env=env), "warning"))
+
+
+def test_bad_lines_of_the_store(doctor, pool):
+    (pool / "persistent").write_text("# mine\nnonsense\ntcp 28000 5\ntcp 0 1\n")
+    assert "make no sense: 2, 4" in " ".join(lines(doctor(), "warning"))
+    (pool / "persistent").unlink()
+    (pool / "persistent").mkdir()
+    assert "/persistent cannot be read" in " ".join(lines(doctor(1), "error"))

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+"""What comes with the command: completion, man pages, the installed layout."""
+
+import subprocess
+
+import pytest
+
+from cli_kit import cli, cli_env  # noqa: F401
+
+
+@pytest.mark.parametrize(
+    "words,answer",
+    [
+        (["portres", ""], "run list who persistent doctor --help --version"),
+        (["portres", "p"], "persistent"),
+        (["portres", "persistent", ""], "add delete list reload --help"),
+        (["portres", "persistent", "add", ""], "tcp udp"),
+        (["portres", "who", "--t"], "--tcp"),
+    ],
+)
+def test_completion(root, words, answer):
+    script = (
+        f'. "{root}/cli/portres.bash"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1));'
+        ' _portres; echo "${COMPREPLY[*]}"'
+    )
+    run = subprocess.run(
+        ["bash", "-c", script, "bash", *words], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == answer.split()
+
+
+@pytest.mark.parametrize("page", ["portres.1", "portres.7"])
+def test_man_pages(root, has, page):
+    if not has("groff"):
+        pytest.skip("no groff")
+    run = subprocess.run(
+        ["groff", "-man", "-ww", "-Tascii", "-P-cbou", root / "docs" / page],
+        capture_output=True, check=True,
+    )
+    assert run.stderr == b"" and b"SEE ALSO" in run.stdout
+
+
+def test_the_man_page_has_every_command(cli, root):
+    page = (root / "docs" / "portres.1").read_text()
+    for line in cli("--help").splitlines():
+        if line.startswith("  "):
+            assert f".SS portres {line.split()[0]}\n" in page
+
+
+def test_install(root, build, tmp_path):
+    subprocess.run(
+        ["make", "-s", "-C", root, "-o", "all", "install", f"B={build}",
+         f"DESTDIR={tmp_path}", "prefix=/p"],
+        check=True, capture_output=True,
+    )
+    for path in (
+        "bin/portres", "share/man/man1/portres.1", "share/man/man7/portres.7",
+        "share/bash-completion/completions/portres", "lib/tmpfiles.d/portres.conf",
+        "lib/sysusers.d/portres.conf",
+    ):
+        assert (tmp_path / "p" / path).is_file(), path
+    run = subprocess.run(
+        [tmp_path / "p/bin/portres", "doctor"], capture_output=True, text=True,
+        env={"PORTRES_POOL": str(tmp_path)}, check=False,
+    )
+    assert f"{tmp_path}/p/lib/libportres.so" in run.stdout
+    assert "a program that preloads it is answered" in run.stdout

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""portres persistent: the store and the pool by hand."""
+
+import json
+import os
+import socket
+import subprocess
+
+import pytest
+
+from cli_kit import NOBODY, cli, cli_env, listed, shared_pool  # noqa: F401
+
+
+@pytest.mark.parametrize("proto", ["tcp", "udp"])
+def test_add_and_delete(cli, listed, player, pool, proto):
+    one = player()
+    one.ask(f"{proto}('a')")
+    token = int(cli("persistent", "add", proto, 28000, 5).split()[-1])
+    assert one.ask("bind('a', 28004)") == "EADDRINUSE"
+    (entry,) = listed()
+    assert entry.pop("since")
+    assert entry == {
+        "protocol": proto, "start": 28000, "count": 5, "kind": "persistent",
+        "pid": None, "command": None, "token": token,
+    }
+    assert (pool / "persistent").read_text() == f"{proto} 28000 5\n"
+    assert "by the persistent store" in cli("who", 28003)
+    # The token is the real one: it associates.
+    one.ask(f"{proto}('b')")
+    assert one.ask(f"associate(S['b'], {token})") == "None"
+    assert one.ask("bind('b', 0)") == "28000"
+    assert cli("persistent", "delete", proto, 28000, 5) == (
+        f"{proto} 28000-28004 is no longer reserved\n"
+    )
+    assert one.ask("bind('a', 28004)") == "28004"
+    assert (pool / "persistent").read_text() == "" and listed() == []
+
+
+def test_list(cli, pool):
+    cli("persistent", "add", "udp", 28000, 5)
+    (pool / "persistent").write_text("# mine\nudp 28000 5\n\ntcp 28100 1 # new\n")
+    heading, *rows = [line.split(None, 4) for line in cli("persistent", "list").splitlines()]
+    assert heading == ["PROTO", "START", "END", "COUNT", "STATE"]
+    assert rows == [
+        ["udp", "28000", "28004", "5", "reserved"],
+        ["tcp", "28100", "28100", "1", "not yet"],
+    ]
+    assert cli("persistent", "reload") == "1 added, 0 removed, 1 kept\n"
+    assert [e["reserved"] for e in json.loads(cli("persistent", "list", "--json"))] == [True] * 2
+
+
+def test_nothing_to_list(cli):
+    assert json.loads(cli("persistent", "list", "--json")) == []
+    assert len(cli("persistent", "list").splitlines()) == 1
+
+
+def test_what_is_in_the_way_is_named(cli, player, pool):
+    one = player()
+    one.ask("tcp('a')")
+    one.ask("acquire(S['a'], 28010, 5)")
+    said = cli("persistent", "add", "tcp", 28000, 20, status=1)
+    assert said == (
+        f"portres: tcp ports 28000-28019 overlap 28010-28014, held by pid {one.pid}"
+        " (python3): stop it, or take other ports\n"
+    )
+    cli("persistent", "add", "udp", 28000, 20)
+    said = cli("persistent", "add", "udp", 28019, 1, status=1)
+    assert "overlap 28000-28019, held by the persistent store: delete that" in said
+    with socket.socket() as mine:
+        mine.bind(("127.0.0.1", 0))
+        port = mine.getsockname()[1]
+        said = cli("persistent", "add", "tcp", port, 1, status=1)
+        assert f"tcp port {port} is in use by pid {os.getpid()} (" in said
+    assert (pool / "persistent").read_text() == "udp 28000 20\n"
+
+
+def test_delete_wants_the_very_block(cli, pool):
+    cli("persistent", "add", "tcp", 28000, 20)
+    for block in (["tcp", 28000, 19], ["tcp", 28001, 19], ["udp", 28000, 20]):
+        said = cli("persistent", "delete", *block, status=1)
+        assert "no persistent reservation of exactly" in said
+    assert (pool / "persistent").read_text() == "tcp 28000 20\n"
+
+
+def test_garbage_is_kept_and_named(cli, listed, pool):
+    store = pool / "persistent"
+    good = "tcp 28000 5\n"
+    bad = "nonsense\ntcp 70000 1\ntcp 28001 x\n\x00\xff\n"
+    store.write_bytes(("# c\n\n" + good + bad).encode("latin-1"))
+    assert [e["start"] for e in listed()] == [28000]
+    out, said = cli("persistent", "list", status=1, quiet=False)
+    assert out.splitlines()[1].split()[1] == "28000"
+    assert f"4 lines of {store} make no sense, the first is line 4" in said
+    out, said = cli("persistent", "reload", status=1, quiet=False)
+    assert out == "0 added, 0 removed, 1 kept\n" and "the first is line 4" in said
+    cli("persistent", "add", "udp", 28000, 5)
+    assert store.read_bytes() == ("# c\n\n" + good + bad + "udp 28000 5\n").encode("latin-1")
+    assert [e["start"] for e in listed()] == [28000, 28000]
+
+
+def test_reload_removes_what_was_deleted(cli, listed, pool):
+    cli("persistent", "add", "tcp", 28000, 5)
+    cli("persistent", "add", "tcp", 28010, 5)
+    (pool / "persistent").write_text("tcp 28010 5\n")
+    assert cli("persistent", "reload") == "0 added, 1 removed, 1 kept\n"
+    assert [e["start"] for e in listed()] == [28010]
+
+
+def test_a_reboot(cli, listed, player, pool):
+    cli("persistent", "add", "tcp", 28000, 5)
+    one = player()
+    one.ask("tcp('a')")
+    assert one.ask("acquire(S['a'], 28010, 5)")[0] == "("
+    one.kill()
+    for file in pool.glob("pool-*"):
+        file.unlink()
+    assert [(e["start"], e["kind"]) for e in listed()] == [(28000, "persistent")]
+
+
+def test_who_may_not_write_the_store(cli, listed, shared_pool):
+    """The pool is for the group; the store, in PORTRES_POOL here, must not be."""
+    pool, as_nobody = shared_pool
+    env = as_nobody["env"]
+    cli("persistent", "add", "tcp", 28000, 5, env=env)
+    pool.chmod(0o2750)
+    for args in (
+        ["delete", "tcp", "28000", "5"], ["add", "tcp", "28100", "5"], ["reload"],
+    ):
+        said = cli("persistent", *args, status=1, **as_nobody)
+        assert said.startswith(f"portres: you may not write the store {pool}: ")
+    (entry,) = listed(**as_nobody)
+    assert entry["start"] == 28000 and "token" not in entry
+    assert "reserved" in cli("persistent", "list", **as_nobody)
+    assert "token" in listed(env=env)[0]
+
+
+@pytest.mark.parametrize("verb", ["add", "delete", "list", "reload"])
+def test_a_store_that_cannot_be_read(cli, pool, verb):
+    (pool / "persistent").mkdir()
+    block = ["tcp", "28000", "5"] if verb in ("add", "delete") else []
+    said = cli("persistent", verb, *block, status=1)
+    assert str(pool) in said
+
+
+def test_no_place_for_a_store(cli, cli_env):
+    env = {k: v for k, v in cli_env.items() if k not in ("HOME", "PORTRES_POOL")}
+    env["XDG_STATE_HOME"] = ""
+    if os.path.isdir("/run/portres"):
+        pytest.skip("this machine has a pool for all")
+    assert "set HOME or PORTRES_POOL" in cli("persistent", "list", status=1, env=env)
+
+
+FULL_DISK = """
+mount -t tmpfs -o size=4m,mode=700 none "$PORTRES_POOL" || exit 9
+"$0" persistent add tcp 28100 5 >/dev/null || exit 8
+dd if=/dev/zero of="$PORTRES_POOL/full" bs=4k 2>/dev/null
+"$0" persistent "$@"
+echo $?
+cat "$PORTRES_POOL/persistent"
+ls "$PORTRES_POOL" | grep -c new
+"""
+
+
+def test_a_full_disk(build, cli_env):
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to mount a small file system")
+    run = subprocess.run(
+        ["unshare", "-m", "sh", "-c", FULL_DISK, build / "portres", "add", "tcp", "28000", "5"],
+        env=cli_env, capture_output=True, text=True, check=False,
+    )
+    if run.returncode == 9:
+        pytest.skip("may not mount here")
+    assert run.stdout == "1\ntcp 28100 5\n0\n", run
+    said = run.stderr
+    assert "cannot be changed: No space left on device; nothing was changed" in said
+    assert said.count("\n") == 1

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""portres run: a command that has its ports from the start."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from cli_kit import cli, cli_env, listed  # noqa: F401
+
+
+@pytest.fixture
+def run(build, cli_env):
+    """run(*arguments) -> what the command printed."""
+
+    def run(*arguments):
+        done = subprocess.run(
+            [build / "portres", "run", *map(str, arguments)],
+            env=cli_env, capture_output=True, text=True, check=False, timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    return run
+
+
+def test_arguments_and_environment(run, build):
+    said = run(
+        "--tcp", "28000+2", "--udp", "28100+1", "--", "sh", "-c",
+        'echo "{1} {3},{2} {4} {0} {01} {x} {} $PORTRES_PORT/$PORTRES_PORTS"; echo $LD_PRELOAD',
+    )
+    assert said == (
+        "28000 28100,28001 {4} {0} {01} {x} {} 28000/28000 28001 28100\n"
+        f"{build}/libportres.so\n"
+    )
+
+
+def test_any_port(run):
+    first, second = run("--tcp", 2, "sh", "-c", "echo {1} {2}").split()
+    assert int(second) == int(first) + 1
+
+
+def test_the_shim_comes_first(run, cli_env, build):
+    cli_env["LD_PRELOAD"] = "/usr/lib/x86_64-linux-gnu/libm.so.6"
+    assert run("sh", "-c", "echo $LD_PRELOAD") == (
+        f"{build}/libportres.so:/usr/lib/x86_64-linux-gnu/libm.so.6\n"
+    )
+    cli_env["LD_PRELOAD"] = f"{build}/libportres.so"
+    assert run("sh", "-c", "echo $LD_PRELOAD") == f"{build}/libportres.so\n"
+
+
+def test_in_its_own_place_and_as_long_as_it_lives(start, cli_env, listed, player, build):
+    program = start([build / "portres", "run", "--tcp", "28000+3", "cat"], cli_env)
+    assert program.ask("hello") == "hello"
+    (entry,) = listed()
+    assert (entry["pid"], entry["start"], entry["count"]) == (program.pid, 28000, 3)
+    assert entry["command"] == "cat"
+    stranger = player()
+    stranger.ask("tcp('a')")
+    assert stranger.ask("bind('a', 28001)") == "EADDRINUSE"
+    program.kill()
+    assert stranger.ask("bind('a', 28001)") == "28001"
+
+
+def test_descendants_keep_it(start, cli_env, listed, build):
+    """The shell ends; the child that it left behind has the block."""
+    program = start(
+        [build / "portres", "run", "--tcp", "28000+3", "sh", "-c",
+         "sleep 600 >/dev/null 2>&1 & echo $!"],
+        cli_env,
+    )
+    child = int(program.line())
+    try:
+        assert program.popen.wait() == 0
+        assert [(e["start"], e["pid"]) for e in listed()] == [(28000, child)]
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_the_token_associates(start, cli_env, build, root):
+    player = start(
+        [build / "portres", "run", "--tcp", "28000+3", "/usr/bin/python3",
+         root / "integration" / "player.py", "{2}"],
+        cli_env,
+    )
+    assert player.line() == "28001"
+    player.ask("tcp('a')")
+    assert player.ask("associate(S['a'], int(os.environ['PORTRES_TOKENS']))") == "None"
+    assert player.ask("bind('a', 28001)") == "28001"
+
+
+def test_exit_statuses(cli, build, cli_env, tmp_path, pool):
+    def status(*arguments):
+        return subprocess.run(
+            [build / "portres", "run", *arguments], env=cli_env, check=False
+        ).returncode
+
+    assert status("sh", "-c", "exit 7") == 7
+    assert status("sh", "-c", "kill -KILL $$") == -signal.SIGKILL
+    assert "nonono cannot be run: No such file" in cli("run", "nonono", status=127)
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    assert f"{plain} cannot be run: Permission denied" in cli("run", plain, status=126)
+    shutil.rmtree(pool)
+    assert "no pool directory" in cli("run", "--tcp", 1, "true", status=75)
+
+
+def test_no_ports(cli, player):
+    one = player()
+    one.ask("tcp('a')")
+    one.ask("acquire(S['a'], 28000, 5)")
+    said = cli("run", "--tcp", "28003+3", "true", status=75)
+    assert f"overlap 28000-28004, held by pid {one.pid} (python3)" in said
+    assert "no 65535 free tcp ports" in cli("run", "--tcp", 65535, "true", status=75)
+
+
+def sleeping(pid):
+    """In nanosleep: 35 on x86-64, 101 on ARM."""
+    with open(f"/proc/{pid}/syscall") as file:
+        return file.read().split()[0] in ("35", "101")
+
+
+def test_waiting(start, cli, cli_env, player, build):
+    one = player()
+    one.ask("tcp('a')")
+    one.ask("acquire(S['a'], 28000, 5)")
+    assert "overlap" in cli("run", "--wait", 1, "--tcp", "28000+5", "true", status=75)
+    waiter = start(
+        [build / "portres", "run", "--wait", "60", "--tcp", "28000+5", "echo", "{1}"], cli_env
+    )
+    end = time.monotonic() + 30
+    while not sleeping(waiter.pid) and time.monotonic() < end:
+        pass
+    assert sleeping(waiter.pid)
+    assert one.ask("close('a')") == "None"
+    assert waiter.line() == "28000"
+
+
+def test_the_plan(run, listed, build):
+    assert run("--print", "--tcp", "28000+3", "nginx", "-p", "{2}") == (
+        f"tcp 28000-28002\nLD_PRELOAD={build}/libportres.so\nnginx -p 28001\n"
+    )
+    assert listed() == []
+
+
+@pytest.mark.parametrize(
+    "line,names",
+    [
+        ("", "what to run"),
+        ("--tcp", "--tcp"),
+        ("--tcp 0 true", "'0'"),
+        ("--tcp x true", "'x'"),
+        ("--tcp 0+1 true", "'0'"),
+        ("--tcp 65535+2 true", "65535"),
+        ("--tcp 65536 true", "65536"),
+        ("--tcp 123456789+1 true", "'123456789'"),
+        ("--wait x true", "'x'"),
+        ("--fly true", "--fly"),
+    ],
+)
+def test_bad_usage(cli, line, names):
+    assert names in cli("run", *line.split(), status=2)
+
+
+def test_options_of_the_command_are_its_own(run):
+    assert run("echo", "--tcp", "3") == "--tcp 3\n"

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""portres who: a reservation, a socket, both, nobody."""
+
+import json
+import os
+import re
+import socket
+
+import pytest
+
+from cli_kit import block, cli, cli_env, shared_pool  # noqa: F401
+
+
+def test_who_has_it_reserved(cli, player):
+    one = player()
+    block(one, "udp", 28100, 20)
+    said = cli("who", 28119)
+    assert re.fullmatch(
+        rf"udp 28119 is reserved \(28100-28119\) by pid {one.pid} \(python3\)"
+        r" since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n",
+        said,
+    )
+    assert cli("who", "--tcp", 28119) == "nobody has port 28119\n"
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
+def test_who_has_it_bound(cli, kind):
+    with socket.socket(socket.AF_INET6, kind) as mine:
+        mine.bind(("::1", 0))
+        port = mine.getsockname()[1]
+        if kind == socket.SOCK_STREAM:
+            mine.listen()
+        said = cli("who", port)
+        proto = "tcp" if kind == socket.SOCK_STREAM else "udp"
+        state = "listening" if proto == "tcp" else "bound"
+        assert said.startswith(f"{proto} {port} is in use: [::1]:{port}, {state}, by pid ")
+        assert f" pid {os.getpid()} (" in said and said.count("\n") == 1
+
+
+def test_who_has_it_reserved_and_bound(cli, player):
+    one = player()
+    token = block(one, "tcp", 28100, 2)
+    one.ask("tcp('b')")
+    one.ask(f"associate(S['b'], {token})")
+    assert one.ask("bind('b', 28101)") == "28101"
+    reserved, bound = cli("who", 28101).splitlines()
+    assert reserved.startswith("tcp 28101 is reserved (28100-28101)")
+    assert bound == f"tcp 28101 is in use: 127.0.0.1:28101, bound, by pid {one.pid} (python3)"
+    seen = json.loads(cli("who", 28101, "--json"))
+    assert seen["port"] == 28101
+    assert [r["token"] for r in seen["reservations"]] == [token]
+    assert seen["sockets"] == [
+        {
+            "protocol": "tcp",
+            "address": "127.0.0.1:28101",
+            "state": "bound",
+            "user": os.getuid(),
+            "processes": [{"pid": one.pid, "command": "python3"}],
+        }
+    ]
+
+
+def test_nobody_has_it(cli):
+    assert cli("who", 28100) == "nobody has port 28100\n"
+    assert json.loads(cli("who", 28100, "--json")) == {
+        "port": 28100,
+        "reservations": [],
+        "sockets": [],
+    }
+
+
+def test_a_stranger_is_told_that_he_may_not_look(cli, shared_pool):
+    _, as_nobody = shared_pool
+    with socket.socket() as mine:
+        mine.bind(("127.0.0.1", 0))
+        mine.listen()
+        said = cli("who", mine.getsockname()[1], **as_nobody)
+    assert said.endswith("listening, by a process of user 0 that is not to be seen here\n")

@@ -1,0 +1,206 @@
+"""Persistent blocks: Create, Lookup, Delete from a program; store and reboot."""
+
+import ctypes
+import os
+import random
+import socket
+
+import pytest
+
+DENIED, SHARING, PARAMETER, NOT_FOUND = 5, 32, 87, 1168
+
+# What a player says to call them: (code, token).
+CALLS = (
+    "__import__('builtins').__dict__.update(ct=__import__('ctypes'),"
+    " lib=__import__('ctypes').CDLL(None))"
+)
+
+
+@pytest.fixture
+def windows(player):
+    """windows(program) -> functions of iphlpapi, called in that program."""
+
+    def windows(program):
+        program.ask(CALLS)
+
+        def call(verb, proto, start, count, token=True):
+            name = f"{verb}Persistent{proto.capitalize()}PortReservation"
+            args = f"{socket.htons(start)}, {count}"
+            if verb != "Delete":
+                args += ", ct.byref(t)" if token else ", None"
+            return eval(
+                program.ask(f"[(lib.{name}({args}), t.value) for t in [ct.c_ulonglong()]][0]")
+            )
+
+        return call
+
+    return windows
+
+
+@pytest.mark.parametrize("proto", ["tcp", "udp"])
+def test_the_documented_flow(player, windows, proto, pool):
+    one, two = player(), player()
+    first, second = windows(one), windows(two)
+    code, token = first("Create", proto, 28000, 5)
+    assert code == 0 and token != 0
+    assert second("Lookup", proto, 28000, 5) == (0, token)
+    one.ask(f"{proto}('x')")
+    assert one.ask("bind('x', 28002)") == "EADDRINUSE"  # not associated
+    two.ask(f"{proto}('y')")
+    assert two.ask(f"associate(S['y'], {token})") == "None"
+    assert two.ask("bind('y', 0)") == "28000"
+    assert two.ask(f"release(S['y'], {token})") == "EINVAL"  # persistent
+    assert second("Delete", proto, 28000, 5)[0] == 0
+    assert one.ask("bind('x', 28002)") == "28002"
+    assert first("Lookup", proto, 28000, 5)[0] == NOT_FOUND
+
+
+def test_it_outlives_every_process_and_a_reboot(player, windows, pool):
+    one = player()
+    token = windows(one)("Create", "tcp", 28000, 5)[1]
+    one.ask("tcp('a')")
+    assert one.ask("acquire(S['a'], 28010, 5)")[0] == "("
+    one.kill()
+    two = player()
+    assert windows(two)("Lookup", "tcp", 28000, 5) == (0, token)
+    two.end()
+    for file in pool.glob("pool-*"):
+        file.unlink()
+    three = player()
+    code, again = windows(three)("Lookup", "tcp", 28000, 5)
+    assert code == 0 and again != token
+    three.ask("tcp('b')")
+    assert three.ask("bind('b', 28003)") == "EADDRINUSE"
+    assert three.ask("bind('b', 28012)") == "28012"  # runtime: gone
+
+
+@pytest.mark.parametrize(
+    "first,count", [(0, 5), (28000, 0), (65535, 2)], ids=["start", "count", "end"]
+)
+def test_bad_parameters(player, windows, first, count):
+    call = windows(player())
+    for verb in ("Create", "Lookup", "Delete"):
+        assert call(verb, "tcp", first, count)[0] == PARAMETER
+    assert call("Create", "tcp", 28000, 1, token=False)[0] == PARAMETER
+    assert call("Lookup", "tcp", 28000, 1, token=False)[0] == PARAMETER
+    assert call("Lookup", "tcp", 28000, 1)[0] == NOT_FOUND
+
+
+def test_conflicts_and_exact_matches(player, windows):
+    program = player()
+    call = windows(program)
+    program.ask("tcp('a')")
+    program.ask("acquire(S['a'], 28000, 5)")
+    program.ask("tcp('b')")
+    program.ask("bind('b', 28010)")
+    assert call("Create", "tcp", 28004, 2)[0] == SHARING
+    assert call("Create", "tcp", 28008, 5)[0] == SHARING
+    assert call("Create", "udp", 28004, 2)[0] == 0
+    assert call("Create", "udp", 28005, 2)[0] == SHARING
+    assert program.ask("udp('u') and acquire(S['u'], 28005, 1)") == "EADDRINUSE"
+    for start, count in ((28004, 1), (28005, 1), (28003, 3)):
+        assert call("Lookup", "udp", start, count)[0] == NOT_FOUND
+        assert call("Delete", "udp", start, count)[0] == NOT_FOUND
+    assert call("Delete", "tcp", 28004, 2)[0] == NOT_FOUND
+    assert call("Delete", "udp", 28004, 2)[0] == 0
+
+
+def test_without_the_right_to_the_store(player, windows, pool):
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become nobody")
+    token = windows(player())("Create", "tcp", 28000, 5)[1]
+    for part in (pool, *pool.parents[:3]):
+        os.chmod(part, 0o755)
+    for file in pool.glob("pool-*"):
+        os.chmod(file, 0o664)
+        os.chown(file, 0, 65534)
+    os.chown(pool, 0, 65534)
+    nobody = player(user=65534, group=65534)
+    call = windows(nobody)
+    assert call("Lookup", "tcp", 28000, 5) == (0, token)
+    assert call("Create", "tcp", 28010, 5)[0] == DENIED
+    assert call("Delete", "tcp", 28000, 5)[0] == DENIED
+    nobody.ask("tcp('x')")
+    assert nobody.ask(f"associate(S['x'], {token})") == "EACCES"
+
+
+def test_a_store_that_was_edited_by_hand(player, windows, pool):
+    store = pool / "persistent"
+    text = (
+        "# ours\n\n"
+        "tcp 28000 5 # web\n"
+        "  udp\t28000\t5\n"
+        "sctp 28000 5\n"
+        "tcp 28000\n"
+        "tcp 28003 5\n"  # overlaps
+        "tcp 99999999999 1\n"
+        "tcp 28020 1 1\n"
+        "\0\xff garbage"
+    )
+    store.write_text(text, encoding="latin-1")
+    call = windows(player())
+    assert call("Lookup", "tcp", 28000, 5)[0] == 0
+    assert call("Lookup", "udp", 28000, 5)[0] == 0
+    assert call("Lookup", "tcp", 28003, 5)[0] == NOT_FOUND
+    assert call("Lookup", "tcp", 28020, 1)[0] == NOT_FOUND
+    # A change keeps every line, even those that it cannot read.
+    assert call("Create", "tcp", 28030, 2)[0] == 0
+    assert store.read_text("latin-1") == text + "\ntcp 28030 2\n"
+    assert call("Delete", "tcp", 28030, 2)[0] == 0
+    assert store.read_text("latin-1") == text + "\n"
+
+
+def parse(text):
+    blocks = []
+    for line in text.splitlines():
+        proto, start, count = line.split()
+        blocks.append((proto, int(start), int(count)))
+    return blocks
+
+
+def test_two_writers_killed_at_random(player, windows, pool):
+    """The store always parses, and is what their answers say it is."""
+    store = pool / "persistent"
+    known = {}  # block -> present, absent, or unknown after a kill
+    writers = [player(), player()]
+    calls = [windows(w) for w in writers]
+    rng = random.Random(4711)
+    killed = 0
+    for step in range(300):
+        i = rng.randrange(2)
+        # Each writer has its own blocks, so each answer is predictable.
+        block = ("tcp", 28100 + 20 * i + rng.randrange(10) * 2, 2)
+        verb = rng.choice(("Create", "Delete"))
+        if rng.random() < 0.1:
+            name = f"{verb}PersistentTcpPortReservation"
+            token = ", ct.byref(ct.c_ulonglong())" if verb == "Create" else ""
+            writers[i].tell(f"lib.{name}({socket.htons(block[1])}, 2{token})")
+            for _ in range(rng.randrange(20000)):
+                pass
+            writers[i].kill()
+            killed += 1
+            known[block] = None
+            writers[i] = player()
+            calls[i] = windows(writers[i])
+        else:
+            code = calls[i](verb, *block)[0]
+            before = known.get(block, False)
+            if before is not None:
+                wanted = {
+                    ("Create", False): 0,
+                    ("Create", True): SHARING,
+                    ("Delete", True): 0,
+                    ("Delete", False): NOT_FOUND,
+                }[verb, before]
+                assert code == wanted, (step, verb, block)
+            known[block] = verb == "Create"
+        blocks = parse(store.read_text()) if store.exists() else []
+        assert len(set(blocks)) == len(blocks)
+        for block, present in known.items():
+            if present is not None:
+                assert (block in blocks) == present, (step, block)
+    assert killed > 10
+    assert [f.name for f in pool.iterdir() if f.name.endswith(".new")] in (
+        [],
+        ["persistent.new"],
+    )
