@@ -36,7 +36,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 # define. No TLS that allocates: it is touched inside bind().
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -fPIC \
 	-fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
-	-U_FILE_OFFSET_BITS -U_TIME_BITS -I. -Iinclude -MMD -MP \
+	-U_FILE_OFFSET_BITS -U_TIME_BITS -DPORTRES_ITSELF -I. -Iinclude -MMD -MP \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 # Sanitizers need undefined symbols.
 LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
@@ -80,26 +80,41 @@ $B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
 	$(call say,LD,$@)
 	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -o $@ $^
 
-# What programs compile and link with. Microsoft's samples include windows.h
-# under these other names, one of them with a dot at its end.
+# What programs compile and link with. Names of headers have no case on
+# Windows; these are the spellings that programs use. One of Microsoft's samples
+# has a dot at the end of one.
 
-headers: $(HEADERS:%=$B/include/%) $B/include/Windows.h $B/include/Windows.h.
+ALIASES := Windows.h:windows.h Windows.h.:windows.h WinSock2.h:winsock2.h \
+	Winsock2.h:winsock2.h WINSOCK2.H:winsock2.h Ws2tcpip.h:ws2tcpip.h \
+	WS2tcpip.h:ws2tcpip.h WS2TCPIP.H:ws2tcpip.h Ws2TcpIp.h:ws2tcpip.h \
+	Ws2ipdef.h:ws2ipdef.h WS2ipdef.h:ws2ipdef.h Mstcpip.h:mstcpip.h \
+	MSTcpIP.h:mstcpip.h Iphlpapi.h:iphlpapi.h IPHlpApi.h:iphlpapi.h \
+	WS2spi.h:ws2spi.h Ws2spi.h:ws2spi.h WinError.h:winerror.h
+ALIAS_FILES := $(foreach alias,$(ALIASES),\
+	$B/include/$(firstword $(subst :, ,$(alias))))
+
+headers: $(HEADERS:%=$B/include/%) $(ALIAS_FILES)
 
 $B/include/%.h: include/%.h
 	@mkdir -p $(@D)
 	$Qcp $< $@
 
-$B/include/Windows.h $B/include/Windows.h.: $B/include/windows.h
-	$Qprintf '#include "windows.h"\n' >$@
+$(ALIAS_FILES): $B/include/%: Makefile
+	@mkdir -p $(@D)
+	$Qprintf '#include "%s"\n' \
+		$(lastword $(subst :, ,$(filter $*:%,$(ALIASES)))) >$@
 
-links: $B/lib/libportres.so $B/lib/libws2_32.so $B/lib/libiphlpapi.so \
-	$B/lib/libportres_main.a
+# lld finds "#pragma comment(lib, ...)" under the name that it says.
+SCRIPTS := $(addprefix $B/lib/,libws2_32.so libiphlpapi.so Ws2_32.lib \
+	ws2_32.lib WS2_32.lib Iphlpapi.lib iphlpapi.lib IPHLPAPI.lib)
+
+links: $B/lib/libportres.so $B/lib/libportres_main.a $(SCRIPTS)
 
 $B/lib/libportres.so: $B/libportres.so
 	@mkdir -p $(@D)
 	$Qln -sf ../libportres.so $@
 
-$B/lib/libws2_32.so $B/lib/libiphlpapi.so: Makefile
+$(SCRIPTS): Makefile
 	@mkdir -p $(@D)
 	$Qprintf '/* portres stands in for it */\nINPUT(-lportres -lportres_main)\n' >$@
 
@@ -166,8 +181,7 @@ install: all
 	install -m 755 $B/libportres.so $(DESTDIR)$(libdir)/libportres.so.$(VERSION)
 	ln -sf libportres.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libportres.so
-	install -m 644 $B/lib/libportres_main.a $B/lib/libws2_32.so \
-		$B/lib/libiphlpapi.so $(DESTDIR)$(libdir)
+	install -m 644 $B/lib/libportres_main.a $(SCRIPTS) $(DESTDIR)$(libdir)
 	install -m 644 $B/include/* $(DESTDIR)$(includedir)/portres
 	install -D -m 755 $B/portres $(DESTDIR)$(bindir)/portres
 	install -D -m 644 docs/portres.1 $(DESTDIR)$(datadir)/man/man1/portres.1

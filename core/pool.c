@@ -182,9 +182,10 @@ map(struct pool *pool, int fd, const struct stat *directory, const char *store)
 }
 
 int
-pool_open(const struct sys_ops *sys, const char *directory, bool make_directory,
-	  const char *store, uint64_t netns, _Atomic uint32_t *gate,
-	  struct pool *ret_pool)
+pool_open_how(const struct sys_ops *sys, const char *directory,
+	      bool make_directory, const char *store, uint64_t netns,
+	      _Atomic uint32_t *gate, enum pool_wait wait,
+	      struct pool *ret_pool)
 {
 	struct pool pool = {.sys = sys, .gate = gate};
 	struct pool_lock lock;
@@ -204,13 +205,13 @@ pool_open(const struct sys_ops *sys, const char *directory, bool make_directory,
 			    &st);
 	if (r < 0)
 		return unusable(r);
-	r = lock_take(sys, pool.path, gate, POOL_WAIT, &lock);
+	r = lock_take(sys, pool.path, gate, wait, &lock);
 	if (r == -ENOENT) {
 		r = make_file(sys, pool.path,
 			      S_IRUSR | S_IWUSR |
 				      (st.st_mode & (S_IRGRP | S_IWGRP)));
 		if (r == 0)
-			r = lock_take(sys, pool.path, gate, POOL_WAIT, &lock);
+			r = lock_take(sys, pool.path, gate, wait, &lock);
 	}
 	if (r < 0)
 		return unusable(r);

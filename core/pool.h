@@ -26,6 +26,11 @@ struct pool {
 	char path[POOL_PATH_MAX];
 };
 
+enum pool_wait {
+	POOL_WAIT, /* up to 5 s, interruptible by signal handlers */
+	POOL_TRY,  /* a few microseconds */
+};
+
 /*
  * Opens the pool `directory`/pool-NETNS, creating the file when it is missing
  * and, with `make_directory`, the directory too (mode 0700). A new file gets
@@ -36,9 +41,19 @@ struct pool {
  * damaged, of another layout or on a network file system; -EMFILE, -ENFILE;
  * or what pool_enter() returns, because a fresh file is filled under its lock.
  */
-int pool_open(const struct sys_ops *sys, const char *directory,
-	      bool make_directory, const char *store, uint64_t netns,
-	      _Atomic uint32_t *gate, struct pool *ret_pool);
+int pool_open_how(const struct sys_ops *sys, const char *directory,
+		  bool make_directory, const char *store, uint64_t netns,
+		  _Atomic uint32_t *gate, enum pool_wait wait,
+		  struct pool *ret_pool);
+
+static inline int
+pool_open(const struct sys_ops *sys, const char *directory, bool make_directory,
+	  const char *store, uint64_t netns, _Atomic uint32_t *gate,
+	  struct pool *ret_pool)
+{
+	return pool_open_how(sys, directory, make_directory, store, netns, gate,
+			     POOL_WAIT, ret_pool);
+}
 
 void pool_close(struct pool *pool);
 
@@ -56,11 +71,6 @@ pool_whole(const struct pool *pool)
 	return sys_readable(pool->sys,
 			    &pool->file->segment[SEGMENT_COUNT - 1].reserved);
 }
-
-enum pool_wait {
-	POOL_WAIT, /* up to 5 s, interruptible by signal handlers */
-	POOL_TRY,  /* a few microseconds */
-};
 
 /* What a thread inside the pool must undo on its way out. */
 struct pool_lock {

@@ -17,6 +17,15 @@
 #define SIO_ASSOCIATE_PORT_RESERVATION _WSAIOW(IOC_VENDOR, 102)
 #endif
 
+/* Milliseconds; Linux keeps whole seconds, rounded up. */
+#define SIO_KEEPALIVE_VALS _WSAIOW(IOC_VENDOR, 4)
+
+struct tcp_keepalive {
+	ULONG onoff;
+	ULONG keepalivetime;
+	ULONG keepaliveinterval;
+};
+
 #define INVALID_PORT_RESERVATION_TOKEN ((ULONG64)0)
 
 typedef struct _INET_PORT_RANGE {

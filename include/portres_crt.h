@@ -5,6 +5,8 @@
  *
  * - Wide formats: %s and %c are wide, %hs and %S narrow, %ld is 32 bits, %I64d
  *   is 64. The wide printf family is renamed to ours, which know that.
+ * - Narrow formats: %S is wide, and the same sizes of integers. printf and its
+ *   family keep their names and call ours.
  * - _wtoi and its kin.
  * - wmain needs no declaration: see shim/winsock/crt/wmain.c.
  */
@@ -17,6 +19,7 @@
 #include <wchar.h>
 #ifdef __cplusplus
 extern "C++" {
+#include <cstdio>
 #include <cwchar>
 }
 #endif
@@ -30,6 +33,10 @@ extern "C++" {
 #pragma GCC diagnostic ignored "-Wmissing-braces"
 #endif
 
+/* The compiler checks formats by glibc's rules, which are not the program's. */
+#pragma GCC diagnostic ignored "-Wformat"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+
 #define PORTRES_CRT_API __attribute__((__visibility__("default")))
 
 #ifdef __cplusplus
@@ -41,6 +48,57 @@ PORTRES_CRT_API int portres_fwprintf(FILE *to, const wchar_t *format, ...);
 PORTRES_CRT_API int portres_vwprintf(const wchar_t *format, va_list args);
 PORTRES_CRT_API int portres_vfwprintf(FILE *to, const wchar_t *format,
 				      va_list args);
+
+PORTRES_CRT_API int portres_printf(const char *format, ...);
+PORTRES_CRT_API int portres_fprintf(FILE *to, const char *format, ...);
+PORTRES_CRT_API int portres_sprintf(char *to, const char *format, ...);
+PORTRES_CRT_API int portres_snprintf(char *to, size_t size, const char *format,
+				     ...);
+PORTRES_CRT_API int portres_vprintf(const char *format, va_list args);
+PORTRES_CRT_API int portres_vfprintf(FILE *to, const char *format,
+				     va_list args);
+PORTRES_CRT_API int portres_vsprintf(char *to, const char *format,
+				     va_list args);
+PORTRES_CRT_API int portres_vsnprintf(char *to, size_t size, const char *format,
+				      va_list args);
+
+#ifdef PORTRES_ITSELF
+#elif defined __USE_FORTIFY_LEVEL && __USE_FORTIFY_LEVEL > 0
+/* FORTIFY has replaced them by functions of its own: only macros are left. */
+#define printf portres_printf
+#define fprintf portres_fprintf
+#define sprintf portres_sprintf
+#define snprintf portres_snprintf
+#define vprintf portres_vprintf
+#define vfprintf portres_vfprintf
+#define vsprintf portres_vsprintf
+#define vsnprintf portres_vsnprintf
+#else
+#ifdef __cplusplus
+#define PORTRES_CRT_NOTHROW __THROW
+#else
+#define PORTRES_CRT_NOTHROW
+#endif
+extern int printf(const char *__restrict format, ...) __asm__("portres_printf");
+extern int fprintf(FILE *__restrict to, const char *__restrict format,
+		   ...) __asm__("portres_fprintf");
+extern int sprintf(char *__restrict to, const char *__restrict format,
+		   ...) PORTRES_CRT_NOTHROW __asm__("portres_sprintf");
+extern int snprintf(char *__restrict to, size_t size,
+		    const char *__restrict format, ...) PORTRES_CRT_NOTHROW
+	__asm__("portres_snprintf");
+extern int vprintf(const char *__restrict format,
+		   va_list args) __asm__("portres_vprintf");
+extern int vfprintf(FILE *__restrict to, const char *__restrict format,
+		    va_list args) __asm__("portres_vfprintf");
+extern int vsprintf(char *__restrict to, const char *__restrict format,
+		    va_list args) PORTRES_CRT_NOTHROW
+	__asm__("portres_vsprintf");
+extern int vsnprintf(char *__restrict to, size_t size,
+		     const char *__restrict format,
+		     va_list args) PORTRES_CRT_NOTHROW
+	__asm__("portres_vsnprintf");
+#endif
 
 /* Too large a number gives the nearest limit and ERANGE; NULL gives 0 and
  * EINVAL. */
@@ -55,8 +113,16 @@ __extension__ PORTRES_CRT_API long long _wtoi64(const wchar_t *text);
 extern "C++" {
 namespace std
 {
+using ::portres_fprintf;
 using ::portres_fwprintf;
+using ::portres_printf;
+using ::portres_snprintf;
+using ::portres_sprintf;
+using ::portres_vfprintf;
 using ::portres_vfwprintf;
+using ::portres_vprintf;
+using ::portres_vsnprintf;
+using ::portres_vsprintf;
 using ::portres_vwprintf;
 using ::portres_wprintf;
 } /* namespace std */

@@ -7,7 +7,14 @@
 #ifndef PORTRES_WINDOWS_H
 #define PORTRES_WINDOWS_H
 
+/* Strict ISO C hides half of the sockets; unless a header of libc was there
+ * before us, it need not. */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE 1
+#endif
+
 #include <stddef.h>
+#include <string.h>
 
 #include "portres_crt.h"
 #include "winerror.h"
@@ -142,6 +149,17 @@ typedef struct _OVERLAPPED {
 	HANDLE hEvent;
 } OVERLAPPED, *LPOVERLAPPED;
 
+typedef struct _SECURITY_ATTRIBUTES {
+	DWORD nLength;
+	LPVOID lpSecurityDescriptor;
+	BOOL bInheritHandle;
+} SECURITY_ATTRIBUTES, *PSECURITY_ATTRIBUTES, *LPSECURITY_ATTRIBUTES;
+
+/* An overlapped request that is not over yet has this in Internal. */
+#define STATUS_PENDING ((DWORD)0x103)
+#define HasOverlappedIoCompleted(overlapped)                                   \
+	((DWORD)(overlapped)->Internal != STATUS_PENDING)
+
 #define MAKEWORD(low, high)                                                    \
 	((WORD)(((DWORD_PTR)(low)&0xff) | (((DWORD_PTR)(high)&0xff) << 8)))
 #define MAKELONG(low, high)                                                    \
@@ -150,5 +168,90 @@ typedef struct _OVERLAPPED {
 #define HIBYTE(word) ((BYTE)(((DWORD_PTR)(word) >> 8) & 0xff))
 #define LOWORD(dword) ((WORD)((DWORD_PTR)(dword)&0xffff))
 #define HIWORD(dword) ((WORD)(((DWORD_PTR)(dword) >> 16) & 0xffff))
+
+#define INFINITE 0xffffffffu
+#define WAIT_OBJECT_0 0u
+#define WAIT_IO_COMPLETION 0xc0u
+#define WAIT_TIMEOUT 258u
+#define WAIT_FAILED 0xffffffffu
+#define MAXIMUM_WAIT_OBJECTS 64
+
+/*
+ * The library is preloaded into programs of all kinds, and such general names
+ * may be functions of their own there: ours are other symbols.
+ */
+#define PORTRES_API __attribute__((__visibility__("default")))
+#define PORTRES_NAME(name) __asm__("portres_" #name)
+/* As libc's own declaration says it, which must agree in C++ only. */
+#ifdef __cplusplus
+#define PORTRES_NOTHROW __THROW
+#else
+#define PORTRES_NOTHROW
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* WSAGetLastError() by its other name. */
+PORTRES_API DWORD WINAPI GetLastError(void) PORTRES_NAME(GetLastError);
+PORTRES_API void WINAPI SetLastError(DWORD dwErrCode)
+	PORTRES_NAME(SetLastError);
+
+PORTRES_API void WINAPI Sleep(DWORD dwMilliseconds) PORTRES_NAME(Sleep);
+PORTRES_API DWORD WINAPI SleepEx(DWORD dwMilliseconds, BOOL bAlertable)
+	PORTRES_NAME(SleepEx);
+
+/* Events of this process; names are refused. */
+PORTRES_API HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES lpEventAttributes,
+				       BOOL bManualReset, BOOL bInitialState,
+				       LPCSTR lpName)
+	PORTRES_NAME(CreateEventA);
+PORTRES_API HANDLE WINAPI CreateEventW(LPSECURITY_ATTRIBUTES lpEventAttributes,
+				       BOOL bManualReset, BOOL bInitialState,
+				       LPCWSTR lpName)
+	PORTRES_NAME(CreateEventW);
+PORTRES_API BOOL WINAPI SetEvent(HANDLE hEvent) PORTRES_NAME(SetEvent);
+PORTRES_API BOOL WINAPI ResetEvent(HANDLE hEvent) PORTRES_NAME(ResetEvent);
+PORTRES_API BOOL WINAPI CloseHandle(HANDLE hObject) PORTRES_NAME(CloseHandle);
+
+PORTRES_API DWORD WINAPI WaitForSingleObject(HANDLE hHandle,
+					     DWORD dwMilliseconds)
+	PORTRES_NAME(WaitForSingleObject);
+PORTRES_API DWORD WINAPI WaitForSingleObjectEx(HANDLE hHandle,
+					       DWORD dwMilliseconds,
+					       BOOL bAlertable)
+	PORTRES_NAME(WaitForSingleObjectEx);
+PORTRES_API DWORD WINAPI WaitForMultipleObjects(DWORD nCount,
+						const HANDLE *lpHandles,
+						BOOL bWaitAll,
+						DWORD dwMilliseconds)
+	PORTRES_NAME(WaitForMultipleObjects);
+PORTRES_API DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount,
+						  const HANDLE *lpHandles,
+						  BOOL bWaitAll,
+						  DWORD dwMilliseconds,
+						  BOOL bAlertable)
+	PORTRES_NAME(WaitForMultipleObjectsEx);
+
+/* hFile is a socket. */
+PORTRES_API BOOL WINAPI CancelIo(HANDLE hFile) PORTRES_NAME(CancelIo);
+PORTRES_API BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
+	PORTRES_NAME(CancelIoEx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#ifdef UNICODE
+#define CreateEvent CreateEventW
+#else
+#define CreateEvent CreateEventA
+#endif
+
+#define ZeroMemory(to, n) memset((to), 0, (n))
+#define FillMemory(to, n, byte) memset((to), (byte), (n))
+#define CopyMemory(to, from, n) memcpy((to), (from), (n))
+#define MoveMemory(to, from, n) memmove((to), (from), (n))
 
 #endif

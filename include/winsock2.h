@@ -12,8 +12,10 @@
 
 #include <arpa/inet.h>
 #include <asm/ioctl.h>
+#include <asm/ioctls.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -26,6 +28,47 @@ typedef unsigned short u_short;
 typedef unsigned int u_int;
 typedef unsigned long u_long;
 #define __u_char_defined
+#endif
+
+/*
+ * Calls that both systems have and that differ: the name stays, what it calls
+ * is ours. docs/winsock.md says what is different about each.
+ */
+#ifndef PORTRES_ITSELF
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern int accept(int fd, __SOCKADDR_ARG address, socklen_t *__restrict size)
+	PORTRES_NAME(accept);
+extern int bind(int fd, __CONST_SOCKADDR_ARG address,
+		socklen_t size) PORTRES_NOTHROW PORTRES_NAME(bind);
+extern int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t size)
+	PORTRES_NAME(connect);
+extern int getsockopt(int fd, int level, int name, void *__restrict value,
+		      socklen_t *__restrict size) PORTRES_NOTHROW
+	PORTRES_NAME(getsockopt);
+extern ssize_t recv(int fd, void *buffer, size_t n, int flags)
+	PORTRES_NAME(recv);
+extern ssize_t recvfrom(int fd, void *__restrict buffer, size_t n, int flags,
+			__SOCKADDR_ARG address, socklen_t *__restrict size)
+	PORTRES_NAME(recvfrom);
+extern int select(int n, fd_set *__restrict readable,
+		  fd_set *__restrict writable, fd_set *__restrict exceptional,
+		  struct timeval *__restrict timeout) PORTRES_NAME(select);
+extern ssize_t send(int fd, const void *buffer, size_t n, int flags)
+	PORTRES_NAME(send);
+extern ssize_t sendto(int fd, const void *buffer, size_t n, int flags,
+		      __CONST_SOCKADDR_ARG address, socklen_t size)
+	PORTRES_NAME(sendto);
+extern int setsockopt(int fd, int level, int name, const void *value,
+		      socklen_t size) PORTRES_NOTHROW PORTRES_NAME(setsockopt);
+extern int socket(int family, int type, int protocol) PORTRES_NOTHROW
+	PORTRES_NAME(socket);
+
+#ifdef __cplusplus
+}
+#endif
 #endif
 
 #define WSAAPI
@@ -47,6 +90,10 @@ typedef USHORT ADDRESS_FAMILY;
 #define SD_SEND 1
 #define SD_BOTH 2
 
+/* Opposites of other options. */
+#define SO_EXCLUSIVEADDRUSE ((int)(~SO_REUSEADDR))
+#define SO_DONTLINGER ((int)(~SO_LINGER))
+
 typedef struct sockaddr SOCKADDR, *PSOCKADDR, *LPSOCKADDR;
 typedef struct sockaddr_in SOCKADDR_IN, *PSOCKADDR_IN, *LPSOCKADDR_IN;
 typedef struct sockaddr_storage SOCKADDR_STORAGE, *PSOCKADDR_STORAGE,
@@ -57,6 +104,7 @@ typedef struct timeval TIMEVAL, *PTIMEVAL, *LPTIMEVAL;
 typedef struct hostent HOSTENT, *PHOSTENT, *LPHOSTENT;
 typedef struct servent SERVENT, *PSERVENT, *LPSERVENT;
 typedef struct protoent PROTOENT, *PPROTOENT, *LPPROTOENT;
+typedef struct pollfd WSAPOLLFD, *PWSAPOLLFD, *LPWSAPOLLFD;
 typedef fd_set FD_SET, *PFD_SET, *LPFD_SET;
 
 /* 64-bit Windows' order of members. */
@@ -70,7 +118,61 @@ typedef struct WSAData {
 	char szSystemStatus[WSASYS_STATUS_LEN + 1];
 } WSADATA, *LPWSADATA;
 
+typedef unsigned int GROUP;
+
+#define WSA_FLAG_OVERLAPPED 0x01
+#define WSA_FLAG_NO_HANDLE_INHERIT 0x80
+
+#define MAX_PROTOCOL_CHAIN 7
+#define WSAPROTOCOL_LEN 255
+#define BASE_PROTOCOL 1
+#define FROM_PROTOCOL_INFO (-1)
+
+typedef struct _WSAPROTOCOLCHAIN {
+	int ChainLen;
+	DWORD ChainEntries[MAX_PROTOCOL_CHAIN];
+} WSAPROTOCOLCHAIN, *LPWSAPROTOCOLCHAIN;
+
+/* Both kinds of text behind the same numbers. */
+#define PORTRES_PROTOCOL_INFO(text)                                            \
+	DWORD dwServiceFlags1;                                                 \
+	DWORD dwServiceFlags2;                                                 \
+	DWORD dwServiceFlags3;                                                 \
+	DWORD dwServiceFlags4;                                                 \
+	DWORD dwProviderFlags;                                                 \
+	GUID ProviderId;                                                       \
+	DWORD dwCatalogEntryId;                                                \
+	WSAPROTOCOLCHAIN ProtocolChain;                                        \
+	int iVersion;                                                          \
+	int iAddressFamily;                                                    \
+	int iMaxSockAddr;                                                      \
+	int iMinSockAddr;                                                      \
+	int iSocketType;                                                       \
+	int iProtocol;                                                         \
+	int iProtocolMaxOffset;                                                \
+	int iNetworkByteOrder;                                                 \
+	int iSecurityScheme;                                                   \
+	DWORD dwMessageSize;                                                   \
+	DWORD dwProviderReserved;                                              \
+	text szProtocol[WSAPROTOCOL_LEN + 1]
+
+typedef struct _WSAPROTOCOL_INFOA {
+	PORTRES_PROTOCOL_INFO(CHAR);
+} WSAPROTOCOL_INFOA, *LPWSAPROTOCOL_INFOA;
+
+typedef struct _WSAPROTOCOL_INFOW {
+	PORTRES_PROTOCOL_INFO(WCHAR);
+} WSAPROTOCOL_INFOW, *LPWSAPROTOCOL_INFOW;
+
 typedef HANDLE WSAEVENT, *LPWSAEVENT;
+
+#define WSA_INVALID_EVENT ((WSAEVENT)NULL)
+#define WSA_MAXIMUM_WAIT_EVENTS MAXIMUM_WAIT_OBJECTS
+#define WSA_WAIT_FAILED WAIT_FAILED
+#define WSA_WAIT_EVENT_0 WAIT_OBJECT_0
+#define WSA_WAIT_IO_COMPLETION WAIT_IO_COMPLETION
+#define WSA_WAIT_TIMEOUT WAIT_TIMEOUT
+#define WSA_INFINITE INFINITE
 typedef OVERLAPPED WSAOVERLAPPED, *LPWSAOVERLAPPED;
 
 typedef void(CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(
@@ -95,6 +197,9 @@ typedef void(CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(
 #define IOC_PROTOCOL 0x10000000u
 #define IOC_VENDOR 0x18000000u
 
+/* Answered with WSAEOPNOTSUPP: no extension is carried. */
+#define SIO_GET_EXTENSION_FUNCTION_POINTER 0xc8000006u
+
 #define _WSAIO(group, number) (0x20000000u | (group) | (number))
 #define _WSAIOR(group, number) (0x40000000u | (group) | (number))
 #define _WSAIOW(group, number) (0x80000000u | (group) | (number))
@@ -118,10 +223,48 @@ WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	 LPWSAOVERLAPPED lpOverlapped,
 	 LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 
+WINSOCK_API_LINKAGE BOOL WSAAPI
+WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
+		       LPDWORD lpcbTransfer, BOOL fWait, LPDWORD lpdwFlags);
+
+WINSOCK_API_LINKAGE WSAEVENT WSAAPI WSACreateEvent(void);
+WINSOCK_API_LINKAGE BOOL WSAAPI WSASetEvent(WSAEVENT hEvent);
+WINSOCK_API_LINKAGE BOOL WSAAPI WSAResetEvent(WSAEVENT hEvent);
+WINSOCK_API_LINKAGE BOOL WSAAPI WSACloseEvent(WSAEVENT hEvent);
+WINSOCK_API_LINKAGE DWORD WSAAPI
+WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT *lphEvents,
+			 BOOL fWaitAll, DWORD dwTimeout, BOOL fAlertable);
+
+/* Groups are ignored. A protocol's structure counts where an argument is
+ * FROM_PROTOCOL_INFO. */
+WINSOCK_API_LINKAGE SOCKET WSAAPI WSASocketA(int af, int type, int protocol,
+					     LPWSAPROTOCOL_INFOA lpProtocolInfo,
+					     GROUP g, DWORD dwFlags);
+WINSOCK_API_LINKAGE SOCKET WSAAPI WSASocketW(int af, int type, int protocol,
+					     LPWSAPROTOCOL_INFOW lpProtocolInfo,
+					     GROUP g, DWORD dwFlags);
+
 WINSOCK_API_LINKAGE int WSAAPI closesocket(SOCKET s);
+
+/* FIONBIO, FIONREAD, SIOCATMARK. Linux' u_long has 64 bits; a ULONG or DWORD
+ * is taken as well. */
+WINSOCK_API_LINKAGE int WSAAPI ioctlsocket(SOCKET s, long cmd, u_long *argp);
+WINSOCK_API_LINKAGE int portres_ioctlsocket32(SOCKET s, long cmd, ULONG *argp);
+
+/* Events have Linux' numbers, under the names that both systems use. */
+WINSOCK_API_LINKAGE int WSAAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds,
+				       INT timeout);
 
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef UNICODE
+typedef WSAPROTOCOL_INFOW WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
+#define WSASocket WSASocketW
+#else
+typedef WSAPROTOCOL_INFOA WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
+#define WSASocket WSASocketA
 #endif
 
 /*
@@ -139,6 +282,12 @@ accept(SOCKET s, struct sockaddr *addr, int *addrlen)
 	return static_cast<SOCKET>(
 		::accept(static_cast<int>(s), addr,
 			 reinterpret_cast<socklen_t *>(addrlen)));
+}
+
+inline int
+ioctlsocket(SOCKET s, long cmd, ULONG *argp)
+{
+	return portres_ioctlsocket32(s, cmd, argp);
 }
 
 inline int
@@ -173,7 +322,13 @@ recvfrom(SOCKET s, void *buf, size_t len, int flags, struct sockaddr *from,
 }
 #else
 #define PORTRES_LENGTH(p)                                                      \
-	_Generic((p), int *: (socklen_t *)(void *)(p), default: (p))
+	_Generic((p), int * : (socklen_t *)(void *)(p), default : (p))
+
+#define ioctlsocket(s, cmd, argp)                                              \
+	_Generic((argp), unsigned int *: portres_ioctlsocket32,                \
+		 int *: portres_ioctlsocket32, unsigned long *: ioctlsocket,   \
+		 long *: ioctlsocket,                                          \
+		 void *: ioctlsocket)((s), (cmd), (void *)(argp))
 
 #define accept(s, addr, addrlen) accept((s), (addr), PORTRES_LENGTH(addrlen))
 #define getsockname(s, name, namelen)                                          \

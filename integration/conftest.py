@@ -3,6 +3,7 @@
 import os
 import pathlib
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,18 @@ def pytest_addoption(parser):
         default=str(ROOT / "build"),
         help="where libportres.so, include/ and lib/ were built",
     )
+    parser.addoption(
+        "--under",
+        default="",
+        help="a command for small C programs, as 'valgrind -q "
+        "--error-exitcode=99'",
+    )
+
+
+@pytest.fixture(scope="session")
+def under(request):
+    """The command that programs of C code are run by, if any."""
+    return shlex.split(request.config.getoption("--under"))
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +48,16 @@ def build(request):
     return path
 
 
+def sanitizer(build):
+    """The runtime that a `make SAN=` build needs before it."""
+    name = {"build-address": "libasan.so", "build-undefined": "libubsan.so",
+            "build-thread": "libtsan.so"}.get(build.name)
+    if not name:
+        return []
+    return subprocess.run(["gcc", f"-print-file-name={name}"], check=True,
+                          capture_output=True, text=True).stdout.split()
+
+
 @pytest.fixture
 def pool(tmp_path):
     """A pool directory that only this test uses."""
@@ -46,7 +69,10 @@ def pool(tmp_path):
 @pytest.fixture
 def shim_env(build, pool):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PORTRES_")}
-    env["LD_PRELOAD"] = str(build / "libportres.so")
+    env["LD_PRELOAD"] = " ".join([*sanitizer(build),
+                                  str(build / "libportres.so")])
+    env["ASAN_OPTIONS"] = "detect_leaks=0:check_printf=0"
+    env["UBSAN_OPTIONS"] = "halt_on_error=1"
     env["PORTRES_POOL"] = str(pool)
     env["PYTHONPATH"] = str(ROOT / "integration")
     return env
@@ -71,6 +97,8 @@ def compile_program(build, tmp_path):
         subprocess.run(
             [compiler, f"-I{build}/include", str(source), "-o", str(out)]
             + list(flags)
+            + (["-Wl,--unresolved-symbols=ignore-in-shared-libs"]
+               if sanitizer(build) else [])
             + [f"-L{build}/lib", "-lws2_32", "-liphlpapi"],
             check=True,
         )

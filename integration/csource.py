@@ -8,6 +8,7 @@ import pytest
 PREAMBLE = r"""
 #include <winsock2.h>
 #include <mstcpip.h>
+#include <ws2spi.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -24,7 +25,7 @@ PREAMBLE = r"""
 
 static void say(const char *name, long value)
 {
-	printf("%s %ld\n", name, value);
+	printf("%s %lld\n", name, (long long)value);
 }
 
 /* 0 or the Winsock code of the error. */
@@ -33,6 +34,37 @@ static int ioc(SOCKET s, unsigned long code, const void *in, DWORD in_size,
 {
 	return WSAIoctl(s, code, (void *)in, in_size, out, out_size, bytes,
 			NULL, NULL) == 0 ? 0 : WSAGetLastError();
+}
+
+/* The same of WSPIoctl, which leaves the last error alone. */
+static int spi(SOCKET s, unsigned long code, const void *in, DWORD in_size,
+	       void *out, DWORD out_size, DWORD *bytes)
+{
+	int error = 0;
+	int r;
+
+	errno = 4321;
+	r = WSPIoctl(s, code, (void *)in, in_size, out, out_size, bytes, NULL,
+		     NULL, NULL, &error);
+	if (errno != 4321)
+		printf("errno %d\n", errno);
+	return r == 0 ? 0 : error;
+}
+
+/* An acquire with an overlapped structure. */
+static int over_buffers(SOCKET s, void *overlapped, const void *in, void *out,
+			DWORD *bytes)
+{
+	return WSAIoctl(s, ACQUIRE, (void *)in, 4, out, 16, bytes, overlapped,
+			NULL) == 0 ? 0 : WSAGetLastError();
+}
+
+static int over(SOCKET s, void *overlapped, DWORD *bytes)
+{
+	INET_PORT_RANGE in = {htons(27144), 1};
+	INET_PORT_RESERVATION_INSTANCE out;
+
+	return over_buffers(s, overlapped, &in, &out, bytes);
 }
 
 static INET_PORT_RANGE ports(int start, int count)
@@ -72,16 +104,21 @@ static void *read_only(void)
 """
 
 
+def program_text(body, before=""):
+    """A program with that body of main, and what stands before it."""
+    return (PREAMBLE + before + "int main(void)\n{\n" + body
+            + "\n\treturn 0;\n}\n")
+
+
 @pytest.fixture
-def run_c(compile_program, shim_env):
+def run_c(compile_program, shim_env, under):
     """run_c(body) -> {name: value} of what the body of main said."""
 
-    def run_c(body):
-        text = PREAMBLE + "int main(void)\n{\n" + body + "\n\treturn 0;\n}\n"
+    def run_c(body, before=""):
         program = compile_program(
-            text, "body", flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
+            program_text(body, before), "body", flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
                                  "-Wno-unused", "-pthread"])
-        run = subprocess.run([program], env=shim_env, capture_output=True,
+        run = subprocess.run([*under, program], env=shim_env, capture_output=True,
                              text=True, check=False, timeout=60)
         assert run.returncode == 0, (run.returncode, run.stderr)
         said = (line.rsplit(" ", 1) for line in run.stdout.splitlines())

@@ -17,10 +17,14 @@ OURS = [
     "ws2ipdef.h",
     "ws2tcpip.h",
     "iphlpapi.h",
+    "ws2spi.h",
     "portres_crt.h",
     "portres.h",
     "Windows.h",
     "Windows.h.",
+    "WinSock2.h",
+    "Ws2tcpip.h",
+    "Mstcpip.h",
 ]
 POSIX = [
     "sys/socket.h",

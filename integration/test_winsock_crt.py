@@ -59,6 +59,26 @@ WPRINTF = [
     ("%I64n%*.*n %d", "(void *)1, 3, 9, (void *)1, 7", " 7"),
 ]
 
+# The same of Microsoft's printf, where it differs from glibc's.
+PRINTF = [
+    ("%s", '"abc"', "abc"),
+    ("%hs", '"abc"', "abc"),
+    ("%ls %ws", 'L"é", L"é"', "é é"),
+    ("%S", 'L"abc"', "abc"),
+    ("%hS %lS", '"abc", L"x"', "abc x"),
+    ("%c%hc%C%lc", "'x', 'y', 0xe9, 0xe9", "xyéé"),
+    ("%ld", "0xfffffffffl", "-1"),
+    ("%lu %lx", "-1l, -1l", "4294967295 ffffffff"),
+    ("%I64d %I64u", "5000000000ll, -1ll", "5000000000 18446744073709551615"),
+    ("%I32u %Iu", "-1, 5000000000l", "4294967295 5000000000"),
+    ("%08I64X|%-6ld|", "255ll, 7l", "000000FF|7     |"),
+    ("%lld %zu %hd", "-1ll, (size_t)5, 65537", "-1 5 1"),
+    ("%5.1f %g", "1.25, 0.5", "  1.2 0.5"),
+    ("%p", "(void *)0xdeadbeef", "00000000DEADBEEF"),
+    ("é%% %d", "7", "é% 7"),
+    ("a%n b %d", "(void *)1, 7", "a b 7"),
+]
+
 TEXT = r"""
 #include <locale.h>
 #include <stdlib.h>
@@ -86,6 +106,74 @@ def test_wprintf(compile_program, shim_env, language):
     assert len(lines) == len(WPRINTF)
     got = [(row[0], row[1], line) for row, line in zip(WPRINTF, lines)]
     assert got == WPRINTF
+
+
+@pytest.mark.parametrize("flags", [[], ["-O2", "-D_FORTIFY_SOURCE=2"]],
+                         ids=["plain", "fortified"])
+@pytest.mark.parametrize("language", ["c", "c++"])
+def test_printf(compile_program, shim_env, language, flags):
+    text = TEXT + "".join(
+        f'\tprintf("{format}", {args}); printf("\\n");\n'
+        for format, args, _ in PRINTF) + "\treturn 0;\n}\n"
+    program = compile_program(text, "table", language, [
+        *flags, "-Wall", "-Wextra", "-Werror"])
+    lines = run(program, env=shim_env).stdout.decode().splitlines()
+    got = [(row[0], row[1], line) for row, line in zip(PRINTF, lines)]
+    assert got == PRINTF
+
+
+@pytest.mark.parametrize("flags", [[], ["-O2", "-D_FORTIFY_SOURCE=2"]],
+                         ids=["plain", "fortified"])
+@pytest.mark.parametrize("language", ["c", "c++"])
+def test_the_narrow_family(compile_program, shim_env, language, flags):
+    program = compile_program(r"""
+#include <windows.h>
+#include <stdarg.h>
+
+static char text[4000];
+
+static int all(const char *format, ...)
+{
+	va_list a, b, c, d;
+	int n;
+
+	va_start(a, format);
+	va_copy(b, a);
+	va_copy(c, a);
+	va_copy(d, a);
+	n = vprintf(format, a);
+	n += vfprintf(stdout, format, b);
+	n += vsprintf(text, format, c);
+	fputs(text, stdout);
+	n += vsnprintf(text, 4, format, d);
+	fputs(text, stdout);
+	va_end(d);
+	va_end(c);
+	va_end(b);
+	va_end(a);
+	return n;
+}
+
+int main(void)
+{
+	static char format[1000];
+	const char *none = NULL;
+	int n = all("%I64d;", 5000000000ll);
+
+	fprintf(stdout, "%d ", n);
+	printf("%d ", snprintf(text, sizeof(text), "%lu", -1l));
+	printf("%s ", text);
+	printf("%d ", sprintf(text, "%S", L"wide"));
+	memset(format, 'x', 900);
+	memcpy(format + 900, "%I64u", 6);
+	printf("%d %s\n", snprintf(text, sizeof(text), format, -1ll), text + 900);
+	return printf(none) == -1 ? 42 : 1;
+}
+""", "narrow", language, flags=flags)
+    ended = run(program, env=shim_env)
+    assert ended.stdout == (b"5000000000;5000000000;5000000000;50044 10 "
+                            b"4294967295 4 920 18446744073709551615\n")
+    assert ended.returncode == 42
 
 
 def test_the_family_and_what_it_returns(compile_program, shim_env):

@@ -19,7 +19,7 @@ acquire(int fd, void *argument)
 		return r;
 	wanted = (struct range){ntohs(instance.start_port),
 				instance.number_of_ports};
-	r = serve_acquire(fd, wanted, &got);
+	r = serve_acquire(fd, wanted, POOL_WAIT, &got);
 	if (r < 0)
 		return r;
 	instance.start_port = htons((uint16_t)got.range.start);
@@ -27,17 +27,19 @@ acquire(int fd, void *argument)
 	instance.token = got.token;
 	r = user_write(argument, &instance, sizeof(instance));
 	if (r < 0)
-		serve_release(fd, got.token); /* nobody knows of it */
+		serve_release(fd, got.token,
+			      POOL_WAIT); /* nobody knows of it */
 	return r;
 }
 
 SLOW_PATH static int
-with_token(int fd, const void *argument, int (*serve)(int, uint64_t))
+with_token(int fd, const void *argument,
+	   int (*serve)(int, uint64_t, enum pool_wait))
 {
 	uint64_t token;
 	int r = user_read(&token, argument, sizeof(token));
 
-	return r < 0 ? r : serve(fd, token);
+	return r < 0 ? r : serve(fd, token, POOL_WAIT);
 }
 
 int

@@ -64,7 +64,7 @@ entry_take(void)
 }
 
 static int
-entry_open(uint64_t netns, struct entry **ret)
+entry_open(uint64_t netns, enum pool_wait wait, struct entry **ret)
 {
 	const struct config *config = config_get();
 	struct entry *entry;
@@ -75,9 +75,11 @@ entry_open(uint64_t netns, struct entry **ret)
 	entry = entry_take();
 	if (!entry)
 		return -ENETDOWN;
-	r = pool_open(&sys_kernel, config->directory, config->make_directory,
-		      config->store[0] ? config->store : NULL, netns,
-		      forking.under_way ? &forking.gate : &gate, &entry->pool);
+	r = pool_open_how(&sys_kernel, config->directory,
+			  config->make_directory,
+			  config->store[0] ? config->store : NULL, netns,
+			  forking.under_way ? &forking.gate : &gate, wait,
+			  &entry->pool);
 	entry->pool.gate = &gate;
 	if (r < 0) {
 		atomic_store(&entry->state, EMPTY);
@@ -91,7 +93,7 @@ entry_open(uint64_t netns, struct entry **ret)
 }
 
 static int
-entry_for(int fd, struct entry **ret)
+entry_for(int fd, enum pool_wait wait, struct entry **ret)
 {
 	struct entry *entry;
 	uint64_t netns;
@@ -101,7 +103,7 @@ entry_for(int fd, struct entry **ret)
 		return r;
 	entry = entry_find(netns);
 	if (!entry)
-		return entry_open(netns, ret);
+		return entry_open(netns, wait, ret);
 	*ret = entry;
 	return 0;
 }
@@ -132,7 +134,7 @@ open_for_bind(int fd)
 	if (!config_get()->directory[0] || too_soon(false) ||
 	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return NULL;
-	if (entry_for(fd, &entry) == 0)
+	if (entry_for(fd, POOL_WAIT, &entry) == 0)
 		return &entry->pool;
 	too_soon(true);
 	return NULL;
@@ -169,17 +171,18 @@ ours(struct pool *pool)
 }
 
 int
-pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock)
+pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
+		struct pool_lock *ret_lock)
 {
 	struct entry *entry;
 	int r;
 
 	for (int i = 0; i < 2; i++) {
-		r = entry_for(fd, &entry);
+		r = entry_for(fd, wait, &entry);
 		if (r < 0)
 			return r;
 		*ret_pool = ours(&entry->pool);
-		r = pool_enter(*ret_pool, POOL_WAIT, ret_lock);
+		r = pool_enter(*ret_pool, wait, ret_lock);
 		if (r != -ESTALE)
 			return r;
 		atomic_store(&entry->state, STALE);

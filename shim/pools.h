@@ -26,7 +26,14 @@ bool pools_concern_implicit(int fd);
  * Enters the pool of the socket's namespace, opening it anew where the file
  * was replaced. Returns as pool_enter() and pool_open().
  */
-int pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock);
+int pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
+		    struct pool_lock *ret_lock);
+
+static inline int
+pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock)
+{
+	return pools_enter_how(fd, POOL_WAIT, ret_pool, ret_lock);
+}
 
 /*
  * The pool that was opened last, NULL when there is none or its file was

@@ -47,7 +47,8 @@ token_dead(const void *context, uint64_t token)
 }
 
 int
-serve_acquire(int fd, struct range wanted, struct reservation *ret)
+serve_acquire(int fd, struct range wanted, enum pool_wait wait,
+	      struct reservation *ret)
 {
 	struct acquire acquire = {.range = wanted, .fd = fd};
 	struct pool_lock lock;
@@ -58,7 +59,7 @@ serve_acquire(int fd, struct range wanted, struct reservation *ret)
 		return r;
 	if (!range_valid(wanted))
 		return -EINVAL;
-	r = pools_enter(fd, &pool, &lock);
+	r = pools_enter_how(fd, wait, &pool, &lock);
 	if (r < 0)
 		return r;
 	r = acquire_inside(pool, &acquire, ret);
@@ -72,7 +73,7 @@ serve_acquire(int fd, struct range wanted, struct reservation *ret)
 }
 
 int
-serve_release(int fd, uint64_t token)
+serve_release(int fd, uint64_t token, enum pool_wait wait)
 {
 	enum protocol protocol;
 	struct reservation found;
@@ -83,7 +84,7 @@ serve_release(int fd, uint64_t token)
 
 	if (r < 0)
 		return r;
-	r = pools_enter(fd, &pool, &lock);
+	r = pools_enter_how(fd, wait, &pool, &lock);
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);
@@ -99,7 +100,7 @@ serve_release(int fd, uint64_t token)
 }
 
 int
-serve_associate(int fd, uint64_t token)
+serve_associate(int fd, uint64_t token, enum pool_wait wait)
 {
 	enum protocol protocol;
 	struct reservation found;
@@ -118,7 +119,7 @@ serve_associate(int fd, uint64_t token)
 		return r;
 	if (port != 0)
 		return -EINVAL;
-	r = pools_enter(fd, &pool, &lock);
+	r = pools_enter_how(fd, wait, &pool, &lock);
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);

@@ -2,7 +2,8 @@
 /*
  * The three operations, for whoever decodes them: ioctl(), WSAIoctl().
  * All return 0 or -Exxx (semantics.md says which); ret is untouched on
- * failure. Ports are in host byte order.
+ * failure. Ports are in host byte order. With POOL_TRY they answer -EBUSY
+ * instead of waiting for the pool, and nothing is done then.
  */
 #ifndef PORTRES_SHIM_SERVE_H
 #define PORTRES_SHIM_SERVE_H
@@ -10,12 +11,13 @@
 #include "core/reserve.h"
 
 /* Reserves `wanted` (start 0: anywhere) for the socket. */
-int serve_acquire(int fd, struct range wanted, struct reservation *ret);
+int serve_acquire(int fd, struct range wanted, enum pool_wait wait,
+		  struct reservation *ret);
 
 /* Gives back a reservation whose owning socket this process holds. */
-int serve_release(int fd, uint64_t token);
+int serve_release(int fd, uint64_t token, enum pool_wait wait);
 
 /* Lets the unbound socket have ports out of the reservation. */
-int serve_associate(int fd, uint64_t token);
+int serve_associate(int fd, uint64_t token, enum pool_wait wait);
 
 #endif

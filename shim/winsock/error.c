@@ -83,8 +83,8 @@ static __thread struct {
 	int err;
 } beside __attribute__((tls_model("initial-exec")));
 
-static int
-code_of(int err)
+int
+wsa_code(int err)
 {
 	for (size_t i = 0; i < COUNT(table); i++)
 		if (table[i].err == err)
@@ -126,7 +126,7 @@ WSAGetLastError(void)
 {
 	int err = errno;
 
-	return beside.code && beside.err == err ? beside.code : code_of(err);
+	return beside.code && beside.err == err ? beside.code : wsa_code(err);
 }
 
 void WSAAPI
@@ -134,9 +134,21 @@ WSASetLastError(int iError)
 {
 	int err = err_of(iError);
 
-	if (code_of(err) == iError)
+	if (wsa_code(err) == iError)
 		wsa_no_beside();
 	else
 		wsa_beside(iError, err);
 	errno = err;
+}
+
+DWORD WINAPI
+GetLastError(void)
+{
+	return (DWORD)WSAGetLastError();
+}
+
+void WINAPI
+SetLastError(DWORD dwErrCode)
+{
+	WSASetLastError((int)dwErrCode);
 }

@@ -19,6 +19,9 @@
 void wsa_beside(int code, int err);
 void wsa_no_beside(void);
 
+/* The code of an errno that means itself. */
+int wsa_code(int err);
+
 /* Sets errno, which means itself again. Returns SOCKET_ERROR. */
 int wsa_fail(int err);
 

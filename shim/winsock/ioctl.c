@@ -1,196 +1,246 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * WSAIoctl and closesocket.
- *
- * A call with several things wrong with it gets the first error of this order:
- *
- *   1. no WSAStartup                           WSANOTINITIALISED
- *   2. lpcbBytesReturned NULL or not writable  WSAEFAULT
- *      It holds 0 from here on, until the operation succeeds.
- *   3. not a socket                            WSAENOTSOCK
- *   4. unknown code                            WSAEOPNOTSUPP
- *   5. buffers: acquire: a length too small    WSAEINVAL
- *               the others: the same           WSAEFAULT
- *               input not readable             WSAEFAULT
- *               acquire: output not writable   WSAEFAULT
- *   6. what the operation itself says
- *
- * lpOverlapped and lpCompletionRoutine are ignored, as Winsock does for a
- * socket without the overlapped attribute.
- */
+#include "shim/winsock/ioctl.h"
+
 #include <errno.h>
-#include <limits.h>
 #include <netinet/in.h>
-#include <stdint.h>
+#include <netinet/tcp.h>
+#include <string.h>
 
 #include "mstcpip.h"
 #include "shim/serve.h"
 #include "shim/shim.h"
 #include "shim/user.h"
 #include "shim/winsock/error.h"
-#include "shim/winsock/startup.h"
-#include "winsock2.h"
 
-struct request {
-	int fd;
-	const void *in;
-	size_t in_size;
-	void *out;
-	size_t out_size;
-};
+#define LINUX_FIONBIO 0x5421u
+#define LINUX_FIONREAD 0x541bu
+#define WINDOWS_FIONBIO 0x8004667eu
+#define WINDOWS_FIONREAD 0x4004667fu
+#define KEEPALIVE_LONGEST 32767u /* seconds, the kernel's own limit */
 
-/* Returns the descriptor or -errno. */
-static int
-socket_of(SOCKET s)
+/* Programs have either number, by the headers that they included last. */
+static DWORD
+one_number(DWORD code)
 {
-	int type;
-	socklen_t size = sizeof(type);
+	switch (code) {
+	case WINDOWS_FIONBIO:
+		return LINUX_FIONBIO;
+	case WINDOWS_FIONREAD:
+		return LINUX_FIONREAD;
+	default:
+		return code;
+	}
+}
 
-	if (s > INT_MAX)
-		return -ENOTSOCK;
-	/* A descriptor may well be a file: closesocket must not close that. */
-	if (getsockopt((int)s, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
-		return -errno;
-	return (int)s;
+bool
+ioctl_blocks(DWORD code)
+{
+	return code == SIO_ACQUIRE_PORT_RESERVATION ||
+	       code == SIO_RELEASE_PORT_RESERVATION ||
+	       code == SIO_ASSOCIATE_PORT_RESERVATION;
+}
+
+bool
+ioctl_is_simple(DWORD code)
+{
+	code = one_number(code);
+	return code == LINUX_FIONBIO || code == LINUX_FIONREAD;
+}
+
+bool
+ioctl_known(DWORD code)
+{
+	return ioctl_blocks(code) || ioctl_is_simple(code) ||
+	       code == SIO_KEEPALIVE_VALS;
 }
 
 /* Would a write succeed? Puts back what it finds: a failing call must not
  * change the buffer, which may be the input buffer too. */
 static int
-probe(void *user)
+probe(void *user, size_t n)
 {
 	INET_PORT_RESERVATION_INSTANCE found;
-	int r = user_read(&found, user, sizeof(found));
 
-	return r < 0 ? r : user_write(user, &found, sizeof(found));
+	return user_read(&found, user, n) < 0 || user_write(user, &found, n) < 0
+		       ? WSAEFAULT
+		       : 0;
 }
 
-/* Each operation returns the number of bytes stored, or -errno. */
 static int
-acquire(const struct request *request, uint64_t *ret_token)
+decode_acquire(const struct ioctl_buffers *buffers, struct ioctl *ret)
+{
+	INET_PORT_RANGE range;
+
+	if (buffers->in_size < sizeof(range) ||
+	    buffers->out_size < sizeof(INET_PORT_RESERVATION_INSTANCE))
+		return WSAEINVAL;
+	if (user_read(&range, buffers->in, sizeof(range)) < 0)
+		return WSAEFAULT;
+	ret->in.range.start = ntohs(range.StartPort);
+	ret->in.range.count = range.NumberOfPorts;
+	return probe(buffers->out, sizeof(INET_PORT_RESERVATION_INSTANCE));
+}
+
+static int
+decode_fixed(const struct ioctl_buffers *buffers, void *to, size_t n)
+{
+	return buffers->in_size < n || user_read(to, buffers->in, n) < 0
+		       ? WSAEFAULT
+		       : 0;
+}
+
+/* A u_long has 4 bytes on Windows and 8 here; ULONG and DWORD have 4. */
+static size_t
+number_size(size_t given)
+{
+	return given >= sizeof(u_long) ? sizeof(u_long) : sizeof(ULONG);
+}
+
+int
+ioctl_decode(const struct ioctl_buffers *buffers, struct ioctl *ret)
+{
+	ret->out = buffers->out;
+	ret->out_size = buffers->out_size;
+	memset(&ret->in, 0, sizeof(ret->in));
+	switch (one_number(ret->code)) {
+	case SIO_ACQUIRE_PORT_RESERVATION:
+		return decode_acquire(buffers, ret);
+	case SIO_RELEASE_PORT_RESERVATION:
+	case SIO_ASSOCIATE_PORT_RESERVATION:
+		return decode_fixed(buffers, &ret->in.token,
+				    sizeof(ret->in.token));
+	case LINUX_FIONBIO:
+		return decode_fixed(buffers, &ret->in.number,
+				    number_size(buffers->in_size));
+	case SIO_KEEPALIVE_VALS:
+		return decode_fixed(buffers, ret->in.keepalive,
+				    sizeof(ret->in.keepalive));
+	case LINUX_FIONREAD:
+		if (buffers->out_size < sizeof(ULONG))
+			return WSAEFAULT;
+		return probe(buffers->out, number_size(buffers->out_size));
+	default:
+		return WSAEOPNOTSUPP;
+	}
+}
+
+static int
+answer(int r)
+{
+	if (r == -EBUSY)
+		return IOCTL_BUSY;
+	return r < 0 ? wsa_code(-r) : 0;
+}
+
+static int
+acquire(const struct ioctl *ioctl, enum pool_wait wait,
+	struct ioctl_result *ret)
 {
 	INET_PORT_RESERVATION_INSTANCE instance = {0};
 	struct reservation made;
-	INET_PORT_RANGE range;
-	struct range wanted;
-	int r;
+	int r = serve_acquire(ioctl->fd, ioctl->in.range, wait, &made);
 
-	if (request->in_size < sizeof(range) ||
-	    request->out_size < sizeof(instance))
-		return -EINVAL;
-	r = user_read(&range, request->in, sizeof(range));
 	if (r < 0)
-		return r;
-	r = probe(request->out);
-	if (r < 0)
-		return r;
-
-	wanted.start = ntohs(range.StartPort);
-	wanted.count = range.NumberOfPorts;
-	r = serve_acquire(request->fd, wanted, &made);
-	if (r < 0)
-		return r;
-
+		return answer(r);
 	instance.StartPort = htons((uint16_t)made.range.start);
 	instance.NumberOfPorts = (USHORT)made.range.count;
 	instance.Token = made.token;
-	r = user_write(request->out, &instance, sizeof(instance));
-	if (r < 0) {
-		/* Unmapped meanwhile by another thread: nobody would ever
-		 * learn the token. */
-		serve_release(request->fd, made.token);
-		return r;
-	}
-	*ret_token = made.token;
-	return sizeof(instance);
+	ret->token = made.token;
+	ret->cookie = made.cookie;
+	ret->bytes = sizeof(instance);
+	if (user_write(ioctl->out, &instance, sizeof(instance)) == 0)
+		return 0;
+	/* Unmapped meanwhile by another thread: nobody would ever learn the
+	 * token. */
+	ioctl_undo(ioctl, ret);
+	return WSAEFAULT;
 }
 
 static int
-by_token(const struct request *request, int (*serve)(int fd, uint64_t token))
+set_blocking(const struct ioctl *ioctl)
 {
-	uint64_t token;
+	int on = ioctl->in.number != 0;
 
-	if (request->in_size < sizeof(token) ||
-	    user_read(&token, request->in, sizeof(token)) < 0)
-		return -EFAULT;
-	return serve(request->fd, token);
+	return real_ioctl(ioctl->fd, LINUX_FIONBIO, &on) < 0 ? wsa_code(errno)
+							     : 0;
 }
 
 static int
-dispatch(DWORD code, const struct request *request, uint64_t *ret_token)
+readable(const struct ioctl *ioctl, struct ioctl_result *ret)
 {
-	switch (code) {
+	size_t size = number_size(ioctl->out_size);
+	u_long number;
+	int bytes = 0;
+
+	if (real_ioctl(ioctl->fd, LINUX_FIONREAD, &bytes) < 0)
+		return wsa_code(errno);
+	number = (u_long)bytes;
+	ret->bytes = (DWORD)size;
+	return user_write(ioctl->out, &number, size) < 0 ? WSAEFAULT : 0;
+}
+
+static int
+set_option(int fd, int level, int name, uint32_t value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) < 0
+		       ? wsa_code(errno)
+		       : 0;
+}
+
+/* Milliseconds there, whole seconds from one on here. */
+static uint32_t
+seconds(uint32_t ms)
+{
+	uint32_t rounded = ms / 1000 + (ms % 1000 != 0);
+
+	if (rounded == 0)
+		return 1;
+	return rounded > KEEPALIVE_LONGEST ? KEEPALIVE_LONGEST : rounded;
+}
+
+static int
+keep_alive(const struct ioctl *ioctl)
+{
+	const uint32_t *in = ioctl->in.keepalive;
+	int code = 0;
+
+	if (in[0])
+		code = set_option(ioctl->fd, IPPROTO_TCP, TCP_KEEPIDLE,
+				  seconds(in[1]));
+	if (in[0] && code == 0)
+		code = set_option(ioctl->fd, IPPROTO_TCP, TCP_KEEPINTVL,
+				  seconds(in[2]));
+	if (code == 0)
+		code = set_option(ioctl->fd, SOL_SOCKET, SO_KEEPALIVE,
+				  in[0] != 0);
+	return code == WSAENOPROTOOPT ? WSAEOPNOTSUPP : code;
+}
+
+int
+ioctl_perform(const struct ioctl *ioctl, enum pool_wait wait,
+	      struct ioctl_result *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	switch (one_number(ioctl->code)) {
 	case SIO_ACQUIRE_PORT_RESERVATION:
-		return acquire(request, ret_token);
+		return acquire(ioctl, wait, ret);
 	case SIO_RELEASE_PORT_RESERVATION:
-		return by_token(request, serve_release);
+		return answer(serve_release(ioctl->fd, ioctl->in.token, wait));
 	case SIO_ASSOCIATE_PORT_RESERVATION:
-		return by_token(request, serve_associate);
+		return answer(
+			serve_associate(ioctl->fd, ioctl->in.token, wait));
+	case LINUX_FIONBIO:
+		return set_blocking(ioctl);
+	case LINUX_FIONREAD:
+		return readable(ioctl, ret);
 	default:
-		return -EOPNOTSUPP;
+		return keep_alive(ioctl);
 	}
 }
 
-int WSAAPI
-WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
-	 LPVOID lpvOutBuffer, DWORD cbOutBuffer, LPDWORD lpcbBytesReturned,
-	 LPWSAOVERLAPPED lpOverlapped,
-	 LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+void
+ioctl_undo(const struct ioctl *ioctl, const struct ioctl_result *result)
 {
-	struct request request = {
-		.in = lpvInBuffer,
-		.in_size = cbInBuffer,
-		.out = lpvOutBuffer,
-		.out_size = cbOutBuffer,
-	};
-	int before = errno;
-	uint64_t token = INVALID_PORT_RESERVATION_TOKEN;
-	DWORD bytes = 0;
-	int r;
-
-	(void)lpOverlapped;
-	(void)lpCompletionRoutine;
-
-	if (!wsa_started()) {
-		WSASetLastError(WSANOTINITIALISED);
-		return SOCKET_ERROR;
-	}
-	r = user_write(lpcbBytesReturned, &bytes, sizeof(bytes));
-	if (r < 0)
-		return wsa_fail(-r);
-	request.fd = socket_of(s);
-	if (request.fd < 0)
-		return wsa_fail(-request.fd);
-	r = dispatch(dwIoControlCode, &request, &token);
-	if (r < 0)
-		return wsa_fail(-r);
-
-	bytes = (DWORD)r;
-	r = user_write(lpcbBytesReturned, &bytes, sizeof(bytes));
-	if (r < 0) {
-		if (token != INVALID_PORT_RESERVATION_TOKEN)
-			serve_release(request.fd, token);
-		return wsa_fail(-r);
-	}
-	errno = before;
-	return 0;
-}
-
-/*
- * Works without WSAStartup, unlike Windows': there WSACleanup has closed all
- * sockets already, here it has not, and refusing would leak the socket with
- * all the ports that it holds.
- */
-int WSAAPI
-closesocket(SOCKET s)
-{
-	int before = errno;
-	int fd = socket_of(s);
-
-	if (fd < 0)
-		return wsa_fail(-fd);
-	if (shim_close(fd) < 0)
-		return wsa_fail(errno);
-	errno = before;
-	return 0;
+	if (result->token != INVALID_PORT_RESERVATION_TOKEN)
+		serve_release(ioctl->fd, result->token, POOL_WAIT);
 }

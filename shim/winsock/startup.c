@@ -11,6 +11,7 @@
 
 #include "shim/user.h"
 #include "shim/winsock/error.h"
+#include "shim/winsock/overlapped.h"
 #include "winsock2.h"
 
 static _Atomic unsigned int starts;
@@ -19,6 +20,26 @@ bool
 wsa_started(void)
 {
 	return atomic_load(&starts) > 0;
+}
+
+void
+wsa_start(void)
+{
+	atomic_fetch_add(&starts, 1);
+}
+
+bool
+wsa_stop(void)
+{
+	unsigned int seen = atomic_load(&starts);
+
+	do
+		if (seen == 0)
+			return false;
+	while (!atomic_compare_exchange_weak(&starts, &seen, seen - 1));
+	if (seen == 1 && overlapped_any())
+		overlapped_cancel(OVERLAPPED_ANY_SOCKET, NULL, false);
+	return true;
 }
 
 /* The newest version that both sides know: Windows has 1.0, 1.1 and 2.0 to
@@ -59,18 +80,15 @@ WSAStartup(WORD wVersionRequested, LPWSADATA lpWSAData)
 		return WSAVERNOTSUPPORTED;
 	if (stored < 0)
 		return WSAEFAULT;
-	atomic_fetch_add(&starts, 1);
+	wsa_start();
 	return 0;
 }
 
 int WSAAPI
 WSACleanup(void)
 {
-	unsigned int seen = atomic_load(&starts);
-
-	while (seen > 0)
-		if (atomic_compare_exchange_weak(&starts, &seen, seen - 1))
-			return 0;
+	if (wsa_stop())
+		return 0;
 	WSASetLastError(WSANOTINITIALISED);
 	return SOCKET_ERROR;
 }

@@ -8,7 +8,8 @@
  * format specifications:
  *
  *     strings and characters: wide unless the size is h; S and C are the
- *     other way round, narrow unless the size is l or w
+ *     other way round, narrow unless the size is l or w; in narrow formats
+ *     all of it is turned around
  *     integers: l is 32 bits, I32 as well; I is 64 here, I64 and ll anywhere
  *     p: 16 upper-case digits
  *     an unknown type stands for itself
@@ -38,6 +39,7 @@ struct spec {
 	const wchar_t *end;   /* of the precision */
 	enum size size;
 	wchar_t type; /* 0: the format ends here */
+	bool narrow;  /* the format's own kind of text */
 };
 
 static bool
@@ -175,17 +177,20 @@ translate(wchar_t *to, const struct spec *spec)
 {
 	bool narrow = spec->size == SIZE_SHORT || spec->size == SIZE_CHAR;
 	bool wide = spec->size == SIZE_LONG;
+	/* What s is, and what S is, where no size says otherwise. */
+	bool own_wide = spec->narrow ? wide : !narrow;
+	bool other_wide = spec->narrow ? !narrow : wide;
 
 	switch (spec->type) {
 	case L'\0':
 		return to;
 	case L's':
 	case L'c':
-		return put_spec(to, spec, narrow ? L"" : L"l", spec->type);
+		return put_spec(to, spec, own_wide ? L"l" : L"", spec->type);
 	case L'S':
-		return put_spec(to, spec, wide ? L"l" : L"", L's');
+		return put_spec(to, spec, other_wide ? L"l" : L"", L's');
 	case L'C':
-		return put_spec(to, spec, wide ? L"l" : L"", L'c');
+		return put_spec(to, spec, other_wide ? L"l" : L"", L'c');
 	case L'd':
 	case L'i':
 	case L'u':
@@ -218,9 +223,9 @@ translate(wchar_t *to, const struct spec *spec)
 }
 
 void
-format_translate(wchar_t *to, const wchar_t *from)
+format_translate(wchar_t *to, const wchar_t *from, bool narrow)
 {
-	struct spec spec;
+	struct spec spec = {.narrow = narrow};
 
 	while (*from) {
 		if (*from != L'%') {

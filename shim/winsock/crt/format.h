@@ -2,6 +2,7 @@
 #ifndef PORTRES_SHIM_WINSOCK_CRT_FORMAT_H
 #define PORTRES_SHIM_WINSOCK_CRT_FORMAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <wchar.h>
 
@@ -10,9 +11,10 @@
 #define FORMAT_GROWTH 3
 
 /*
- * Rewrites a wide format of Microsoft's into glibc's of the same meaning.
+ * Rewrites a format of Microsoft's into glibc's of the same meaning; `narrow`
+ * is one of printf's, whose bytes stand in wide characters here.
  * `to` has room for FORMAT_GROWTH times wcslen(from), and the 0 at the end.
  */
-void format_translate(wchar_t *to, const wchar_t *from);
+void format_translate(wchar_t *to, const wchar_t *from, bool narrow);
 
 #endif

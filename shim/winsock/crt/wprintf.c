@@ -100,7 +100,7 @@ portres_vfwprintf(FILE *to, const wchar_t *format, va_list args)
 	if (room > STACK_FORMAT)
 		translated = malloc(room * sizeof(*translated));
 	if (translated) {
-		format_translate(translated, format);
+		format_translate(translated, format, false);
 		n = print(to, translated, args);
 	}
 	if (translated != stack)

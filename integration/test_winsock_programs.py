@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""Programs as Windows programmers write them, built unchanged: what they see."""
+
+import errno
+import re
+import socket
+import subprocess
+
+import pytest
+
+
+def build_and_run(root, compile_program, env, name, *args, under=()):
+    source = root / "integration/programs" / name
+    program = compile_program(
+        source, name.partition(".")[0], "c++" if name.endswith("pp") else "c",
+        ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
+    return subprocess.run([*under, str(program), *map(str, args)], env=env,
+                          capture_output=True, text=True, check=False,
+                          timeout=60)
+
+
+@pytest.mark.parametrize("protocol", [6, 17])
+@pytest.mark.parametrize("start, count", [(27300, 5), (0, 3)])
+def test_associate(root, compile_program, shim_env, protocol, start, count, under):
+    ended = build_and_run(root, compile_program, shim_env,
+                          "winsock_associate.cpp", protocol, start, count,
+                          under=under)
+    assert ended.stdout.splitlines() == [
+        f"acquired {count} ports, bytesReturned = 16",
+        "associated, bytesReturned = 0",
+        "bound inside: yes",
+        "released, bytesReturned = 0",
+    ], ended
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize("port", [27310, 0])
+def test_quic(root, compile_program, shim_env, port, under):
+    ended = build_and_run(root, compile_program, shim_env, "winsock_quic.cpp",
+                          port, under=under)
+    assert ended.stdout.splitlines() == [
+        "acquire 0", "second acquire 10048", *["associate 0", "bind 0"] * 4,
+        "stranger 10013",
+    ], ended
+    assert ended.returncode == 0
+
+
+def test_rpc_client(root, compile_program, shim_env, under):
+    """Port 600 is taken, so it is 601, seen so by the server too."""
+    with socket.create_server(("127.0.0.1", 0)) as server, \
+            socket.socket() as taken:
+        try:
+            taken.bind(("", 600))
+        except PermissionError:
+            pytest.skip("needs the right to bind below 1024")
+        ended = build_and_run(root, compile_program, shim_env,
+                              "winsock_rpc_client.c", server.getsockname()[1],
+                              under=under)
+        assert ended.stdout.splitlines() == [
+            "600: 10048", "reserved 601", "connected from 601"], ended
+        peer = server.accept()
+        assert peer[1][1] == 601
+        peer[0].close()
+
+
+BIND_UDP = """
+import errno, socket, sys
+for port in map(int, sys.argv[1:]):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        s.bind(("", port))
+        print(port, 0)
+    except OSError as e:
+        print(port, e.errno)
+    s.close()
+"""
+
+
+def test_ten_blocks(root, compile_program, start, shim_env):
+    source = root / "integration/programs/winsock_blocks.c"
+    program = start([compile_program(source, "blocks")])
+    blocks = []
+    for _ in range(10):
+        found = re.fullmatch(r"(\d+) (\d+) (\d+)", program.line())
+        blocks.append(tuple(map(int, found.groups())))
+    ports = {p for first, n, _ in blocks for p in range(first, first + n)}
+    assert len(ports) == 640
+    assert len({token for _, _, token in blocks}) == 10
+
+    def errors():
+        ran = subprocess.run(
+            ["/usr/bin/python3", "-c", BIND_UDP, *map(str, sorted(ports))],
+            env=shim_env, capture_output=True, text=True, check=True)
+        return [int(line.split()[1]) for line in ran.stdout.splitlines()]
+
+    assert errors() == [errno.EADDRINUSE] * 640
+    program.tell("")
+    assert program.line() == "closed"
+    assert errors() == [0] * 640
+    program.tell("")
+    assert program.end() == 0
