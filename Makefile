@@ -2,6 +2,7 @@
 #
 #   make                 build/libportres.so, build/portres, build/include/, …
 #   make check           everything that can fail (unit, integration, symbols)
+#   make check-long      the storms and the matrices too
 #   make bench           what it costs, against bare libc
 #   make demo            a Winsock program and an ordinary one meet
 #   make install         prefix=/usr/local, DESTDIR=
@@ -127,7 +128,11 @@ $B/lib/libportres_main.a: $B/obj/shim/winsock/crt/wmain.o
 
 # Tests
 
-TESTS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
+ALL_TESTS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
+# Thousands of simulated or real lists: `make check-long` runs them too.
+LONG_TESTS := $(filter %/test_locklist_gaps %/test_locklist_real \
+	%/test_locklist_waiters,$(ALL_TESTS))
+TESTS := $(if $(LONG),$(ALL_TESTS),$(filter-out $(LONG_TESTS),$(ALL_TESTS)))
 TEST_SHIM := $(B)/obj/shim/track.o $(B)/obj/shim/user.o
 
 $B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
@@ -145,7 +150,11 @@ check-unit: $(TESTS)
 
 check-integration: all
 	$Q$(PYTHON) -m pytest -q -p no:cacheprovider --build-dir=$(abspath $B) \
+		$(if $(LONG),--long) \
 		integration
+
+check-long:
+	$Q$(MAKE) check LONG=1
 
 check-symbols: $B/libportres.so
 	$Qawk -v list=1 -f shim/exports.awk shim/hooks.def | sort >$B/wanted.txt
@@ -196,7 +205,7 @@ install: all
 clean:
 	rm -rf build build-address build-undefined build-thread
 
-.PHONY: all headers links check check-unit check-integration check-symbols \
+.PHONY: all headers links check check-long check-unit check-integration check-symbols \
 	bench demo install clean
 .SECONDARY:
 .DELETE_ON_ERROR:

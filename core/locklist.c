@@ -273,6 +273,17 @@ locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 	return -EAGAIN;
 }
 
+bool
+locklist_short(const struct sys_ops *sys, int list)
+{
+	char text[PAGE];
+	long n = sys_read(sys, list, text, sizeof(text));
+
+	if (n > 0)
+		n = sys_read(sys, list, text, 1);
+	return n == 0 && sys_rewind(sys, list) == 0;
+}
+
 struct glance {
 	uint64_t start;
 	bool found;

@@ -5,6 +5,8 @@
 #ifndef PORTRES_CORE_LOCKLIST_H
 #define PORTRES_CORE_LOCKLIST_H
 
+#include <stdbool.h>
+
 #include "core/sys.h"
 
 /*
@@ -28,10 +30,14 @@ int locklist_read(const struct sys_ops *sys, locklist_seen *seen,
 /* A descriptor on the list; what is read is the list of that time. */
 int locklist_open(const struct sys_ops *sys);
 
+/* Is the list so short that one read shows it all, at this moment? Leaves the
+ * descriptor at its start. */
+bool locklist_short(const struct sys_ops *sys, int list);
+
 /*
- * Is there a lock with this start offset? One short read of a fresh
- * descriptor: -EAGAIN when the list is longer than that and the lock was not
- * in its first part.
+ * Is there a lock with this start offset? One short read of a descriptor that
+ * is at its start: -EAGAIN when the list is longer than that and the lock was
+ * not in its first part.
  */
 int locklist_glance(const struct sys_ops *sys, int list, uint64_t start);
 

@@ -24,9 +24,13 @@ watch_begin(const struct sys_ops *sys, int fd, uint64_t token,
 	    const _Atomic bool *many_locks, struct watch *ret)
 {
 	*ret = (struct watch){.token = token, .list = -1, .epoll = -1};
-	/* Opened now: where it cannot be, there is still the other way. */
+	/* Tried now: where it will not do, there is still the other way. */
 	if (token != 0 && !atomic_load(many_locks))
 		ret->list = locklist_open(sys);
+	if (ret->list >= 0 && !locklist_short(sys, ret->list)) {
+		sys_close(sys, ret->list);
+		ret->list = -1;
+	}
 	if (ret->list < 0)
 		ret->epoll = epoll_with(sys, fd);
 }
@@ -69,6 +73,8 @@ watch_end(const struct sys_ops *sys, const struct watch *watch,
 		sys_close(sys, list);
 	}
 	if (watch->epoll >= 0) {
+		if (watch->token != 0)
+			atomic_store(many_locks, true);
 		gone = epoll_empty(sys, watch->epoll);
 		sys_close(sys, watch->epoll);
 	}

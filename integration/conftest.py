@@ -16,7 +16,25 @@ SILENCE = 60
 sys.path.insert(0, str(ROOT / "integration"))
 
 
+# Storms and matrices: minutes, not seconds. `make check-long` runs them too.
+LONG = {
+    "test_kill.py",
+    "test_lifetime_matrix.py",
+    "test_race.py",
+    "test_signals.py",
+    "test_storm.py",
+    "test_threads.py",
+}
+
+
+def pytest_ignore_collect(collection_path, config):
+    if collection_path.name in LONG and not config.getoption("--long"):
+        return True
+    return None
+
+
 def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="the long tests too")
     parser.addoption(
         "--build-dir",
         default=str(ROOT / "build"),

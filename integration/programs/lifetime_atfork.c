@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fork handlers of other libraries. -DLIBRARY makes the library, which is
+ * initialised before portres, so that its handlers run inside of portres'.
+ *
+ *	lifetime_atfork calls START	handlers that make socket calls
+ *	lifetime_atfork slow START	two threads fork; the handler of one
+ *					goes on for as long as the other needs
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "portres.h"
+
+#ifdef LIBRARY
+
+void (*handler)(const char *when);
+
+static void
+before(void)
+{
+	if (handler)
+		handler("before");
+}
+
+static void
+in_parent(void)
+{
+	if (handler)
+		handler("in the parent");
+}
+
+static void
+in_child(void)
+{
+	if (handler)
+		handler("in the child");
+}
+
+__attribute__((constructor)) static void
+start(void)
+{
+	pthread_atfork(before, in_parent, in_child);
+}
+
+#else
+
+extern void (*handler)(const char *when);
+
+static int first;
+static sem_t inside, done;
+static __thread int slow;
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+check(const char *when, const char *what, int r)
+{
+	if (r >= 0)
+		return;
+	printf("%s: %s: %s\n", when, what, strerror(errno));
+	fflush(stdout);
+	_exit(1);
+}
+
+static void
+make_calls(const char *when)
+{
+	struct portres_instance block = {.start_port = htons((uint16_t)first),
+					 .number_of_ports = 2};
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int owner = socket(AF_INET, SOCK_STREAM, 0);
+	int user = socket(AF_INET, SOCK_STREAM, 0);
+	double began = now();
+
+	check(when, "acquire",
+	      ioctl(owner, SIO_ACQUIRE_PORT_RESERVATION, &block));
+	check(when, "associate",
+	      ioctl(user, SIO_ASSOCIATE_PORT_RESERVATION, &block.token));
+	check(when, "bind", bind(user, (struct sockaddr *)&at, sizeof(at)));
+	check(when, "close", close(user));
+	check(when, "release",
+	      ioctl(owner, SIO_RELEASE_PORT_RESERVATION, &block.token));
+	check(when, "close", close(owner));
+	errno = ETIME;
+	check(when, "time", now() - began < 1 ? 0 : -1);
+}
+
+static void
+linger(const char *when)
+{
+	struct timespec limit;
+
+	if (!slow || strcmp(when, "before"))
+		return;
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += 10;
+	sem_post(&inside);
+	sem_timedwait(&done, &limit);
+}
+
+static void
+fork_once(void)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	check("fork", "fork", child);
+	waitpid(child, &status, 0);
+	if (status != 0)
+		_exit(1);
+}
+
+static void *
+fork_slowly(void *nothing)
+{
+	slow = 1;
+	fork_once();
+	slow = 0;
+	return nothing;
+}
+
+int
+main(int argc, char **argv)
+{
+	pthread_t thread;
+
+	if (argc != 3)
+		return 1;
+	first = atoi(argv[2]);
+	if (!strcmp(argv[1], "calls")) {
+		handler = make_calls;
+		fork_once();
+		return 0;
+	}
+	sem_init(&inside, 0, 0);
+	sem_init(&done, 0, 0);
+	make_calls("at first");
+	handler = linger;
+	pthread_create(&thread, NULL, fork_slowly, NULL);
+	sem_wait(&inside);
+	fork_once();
+	sem_post(&done);
+	pthread_join(thread, NULL);
+	handler = NULL;
+	make_calls("afterwards");
+	return 0;
+}
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Members of race_two.c that are stopped at a moment of chance, and what the
+ * acquirer makes of it.
+ */
+#include <dirent.h>
+#include <sched.h>
+
+#include "race_kit.c"
+
+#define PATIENCE_NS 300000000u
+#define STUCK_NS 20000000000u
+
+enum { TAKEN, REFUSED, TURNS };
+
+/* What the acquirer tells, and is told, of stopped binders. */
+static struct watch {
+	_Atomic uint32_t judged; /* odd: a binder is stopped outside the lock */
+	_Atomic uint64_t worst_ns, worst_judged_ns, stops, inside, kills;
+} * watch;
+
+static void
+note_worst(_Atomic uint64_t *worst, uint64_t ns)
+{
+	if (ns > *worst)
+		*worst = ns;
+}
+
+/* Until the acquirer has begun and ended an acquire, if it can. */
+static void
+await_turns(uint64_t turns, uint64_t limit)
+{
+	_Atomic uint64_t *done = &page->member[0].done[TURNS];
+	uint64_t began = now(), end = *done + turns;
+
+	while (*done < end && now() - began < limit && !page->over)
+		sched_yield();
+	if (now() - began >= STUCK_NS)
+		wrong("the acquirer is stuck");
+}
+
+/* Is the stopped process about to ask, or inside the pool? The pool is open
+ * then, and only then. */
+static bool
+in_pool(pid_t pid)
+{
+	char path[64], target[256];
+	bool found = false;
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir))) {
+		ssize_t n = readlinkat(dirfd(dir), entry->d_name, target,
+				       sizeof(target) - 1);
+
+		target[n > 0 ? n : 0] = '\0';
+		found |= strstr(target, "/pool-") != NULL;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void
+stop_one(pid_t pid)
+{
+	int status;
+
+	if (pid <= 0) /* to all, to kill() */
+		return;
+	kill(pid, SIGSTOP);
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		wrong("not stopped: %#x", (unsigned)status);
+	watch->stops++;
+	/* Who is stopped inside makes all wait: documented, not judged. */
+	if (in_pool(pid)) {
+		watch->inside++;
+		kill(pid, SIGCONT);
+		return;
+	}
+	/* An acquire that is under way may have met the lock. */
+	await_turns(1, PATIENCE_NS);
+	watch->judged++;
+	await_turns(2, PATIENCE_NS);
+	watch->judged++;
+	kill(pid, SIGCONT);
+	await_turns(2, STUCK_NS);
+}

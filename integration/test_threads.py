@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""Threads, threads that fork, and forks that other libraries handle."""
+
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from test_descriptors import bare_env, compiled  # noqa: F401
+from test_kill import Books, assert_empty, sweep
+
+START = 28200
+OWNED = (0, START, 4)
+
+
+@pytest.fixture
+def judge(player):
+    """judge(first, count) -> the answer, and how long it took."""
+    other = player()
+
+    def judge(first, count):
+        other.ask("tcp('j')")
+        began = time.monotonic()
+        answer = other.ask(f"acquire(S['j'], {first}, {count})")
+        took = time.monotonic() - began
+        other.ask("close('j')")
+        return answer if answer[0] != "(" else "free", took
+
+    return judge
+
+
+def test_storm_beside_an_owner(compiled, start, player, judge, pool):  # noqa: F811
+    storm = start([compiled("storm_threads"), 3, START])
+    assert storm.line() == "ready"
+    done = storm.line().split()
+    assert done[0] == "done" and int(done[1]) > 1000, done
+    assert judge(START, 4)[0] == "EADDRINUSE"
+    assert OWNED in Books(pool).blocks
+    assert storm.end() == 0
+    assert judge(START, 4)[0] == "free"
+    sweep(pool, player)
+    assert_empty(pool)
+
+
+def test_kills_of_a_process_with_threads(
+    compiled, start, player, judge, pool  # noqa: F811
+):
+    program = compiled("storm_threads")
+    for _ in range(20):
+        storm = start([program, 0, START])
+        assert storm.line() == "ready"
+        end = time.monotonic() + random.random() / 20
+        while time.monotonic() < end:
+            pass
+        assert storm.popen.poll() is None
+        storm.kill()
+        answer, took = judge(START, 4)
+        assert answer == "free" and took < 1
+    sweep(pool, player)
+    assert_empty(pool)
+
+
+def test_forks_while_threads_are_inside_the_pool(
+    compiled, start, judge  # noqa: F811
+):
+    program = compiled("storm_forks")
+    storm = start([program, START, 40])
+    try:
+        assert storm.line() == "ready"
+        storm.tell("")
+        assert storm.popen.wait() == -signal.SIGKILL
+        # 41 children live on; none of them has the lock, or a port.
+        answer, took = judge(START, 50)
+        assert answer == "free" and took < 1
+    finally:
+        storm.popen.stdin.close()  # the children's end
+
+
+@pytest.fixture
+def atfork(compiled, tmp_path, build, root):  # noqa: F811
+    source = root / "integration/programs/lifetime_atfork.c"
+    subprocess.run(
+        ["gcc", "-D_GNU_SOURCE", "-DLIBRARY", "-shared", "-fPIC", source]
+        + [f"-I{build}/include", "-o", tmp_path / "libatfork.so", "-pthread"],
+        check=True,
+    )
+    return compiled(
+        "lifetime_atfork", flags=[f"-L{tmp_path}", "-latfork", f"-Wl,-rpath,{tmp_path}"]
+    )
+
+
+@pytest.mark.parametrize("what", ["calls", "slow"])
+def test_fork_handlers_of_other_libraries(atfork, shim_env, what):
+    run = subprocess.run(
+        [atfork, what, str(START)],
+        env=shim_env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (run.returncode, run.stdout) == (0, "")
+
+
+CANCELLED = r"""
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <unistd.h>
+#include "portres.h"
+static int fd;
+static void *closer(void *nothing)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_cancel(pthread_self());
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	close(fd);
+	return nothing;
+}
+int main(void)
+{
+	struct portres_instance block = {.start_port = htons(START), .number_of_ports = 4};
+	pthread_t thread;
+	void *end;
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block);
+	for (int i = 0; i < 10; i++) {
+		pthread_create(&thread, NULL, closer, NULL);
+		pthread_join(thread, &end);
+		printf("%s\n", end == PTHREAD_CANCELED ? "cancelled" : "not");
+	}
+	for (int i = 0; i < 64; i++)
+		if (fcntl(i, F_GETFD) >= 0)
+			printf("%d ", i);
+	return 0;
+}
+"""
+
+
+def test_a_thread_that_is_cancelled_in_close(
+    compiled, shim_env, bare_env  # noqa: F811
+):
+    program = compiled(CANCELLED.replace("START", str(START)))
+    bare, ours = [
+        subprocess.run(
+            [program], env=env, capture_output=True, text=True, timeout=60, check=True
+        ).stdout
+        for env in (bare_env, shim_env)
+    ]
+    assert ours == bare

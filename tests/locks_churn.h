@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Other people's locks: how the list of locks_sim.h changes by chance.
+ */
+#ifndef PORTRES_TESTS_LOCKS_CHURN_H
+#define PORTRES_TESTS_LOCKS_CHURN_H
+
+#include "tests/locks_sim.h"
+
+/* How a list comes and goes between two reads of it. */
+struct churn {
+	struct dice dice;
+	uint32_t add, remove; /* so many at most, each time */
+	uint32_t burst; /* a process with so many locks dies now and then */
+	uint32_t move;	/* the same lock dropped and taken again */
+	uint32_t posix, waiters, twins; /* percent of all locks */
+};
+
+static inline struct sim_lock
+new_lock(struct sim *sim, struct churn *churn, bool stays)
+{
+	struct sim_lock lock = {.start = sim->last += 2, .stays = stays};
+
+	if (stays)
+		return lock;
+	lock.posix = dice_chance(&churn->dice, churn->posix);
+	/* Database files: each process has read locks on the same bytes. */
+	if (dice_chance(&churn->dice, churn->twins))
+		lock.start = 120 + dice_below(&churn->dice, 3);
+	if (dice_chance(&churn->dice, churn->waiters))
+		lock.waiters = (uint8_t)dice_below(&churn->dice, 60);
+	return lock;
+}
+
+static inline size_t
+some_cpu(struct sim *sim, struct churn *churn)
+{
+	(void)sim;
+	return dice_below(&churn->dice, SIM_CPUS);
+}
+
+/* Removes up to n neighbours, those that stay excepted. */
+static inline void
+remove_run(struct sim *sim, struct churn *churn, uint32_t n)
+{
+	size_t cpu = some_cpu(sim, churn);
+	size_t at;
+
+	if (sim->n[cpu] == 0)
+		return;
+	at = dice_below(&churn->dice, (uint32_t)sim->n[cpu]);
+	while (n-- > 0 && at < sim->n[cpu])
+		if (sim->lock[cpu][at].stays)
+			at++;
+		else
+			sim_remove(sim, cpu, at);
+}
+
+static inline void
+move_one(struct sim *sim, struct churn *churn)
+{
+	size_t cpu = some_cpu(sim, churn);
+	size_t at;
+
+	if (sim->n[cpu] == 0)
+		return;
+	at = dice_below(&churn->dice, (uint32_t)sim->n[cpu]);
+	if (!sim->lock[cpu][at].stays)
+		sim_add(sim, some_cpu(sim, churn),
+			sim_remove(sim, cpu, at));
+}
+
+static inline void
+churn_now(struct sim *sim)
+{
+	struct churn *churn = sim->context;
+	struct dice *dice = &churn->dice;
+
+	for (uint32_t i = dice_below(dice, churn->add + 1); i > 0; i--)
+		sim_add(sim, some_cpu(sim, churn),
+			new_lock(sim, churn, false));
+	for (uint32_t i = dice_below(dice, churn->remove + 1); i > 0; i--)
+		remove_run(sim, churn, 1);
+	for (uint32_t i = dice_below(dice, churn->move + 1); i > 0; i--)
+		move_one(sim, churn);
+	if (churn->burst && dice_chance(dice, 20))
+		remove_run(sim, churn, dice_below(dice, churn->burst));
+}
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sockets, ports and pools for tests.
+ */
+#ifndef PORTRES_TESTS_RIG_H
+#define PORTRES_TESTS_RIG_H
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "core/pool.h"
+#include "core/reserve.h"
+#include "core/slot.h"
+#include "tests/books.h"
+#include "tests/check.h"
+
+/* Ports */
+
+#define PORTS_FROM 24000u
+#define PORTS_OWN 40u /* a test's own ones; 100 blocks up to 27999 */
+
+static inline int
+socket_of(enum protocol protocol, int domain)
+{
+	int type = protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = socket(domain, type | SOCK_CLOEXEC, 0);
+
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+static inline int
+tcp_socket(void)
+{
+	return socket_of(PROTOCOL_TCP, AF_INET);
+}
+
+static inline int
+bind_to(int fd, int domain, const char *address, uint32_t port)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+				  .sin6_port = htons((uint16_t)port)};
+
+	if (domain == AF_INET) {
+		cr_assert_eq(inet_pton(AF_INET, address, &v4.sin_addr), 1);
+		return bind(fd, (struct sockaddr *)&v4, sizeof(v4));
+	}
+	cr_assert_eq(inet_pton(AF_INET6, address, &v6.sin6_addr), 1);
+	return bind(fd, (struct sockaddr *)&v6, sizeof(v6));
+}
+
+static inline bool
+port_free(enum protocol protocol, uint32_t port)
+{
+	int fd = socket_of(protocol, AF_INET6);
+	bool free = bind_to(fd, AF_INET6, "::", port) == 0;
+
+	close(fd);
+	return free;
+}
+
+/*
+ * The first of PORTS_OWN ports that nobody uses. Tests run in parallel, so
+ * each looks at another block first, by its process id.
+ */
+static inline uint32_t
+own_ports(void)
+{
+	for (uint32_t i = 0; i < 100; i++) {
+		uint32_t block = ((uint32_t)getpid() + i * 7) % 100;
+		uint32_t first = PORTS_FROM + block * PORTS_OWN;
+		uint32_t n = 0;
+
+		while (n < PORTS_OWN && port_free(PROTOCOL_TCP, first + n) &&
+		       port_free(PROTOCOL_UDP, first + n))
+			n++;
+		if (n == PORTS_OWN)
+			return first;
+	}
+	cr_assert_fail("no free ports between 24000 and 27999");
+	return 0;
+}
+
+/* Pools */
+
+#define RIG_NETNS 7
+
+static _Atomic uint32_t rig_gate;
+
+static inline int
+rig_open_with(const struct sys_ops *sys, struct pool *ret)
+{
+	return pool_open(sys, temp_dir(), false, NULL, RIG_NETNS, &rig_gate,
+			 ret);
+}
+
+static inline struct pool
+rig_pool(void)
+{
+	struct pool pool;
+
+	cr_assert_eq(rig_open_with(&sys_kernel, &pool), 0);
+	if (pool.file->header.sequence >> 48 == 0)
+		pool.file->header.sequence = books_sequence();
+	return pool;
+}
+
+static inline const char *
+rig_file(void)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/pool-%d", temp_dir(), RIG_NETNS);
+	return path;
+}
+
+static inline struct pool_lock
+rig_enter(struct pool *pool)
+{
+	struct pool_lock lock;
+	int r = pool_enter(pool, POOL_WAIT, &lock);
+
+	cr_assert_eq(r, 0, "pool_enter: %d", r);
+	return lock;
+}
+
+/* The table as slots alone would have it: is that what the marks say? */
+static inline bool
+rig_marks_right(const struct pool_file *file)
+{
+	struct pool_file *copy = malloc(sizeof(*copy));
+	bool right;
+
+	memcpy(copy, file, sizeof(*copy));
+	slot_rebuild(copy);
+	copy->header.sequence = file->header.sequence;
+	right = memcmp(copy, file, sizeof(*copy)) == 0;
+	free(copy);
+	return right;
+}
+
+static inline uint32_t
+rig_live_slots(const struct pool_file *file)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < SLOT_COUNT; i++)
+		n += slot_live(&file->slot[i]);
+	return n;
+}
+
+/* Reservations */
+
+static const struct range_list rig_nothing;
+
+static inline struct acquire
+rig_wanted(int fd, uint32_t start, uint32_t count)
+{
+	return (struct acquire){
+		.protocol = PROTOCOL_TCP,
+		.range = {start, count},
+		.fd = fd,
+		.wildcard = &rig_nothing,
+		.forbidden = &rig_nothing,
+	};
+}
+
+/* Enters, acquires, leaves. */
+static inline int
+rig_acquire(struct pool *pool, const struct acquire *wanted,
+	    struct reservation *ret)
+{
+	struct pool_lock lock = rig_enter(pool);
+	int r = reserve_acquire(pool, wanted, ret);
+
+	pool_leave(pool, &lock);
+	return r;
+}
+
+/* A block that must be had. */
+static inline struct reservation
+rig_reserve(struct pool *pool, int fd, uint32_t start, uint32_t count)
+{
+	const struct acquire wanted = rig_wanted(fd, start, count);
+	struct reservation got;
+	int r = rig_acquire(pool, &wanted, &got);
+
+	cr_assert_eq(r, 0, "%u+%u: %d", start, count, r);
+	return got;
+}
+
+static inline int
+rig_find(struct pool *pool, enum protocol protocol, uint64_t token,
+	 int *ret_holder)
+{
+	struct pool_lock lock = rig_enter(pool);
+	struct reservation found;
+	int r = reserve_find(pool, protocol, token, &found, ret_holder);
+
+	pool_leave(pool, &lock);
+	return r;
+}
+
+static inline int
+rig_release(struct pool *pool, const struct reservation *reservation)
+{
+	struct pool_lock lock = rig_enter(pool);
+	struct reservation found;
+	int holder;
+	int r = reserve_find(pool, reservation->protocol, reservation->token,
+			     &found, &holder);
+
+	if (r == 0)
+		reserve_release(pool, &found, holder);
+	pool_leave(pool, &lock);
+	return r;
+}
+
+#endif

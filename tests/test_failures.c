@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every system call of every operation fails once, in every way that fits it.
+ * Whatever the answer is then: nothing leaks, nothing stays locked, and the
+ * books are in order.
+ */
+#include "core/announce.h"
+#include "core/reserve.h"
+
+#include "tests/failing.h"
+#include "tests/rig.h"
+
+/* One operation on a pool, from start to end. */
+struct scene {
+	struct pool pool;
+	uint32_t first;
+	int fd, dead; /* the owner of a block, and of one that is gone */
+	struct reservation mine;
+	const struct sys_ops *sys;
+};
+
+typedef int operation(struct scene *scene);
+
+static int
+inside(struct scene *scene, operation *what)
+{
+	struct pool_lock lock;
+	int r = pool_enter(&scene->pool, POOL_WAIT, &lock);
+
+	if (r < 0)
+		return r;
+	r = what(scene);
+	pool_leave(&scene->pool, &lock);
+	return r;
+}
+
+static int
+acquire(struct scene *scene, uint32_t start)
+{
+	const struct range_list window = {1, {{scene->first, PORTS_OWN}}};
+	struct acquire wanted = rig_wanted(scene->fd, start, 3);
+	struct reservation got;
+
+	wanted.wildcard = &window;
+	return reserve_acquire(&scene->pool, &wanted, &got);
+}
+
+static int
+acquire_free(struct scene *scene)
+{
+	return acquire(scene, scene->first + 20);
+}
+
+static int
+acquire_dead(struct scene *scene)
+{
+	return acquire(scene, scene->first + 10);
+}
+
+/* The port of a listener: sock_diag is asked as well. */
+static int
+acquire_used(struct scene *scene)
+{
+	return acquire(scene, scene->first + 30);
+}
+
+static int
+acquire_any(struct scene *scene)
+{
+	return acquire(scene, 0);
+}
+
+/* So full of the dead that they must be swept away. */
+static int
+acquire_swept(struct scene *scene)
+{
+	const struct range_list window = {1, {{scene->first + 10, 3}}};
+	struct acquire wanted = rig_wanted(scene->fd, 0, 3);
+	struct reservation got;
+
+	wanted.wildcard = &window;
+	return reserve_acquire(&scene->pool, &wanted, &got);
+}
+
+static int
+release(struct scene *scene)
+{
+	struct reservation found;
+	int holder;
+	int r = reserve_find(&scene->pool, PROTOCOL_TCP, scene->mine.token,
+			     &found, &holder);
+
+	if (r == 0)
+		reserve_release(&scene->pool, &found, holder);
+	return r;
+}
+
+/* The socket has another number by now. */
+static int
+release_moved(struct scene *scene)
+{
+	slot_by_token(scene->pool.file, scene->mine.token)->fd = -1;
+	return release(scene);
+}
+
+static int
+look(struct scene *scene)
+{
+	return reserve_holder(&scene->pool, PROTOCOL_TCP, scene->first + 10)
+		       ? 1
+		       : 0;
+}
+
+static int
+sweep(struct scene *scene)
+{
+	return (int)reserve_sweep(&scene->pool);
+}
+
+static int
+open_again(struct scene *scene)
+{
+	struct pool pool;
+	int r = rig_open_with(scene->sys, &pool);
+
+	if (r == 0)
+		pool_close(&pool);
+	return r;
+}
+
+static int
+open_new(struct scene *scene)
+{
+	char path[128];
+	struct pool pool;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/new", temp_dir());
+	r = pool_open(scene->sys, path, true, NULL, 1, &rig_gate, &pool);
+	if (r == 0)
+		pool_close(&pool);
+	strcat(path, "/pool-1");
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	return r;
+}
+
+static int
+announced(struct scene *scene)
+{
+	struct announcer self = {0};
+	struct announce a;
+	int r = announce_begin(scene->sys, &self, scene->pool.file,
+			       (uint16_t)scene->first, &a);
+
+	if (r == 0)
+		announce_end(&a);
+	return r;
+}
+
+/* A block of ours, one of a dead socket, a listener; all else is free. */
+static void
+set_up(struct scene *scene, const struct sys_ops *sys)
+{
+	scene->pool = rig_pool();
+	scene->sys = sys;
+	scene->fd = tcp_socket();
+	scene->mine = rig_reserve(&scene->pool, scene->fd, scene->first, 3);
+	scene->dead = tcp_socket();
+	rig_reserve(&scene->pool, scene->dead, scene->first + 10, 3);
+	close(scene->dead);
+	scene->pool.sys = sys;
+}
+
+static void
+tear_down(struct scene *scene)
+{
+	close(scene->fd);
+	pool_close(&scene->pool);
+	unlink(rig_file());
+}
+
+static bool
+is_live(const struct pool_file *file, uint32_t port)
+{
+	return slot_by_port((struct pool_file *)file, PROTOCOL_TCP, port);
+}
+
+/* While others' locks come and go quickly, the dead may seem alive. */
+static void
+reserve_in_the_end(struct scene *scene, uint32_t count)
+{
+	struct acquire wanted = rig_wanted(scene->fd, scene->first, count);
+	struct reservation got;
+	int r = -EADDRINUSE;
+
+	for (int i = 0; i < 100 && r == -EADDRINUSE; i++)
+		r = rig_acquire(&scene->pool, &wanted, &got);
+	cr_assert_eq(r, 0, "%u+%u: %d", scene->first, count, r);
+}
+
+static void
+check_after(struct scene *scene, const struct tidy *before, const char *what)
+{
+	const struct pool_file *file = scene->pool.file;
+	struct pool_lock lock;
+
+	tidy_compare(before);
+	cr_assert_eq(rig_gate, 0, "%s: the gate is shut", what);
+	cr_assert_eq(atomic_load(&file->header.dirty), 0, "%s: dirty", what);
+	cr_assert(rig_marks_right(file), "%s: the books are wrong", what);
+	scene->pool.sys = &sys_kernel;
+	cr_assert_eq(pool_enter(&scene->pool, POOL_TRY, &lock), 0, "%s: locked",
+		     what);
+	pool_leave(&scene->pool, &lock);
+	/* Nobody's ports are lost for good: those of the dead can be had. */
+	if (!is_live(file, scene->first + 20))
+		rig_reserve(&scene->pool, scene->fd, scene->first + 20, 3);
+	close(scene->fd);
+	scene->fd = tcp_socket();
+	reserve_in_the_end(scene, 28);
+}
+
+static void
+fail_once(struct scene *scene, operation *what, bool within, int turn, long nr,
+	  int error, const char *name)
+{
+	struct kernel_failing kernel = {.ops = {.call = kernel_fail},
+					.turn = turn,
+					.fails = nr,
+					.error = error};
+	struct tidy before;
+	int r;
+
+	set_up(scene, &kernel.ops);
+	before = tidy_look();
+	r = within ? inside(scene, what) : what(scene);
+	cr_assert_geq(r, -4095, "%s", name);
+	check_after(scene, &before, name);
+	tear_down(scene);
+}
+
+static int
+fail_in_all_ways(struct scene *scene, operation *what, bool within, int turn,
+		 const struct failing_way *way, const char *name)
+{
+	char text[80];
+	int n;
+
+	for (n = 0; n < FAILING_ERRORS && way->errors[n]; n++) {
+		snprintf(text, sizeof(text), "%s: call %d (%ld) fails with %d",
+			 name, turn, way->nr, way->errors[n]);
+		fail_once(scene, what, within, turn, way->nr, way->errors[n],
+			  text);
+	}
+	return n;
+}
+
+static void
+fail_each_call(const char *name, operation *what, bool within)
+{
+	struct kernel_failing all = {.ops = {.call = kernel_fail}, .turn = -1};
+	struct scene scene = {.first = own_ports()};
+	int listener = tcp_socket(), failures = 0;
+
+	cr_assert_eq(bind_to(listener, AF_INET, "127.0.0.1", scene.first + 30),
+		     0);
+	cr_assert_eq(listen(listener, 1), 0);
+	set_up(&scene, &all.ops);
+	if (within)
+		inside(&scene, what);
+	else
+		what(&scene);
+	tear_down(&scene);
+	cr_assert_lt(all.calls, CALLS_MAX);
+	for (int turn = 0; turn < all.calls; turn++)
+		for (size_t w = 0; w < FAILING_WAYS; w++)
+			if (failing_ways[w].nr == all.nr[turn])
+				failures += fail_in_all_ways(
+					&scene, what, within, turn,
+					&failing_ways[w], name);
+	cr_assert_gt(failures, 0);
+	close(listener);
+}
+
+#define FAIL_INSIDE(name)                                                      \
+	CHECK(failures, name)                                                  \
+	{                                                                      \
+		fail_each_call(#name, name, true);                             \
+	}
+#define FAIL_OUTSIDE(name)                                                     \
+	CHECK(failures, name)                                                  \
+	{                                                                      \
+		fail_each_call(#name, name, false);                            \
+	}
+
+FAIL_INSIDE(acquire_free)
+FAIL_INSIDE(acquire_dead)
+FAIL_INSIDE(acquire_used)
+FAIL_INSIDE(acquire_any)
+FAIL_INSIDE(acquire_swept)
+FAIL_INSIDE(release)
+FAIL_INSIDE(release_moved)
+FAIL_INSIDE(look)
+FAIL_INSIDE(sweep)
+FAIL_OUTSIDE(open_again)
+FAIL_OUTSIDE(open_new)
+FAIL_OUTSIDE(announced)

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for the pool's lock: bounded, interruptible, without a trace. */
+#include "core/lock.h"
+
+#include <sys/time.h>
+
+#include "tests/kernel.h"
+#include "tests/peer.h"
+#include "tests/rig.h"
+
+/* A process that is inside the pool until it is told to leave. */
+static struct peer
+holder_fork(struct pool *pool)
+{
+	struct peer peer = peer_fork();
+	struct pool_lock lock;
+
+	if (peer.pid == 0) {
+		child_assert(pool_enter(pool, POOL_WAIT, &lock) == 0);
+		peer_tell(&peer);
+		peer_hear(&peer);
+		pool_leave(pool, &lock);
+		_exit(0);
+	}
+	cr_assert(peer_hear(&peer));
+	return peer;
+}
+
+static struct peer holder;
+static volatile sig_atomic_t ticks;
+
+static void
+on_tick(int signal)
+{
+	(void)signal;
+	if (++ticks == 20)
+		peer_tell(&holder);
+}
+
+/* SIGALRM every 2 ms, so that one is sure to come during a nap. */
+static void
+tick(int flags)
+{
+	struct sigaction action = {.sa_handler = on_tick, .sa_flags = flags};
+	struct itimerval each = {{0, 2000}, {0, 2000}};
+
+	cr_assert_eq(sigaction(SIGALRM, &action, NULL), 0);
+	cr_assert_eq(setitimer(ITIMER_REAL, &each, NULL), 0);
+}
+
+static void
+tick_no_more(void)
+{
+	cr_assert_eq(setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL), 0);
+}
+
+CHECK(lock, try_does_not_wait)
+{
+	struct pool pool = rig_pool();
+	struct pool_lock lock;
+
+	holder = holder_fork(&pool);
+	cr_assert_eq(pool_enter(&pool, POOL_TRY, &lock), -EBUSY);
+	cr_assert_eq(rig_gate, 0);
+	peer_tell(&holder);
+	peer_verdict(peer_end(&holder));
+	cr_assert_eq(pool_enter(&pool, POOL_TRY, &lock), 0);
+	pool_leave(&pool, &lock);
+	pool_close(&pool);
+}
+
+CHECK(lock, a_handler_without_restart_interrupts)
+{
+	struct pool pool = rig_pool();
+	struct pool_lock lock;
+	int fds = fd_count() + 2; /* the peer's */
+
+	holder = holder_fork(&pool);
+	ticks = -1000000;
+	tick(0);
+	cr_assert_eq(pool_enter(&pool, POOL_WAIT, &lock), -EINTR);
+	tick_no_more();
+	cr_assert_gt(ticks, -1000000);
+	cr_assert_eq(rig_gate, 0);
+	cr_assert_eq(fd_count(), fds);
+	peer_tell(&holder);
+	peer_verdict(peer_end(&holder));
+	pool_close(&pool);
+}
+
+CHECK(lock, a_handler_with_restart_does_not)
+{
+	struct pool pool = rig_pool();
+	struct pool_lock lock;
+
+	holder = holder_fork(&pool);
+	ticks = 0;
+	tick(SA_RESTART);
+	cr_assert_eq(pool_enter(&pool, POOL_WAIT, &lock), 0);
+	/* The 20th tick ended the holder. */
+	cr_assert_geq(ticks, 20);
+	tick_no_more();
+	pool_leave(&pool, &lock);
+	peer_verdict(peer_end(&holder));
+	pool_close(&pool);
+}
+
+CHECK(lock, signals_wait_outside)
+{
+	struct pool pool = rig_pool();
+	struct pool_lock lock;
+	sigset_t some, inside, after;
+
+	sigemptyset(&some);
+	sigaddset(&some, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &some, NULL);
+	ticks = 0;
+	signal(SIGUSR1, on_tick);
+	lock = rig_enter(&pool);
+	raise(SIGUSR1);
+	cr_assert_eq(ticks, 0);
+	sigprocmask(SIG_SETMASK, NULL, &inside);
+	for (int s = 1; s < 32; s++)
+		cr_assert(sigismember(&inside, s) || s == SIGKILL ||
+				  s == SIGSTOP,
+			  "signal %d", s);
+	pool_leave(&pool, &lock);
+	cr_assert_eq(ticks, 1);
+	sigprocmask(SIG_SETMASK, NULL, &after);
+	cr_assert(sigismember(&after, SIGUSR2));
+	cr_assert_not(sigismember(&after, SIGUSR1));
+	sigprocmask(SIG_UNBLOCK, &some, NULL);
+	pool_close(&pool);
+}
+
+/* fork() in one thread while another is inside: the child has no such thread. */
+CHECK(lock, the_gate_of_another_process_is_taken_over)
+{
+	struct pool pool = rig_pool();
+	struct pool_lock lock;
+
+	rig_gate = (uint32_t)getppid();
+	cr_assert_eq(pool_enter(&pool, POOL_TRY, &lock), 0);
+	cr_assert_eq(rig_gate, (uint32_t)getpid());
+	pool_leave(&pool, &lock);
+	cr_assert_eq(rig_gate, 0);
+	pool_close(&pool);
+}
+
+CHECK(lock, the_gate_keeps_our_own_threads_apart)
+{
+	struct pool pool = rig_pool();
+	struct pool_lock lock;
+	int fds = fd_count();
+
+	rig_gate = (uint32_t)getpid();
+	cr_assert_eq(pool_enter(&pool, POOL_TRY, &lock), -EBUSY);
+	cr_assert_eq(rig_gate, (uint32_t)getpid());
+	cr_assert_eq(fd_count(), fds);
+	rig_gate = 0;
+	cr_assert_eq(pool_enter(&pool, POOL_TRY, &lock), 0);
+	pool_leave(&pool, &lock);
+	pool_close(&pool);
+}
+
+/* A clock that each question moves on by `step`: no time passes here. */
+static void
+expect_end_after_5_s(uint64_t step)
+{
+	struct kernel_timeless kernel = kernel_timeless(step);
+	struct pool pool = rig_pool();
+	struct pool_lock lock;
+	uint64_t began = kernel.now;
+	int fds;
+
+	pool.sys = &kernel.ops;
+	holder = holder_fork(&pool);
+	fds = fd_count();
+	cr_assert_eq(pool_enter(&pool, POOL_WAIT, &lock), -ENETDOWN);
+	cr_assert_geq(kernel.now - began, 5000000000u);
+	cr_assert_leq(kernel.now - began, 5100000000u + 2 * step);
+	cr_assert_eq(fd_count(), fds);
+	cr_assert_eq(rig_gate, 0);
+	/* Opening needs the lock too. */
+	cr_assert_eq(rig_open_with(&kernel.ops, &pool), -ENETDOWN);
+	cr_assert_eq(rig_gate, 0);
+	peer_tell(&holder);
+	peer_verdict(peer_end(&holder));
+	cr_assert_eq(pool_enter(&pool, POOL_WAIT, &lock), 0);
+	pool_leave(&pool, &lock);
+	pool_close(&pool);
+}
+
+CHECK(lock, waiting_ends_after_5_s)
+{
+	expect_end_after_5_s(0);
+	expect_end_after_5_s(700000000);
+}
+
+/* A copy of the descriptor in a child of a raw clone() is not the lock. */
+CHECK(lock, leaving_unlocks_for_inherited_descriptors_too)
+{
+	struct pool pool = rig_pool();
+	struct pool_lock lock = rig_enter(&pool);
+	struct peer peer = peer_fork();
+
+	if (peer.pid == 0) {
+		sigset_t none;
+
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		peer_tell(&peer);
+		peer_hear(&peer);
+		_exit(0);
+	}
+	cr_assert(peer_hear(&peer));
+	pool_leave(&pool, &lock);
+	cr_assert_eq(pool_enter(&pool, POOL_TRY, &lock), 0);
+	pool_leave(&pool, &lock);
+	peer_verdict(peer_end(&peer));
+	pool_close(&pool);
+}

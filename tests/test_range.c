@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Port ranges, held against a naive picture: one flag for each port. */
+#include "core/range.h"
+#include "tests/check.h"
+
+#define ROUNDS 300
+
+static bool
+naive_valid(uint64_t start, uint64_t count)
+{
+	return count >= 1 && count <= 65535 && start <= 65535 &&
+	       start + count <= 65536;
+}
+
+static uint32_t
+any_number(struct dice *dice)
+{
+	static const uint32_t edges[] = {
+		0,	1,	2,	    1023,	1024,	    32768,
+		65534,	65535,	65536,	    65537,	131072,	    0x7fffffff,
+		1u << 31, 0xffff0000, 0xffff0001, 0xfffffffe, 0xffffffff};
+
+	if (dice_chance(dice, 60))
+		return edges[dice_below(dice, sizeof(edges) / 4)];
+	return dice_below(dice, dice_chance(dice, 80) ? 65536 : 0xffffffff);
+}
+
+static struct range
+valid_range(struct dice *dice)
+{
+	struct range r;
+
+	do
+		r = (struct range){any_number(dice), any_number(dice)};
+	while (!range_valid(r));
+	return r;
+}
+
+CHECK(range, valid_is_what_fits_into_the_ports)
+{
+	struct dice dice = dice_from(1);
+
+	for (int i = 0; i < 100000; i++) {
+		struct range r = {any_number(&dice), any_number(&dice)};
+
+		cr_assert_eq(range_valid(r), naive_valid(r.start, r.count),
+			     "start %u count %u", r.start, r.count);
+	}
+}
+
+static void
+paint(bool ports[PORT_COUNT], struct range r)
+{
+	memset(ports, 0, PORT_COUNT);
+	memset(ports + r.start, 1, r.count);
+}
+
+CHECK(range, contains_and_overlaps_as_a_picture_does)
+{
+	static bool a[PORT_COUNT], b[PORT_COUNT];
+	struct dice dice = dice_from(2);
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct range x = valid_range(&dice), y = valid_range(&dice);
+		bool meet = false;
+
+		paint(a, x);
+		paint(b, y);
+		for (uint32_t port = 0; port < PORT_COUNT; port++) {
+			cr_assert_eq(range_contains(x, port), a[port],
+				     "%u+%u has %u", x.start, x.count, port);
+			meet |= a[port] && b[port];
+		}
+		cr_assert_eq(range_overlap(x, y), meet, "%u+%u, %u+%u", x.start,
+			     x.count, y.start, y.count);
+		cr_assert_eq(range_overlap(y, x), meet);
+	}
+}
+
+CHECK(range, list_overlaps_when_a_member_does)
+{
+	struct dice dice = dice_from(3);
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct range_list list = {.count = dice_below(&dice, 5)};
+		struct range probe = {dice_below(&dice, 60000) + 1,
+				      dice_below(&dice, 2000) + 1};
+		bool expected = false;
+
+		for (size_t n = 0; n < list.count; n++) {
+			list.range[n] =
+				(struct range){dice_below(&dice, 60000) + 1,
+					       dice_below(&dice, 3000) + 1};
+			expected |= range_overlap(list.range[n], probe);
+		}
+		cr_assert_eq(range_list_overlaps(&list, probe), expected);
+	}
+}
+
+/* Where a port stands among the places to look; the lower the better. */
+static int
+rank(struct range ephemeral, uint32_t port)
+{
+	if (port >= range_end(ephemeral))
+		return 0;
+	if (port >= ephemeral.start)
+		return 3;
+	return port >= 10000 ? 1 : 2;
+}
+
+static void
+check_around(struct range ephemeral)
+{
+	static uint8_t seen[PORT_COUNT];
+	struct range_list list;
+	int last = -1;
+
+	range_list_around(ephemeral, &list);
+	memset(seen, 0, sizeof(seen));
+	for (size_t i = 0; i < list.count; i++) {
+		struct range r = list.range[i];
+		int here = rank(ephemeral, r.start);
+
+		cr_assert(range_valid(r));
+		cr_assert_gt(here, last, "of %u+%u: %u+%u comes too late",
+			     ephemeral.start, ephemeral.count, r.start,
+			     r.count);
+		last = here;
+		for (uint32_t port = r.start; port < range_end(r); port++) {
+			cr_assert_eq(rank(ephemeral, port), here);
+			seen[port]++;
+		}
+	}
+	for (uint32_t port = 1024; port < PORT_COUNT; port++)
+		cr_assert_eq(seen[port], 1, "of %u+%u: port %u %u times",
+			     ephemeral.start, ephemeral.count, port,
+			     seen[port]);
+	/* The kernel's range reaches below 1024 only where that is allowed. */
+	for (uint32_t port = 0; port < 1024 && ephemeral.start >= 1024; port++)
+		cr_assert_eq(seen[port], 0);
+}
+
+CHECK(range, around_covers_every_port_once_best_first)
+{
+	static const struct range edges[] = {
+		{32768, 28232}, {1, 65535}, {1024, 64512},  {65535, 1},
+		{1, 1},		{10000, 1}, {9999, 2},	    {1023, 2},
+		{10000, 55536}, {500, 100}, {60000, 5536}};
+	struct dice dice = dice_from(4);
+
+	for (size_t i = 0; i < sizeof(edges) / sizeof(*edges); i++)
+		check_around(edges[i]);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct range r = valid_range(&dice);
+
+		if (r.start != 0)
+			check_around(r);
+	}
+}
