@@ -33,6 +33,20 @@ def pytest_ignore_collect(collection_path, config):
     return None
 
 
+LONG_TESTS = {
+    "test_handing_over_for_ever",
+    "test_no_extra_system_call[raw storm]",
+}
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--long"):
+        return
+    long = [item for item in items if item.name in LONG_TESTS]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item.name not in LONG_TESTS]
+
+
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="the long tests too")
     parser.addoption(

@@ -91,7 +91,10 @@ do_connect(struct crew *crew, struct entry *entry)
 	socklen_t size =
 		entry->family == AF_INET ? sizeof(to.v4) : sizeof(to.v6);
 
-	if (entry->listening || entry->port)
+	/* Nor where TCP would choose among all ports: not exact to the instant,
+	 * see docs/limits.md. */
+	if (entry->listening || entry->port ||
+	    (!entry->protocol && !block_of(crew, entry)))
 		return;
 	if (entry->protocol && dice(crew->me, 2))
 		sendto(entry->fd, "", 1, 0, &to.any, size);

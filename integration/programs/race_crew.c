@@ -58,13 +58,22 @@ any_block(struct crew *crew, int protocol, uint64_t token)
 	return NULL;
 }
 
+/* The block that the entry takes its port from, if it is still ours. */
+static struct block *
+block_of(struct crew *crew, struct entry *entry)
+{
+	return entry->associated
+		       ? any_block(crew, entry->protocol, entry->associated)
+		       : NULL;
+}
+
 /* The entry has a port now, by whatever call. */
 static void
 settle(struct crew *crew, struct entry *entry, int deed)
 {
 	union address at = {0};
 	socklen_t size = sizeof(at);
-	struct block *block = NULL;
+	struct block *block = block_of(crew, entry);
 	uint64_t mask = 0;
 
 	getsockname(entry->fd, &at.any, &size);
@@ -73,8 +82,6 @@ settle(struct crew *crew, struct entry *entry, int deed)
 		return;
 	if (entry->port >= first && entry->port < first + WINDOW)
 		mask = mask_of(entry->port, 1);
-	if (entry->associated)
-		block = any_block(crew, entry->protocol, entry->associated);
 	entry->associated = 0;
 	if (block && !(block->mask & mask))
 		wrong("port %d is not of its block", entry->port);
