@@ -259,5 +259,5 @@ def test_close_with_no_descriptor_left(scarce, judge, pool):
 def test_handing_over_for_ever(compiled, shim_env):
     """More sockets passed on to others than a process can keep in mind."""
     program = compiled("lifetime_handover")
-    done = run(program, shim_env, 20000, START, COUNT * 5)
+    done = run(program, shim_env, 17000, START, COUNT * 5)
     assert done.stdout == "ok\n"

@@ -310,6 +310,18 @@ def test_prompt_and_healed(player, pool):
     assert Books(pool).blocks == []
 
 
+@pytest.mark.parametrize("where", ["same", "vfork", "fork child first"])
+def test_prompt_whatever_children_did(program, start, pool, where):
+    """Nothing that a child closes makes its parent forget what it owns."""
+    actor = start([program, "actor", where, "none", "close", START, COUNT])
+    while (word := actor.line()) != "closed":
+        assert Books(pool).blocks == [(0, START, COUNT)], word
+        actor.tell("go")
+    assert Books(pool).blocks == []
+    actor.tell("go")
+    assert actor.line() == "end"
+
+
 def test_an_association_follows_dup_and_fork_and_ends_at_exec(player, root):
     owner = player()
     owner.ask("tcp('a')")

@@ -1,9 +1,9 @@
 """Persistent blocks: Create, Lookup, Delete from a program; store and reboot."""
 
-import ctypes
 import os
 import random
 import socket
+import subprocess
 
 import pytest
 
@@ -204,3 +204,25 @@ def test_two_writers_killed_at_random(player, windows, pool):
         [],
         ["persistent.new"],
     )
+
+
+@pytest.mark.parametrize("proto", ["tcp", "udp"])
+def test_the_flow_from_a_winsock_program(compile_program, root, shim_env, proto):
+    program = compile_program(
+        root / "integration/programs/winsock_persistent.cpp", "persistent", "c++"
+    )
+    run = subprocess.run(
+        [program, proto, "28050", "5"],
+        env=shim_env,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.stdout.splitlines() == [
+        "create 0",
+        "lookup 0 same",
+        "bound 28050",
+        "delete 0",
+        f"lookup {NOT_FOUND}",
+    ]

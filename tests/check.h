@@ -90,8 +90,7 @@ temp_dir(void)
 }
 
 static inline int
-check_remove(const char *path, const struct stat *st, int type,
-	     struct FTW *ftw)
+check_remove(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
 	(void)st;
 	(void)type;

@@ -12,7 +12,7 @@
 /* Fails call number `turn`, and writes down which calls there are. */
 struct kernel_failing {
 	struct sys_ops ops;
-	int turn; /* -1: none */
+	int turn;   /* -1: none */
 	long fails; /* and only if it is this one: other processes' locks and
 		     * waits make the row longer now and then */
 	int error;

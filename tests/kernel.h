@@ -49,7 +49,7 @@ kernel_refusing(long nr, int error, const char *path)
 /* One whose monotonic clock moves only when somebody sleeps or asks. */
 struct kernel_timeless {
 	struct sys_ops ops;
-	uint64_t now; /* ns */
+	uint64_t now;  /* ns */
 	uint64_t tick; /* each question takes so long */
 };
 

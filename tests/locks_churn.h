@@ -66,8 +66,7 @@ move_one(struct sim *sim, struct churn *churn)
 		return;
 	at = dice_below(&churn->dice, (uint32_t)sim->n[cpu]);
 	if (!sim->lock[cpu][at].stays)
-		sim_add(sim, some_cpu(sim, churn),
-			sim_remove(sim, cpu, at));
+		sim_add(sim, some_cpu(sim, churn), sim_remove(sim, cpu, at));
 }
 
 static inline void
@@ -77,14 +76,55 @@ churn_now(struct sim *sim)
 	struct dice *dice = &churn->dice;
 
 	for (uint32_t i = dice_below(dice, churn->add + 1); i > 0; i--)
-		sim_add(sim, some_cpu(sim, churn),
-			new_lock(sim, churn, false));
+		sim_add(sim, some_cpu(sim, churn), new_lock(sim, churn, false));
 	for (uint32_t i = dice_below(dice, churn->remove + 1); i > 0; i--)
 		remove_run(sim, churn, 1);
 	for (uint32_t i = dice_below(dice, churn->move + 1); i > 0; i--)
 		move_one(sim, churn);
 	if (churn->burst && dice_chance(dice, 20))
 		remove_run(sim, churn, dice_below(dice, churn->burst));
+}
+
+#define SEEN_MAX 100000
+
+struct report {
+	const struct sim *sim;
+	uint64_t base;
+	bool naive; /* it takes cut lines for whole ones */
+	bool seen[SEEN_MAX];
+};
+
+static inline void
+note(void *context, uint32_t inode, uint64_t start)
+{
+	struct report *report = context;
+
+	uint64_t n = (start - report->base) / 2;
+
+	if (start < 1000) /* a twin */
+		return;
+	if (start > report->sim->last && report->naive)
+		return;
+	cr_assert(report->naive || (start <= report->sim->last &&
+				    inode == sim_inode(&(struct sim_lock){
+						     .start = start})),
+		  "no lock begins at %lu", start);
+	if (n < SEEN_MAX)
+		report->seen[n] = true;
+}
+
+static inline size_t
+missed(const struct sim *sim, const struct report *report)
+{
+	size_t n = 0;
+
+	for (size_t cpu = 0; cpu < SIM_CPUS; cpu++)
+		for (size_t i = 0; i < sim->n[cpu]; i++)
+			n += sim->lock[cpu][i].stays &&
+			     !report->seen[(sim->lock[cpu][i].start -
+					    report->base) /
+					   2];
+	return n;
 }
 
 #endif

@@ -21,8 +21,8 @@
 
 struct sim_lock {
 	uint64_t start;
-	bool stays;    /* throughout the test */
-	bool posix;    /* not an OFD lock */
+	bool stays; /* throughout the test */
+	bool posix; /* not an OFD lock */
 	uint8_t waiters;
 };
 
@@ -158,8 +158,8 @@ sim_call(const struct sys_ops *sys, long nr, const long arg[6])
 	switch (nr) {
 	case SYS_openat:
 		cr_assert_str_eq((const char *)arg[1], "/proc/locks");
-		reader = sim->reader[0].open ? &sim->reader[1]
-					     : &sim->reader[0];
+		reader =
+			sim->reader[0].open ? &sim->reader[1] : &sim->reader[0];
 		cr_assert_not(reader->open, "a third descriptor");
 		*reader = (struct sim_reader){.open = true, .size = 4096};
 		return SIM_FD + (reader - sim->reader);

@@ -41,9 +41,9 @@ CHECK(announce, takes_a_word_of_the_ports_segment)
 		struct segment *segment = &file->segment[ports[i] / 512];
 		struct announce a;
 
-		cr_assert_eq(announce_begin(&sys_kernel, &self, file, ports[i],
-					    &a),
-			     0);
+		cr_assert_eq(
+			announce_begin(&sys_kernel, &self, file, ports[i], &a),
+			0);
 		cr_assert(a.word >= segment->word &&
 			  a.word < segment->word + SEGMENT_WORDS);
 		cr_assert_eq(a.word->owner, (uint32_t)gettid());
@@ -68,13 +68,11 @@ CHECK(announce, puts_back_what_was_pending)
 	struct announce outer, inner;
 
 	list->list_op_pending = &own.entry;
-	cr_assert_eq(announce_begin(&sys_kernel, &self, file, PORT, &outer),
-		     0);
+	cr_assert_eq(announce_begin(&sys_kernel, &self, file, PORT, &outer), 0);
 	cr_assert_eq((char *)list->list_op_pending + list->futex_offset,
 		     (char *)&outer.word->owner);
 	/* A signal handler binds, too. */
-	cr_assert_eq(announce_begin(&sys_kernel, &self, file, PORT, &inner),
-		     0);
+	cr_assert_eq(announce_begin(&sys_kernel, &self, file, PORT, &inner), 0);
 	cr_assert_neq(inner.word, outer.word);
 	announce_end(&inner);
 	cr_assert_eq((char *)list->list_op_pending + list->futex_offset,
@@ -146,14 +144,14 @@ CHECK(announce, notices_a_truncated_file)
 	for (size_t i = 0; i < 3; i++) {
 		struct pool pool = rig_pool();
 
-		cr_assert_eq(announce_begin(&sys_kernel, &self, pool.file,
-					    PORT, &a),
-			     0);
+		cr_assert_eq(
+			announce_begin(&sys_kernel, &self, pool.file, PORT, &a),
+			0);
 		announce_end(&a);
 		cr_assert_eq(truncate(rig_file(), sizes[i]), 0);
-		cr_assert_eq(announce_begin(&sys_kernel, &self, pool.file,
-					    PORT, &a),
-			     -EFAULT);
+		cr_assert_eq(
+			announce_begin(&sys_kernel, &self, pool.file, PORT, &a),
+			-EFAULT);
 		cr_assert_null(own_list()->list_op_pending);
 		pool_close(&pool);
 		unlink(rig_file());

@@ -32,8 +32,8 @@ binder_fork(struct pool_file *file, struct announcer *self)
 	struct announce a;
 
 	if (peer.pid == 0) {
-		child_assert(announce_begin(&sys_kernel, self, file, PORT,
-					    &a) == 0);
+		child_assert(
+			announce_begin(&sys_kernel, self, file, PORT, &a) == 0);
 		child_assert(a.word->owner == (uint32_t)gettid());
 		peer_tell(&peer);
 		return peer;
@@ -50,7 +50,8 @@ expect_over(struct pool_file *file)
 	uint64_t began = kernel.now;
 	uint32_t port;
 
-	cr_assert(announce_wait(&kernel.ops, file, around, &(uint64_t){0}, &port));
+	cr_assert(announce_wait(&kernel.ops, file, around, &(uint64_t){0},
+				&port));
 	cr_assert_eq(kernel.now, began);
 	for (uint32_t i = 0; i < SEGMENT_WORDS; i++)
 		cr_assert_eq(segment_of(file, PORT)->word[i].owner, 0);
@@ -166,13 +167,15 @@ CHECK(announce_death, a_stopped_binder_costs_a_tenth_of_a_second)
 	peer_tell(&peer);
 	cr_assert_eq(waitpid(peer.pid, &status, WUNTRACED), peer.pid);
 	cr_assert(WIFSTOPPED(status));
-	cr_assert_not(announce_wait(&kernel.ops, file, around, &(uint64_t){0}, &port));
+	cr_assert_not(announce_wait(&kernel.ops, file, around, &(uint64_t){0},
+				    &port));
 	cr_assert_eq(port, PORT);
 	cr_assert_geq(kernel.now - began, 100000000);
 	cr_assert_leq(kernel.now - began, 101000000);
 	/* In real time as well. */
 	began = sys_clock(&sys_kernel, CLOCK_MONOTONIC);
-	cr_assert_not(announce_wait(&sys_kernel, file, around, &(uint64_t){0}, &port));
+	cr_assert_not(announce_wait(&sys_kernel, file, around, &(uint64_t){0},
+				    &port));
 	began = sys_clock(&sys_kernel, CLOCK_MONOTONIC) - began;
 	cr_assert(began > 90000000 && began < 1000000000, "%lu ns", began);
 	kill(peer.pid, SIGCONT);
@@ -210,17 +213,18 @@ CHECK(announce_death, a_busy_binder_does_not_starve_an_acquirer)
 	atomic_store(&kernel.word->owner, 4711);
 	atomic_store(&kernel.word->what, 0xfffe0000 | PORT);
 	for (int i = 0; i < 4; i++)
-		cr_assert(announce_wait(&kernel.ops, file, around, &(uint64_t){0}, &port));
+		cr_assert(announce_wait(&kernel.ops, file, around,
+					&(uint64_t){0}, &port));
 	cr_assert_eq(kernel.yields, 4);
 	free(file);
 }
 
 CHECK(announce_death, rubbish_is_cleared_and_not_waited_for)
 {
-	static const uint32_t owners[] = {FUTEX_OWNER_DIED,
-					  FUTEX_OWNER_DIED | 77,
-					  FUTEX_WAITERS | 77, 1u << 22,
-					  0xffffffff, 0x80000000};
+	static const uint32_t owners[] = {
+		FUTEX_OWNER_DIED,   FUTEX_OWNER_DIED | 77,
+		FUTEX_WAITERS | 77, 1u << 22,
+		0xffffffff,	    0x80000000};
 	struct pool_file *file = books_new();
 
 	for (size_t i = 0; i < sizeof(owners) / sizeof(*owners); i++) {

@@ -28,8 +28,8 @@ announce_until_told(void *context)
 	char c;
 	ssize_t n;
 
-	if (announce_begin(&sys_kernel, &self, thread->file, thread->port,
-			   &a) < 0)
+	if (announce_begin(&sys_kernel, &self, thread->file, thread->port, &a) <
+	    0)
 		return NULL;
 	n = write(thread->tell, "!", 1);
 	n = read(thread->hear, &c, 1);
@@ -73,14 +73,16 @@ CHECK(announce_race, acquirers_wait_for_a_bind_to_their_ports_only)
 	pthread_create(&id, NULL, announce_until_told, &thread);
 	cr_assert_eq(read(back[0], &c, 1), 1);
 	/* Not for neighbours, nor for the same word of another segment. */
-	cr_assert(announce_wait(&kernel.ops, file, (struct range){PORT, 3}, &(uint64_t){0},
-				&port));
+	cr_assert(announce_wait(&kernel.ops, file, (struct range){PORT, 3},
+				&(uint64_t){0}, &port));
 	cr_assert(announce_wait(&kernel.ops, file,
-				(struct range){PORT + 4, 3000}, &(uint64_t){0}, &port));
-	cr_assert(announce_wait(&kernel.ops, file, (struct range){1, 4000}, &(uint64_t){0},
+				(struct range){PORT + 4, 3000}, &(uint64_t){0},
 				&port));
+	cr_assert(announce_wait(&kernel.ops, file, (struct range){1, 4000},
+				&(uint64_t){0}, &port));
 	cr_assert_eq(kernel.yields, 0);
-	cr_assert(announce_wait(&kernel.ops, file, around, &(uint64_t){0}, &port));
+	cr_assert(announce_wait(&kernel.ops, file, around, &(uint64_t){0},
+				&port));
 	cr_assert(atomic_load(&thread.ended));
 	cr_assert_gt(kernel.yields, 0);
 	pthread_join(id, NULL);
@@ -136,7 +138,8 @@ CHECK(announce_race, binder_and_acquirer_never_pass_each_other)
 		pthread_create(&id[i], NULL, bind_all_the_time, &dance);
 	for (int round = 0; round < 8000; round++) {
 		slot_mark(file, slot);
-		cr_assert(announce_wait(&sys_kernel, file, around, &(uint64_t){0}, &port),
+		cr_assert(announce_wait(&sys_kernel, file, around,
+					&(uint64_t){0}, &port),
 			  "starved in round %d", round);
 		before = atomic_load(&dance.binds);
 		for (int i = 0; i < 100; i++)

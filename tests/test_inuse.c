@@ -46,18 +46,17 @@ CHECK(inuse, any_bound_socket_counts)
 		const char *address;
 		bool only; /* IPV6_V6ONLY */
 		int reuse; /* SO_REUSEADDR, SO_REUSEPORT */
-	} binds[] = {
-		{AF_INET, "0.0.0.0", false, 0},
-		{AF_INET, "127.0.0.1", false, 0},
-		{AF_INET, "127.0.0.77", false, SO_REUSEADDR},
-		{AF_INET, "0.0.0.0", false, SO_REUSEPORT},
-		{AF_INET, "0.0.0.0", false, SO_REUSEADDR},
-		{AF_INET6, "::", false, 0},
-		{AF_INET6, "::", true, 0},
-		{AF_INET6, "::1", false, 0},
-		{AF_INET6, "::1", true, SO_REUSEADDR},
-		{AF_INET6, "::", false, SO_REUSEPORT},
-		{AF_INET6, "::ffff:127.0.0.1", false, 0}};
+	} binds[] = {{AF_INET, "0.0.0.0", false, 0},
+		     {AF_INET, "127.0.0.1", false, 0},
+		     {AF_INET, "127.0.0.77", false, SO_REUSEADDR},
+		     {AF_INET, "0.0.0.0", false, SO_REUSEPORT},
+		     {AF_INET, "0.0.0.0", false, SO_REUSEADDR},
+		     {AF_INET6, "::", false, 0},
+		     {AF_INET6, "::", true, 0},
+		     {AF_INET6, "::1", false, 0},
+		     {AF_INET6, "::1", true, SO_REUSEADDR},
+		     {AF_INET6, "::", false, SO_REUSEPORT},
+		     {AF_INET6, "::ffff:127.0.0.1", false, 0}};
 	uint32_t port = own_ports();
 	int yes = 1;
 
@@ -69,8 +68,8 @@ CHECK(inuse, any_bound_socket_counts)
 				setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes,
 					   sizeof(yes));
 			if (binds[i].reuse)
-				setsockopt(fd, SOL_SOCKET, binds[i].reuse,
-					   &yes, sizeof(yes));
+				setsockopt(fd, SOL_SOCKET, binds[i].reuse, &yes,
+					   sizeof(yes));
 			expect(p, port, 0, "before");
 			cr_assert_eq(bind_to(fd, binds[i].domain,
 					     binds[i].address, port),
@@ -161,9 +160,9 @@ CHECK(inuse, a_connection_counts_and_time_wait_does_not)
 	cr_assert_eq(read(c.client, &byte, 1), 0);
 	close(c.client);
 	do
-		cr_assert_eq(sockdiag_count(&sys_kernel, PROTOCOL_TCP, port,
-					    &count),
-			     0);
+		cr_assert_eq(
+			sockdiag_count(&sys_kernel, PROTOCOL_TCP, port, &count),
+			0);
 	while (count.other > 0);
 	cr_assert_eq(count.time_wait, 1);
 	expect(PROTOCOL_TCP, port, 0, "TIME_WAIT");

@@ -24,8 +24,7 @@ owned_slot(int fd)
 	slot->fd = fd;
 	slot->pid = (uint32_t)getpid();
 	cr_assert_eq(endpoint_cookie(&sys_kernel, fd, &slot->cookie), 0);
-	cr_assert_eq(lease_hold(&sys_kernel, fd, slot->token,
-				&slot->inode), 0);
+	cr_assert_eq(lease_hold(&sys_kernel, fd, slot->token, &slot->inode), 0);
 	return slot;
 }
 
@@ -44,8 +43,7 @@ CHECK(lease, lives_from_hold_to_drop)
 	lease_drop(&sys_kernel, fd, slot->token);
 	cr_assert_not(alive(slot));
 	lease_drop(&sys_kernel, fd, slot->token);
-	cr_assert_eq(lease_hold(&sys_kernel, fd, slot->token,
-				&slot->inode), 0);
+	cr_assert_eq(lease_hold(&sys_kernel, fd, slot->token, &slot->inode), 0);
 	cr_assert(alive(slot));
 	close(fd);
 	cr_assert_not(alive(slot));

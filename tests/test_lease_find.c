@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding a lease: where the slot says, elsewhere, and where we may not look. */
+/* Finding a lease: where the slot says, elsewhere, and where we may not look.
+ */
 #include "core/lease.h"
 
 #include <sys/resource.h>
@@ -18,8 +19,7 @@ owned_slot(struct pool_file *file, int fd)
 	slot->fd = fd;
 	slot->pid = (uint32_t)getpid();
 	cr_assert_eq(endpoint_cookie(&sys_kernel, fd, &slot->cookie), 0);
-	cr_assert_eq(lease_hold(&sys_kernel, fd, slot->token,
-				&slot->inode), 0);
+	cr_assert_eq(lease_hold(&sys_kernel, fd, slot->token, &slot->inode), 0);
 	return slot;
 }
 
@@ -157,10 +157,10 @@ CHECK(lease_find, what_cannot_be_read_counts_as_alive)
 
 	close(fd);
 	for (size_t i = 0; i < 4; i++) {
-		struct kernel_refusing all = kernel_refusing(
-			SYS_openat, errors[i], "/proc/");
-		struct kernel_refusing list = kernel_refusing(
-			SYS_openat, errors[i], "/proc/locks");
+		struct kernel_refusing all =
+			kernel_refusing(SYS_openat, errors[i], "/proc/");
+		struct kernel_refusing list =
+			kernel_refusing(SYS_openat, errors[i], "/proc/locks");
 		struct kernel_refusing read =
 			kernel_refusing(SYS_read, -EIO, NULL);
 

@@ -133,7 +133,8 @@ CHECK(lock, signals_wait_outside)
 	pool_close(&pool);
 }
 
-/* fork() in one thread while another is inside: the child has no such thread. */
+/* fork() in one thread while another is inside: the child has no such thread.
+ */
 CHECK(lock, the_gate_of_another_process_is_taken_over)
 {
 	struct pool pool = rig_pool();

@@ -77,10 +77,18 @@ CHECK(locklist, finds_locks_in_fdinfo)
 CHECK(locklist, finds_nothing_where_nothing_is)
 {
 	static const char *const empty[] = {
-		"", "\n", "\n\n\n", "OFDLCK", "1: OFDLCK\n", "1: OFDLCK ",
+		"",
+		"\n",
+		"\n\n\n",
+		"OFDLCK",
+		"1: OFDLCK\n",
+		"1: OFDLCK ",
 		"1: OFDLCK ADVISORY  READ -1 00:09:3655061",
-		"1: OFDLCK ADVISORY  READ -1\n 00:09:3655061 5 5\n", "lock:\t",
-		"1: POSIX  ADVISORY  READ 1 00:09:36 49151 49151\n", " ", ":"};
+		"1: OFDLCK ADVISORY  READ -1\n 00:09:3655061 5 5\n",
+		"lock:\t",
+		"1: POSIX  ADVISORY  READ 1 00:09:36 49151 49151\n",
+		" ",
+		":"};
 
 	for (size_t i = 0; i < sizeof(empty) / sizeof(*empty); i++)
 		cr_assert_eq(parse_text(empty[i]).n, 0, "\"%s\"", empty[i]);

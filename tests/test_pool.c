@@ -61,14 +61,17 @@ CHECK(pool, directory_is_made_on_request)
 	struct pool pool;
 
 	snprintf(path, sizeof(path), "%s/sub", temp_dir());
-	cr_assert_eq(pool_open(&sys_kernel, path, false, NULL, 1, &rig_gate, &pool),
-		     -ENETDOWN);
-	cr_assert_eq(pool_open(&sys_kernel, path, true, NULL, 1, &rig_gate, &pool),
-		     0);
+	cr_assert_eq(
+		pool_open(&sys_kernel, path, false, NULL, 1, &rig_gate, &pool),
+		-ENETDOWN);
+	cr_assert_eq(
+		pool_open(&sys_kernel, path, true, NULL, 1, &rig_gate, &pool),
+		0);
 	cr_assert_eq(mode_of(path), 0700);
 	pool_close(&pool);
-	cr_assert_eq(pool_open(&sys_kernel, path, true, NULL, 1, &rig_gate, &pool),
-		     0);
+	cr_assert_eq(
+		pool_open(&sys_kernel, path, true, NULL, 1, &rig_gate, &pool),
+		0);
 	pool_close(&pool);
 }
 
@@ -86,8 +89,8 @@ CHECK(pool, second_opener_sees_the_same_file)
 	lock = rig_enter(&b);
 	pool_leave(&b, &lock);
 	/* Another network namespace has a file of its own. */
-	cr_assert_eq(pool_open(&sys_kernel, temp_dir(), false, NULL, RIG_NETNS + 1,
-			       &rig_gate, &other),
+	cr_assert_eq(pool_open(&sys_kernel, temp_dir(), false, NULL,
+			       RIG_NETNS + 1, &rig_gate, &other),
 		     0);
 	cr_assert_neq(other.inode, a.inode);
 	cr_assert_eq(other.file->header.cursor[0], 0);
@@ -103,8 +106,9 @@ CHECK(pool, path_too_long_is_refused)
 
 	memset(path, '/', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	cr_assert_eq(pool_open(&sys_kernel, path, false, NULL, 1, &rig_gate, &pool),
-		     -ENETDOWN);
+	cr_assert_eq(
+		pool_open(&sys_kernel, path, false, NULL, 1, &rig_gate, &pool),
+		-ENETDOWN);
 }
 
 CHECK(pool, many_openers_at_once_agree)

@@ -68,7 +68,10 @@ CHECK(pool_damage, foreign_headers_are_refused)
 
 CHECK(pool_damage, changed_sizes_are_noticed_without_a_touch)
 {
-	static const off_t sizes[] = {0, 1, 4096, sizeof(struct pool_file) - 1,
+	static const off_t sizes[] = {0,
+				      1,
+				      4096,
+				      sizeof(struct pool_file) - 1,
 				      sizeof(struct pool_file) + 1,
 				      sizeof(struct pool_file) * 2};
 
@@ -180,14 +183,16 @@ CHECK(pool_damage, directories_that_are_none)
 	snprintf(link, sizeof(link), "%s/link", temp_dir());
 	cr_assert_eq(symlink(temp_dir(), link), 0);
 	for (int make = 0; make < 2; make++)
-		cr_assert_eq(pool_open(&sys_kernel, path, make, NULL, 1, &rig_gate,
-				       &pool),
+		cr_assert_eq(pool_open(&sys_kernel, path, make, NULL, 1,
+				       &rig_gate, &pool),
 			     -ENETDOWN);
 	/* The administrator may name a link; where we make it, we do not. */
-	cr_assert_eq(pool_open(&sys_kernel, link, true, NULL, 1, &rig_gate, &pool),
-		     -ENETDOWN);
-	cr_assert_eq(pool_open(&sys_kernel, link, false, NULL, 1, &rig_gate, &pool),
-		     0);
+	cr_assert_eq(
+		pool_open(&sys_kernel, link, true, NULL, 1, &rig_gate, &pool),
+		-ENETDOWN);
+	cr_assert_eq(
+		pool_open(&sys_kernel, link, false, NULL, 1, &rig_gate, &pool),
+		0);
 	pool_close(&pool);
 }
 

@@ -83,12 +83,12 @@ use(struct dice *dice, struct pool *pool, int fd, uint32_t first)
 		cr_assert(got.range.start >= first &&
 			  range_end(got.range) <= first + PORTS_OWN);
 		cr_assert(got.token != 0 && got.token >> 63 == 0);
-		cr_assert_eq(reserve_find(pool, PROTOCOL_TCP, got.token,
-					  &found, &holder),
+		cr_assert_eq(reserve_find(pool, PROTOCOL_TCP, got.token, &found,
+					  &holder),
 			     0);
 		cr_assert(holder == fd && found.token == got.token);
-		cr_assert_not_null(reserve_holder(pool, PROTOCOL_TCP,
-						  got.range.start));
+		cr_assert_not_null(
+			reserve_holder(pool, PROTOCOL_TCP, got.range.start));
 		reserve_release(pool, &got, fd);
 	}
 	for (int i = 0; i < 20; i++) {

@@ -16,9 +16,10 @@ static uint32_t
 any_number(struct dice *dice)
 {
 	static const uint32_t edges[] = {
-		0,	1,	2,	    1023,	1024,	    32768,
-		65534,	65535,	65536,	    65537,	131072,	    0x7fffffff,
-		1u << 31, 0xffff0000, 0xffff0001, 0xfffffffe, 0xffffffff};
+		0,	    1,		2,	  1023,	      1024,
+		32768,	    65534,	65535,	  65536,      65537,
+		131072,	    0x7fffffff, 1u << 31, 0xffff0000, 0xffff0001,
+		0xfffffffe, 0xffffffff};
 
 	if (dice_chance(dice, 60))
 		return edges[dice_below(dice, sizeof(edges) / 4)];
@@ -143,8 +144,8 @@ check_around(struct range ephemeral)
 CHECK(range, around_covers_every_port_once_best_first)
 {
 	static const struct range edges[] = {
-		{32768, 28232}, {1, 65535}, {1024, 64512},  {65535, 1},
-		{1, 1},		{10000, 1}, {9999, 2},	    {1023, 2},
+		{32768, 28232}, {1, 65535}, {1024, 64512}, {65535, 1},
+		{1, 1},		{10000, 1}, {9999, 2},	   {1023, 2},
 		{10000, 55536}, {500, 100}, {60000, 5536}};
 	struct dice dice = dice_from(4);
 

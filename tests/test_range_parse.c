@@ -87,13 +87,43 @@ CHECK(range_parse, reads_the_extremes)
 
 CHECK(range_parse, refuses_everything_else)
 {
-	static const char *const wrong[] = {
-		"0", "0-10", "1-0", "65536", "1-65536", "6-5", "4294967296",
-		"4294967297", "18446744073709551617", "99999999999999999999999",
-		"-", "-5", "5-", "5-,6", "5--6", "5-6-7", "5 6", "5\t6", ",",
-		",5", "5,,6", "5, ,6", "a", "5a", "5-6a", "0x10", "+5", "5.6",
-		"5;6", "5:6", "5-+6", "61000-65535,10000-32767,x", "\r5",
-		"\xff", "5-\xb2", "5\v", "*"};
+	static const char *const wrong[] = {"0",
+					    "0-10",
+					    "1-0",
+					    "65536",
+					    "1-65536",
+					    "6-5",
+					    "4294967296",
+					    "4294967297",
+					    "18446744073709551617",
+					    "99999999999999999999999",
+					    "-",
+					    "-5",
+					    "5-",
+					    "5-,6",
+					    "5--6",
+					    "5-6-7",
+					    "5 6",
+					    "5\t6",
+					    ",",
+					    ",5",
+					    "5,,6",
+					    "5, ,6",
+					    "a",
+					    "5a",
+					    "5-6a",
+					    "0x10",
+					    "+5",
+					    "5.6",
+					    "5;6",
+					    "5:6",
+					    "5-+6",
+					    "61000-65535,10000-32767,x",
+					    "\r5",
+					    "\xff",
+					    "5-\xb2",
+					    "5\v",
+					    "*"};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
 		struct range_list list = {.count = 77};
@@ -132,8 +162,8 @@ CHECK(range_parse, survives_noise)
 		size_t n = dice_below(&dice, sizeof(text));
 
 		for (size_t c = 0; c < n; c++)
-			text[c] = letters[dice_below(&dice,
-						     sizeof(letters) - 1)];
+			text[c] =
+				letters[dice_below(&dice, sizeof(letters) - 1)];
 		text[n] = '\0';
 		if (range_list_parse(text, &list) < 0)
 			continue;

@@ -24,10 +24,9 @@ model_free(const struct model *model, int p, struct range r)
 static struct range
 small_range(struct dice *dice)
 {
-	return (struct range){dice_below(dice, 60000) + 1,
-			      dice_below(dice, dice_chance(dice, 90) ? 40
-								     : 3000) +
-				      1};
+	return (struct range){
+		dice_below(dice, 60000) + 1,
+		dice_below(dice, dice_chance(dice, 90) ? 40 : 3000) + 1};
 }
 
 static void
@@ -181,8 +180,8 @@ CHECK(rebuild, hostile_numbers_lead_nowhere)
 		for (uint32_t port = 0; port < PORT_COUNT; port++)
 			for (int p = 0; p < PROTOCOL_COUNT; p++)
 				if (slot_by_port(file, p, port))
-					cr_assert(slot_live(slot_by_port(
-						file, p, port)));
+					cr_assert(slot_live(
+						slot_by_port(file, p, port)));
 		for (int i = 0; i < 1000; i++) {
 			struct slot *slot =
 				&file->slot[dice_below(&dice, SLOT_COUNT)];

@@ -85,10 +85,9 @@ CHECK(reserve, a_bound_port_refuses_its_block)
 
 CHECK(reserve, impossible_ranges_and_sockets_are_refused)
 {
-	const struct range wrong[] = {{0, 0},	   {5000, 0},
-				      {65535, 2},  {65536, 1},
-				      {1, 65536},  {0, 65536},
-				      {5000, UINT32_MAX}, {UINT32_MAX, 2}};
+	const struct range wrong[] = {
+		{0, 0},	    {5000, 0},	{65535, 2},	    {65536, 1},
+		{1, 65536}, {0, 65536}, {5000, UINT32_MAX}, {UINT32_MAX, 2}};
 	struct pool pool = rig_pool();
 	uint32_t first = own_ports();
 	int fd = tcp_socket(), null = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -112,9 +112,9 @@ CHECK(reserve_end, release_survives_an_end_in_between)
 	struct reservation got = rig_reserve(&pool, fd, first, 2), found;
 	struct pool_lock lock = rig_enter(&pool);
 
-	cr_assert_eq(reserve_find(&pool, PROTOCOL_TCP, got.token, &found,
-				  &holder),
-		     0);
+	cr_assert_eq(
+		reserve_find(&pool, PROTOCOL_TCP, got.token, &found, &holder),
+		0);
 	slot_end(pool.file, got.token, got.cookie);
 	reserve_release(&pool, &found, holder);
 	pool_leave(&pool, &lock);

@@ -67,10 +67,9 @@ acquire_named(struct world *world)
 {
 	int owner = (int)below(world, SOCKETS);
 	uint32_t at = below(world, PORTS_OWN);
-	struct range r = {world->first + at,
-			  below(world, PORTS_OWN - at < 6 ? PORTS_OWN - at
-							  : 6) +
-				  1};
+	struct range r = {
+		world->first + at,
+		below(world, PORTS_OWN - at < 6 ? PORTS_OWN - at : 6) + 1};
 	struct acquire wanted = rig_wanted(world->fd[owner], r.start, r.count);
 	bool possible = available(world, r);
 	struct reservation got;
@@ -97,9 +96,9 @@ acquire_any(struct world *world)
 	int answer;
 
 	for (uint32_t at = 0; at + wanted.range.count <= PORTS_OWN; at++)
-		possible |= available(world,
-				      (struct range){world->first + at,
-						     wanted.range.count});
+		possible |=
+			available(world, (struct range){world->first + at,
+							wanted.range.count});
 	wanted.wildcard = &window;
 	answer = rig_acquire(&world->pool, &wanted, &got);
 	cr_assert_eq(answer, possible ? 0 : -ENOBUFS, "any %u: %d",
@@ -120,8 +119,8 @@ release(struct world *world)
 	if (world->n == 0)
 		return;
 	block = &world->block[world->n - 1 -
-			      below(world, world->n < 20 ? (uint32_t)world->n
-							 : 20)];
+			      below(world,
+				    world->n < 20 ? (uint32_t)world->n : 20)];
 	answer = rig_release(&world->pool, &block->is);
 	cr_assert_eq(answer, block->owner >= 0 ? 0 : -EINVAL);
 	block->owner = -1;
@@ -174,9 +173,9 @@ sweep(struct world *world)
 	for (size_t i = 0; i < world->n; i++)
 		if (world->block[i].owner >= 0) {
 			alive++;
-			cr_assert_not_null(reserve_holder(
-				&world->pool, PROTOCOL_TCP,
-				world->block[i].is.range.start));
+			cr_assert_not_null(
+				reserve_holder(&world->pool, PROTOCOL_TCP,
+					       world->block[i].is.range.start));
 		}
 	cr_assert_eq(rig_live_slots(world->pool.file), alive);
 	cr_assert(rig_marks_right(world->pool.file));

@@ -7,8 +7,8 @@
 #include "tests/rig.h"
 
 static int
-any(struct pool *pool, int fd, uint32_t count,
-    const struct range_list *windows, uint32_t *ret_start)
+any(struct pool *pool, int fd, uint32_t count, const struct range_list *windows,
+    uint32_t *ret_start)
 {
 	struct acquire wanted = rig_wanted(fd, 0, count);
 	struct reservation got;
@@ -82,8 +82,8 @@ CHECK(reserve_wildcard, steps_over_what_is_used_or_forbidden)
 	struct pool pool = rig_pool();
 	uint32_t first = own_ports();
 	const struct range_list windows = {1, {{first, 20}}};
-	const struct range_list forbidden = {
-		2, {{first + 9, 1}, {first + 14, 2}}};
+	const struct range_list forbidden = {2,
+					     {{first + 9, 1}, {first + 14, 2}}};
 	struct acquire wanted = rig_wanted(-1, 0, 4);
 	int fd = tcp_socket(), user = socket_of(PROTOCOL_TCP, AF_INET6);
 	struct reservation got;

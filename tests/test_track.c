@@ -130,8 +130,7 @@ CHECK(track, agrees_with_a_model)
 			break;
 		case 2:
 			track_own(cookie, step, (int)i);
-			model[i].owned =
-				model[i].owned ? TRACK_SEVERAL : step;
+			model[i].owned = model[i].owned ? TRACK_SEVERAL : step;
 			break;
 		case 3:
 			if (model[i].owned != TRACK_SEVERAL) {
@@ -149,8 +148,7 @@ CHECK(track, agrees_with_a_model)
 			     model[i].owned || model[i].associated);
 		if (tracked) {
 			cr_assert_eq(tracked->owned, model[i].owned);
-			cr_assert_eq(tracked->associated,
-				     model[i].associated);
+			cr_assert_eq(tracked->associated, model[i].associated);
 		}
 		for (uint32_t n = 0; step % 100 == 0 && n < N; n++) {
 			known += model[n].owned || model[n].associated;

@@ -53,12 +53,17 @@ CHECK(user, refuses_what_is_not)
 	char *memory = edge(), *end = memory + 2 * PAGE, buffer[PAGE];
 
 	for (EACH_SIZE(n)) {
-		const void *const wild[] = {
-			NULL, (void *)1, (void *)4095, end, end + 8,
-			end - n + 1, (void *)UINTPTR_MAX,
-			(void *)(UINTPTR_MAX - n + 1),
-			(void *)0xffff800000000000, (void *)0x800000000000,
-			(void *)0xdeadbeefdeadbeef};
+		const void *const wild[] = {NULL,
+					    (void *)1,
+					    (void *)4095,
+					    end,
+					    end + 8,
+					    end - n + 1,
+					    (void *)UINTPTR_MAX,
+					    (void *)(UINTPTR_MAX - n + 1),
+					    (void *)0xffff800000000000,
+					    (void *)0x800000000000,
+					    (void *)0xdeadbeefdeadbeef};
 
 		for (size_t w = 0; w < sizeof(wild) / sizeof(*wild); w++) {
 			cr_assert_not(user_readable(wild[w], n), "%p %zu",

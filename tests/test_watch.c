@@ -149,8 +149,7 @@ CHECK(watch, is_not_fooled_by_a_long_list)
 
 		cr_assert_eq(hold(fd, token(0)), 0);
 		for (int i = 0; i < locks; i++)
-			cr_assert_eq(hold(filler, token(10 + (uint32_t)i)),
-				     0);
+			cr_assert_eq(hold(filler, token(10 + (uint32_t)i)), 0);
 		cr_assert_not(gone(&sys_kernel, fd, token(0), &many),
 			      "%d other locks", locks);
 		/* The lease is there: did the answer come from seeing it? */
