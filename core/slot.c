@@ -196,7 +196,7 @@ slot_rebuild(struct pool_file *file)
 		}
 		ephemeral[slot->protocol] += slot->ephemeral != 0;
 		sequence =
-			(atomic_load(&slot->token) & ~TOKEN_ENDED) >> SLOT_BITS;
+			(atomic_load(&slot->token) & ~TOKEN_ENDED) >> TOKEN_SHIFT;
 		if (sequence > highest)
 			highest = sequence;
 	}
