@@ -100,6 +100,6 @@ def test_binders_that_are_stopped(race, pool, protocol):
     # with the port bound, and costs the acquirer its 0.1 s.
     assert counted["stops"] - counted["inside"] > 10, counted
     assert_nobody_starved(counted)
-    # 0.1 s of patience, and what two busy processors add.
-    assert counted["worst-judged-us"] < 500_000, counted
+    # Two acquires with 0.1 s of patience, and what busy processors add.
+    assert counted["worst-stopped-us"] < 600_000, counted
     assert_all_is_free(counted, pool)

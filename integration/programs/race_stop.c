@@ -8,16 +8,14 @@
 
 #include "race_kit.c"
 
-#define PATIENCE_NS 300000000u
-#define STUCK_NS 20000000000u
+#define STUCK_NS 10000000000u
 
-enum { TAKEN, REFUSED, TURNS };
+enum { TAKEN, REFUSED, ANSWERED };
 
-/* What the acquirer tells, and is told, of stopped binders. */
+/* What the acquirer tells, and what is told of it. */
 static struct watch {
-	_Atomic uint32_t judged; /* odd: a binder is stopped outside the lock */
-	_Atomic uint64_t worst_ns, worst_judged_ns, stops, inside, kills;
-} * watch;
+	_Atomic uint64_t worst_ns, worst_stopped_ns, stops, inside, kills;
+} *watch;
 
 static void
 note_worst(_Atomic uint64_t *worst, uint64_t ns)
@@ -26,17 +24,18 @@ note_worst(_Atomic uint64_t *worst, uint64_t ns)
 		*worst = ns;
 }
 
-/* Until the acquirer has begun and ended an acquire, if it can. */
-static void
-await_turns(uint64_t turns, uint64_t limit)
+/* Until the acquirer has had so many answers; returns how long that was. */
+static uint64_t
+await_answers(uint64_t count)
 {
-	_Atomic uint64_t *done = &page->member[0].done[TURNS];
-	uint64_t began = now(), end = *done + turns;
+	_Atomic uint64_t *done = &page->member[0].done[ANSWERED];
+	uint64_t began = now(), end = *done + count;
 
-	while (*done < end && now() - began < limit && !page->over)
+	while (*done < end && now() - began < STUCK_NS && !page->over)
 		sched_yield();
 	if (now() - began >= STUCK_NS)
 		wrong("the acquirer is stuck");
+	return now() - began;
 }
 
 /* Is the stopped process about to ask, or inside the pool? The pool is open
@@ -80,11 +79,8 @@ stop_one(pid_t pid)
 		kill(pid, SIGCONT);
 		return;
 	}
-	/* An acquire that is under way may have met the lock. */
-	await_turns(1, PATIENCE_NS);
-	watch->judged++;
-	await_turns(2, PATIENCE_NS);
-	watch->judged++;
+	/* One acquire may be under way already, one begins now. */
+	note_worst(&watch->worst_stopped_ns, await_answers(2));
 	kill(pid, SIGCONT);
-	await_turns(2, STUCK_NS);
+	await_answers(2);
 }
