@@ -74,6 +74,13 @@ sys_read(const struct sys_ops *sys, int fd, void *to, size_t n)
 }
 
 static inline long
+sys_pread(const struct sys_ops *sys, int fd, void *to, size_t n, size_t offset)
+{
+	return SYS_CALL(sys, SYS_pread64, fd, SYS_ARG_(to), SYS_ARG_(n),
+			SYS_ARG_(offset));
+}
+
+static inline long
 sys_write(const struct sys_ops *sys, int fd, const void *from, size_t n)
 {
 	return SYS_CALL(sys, SYS_write, fd, SYS_ARG_(from), SYS_ARG_(n));

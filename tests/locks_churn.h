@@ -14,6 +14,7 @@ struct churn {
 	uint32_t burst; /* a process with so many locks dies now and then */
 	uint32_t move;	/* the same lock dropped and taken again */
 	uint32_t posix, waiters, twins; /* percent of all locks */
+	uint32_t calm; /* percent of all times: nothing happens */
 };
 
 static inline struct sim_lock
@@ -75,6 +76,8 @@ churn_now(struct sim *sim)
 	struct churn *churn = sim->context;
 	struct dice *dice = &churn->dice;
 
+	if (dice_chance(dice, churn->calm))
+		return;
 	for (uint32_t i = dice_below(dice, churn->add + 1); i > 0; i--)
 		sim_add(sim, some_cpu(sim, churn), new_lock(sim, churn, false));
 	for (uint32_t i = dice_below(dice, churn->remove + 1); i > 0; i--)

@@ -16,8 +16,9 @@
 
 #define SIM_CPUS 4
 #define SIM_MAX 6000
-#define SIM_FD 1000000 /* descriptors of the list: this one and the next */
-#define SIM_FDS 2
+#define SIM_FD 1000000 /* descriptors of the list: this one and the next two   \
+			*/
+#define SIM_FDS 3
 
 struct sim_lock {
 	uint64_t start;
@@ -124,6 +125,19 @@ sim_fill(struct sim *sim, struct sim_reader *reader, size_t wanted)
 	}
 }
 
+/* Walks to an offset of the list as it is now; ends inside a record. */
+static inline void
+sim_seek(struct sim *sim, struct sim_reader *reader, size_t offset)
+{
+	reader->index = reader->from = reader->count = 0;
+	while (offset > 0 && sim_at(sim, reader->index)) {
+		sim_fill(sim, reader, 1);
+		reader->from = offset < reader->count ? offset : reader->count;
+		reader->count -= reader->from;
+		offset -= reader->from;
+	}
+}
+
 static inline size_t
 sim_take(struct sim_reader *reader, char *to, size_t n)
 {
@@ -153,20 +167,29 @@ static inline long
 sim_call(const struct sys_ops *sys, long nr, const long arg[6])
 {
 	struct sim *sim = (struct sim *)(void *)sys;
-	struct sim_reader *reader = &sim->reader[arg[0] == SIM_FD + 1];
+	struct sim_reader *reader = sim->reader;
+
+	if (arg[0] >= SIM_FD && arg[0] < SIM_FD + SIM_FDS)
+		reader = &sim->reader[arg[0] - SIM_FD];
 
 	switch (nr) {
 	case SYS_openat:
 		cr_assert_str_eq((const char *)arg[1], "/proc/locks");
-		reader =
-			sim->reader[0].open ? &sim->reader[1] : &sim->reader[0];
-		cr_assert_not(reader->open, "a third descriptor");
+		while (reader->open)
+			reader++;
+		cr_assert_lt(reader - sim->reader, SIM_FDS);
 		*reader = (struct sim_reader){.open = true, .size = 4096};
 		return SIM_FD + (reader - sim->reader);
 	case SYS_read:
 		cr_assert(reader->open);
 		if (sim->between)
 			sim->between(sim);
+		return sim_read(sim, reader, (char *)arg[1], (size_t)arg[2]);
+	case SYS_pread64:
+		cr_assert(reader->open);
+		if (sim->between)
+			sim->between(sim);
+		sim_seek(sim, reader, (size_t)arg[3]);
 		return sim_read(sim, reader, (char *)arg[1], (size_t)arg[2]);
 	case SYS_lseek: /* to the start; a buffer that grew stays so */
 		cr_assert(reader->open && arg[1] == 0 && arg[2] == SEEK_SET);
@@ -198,7 +221,8 @@ sim_new(void)
 static inline void
 sim_end(struct sim *sim)
 {
-	cr_assert_not(sim->reader[0].open || sim->reader[1].open);
+	for (int i = 0; i < SIM_FDS; i++)
+		cr_assert_not(sim->reader[i].open);
 	free(sim);
 }
 

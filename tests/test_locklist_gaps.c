@@ -135,3 +135,13 @@ CHECK(locklist_gaps, none_behind_locks_that_many_wait_for)
 				      .waiters = 1},
 		       120, 12);
 }
+
+/* However long they are: a list that holds still is always read. */
+CHECK(locklist_gaps, none_where_nothing_moves)
+{
+	struct churn churn = {.dice = dice_from(20), .posix = 50, .waiters = 5};
+	struct score score = play(locklist_read, churn, 200);
+
+	cr_assert_eq(score.read, 200, "%d lists were given up", score.gave_up);
+	cr_assert_eq(score.wrong, 0);
+}
