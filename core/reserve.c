@@ -360,11 +360,12 @@ reserve_check_socket(struct pool *pool, uint64_t cookie)
 
 	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
 		struct slot *slot = &pool->file->slot[i];
+		uint64_t token = atomic_load(&slot->token);
 
-		if (!owned_by(slot, cookie))
+		if (!owned_by(slot, cookie) || slot_ended(slot))
 			continue;
 		if (slot_dead(pool, slot) > 0)
-			slot_free(pool->file, slot);
+			slot_end(pool->file, token, cookie);
 		else
 			alive++;
 	}

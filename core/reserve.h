@@ -59,7 +59,9 @@ void reserve_release(struct pool *pool, const struct reservation *reservation,
  */
 void reserve_end_socket(struct pool *pool, uint64_t cookie);
 
-/* Frees those of the socket's blocks that are dead; the number that are not. */
+/*
+ * The same of those reservations that are dead; returns how many are not.
+ */
 uint32_t reserve_check_socket(struct pool *pool, uint64_t cookie);
 
 /*

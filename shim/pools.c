@@ -199,17 +199,6 @@ pools_opened(void)
 	return pool && pool_whole(pool) ? pool : NULL;
 }
 
-int
-pools_enter_again(struct pool **ret_pool, struct pool_lock *ret_lock)
-{
-	struct pool *pool = atomic_load(&first);
-
-	if (!pool)
-		return -ESTALE;
-	*ret_pool = ours(pool);
-	return pool_enter(*ret_pool, POOL_TRY, ret_lock);
-}
-
 /*
  * A thread inside the pool holds a locked descriptor and perhaps a trial
  * socket. A child that inherits them would keep the lock when the parent dies,

@@ -41,12 +41,6 @@ pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock)
  */
 struct pool *pools_opened(void);
 
-/*
- * Enters that pool without waiting: for tidying up after a socket that is gone.
- * Returns 0 or -Exxx.
- */
-int pools_enter_again(struct pool **ret_pool, struct pool_lock *ret_lock);
-
 /* Called once by the constructor: forks wait for threads inside a pool. */
 void pools_register_fork(void);
 

@@ -46,6 +46,25 @@ token_dead(const void *context, uint64_t token)
 	return !slot_by_token(file, token);
 }
 
+void
+serve_tidy(int fd, uint64_t cookie)
+{
+	uint64_t before = track_displaced(fd);
+	struct tracked *tracked;
+	struct pool *pool;
+
+	if (before == 0 || before == cookie)
+		return;
+	tracked = track_find(before);
+	pool = pools_opened();
+	if (!tracked || !pool)
+		return;
+	if (reserve_check_socket(pool, before) == 0)
+		track_drop(tracked);
+	else
+		track_displaced_still(fd, before);
+}
+
 int
 serve_acquire(int fd, struct range wanted, enum pool_wait wait,
 	      struct reservation *ret)
@@ -63,6 +82,8 @@ serve_acquire(int fd, struct range wanted, enum pool_wait wait,
 	if (r < 0)
 		return r;
 	r = acquire_inside(pool, &acquire, ret);
+	if (r == 0)
+		serve_tidy(fd, ret->cookie);
 	/* Where there is no room the socket's close will be less prompt. */
 	if (r == 0 && track_own(ret->cookie, ret->token, fd) < 0) {
 		track_purge(token_dead, pool->file);

@@ -170,3 +170,11 @@ track_displaced(int fd)
 		return 0;
 	return atomic_exchange(&owner_at[fd], 0);
 }
+
+void
+track_displaced_still(int fd, uint64_t cookie)
+{
+	uint64_t none = 0;
+
+	atomic_compare_exchange_strong(&owner_at[fd], &none, cookie);
+}

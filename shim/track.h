@@ -74,10 +74,12 @@ void track_purge(bool (*dead)(const void *context, uint64_t token),
 void track_drop(struct tracked *tracked);
 
 /*
- * The cookie of an owning socket that was at this descriptor number when the
- * kernel gave the number out again, 0 when there was none. Asked by socket(),
- * because closes by raw system calls pass us by. Tells it once.
+ * The cookie of an owning socket that was last seen at this descriptor number,
+ * 0 when there was none. Asked when the number has another socket, because
+ * closes by raw system calls pass us by. Tells it once; track_displaced_still()
+ * says that the number is to be asked about again.
  */
 uint64_t track_displaced(int fd);
+void track_displaced_still(int fd, uint64_t cookie);
 
 #endif

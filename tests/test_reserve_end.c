@@ -43,17 +43,20 @@ CHECK(reserve_end, a_sockets_blocks_are_ended_or_checked_together)
 	struct pool_lock lock;
 
 	rig_reserve(&pool, other, first + 4, 2);
+	/* Somebody else has the pool meanwhile. */
 	lock = rig_enter(&pool);
 	cr_assert_eq(reserve_check_socket(&pool, a.cookie), 2);
 	lease_drop(&sys_kernel, fd, b.token);
 	cr_assert_eq(reserve_check_socket(&pool, a.cookie), 1);
 	cr_assert_null(slot_by_token(pool.file, b.token));
+	cr_assert_not_null(slot_by_token(pool.file, a.token));
 	pool_leave(&pool, &lock);
 	close(fd);
 	reserve_end_socket(&pool, a.cookie);
 	cr_assert_null(slot_by_token(pool.file, a.token));
 	lock = rig_enter(&pool);
 	cr_assert_null(reserve_holder(&pool, PROTOCOL_TCP, first));
+	cr_assert_null(reserve_holder(&pool, PROTOCOL_TCP, first + 2));
 	cr_assert_eq(rig_live_slots(pool.file), 1);
 	cr_assert_eq(reserve_check_socket(&pool, a.cookie), 0);
 	cr_assert(rig_marks_right(pool.file));
