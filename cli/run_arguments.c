@@ -59,26 +59,40 @@ run_replace(const struct run *run, const char *argument)
 	return text;
 }
 
+/* A string of numbers with blanks between, and what `before` has. */
+static char *
+join(const uint64_t *number, size_t n, const char *before)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	for (size_t i = 0; to && i < n; i++)
+		fprintf(to, "%s%" PRIu64, i ? " " : "", number[i]);
+	if (to && before && *before)
+		fprintf(to, " %s", before);
+	if (!to || fclose(to) != 0)
+		abort();
+	return text;
+}
+
 void
 run_environment(const struct run *run)
 {
-	char *ports = NULL, *tokens = NULL, first[8];
-	size_t size;
-	FILE *to = open_memstream(&ports, &size);
+	static uint64_t port[PORT_COUNT];
+	char *ports, *tokens, *first;
+	size_t n = 0;
 
-	for (uint32_t i = 1, port; to && (port = run_port(run, i)); i++)
-		fprintf(to, "%s%u", i > 1 ? " " : "", port);
-	if (!to || fclose(to) != 0)
-		abort();
-	to = open_memstream(&tokens, &size);
-	for (size_t i = 0; to && i < run->count; i++)
-		fprintf(to, "%s%" PRIu64, i ? " " : "", run->token[i]);
-	if (!to || fclose(to) != 0)
-		abort();
-	snprintf(first, sizeof(first), "%u", run_port(run, 1));
+	while (n < PORT_COUNT && (port[n] = run_port(run, (uint32_t)n + 1)))
+		n++;
+	first = join(port, 1, NULL);
+	ports = join(port, n, NULL);
+	/* Inside another run its blocks are ours as well. */
+	tokens = join(run->token, run->count, getenv("PORTRES_TOKENS"));
 	setenv("PORTRES_PORT", first, 1);
 	setenv("PORTRES_PORTS", ports, 1);
 	setenv("PORTRES_TOKENS", tokens, 1);
+	free(first);
 	free(ports);
 	free(tokens);
 }

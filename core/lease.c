@@ -57,30 +57,42 @@ match(void *context, uint32_t inode, uint64_t token)
 	search->found |= token == search->token && inode == search->inode;
 }
 
-/* One read: the acquirer's own descriptor, where it used to be. */
+/* One read of a descriptor's locks; `process` is a pid, or "self". */
+static void
+read_locks(const struct sys_ops *sys, const char *process, int fd,
+	   locklist_seen *seen, void *context)
+{
+	char path[64], page[2048];
+	struct text text = text_in(path, sizeof(path));
+	long n;
+	int info;
+
+	text_string(&text, "/proc/");
+	text_string(&text, process);
+	text_string(&text, "/fdinfo/");
+	text_number(&text, (uint64_t)fd);
+	info = sys_open(sys, path, O_RDONLY | O_CLOEXEC, 0);
+	if (info < 0)
+		return;
+	n = sys_read(sys, info, page, sizeof(page));
+	sys_close(sys, info);
+	if (n > 0)
+		locklist_parse(page, (size_t)n, seen, context);
+}
+
+/* The acquirer's own descriptor, where it used to be. */
 static bool
 alive_where_it_was(const struct sys_ops *sys, const struct slot *slot)
 {
 	struct search search = {.token = atomic_load(&slot->token),
 				.inode = slot->inode};
-	char path[64], page[2048];
-	struct text text = text_in(path, sizeof(path));
-	long n;
-	int fd;
+	char pid[16];
+	struct text text = text_in(pid, sizeof(pid));
 
 	if (slot->fd < 0)
 		return false;
-	text_string(&text, "/proc/");
 	text_number(&text, slot->pid);
-	text_string(&text, "/fdinfo/");
-	text_number(&text, (uint64_t)slot->fd);
-	fd = sys_open(sys, path, O_RDONLY | O_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	n = sys_read(sys, fd, page, sizeof(page));
-	sys_close(sys, fd);
-	if (n > 0)
-		locklist_parse(page, (size_t)n, match, &search);
+	read_locks(sys, pid, slot->fd, match, &search);
 	return search.found;
 }
 
@@ -134,4 +146,43 @@ lease_holder(const struct sys_ops *sys, const struct slot *slot)
 		return slot->fd;
 	fd = endpoint_find(sys, slot->cookie);
 	return fd < 0 ? -ENOENT : fd;
+}
+
+struct inventory {
+	const struct sys_ops *sys;
+	lease_found *found;
+	void *context;
+	struct lease_carrier carrier; /* the one that is looked at */
+};
+
+static void
+found_one(void *context, uint32_t inode, uint64_t token)
+{
+	struct inventory *inventory = context;
+
+	(void)inode;
+	inventory->carrier.token = token;
+	inventory->found(inventory->context, &inventory->carrier);
+}
+
+static bool
+look_at(void *context, int fd)
+{
+	struct inventory *inventory = context;
+	struct lease_carrier *carrier = &inventory->carrier;
+
+	carrier->fd = fd;
+	/* Of other files a lock is somebody's own business. */
+	if (endpoint_cookie(inventory->sys, fd, &carrier->cookie) == 0)
+		read_locks(inventory->sys, "self", fd, found_one, inventory);
+	return true;
+}
+
+int
+lease_inventory(const struct sys_ops *sys, lease_found *found, void *context)
+{
+	struct inventory inventory = {
+		.sys = sys, .found = found, .context = context};
+
+	return endpoint_each(sys, look_at, &inventory);
 }

@@ -51,4 +51,19 @@ int lease_survey(const struct sys_ops *sys, struct pool_file *file,
  */
 int lease_holder(const struct sys_ops *sys, const struct slot *slot);
 
+/* A socket of this process that carries a lease. */
+struct lease_carrier {
+	int fd;
+	uint64_t cookie;
+	uint64_t token;
+};
+
+/*
+ * Tells `found` of each descriptor and each lease on it, without asking any
+ * pool. Returns 0, or -Exxx when /proc/self/fd cannot be read.
+ */
+typedef void lease_found(void *context, const struct lease_carrier *carrier);
+int lease_inventory(const struct sys_ops *sys, lease_found *found,
+		    void *context);
+
 #endif

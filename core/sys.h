@@ -178,6 +178,13 @@ sys_fcntl(const struct sys_ops *sys, int fd, int cmd, void *arg)
 	return (int)SYS_CALL(sys, SYS_fcntl, fd, cmd, SYS_ARG_(arg));
 }
 
+/* A duplicate at the lowest free number from `lowest` on; not close-on-exec. */
+static inline int
+sys_dup_from(const struct sys_ops *sys, int fd, int lowest)
+{
+	return (int)SYS_CALL(sys, SYS_fcntl, fd, F_DUPFD, lowest);
+}
+
 /* Returns the address as a number: negative values are errors. */
 static inline long
 sys_mmap_shared(const struct sys_ops *sys, int fd, size_t size)

@@ -11,6 +11,7 @@
 #include "shim/associated.h"
 #include "shim/config.h"
 #include "shim/explain.h"
+#include "shim/inherited.h"
 #include "shim/pools.h"
 #include "shim/track.h"
 #include "shim/unbound.h"
@@ -99,7 +100,8 @@ bind_locked(const struct request *request, enum protocol protocol)
 	if (r < 0)
 		return bind_unchecked(request);
 	slot = reserve_holder(pool, protocol, request->port);
-	r = slot ? refuse(slot, request->port) : bind_really(request);
+	r = slot && !inherited_owns(slot) ? refuse(slot, request->port)
+					  : bind_really(request);
 	pool_leave(pool, &lock);
 	return r;
 }
@@ -115,8 +117,22 @@ bind_carefully(struct pool *pool, const struct request *request)
 	/* A plain no needs no lock, nor waits for whoever has it. */
 	slot = pool_whole(pool) ? reserve_peek(pool, protocol, request->port)
 				: NULL;
-	return slot ? refuse(slot, request->port)
-		    : bind_locked(request, protocol);
+	return slot && !inherited_owns(slot) ? refuse(slot, request->port)
+					     : bind_locked(request, protocol);
+}
+
+/* Of a block that the program was started with? */
+static bool
+is_inherited(struct pool *pool, const struct request *request)
+{
+	enum protocol protocol;
+	const struct slot *slot;
+
+	if (!track_guarding() ||
+	    endpoint_protocol(&sys_kernel, request->fd, &protocol) < 0)
+		return false;
+	slot = slot_by_port(pool->file, protocol, request->port);
+	return slot && inherited_owns(slot);
 }
 
 /* Nearly every bind: nothing reserved here, no lock, no waiting. */
@@ -131,7 +147,7 @@ bind_announced(struct pool *pool, const struct request *request)
 	if (announce_begin(&sys_kernel, &self, pool->file, request->port,
 			   &announce) < 0)
 		return bind_carefully(pool, request);
-	if (marked(pool, request->port)) {
+	if (marked(pool, request->port) && !is_inherited(pool, request)) {
 		announce_end(&announce);
 		return bind_carefully(pool, request);
 	}

@@ -7,6 +7,7 @@
 #include "core/reserve.h"
 #include "core/slot.h"
 #include "core/watch.h"
+#include "shim/inherited.h"
 #include "shim/pools.h"
 #include "shim/track.h"
 
@@ -77,7 +78,10 @@ close_by_owner(int fd)
 	struct tracked *tracked;
 	uint64_t cookie;
 
-	if (endpoint_cookie(&sys_kernel, fd, &cookie) < 0)
+	if (inherited_guards(fd))
+		return ret_errno(-EBADF);
+	if (!track_any_socket() ||
+	    endpoint_cookie(&sys_kernel, fd, &cookie) < 0)
 		return real_close(fd);
 	tracked = track_find(cookie);
 	if (!tracked)

@@ -4,7 +4,9 @@
 #include <netinet/in.h>
 
 #include "portres.h"
+#include "shim/inherited.h"
 #include "shim/serve.h"
+#include "shim/track.h"
 #include "shim/user.h"
 
 SLOW_PATH static int
@@ -56,6 +58,11 @@ shim_ioctl(int fd, unsigned long request, void *argument)
 		return ret_errno(with_token(fd, argument, serve_release));
 	case SIO_ASSOCIATE_PORT_RESERVATION:
 		return ret_errno(with_token(fd, argument, serve_associate));
+	case FIOCLEX:
+	case FIONCLEX:
+		if (track_guarding() && inherited_guards(fd))
+			return ret_errno(-EBADF);
+		return real_ioctl(fd, request, argument);
 	default:
 		return real_ioctl(fd, request, argument);
 	}

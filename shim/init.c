@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/config.h"
+#include "shim/inherited.h"
 #include "shim/pools.h"
 #include "shim/real.h"
 
@@ -13,4 +14,5 @@ start(void)
 	real_resolve();
 	config_get();
 	pools_register_fork();
+	inherited_find();
 }

@@ -9,6 +9,7 @@
 #ifndef PORTRES_SHIM_REAL_H
 #define PORTRES_SHIM_REAL_H
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>

@@ -14,7 +14,12 @@
 int shim_bind(int fd, const struct sockaddr *address, socklen_t size);
 int shim_bindresvport(int fd, struct sockaddr_in *address);
 int shim_close(int fd);
+int shim_close_range(unsigned int first, unsigned int last, int flags);
+void shim_closefrom(int lowest);
 int shim_connect(int fd, const struct sockaddr *address, socklen_t size);
+int shim_dup2(int from, int to);
+int shim_dup3(int from, int to, int flags);
+int shim_fcntl(int fd, int command, void *argument);
 int shim_ioctl(int fd, unsigned long request, void *argument);
 int shim_listen(int fd, int backlog);
 int shim_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags);

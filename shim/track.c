@@ -30,7 +30,17 @@ track_is_ours(void)
 void
 track_forked(void)
 {
-	atomic_store(&owner_process, 0);
+	/* By the child itself: its own vfork children must not be the first
+	 * to ask. */
+	if (atomic_load(&owner_process))
+		atomic_store(&owner_process, sys_getpid(&sys_kernel));
+}
+
+void
+track_guard(void)
+{
+	track_is_ours();
+	atomic_fetch_or(&track_count, TRACK_GUARDING);
 }
 
 static struct tracked *

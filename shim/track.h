@@ -25,14 +25,34 @@ struct tracked {
 
 #define TRACK_SEVERAL UINT64_MAX
 
+/* The sockets that are tracked; the top bit tells of inherited.h's. */
 extern _Atomic uint32_t track_count __attribute__((visibility("hidden")));
 
-/* Whether anything is tracked: the one load that a pass-through close pays. */
+#define TRACK_GUARDING ((uint32_t)1 << 31)
+
+/* Whether a close can matter: the one load that a pass-through close pays. */
 static inline bool
 track_any(void)
 {
 	return atomic_load_explicit(&track_count, memory_order_relaxed) != 0;
 }
+
+static inline bool
+track_any_socket(void)
+{
+	return (atomic_load_explicit(&track_count, memory_order_relaxed) &
+		~TRACK_GUARDING) != 0;
+}
+
+/* Are there descriptors that the program does not know of? See inherited.h. */
+static inline bool
+track_guarding(void)
+{
+	return (atomic_load_explicit(&track_count, memory_order_relaxed) &
+		TRACK_GUARDING) != 0;
+}
+
+void track_guard(void);
 
 extern _Atomic uint32_t track_associations
 	__attribute__((visibility("hidden")));
