@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PAGE 4096 /* what the kernel shows in one read */
+#define LOOK_BACK 256
 
 static const char *
 line_end(const char *line, const char *end)
@@ -84,32 +85,50 @@ locklist_short(const struct sys_ops *sys, int list)
 	return n == 0 && sys_rewind(sys, list) == 0;
 }
 
-struct glance {
+struct wanted {
 	uint64_t start;
 	bool found;
 };
 
 static void
-glance_seen(void *context, uint32_t inode, uint64_t start)
+look_for(void *context, uint32_t inode, uint64_t start)
 {
-	struct glance *glance = context;
+	struct wanted *wanted = context;
 
 	(void)inode;
-	glance->found |= start == glance->start;
+	wanted->found |= start == wanted->start;
 }
 
 int
 locklist_glance(const struct sys_ops *sys, int list, uint64_t start)
 {
-	struct glance glance = {.start = start};
-	char text[PAGE];
+	struct wanted wanted = {.start = start};
+	char text[PAGE], again[LOOK_BACK];
 	long n = sys_read(sys, list, text, sizeof(text));
+	size_t tail = n < LOOK_BACK ? (size_t)n : LOOK_BACK;
+	long more;
 
 	if (n < 0)
 		return (int)n;
-	locklist_parse(text, (size_t)n, glance_seen, &glance);
-	if (glance.found)
+	locklist_parse(text, (size_t)n, look_for, &wanted);
+	if (wanted.found)
 		return 1;
-	n = sys_read(sys, list, text, 1);
-	return n > 0 ? -EAGAIN : (int)n;
+	more = sys_read(sys, list, again, 1);
+	if (more < 0)
+		return (int)more;
+	/* See locklist_read.c for what may hide behind an end. */
+	if (more > 0 ||
+	    sys_pread(sys, list, again, tail, (size_t)n - tail) != (long)tail ||
+	    memcmp(again, text + n - tail, tail) != 0)
+		return -EAGAIN;
+	return 0;
+}
+
+int
+locklist_find(const struct sys_ops *sys, uint64_t start)
+{
+	struct wanted wanted = {.start = start};
+	int r = locklist_read(sys, look_for, &wanted);
+
+	return wanted.found ? 1 : r;
 }

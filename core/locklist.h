@@ -36,9 +36,12 @@ bool locklist_short(const struct sys_ops *sys, int list);
 
 /*
  * Is there a lock with this start offset? One short read of a descriptor that
- * is at its start: -EAGAIN when the list is longer than that and the lock was
- * not in its first part.
+ * is at its start: -EAGAIN when the lock is not in what that shows, and the list
+ * is longer or did not hold still.
  */
 int locklist_glance(const struct sys_ops *sys, int list, uint64_t start);
+
+/* The same by reading the whole list: 1, 0 or -Exxx, as locklist_read(). */
+int locklist_find(const struct sys_ops *sys, uint64_t start);
 
 #endif

@@ -67,10 +67,13 @@ watch_end(const struct sys_ops *sys, const struct watch *watch,
 		list = locklist_open(sys);
 	if (list >= 0) {
 		r = locklist_glance(sys, list, watch->token);
-		gone = r == 0;
-		if (r == -EAGAIN)
-			atomic_store(many_locks, true);
 		sys_close(sys, list);
+		/* It has grown since, or moves. */
+		if (r == -EAGAIN) {
+			atomic_store(many_locks, true);
+			r = locklist_find(sys, watch->token);
+		}
+		gone = r == 0;
 	}
 	if (watch->epoll >= 0) {
 		if (watch->token != 0)

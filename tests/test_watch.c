@@ -160,6 +160,27 @@ CHECK(watch, is_not_fooled_by_a_long_list)
 	}
 }
 
+/* It was short when the close began, and is long when it has ended. */
+CHECK(watch, is_not_blinded_by_a_list_that_grows)
+{
+	for (int copies = 0; copies < 2; copies++) {
+		_Atomic bool many = false;
+		int fd = tcp_socket(), filler = tcp_socket();
+		int copy = copies ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
+		struct watch watch;
+
+		cr_assert_eq(hold(fd, token(0)), 0);
+		watch_begin(&sys_kernel, fd, token(0), &many, &watch);
+		close(fd);
+		for (uint32_t i = 0; i < 100; i++)
+			cr_assert_eq(hold(filler, token(10 + i)), 0);
+		cr_assert_eq(watch_end(&sys_kernel, &watch, &many), !copies);
+		cr_assert(many);
+		close(copy);
+		close(filler);
+	}
+}
+
 CHECK(watch, knows_nothing_where_it_may_not_look)
 {
 	struct kernel_refusing proc =
