@@ -74,17 +74,6 @@ locklist_open(const struct sys_ops *sys)
 	return sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
 }
 
-bool
-locklist_short(const struct sys_ops *sys, int list)
-{
-	char text[PAGE];
-	long n = sys_read(sys, list, text, sizeof(text));
-
-	if (n > 0)
-		n = sys_read(sys, list, text, 1);
-	return n == 0 && sys_rewind(sys, list) == 0;
-}
-
 struct wanted {
 	uint64_t start;
 	bool found;

@@ -30,14 +30,10 @@ int locklist_read(const struct sys_ops *sys, locklist_seen *seen,
 /* A descriptor on the list; what is read is the list of that time. */
 int locklist_open(const struct sys_ops *sys);
 
-/* Is the list so short that one read shows it all, at this moment? Leaves the
- * descriptor at its start. */
-bool locklist_short(const struct sys_ops *sys, int list);
-
 /*
  * Is there a lock with this start offset? One short read of a descriptor that
- * is at its start: -EAGAIN when the lock is not in what that shows, and the list
- * is longer or did not hold still.
+ * is at its start: -EAGAIN when the lock is not in what that shows, and the
+ * list is longer or did not hold still.
  */
 int locklist_glance(const struct sys_ops *sys, int list, uint64_t start);
 

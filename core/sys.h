@@ -86,13 +86,6 @@ sys_write(const struct sys_ops *sys, int fd, const void *from, size_t n)
 	return SYS_CALL(sys, SYS_write, fd, SYS_ARG_(from), SYS_ARG_(n));
 }
 
-/* Back to the start. */
-static inline int
-sys_rewind(const struct sys_ops *sys, int fd)
-{
-	return (int)SYS_CALL(sys, SYS_lseek, fd, 0, SEEK_SET);
-}
-
 static inline int
 sys_fsync(const struct sys_ops *sys, int fd)
 {

@@ -23,16 +23,10 @@ void
 watch_begin(const struct sys_ops *sys, int fd, uint64_t token,
 	    const _Atomic bool *many_locks, struct watch *ret)
 {
-	*ret = (struct watch){.token = token, .list = -1, .epoll = -1};
-	/* Tried now: where it will not do, there is still the other way. */
-	if (token != 0 && !atomic_load(many_locks))
-		ret->list = locklist_open(sys);
-	if (ret->list >= 0 && !locklist_short(sys, ret->list)) {
-		sys_close(sys, ret->list);
-		ret->list = -1;
-	}
-	if (ret->list < 0)
-		ret->epoll = epoll_with(sys, fd);
+	bool by_list = token != 0 && !atomic_load(many_locks);
+
+	ret->token = token;
+	ret->epoll = by_list ? -1 : epoll_with(sys, fd);
 }
 
 /* An empty set says no more than where it is. */
@@ -54,32 +48,35 @@ epoll_empty(const struct sys_ops *sys, int epoll)
 	return n > 0 && !memmem(page, (size_t)n, "tfd:", 4);
 }
 
+/* With the list of locks, which is short on most machines. */
+static bool
+list_lacks(const struct sys_ops *sys, uint64_t token, _Atomic bool *many_locks)
+{
+	int list = locklist_open(sys);
+	int r = list;
+
+	if (list >= 0) {
+		r = locklist_glance(sys, list, token);
+		sys_close(sys, list);
+	}
+	if (r == -EAGAIN) {
+		atomic_store(many_locks, true);
+		r = locklist_find(sys, token);
+	}
+	return r == 0;
+}
+
 bool
 watch_end(const struct sys_ops *sys, const struct watch *watch,
 	  _Atomic bool *many_locks)
 {
-	int list = watch->list;
-	bool gone = false;
-	int r;
+	bool gone;
 
-	/* There was no descriptor left, but the close has made room for one. */
-	if (list < 0 && watch->epoll < 0 && watch->token != 0)
-		list = locklist_open(sys);
-	if (list >= 0) {
-		r = locklist_glance(sys, list, watch->token);
-		sys_close(sys, list);
-		/* It has grown since, or moves. */
-		if (r == -EAGAIN) {
-			atomic_store(many_locks, true);
-			r = locklist_find(sys, watch->token);
-		}
-		gone = r == 0;
-	}
-	if (watch->epoll >= 0) {
-		if (watch->token != 0)
-			atomic_store(many_locks, true);
-		gone = epoll_empty(sys, watch->epoll);
-		sys_close(sys, watch->epoll);
-	}
+	/* Also where there was no descriptor left: the close made room. */
+	if (watch->epoll < 0)
+		return watch->token != 0 &&
+		       list_lacks(sys, watch->token, many_locks);
+	gone = epoll_empty(sys, watch->epoll);
+	sys_close(sys, watch->epoll);
 	return gone;
 }
