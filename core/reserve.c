@@ -157,15 +157,33 @@ take_specific(struct pool *pool, const struct acquire *wanted,
 	return r > 0 ? -EADDRINUSE : r;
 }
 
+/*
+ * Is it marked? What was closed leaves its marks until somebody comes by, and
+ * wildcards seldom come by where they have been: they would take ever more for
+ * used that is not, and walk past it each time.
+ */
+static bool
+is_marked(struct pool *pool, enum protocol protocol, uint32_t port)
+{
+	struct slot *slot;
+
+	if (!atomic_load_explicit(mark_of(pool->file, protocol, port),
+				  memory_order_relaxed))
+		return false;
+	slot = slot_by_port(pool->file, protocol, port);
+	if (!slot || !slot_ended(slot))
+		return true;
+	slot_free(pool->file, slot);
+	return false;
+}
+
 /* The first port of the range that a wildcard may not have; 0 when none. */
 static uint32_t
 first_obstacle(struct pool *pool, const struct acquire *wanted,
 	       struct range range)
 {
 	for (uint32_t port = range.start; port < range_end(range); port++)
-		if (atomic_load_explicit(
-			    mark_of(pool->file, wanted->protocol, port),
-			    memory_order_relaxed) ||
+		if (is_marked(pool, wanted->protocol, port) ||
 		    range_list_overlaps(wanted->forbidden,
 					(struct range){port, 1}))
 			return port;

@@ -2,6 +2,7 @@
 /* "Any block of n ports": where it is found, and what is full. */
 #include "core/reserve.h"
 
+#include "core/endpoint.h"
 #include "core/lease.h"
 #include "tests/kernel.h"
 #include "tests/rig.h"
@@ -74,6 +75,31 @@ CHECK(reserve_wildcard, the_search_goes_on_where_it_ended)
 		cr_assert(start >= first && start <= first + 8);
 		close(fd);
 	}
+	pool_close(&pool);
+}
+
+/* What was closed leaves its marks; the list of locks need not be asked. */
+CHECK(reserve_wildcard, what_was_closed_is_used_again)
+{
+	struct kernel_refusing kernel =
+		kernel_refusing(SYS_openat, -EACCES, "/proc/");
+	struct pool pool = rig_pool();
+	uint32_t first = own_ports(), start;
+	const struct range_list windows = {2, {{first, 10}, {first + 20, 10}}};
+
+	pool.sys = &kernel.ops;
+	for (uint32_t round = 0; round < 20; round++) {
+		int fd = tcp_socket();
+		uint64_t cookie;
+
+		cr_assert_eq(any(&pool, fd, 2, &windows, &start), 0);
+		cr_assert_eq(start, first + round * 2 % 10, "round %u", round);
+		cr_assert_eq(endpoint_cookie(&sys_kernel, fd, &cookie), 0);
+		close(fd);
+		reserve_end_socket(&pool, cookie);
+	}
+	cr_assert_eq(kernel.asked, 0);
+	cr_assert(rig_marks_right(pool.file));
 	pool_close(&pool);
 }
 
