@@ -9,23 +9,27 @@
 #define EAGER_LOOKS 200
 #define NAP_NS 50000
 
-static struct robust_list_head *
-robust_list(const struct sys_ops *sys, struct announcer *self)
+/*
+ * Which thread is this? Known for good where the caller tells processes apart:
+ * a thread's memory is another thread's only in a forked child. (And in one of
+ * vfork, which may not bind: what it announces is its parent's.)
+ */
+static int
+know(const struct sys_ops *sys, struct announcer *self)
 {
-	uint32_t thread = sys_gettid(sys);
 	void *head = NULL;
 	size_t size;
 
-	/* Asked anew after fork, where the same memory is another thread. */
-	if (self->thread == thread)
-		return self->list;
-	if (sys_robust_list(sys, &head, &size) < 0)
-		head = NULL;
-	/* In this order: a signal handler may bind between the two. */
+	if (self->process != 0 && self->process == self->known_in)
+		return 0;
+	if (sys_robust_list(sys, &head, &size) < 0 || !head)
+		return -ENOSYS;
+	/* A signal handler that binds in between stores the same values. */
+	self->thread = sys_gettid(sys);
 	self->list = head;
 	atomic_signal_fence(memory_order_seq_cst);
-	self->thread = thread;
-	return head;
+	self->known_in = self->process;
+	return 0;
 }
 
 /* Takes a free word of the segment, beginning at the thread's own. */
@@ -54,16 +58,16 @@ announce_begin(const struct sys_ops *sys, struct announcer *self,
 	       struct pool_file *file, uint16_t port, struct announce *ret)
 {
 	struct segment *segment = segment_of(file, port);
-	struct robust_list_head *list;
 	struct announcement *word;
+	struct robust_list_head *list;
 	void *before;
 	uint32_t what;
 
 	if (!sys_readable(sys, &segment->reserved))
 		return -EFAULT;
-	list = robust_list(sys, self);
-	if (!list)
+	if (know(sys, self) < 0)
 		return -ENOSYS;
+	list = self->list;
 	before = list->list_op_pending;
 	word = claim(segment, self->thread, list);
 	if (!word) {
@@ -120,6 +124,28 @@ wait_for(const struct sys_ops *sys, struct announcement *word, uint32_t what,
 	return true;
 }
 
+static bool
+wait_for_segment(const struct sys_ops *sys, struct segment *segment,
+		 struct range range, uint64_t *since, uint32_t *ret_port)
+{
+	struct announcement *end = segment->word + SEGMENT_WORDS;
+
+	for (struct announcement *word = segment->word; word < end; word++) {
+		uint32_t what;
+
+		if (atomic_load(&word->owner) == 0)
+			continue;
+		what = atomic_load(&word->what);
+		if (!range_contains(range, what & 0xffff))
+			continue;
+		if (!wait_for(sys, word, what, since)) {
+			*ret_port = what & 0xffff;
+			return false;
+		}
+	}
+	return true;
+}
+
 bool
 announce_wait(const struct sys_ops *sys, struct pool_file *file,
 	      struct range range, uint64_t *since, uint32_t *ret_port)
@@ -128,19 +154,8 @@ announce_wait(const struct sys_ops *sys, struct pool_file *file,
 	uint32_t last = (range_end(range) - 1) / SEGMENT_PORTS;
 
 	for (uint32_t s = first; s <= last; s++)
-		for (uint32_t i = 0; i < SEGMENT_WORDS; i++) {
-			struct announcement *word = &file->segment[s].word[i];
-			uint32_t what;
-
-			if (atomic_load(&word->owner) == 0)
-				continue;
-			what = atomic_load(&word->what);
-			if (!range_contains(range, what & 0xffff))
-				continue;
-			if (!wait_for(sys, word, what, since)) {
-				*ret_port = what & 0xffff;
-				return false;
-			}
-		}
+		if (!wait_for_segment(sys, &file->segment[s], range, since,
+				      ret_port))
+			return false;
 	return true;
 }

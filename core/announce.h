@@ -19,8 +19,14 @@
 #include "core/layout.h"
 #include "core/sys.h"
 
-/* One thread's robust list; remembered by the caller, zero at first. */
+/*
+ * One thread and its robust list; remembered by the caller, zero at first. The
+ * caller sets `process` before each call, to a number that changes in a forked
+ * child; with 0 the kernel is asked each time which thread this is.
+ */
 struct announcer {
+	uint32_t process;
+	uint32_t known_in; /* the process in which the rest was found out */
 	uint32_t thread;
 	struct robust_list_head *list;
 };

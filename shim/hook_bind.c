@@ -13,6 +13,7 @@
 #include "shim/explain.h"
 #include "shim/inherited.h"
 #include "shim/pools.h"
+#include "shim/process.h"
 #include "shim/track.h"
 #include "shim/unbound.h"
 #include "shim/user.h"
@@ -144,6 +145,7 @@ bind_announced(struct pool *pool, const struct request *request)
 	struct announce announce;
 	int r;
 
+	self.process = process_number();
 	if (announce_begin(&sys_kernel, &self, pool->file, request->port,
 			   &announce) < 0)
 		return bind_carefully(pool, request);
