@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+"""Blocks of TCP or UDP ports that nobody under portres can take.
+
+    with portres.reserve(3) as r:
+        listener = r.socket()                      # bound to r.ports[0]
+        server = r.popen(["server", str(r.ports[1])])
+
+The block is this process' from reserve() on, and of the programs that popen()
+starts: nobody else is given its ports, until it is released or all who carry
+it have ended, by whatever signal.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import resource
+import socket
+import subprocess
+from typing import Any, List, Mapping, Optional
+
+from portres_library import Error, Library, NoLibrary, load, preloaded
+
+__all__ = ["Error", "NoLibrary", "Reservation", "load", "reserve"]
+
+# In the class this name is a method's.
+_Socket = socket.socket
+
+_KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+
+# Asking about each port of a long block would take longer than it helps.
+_ASKED = 20
+
+
+def _say(library: Library, *arguments: str) -> str:
+    """One answer of the command `portres`; nothing where there is none."""
+    command = library.command()
+    if not command:
+        return ""
+    run = subprocess.run([command, *arguments], stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, text=True, check=False)
+    return run.stdout.strip()
+
+
+def _holder(library: Library, proto: str, ports: List[int]) -> str:
+    for port in ports[:_ASKED]:
+        said = _say(library, "who", f"--{proto}", str(port)).splitlines()
+        # A connection in TIME_WAIT is in nobody's way.
+        said = [line for line in said if "TIME_WAIT" not in line]
+        if said and not said[0].startswith("nobody"):
+            return "; ".join(said)
+    return "somebody has one of them, or had a moment ago"
+
+
+def _names(ports: List[int]) -> str:
+    return f"{ports[0]}-{ports[-1]}" if len(ports) > 1 else f"{ports[0]}"
+
+
+def _error(number: int, text: str) -> Error:
+    return Error(number, f"{os.strerror(number)}: {text}")
+
+
+def _refusal(library: Library, number: int, proto: str,
+             ports: List[int], n: int) -> Error:
+    if number == errno.EADDRINUSE:
+        text = (f"{proto} {_names(ports)}: {_holder(library, proto, ports)}; "
+                "stop that, or let portres choose (start=0)")
+    elif number == errno.ENOBUFS:
+        text = (f"there are no {n} free {proto} ports in a row: ask for "
+                "fewer, or see `portres list`")
+    elif number == errno.ENETDOWN:
+        text = _say(library, "list") or f"the pool ({library.pool})"
+        text += "; `portres doctor` tells what is wrong"
+    else:
+        text = f"{n} {proto} ports cannot be reserved"
+    return _error(number, text)
+
+
+def _owner(kind: int) -> int:
+    """A socket for children to inherit. Low numbers are taken by convention
+    (systemd hands over sockets from 3 on) and by habit."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    many = soft == resource.RLIM_INFINITY or soft > 1024
+    with socket.socket(socket.AF_INET, kind) as low:
+        try:
+            return fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC,
+                               900 if many else soft // 2)
+        except OSError:
+            return low.detach()
+
+
+class Reservation:
+    """A block: `ports`, `proto`, `token`, and `fd`, the socket that owns it."""
+
+    fd = -1
+
+    def __init__(self, n: int, proto: str, start: int) -> None:
+        if proto not in _KINDS:
+            raise ValueError(f"proto is 'tcp' or 'udp', not {proto!r}")
+        if n < 1 or start < 0 or start + n > 65536:
+            raise ValueError(f"there are no {n} ports from {start} on")
+        self.proto = proto
+        self._library = load()
+        self._pid = os.getpid()
+        self._programs: List[subprocess.Popen[Any]] = []
+        self.fd = _owner(_KINDS[proto])
+        try:
+            first, self.token = self._library.acquire(self.fd, start, n)
+        except OSError as error:
+            self.close()
+            wanted = list(range(start, start + n))
+            raise _refusal(self._library, error.errno or 0, proto, wanted,
+                           n) from None
+        self.ports = list(range(first, first + n))
+
+    @property
+    def port(self) -> int:
+        return self.ports[0]
+
+    def __repr__(self) -> str:
+        state = "" if self.fd >= 0 else ", closed"
+        return f"<portres {self.proto} {_names(self.ports)}{state}>"
+
+    def socket(self, index: int = 0, host: str = "127.0.0.1") -> _Socket:
+        """A socket of this process that is bound to `ports[index]`; TCP is
+        ready for listen(). An IPv6 `host` makes an IPv6 socket."""
+        port = self.ports[index]
+        self._need_open()
+        kind = _KINDS[self.proto]
+        family, *_, address = socket.getaddrinfo(host, port, type=kind)[0]
+        sock = socket.socket(family, kind)
+        try:
+            if self.proto == "tcp":
+                # As socket.create_server(): TIME_WAIT is no obstacle.
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._library.associate(sock.fileno(), self.token)
+            self._library.bind(sock.fileno(), family, address)
+        except OSError as error:
+            self._library.close(sock.detach())
+            text = f"{self.proto} {port} of {self!r} on {host}"
+            if error.errno == errno.EADDRINUSE:
+                text += ": " + _holder(self._library, self.proto, [port])
+            raise _error(error.errno or 0, text) from None
+        return sock
+
+    def env(self, base: Optional[Mapping[str, str]] = None) -> dict[str, str]:
+        """The environment of a program that carries the block, made of `base`
+        or of this process' own. It must inherit `fd` too, as by popen()."""
+        self._need_open()
+        env = dict(os.environ if base is None else base)
+        path = self._library.path
+        words = preloaded(env.get("LD_PRELOAD", ""))
+        if preloaded(path) != [path]:
+            raise _error(errno.EINVAL, f"{path} cannot be preloaded: move the "
+                         "library where no blank or colon is in its path")
+        if not any(_same_file(word, path) for word in words):
+            env["LD_PRELOAD"] = ":".join([path, *words])
+        # The pool is where this process' library looks, or there is no block.
+        env.pop("PORTRES_POOL", None)
+        if self._library.pool is not None:
+            env["PORTRES_POOL"] = self._library.pool
+        tokens = env.get("PORTRES_TOKENS", "").split()
+        if str(self.token) not in tokens:
+            tokens.append(str(self.token))
+        env["PORTRES_TOKENS"] = " ".join(tokens)
+        env["PORTRES_PORTS"] = " ".join(map(str, self.ports))
+        env["PORTRES_PORT"] = str(self.port)
+        return env
+
+    def popen(self, args: Any, **kw: Any) -> subprocess.Popen[Any]:
+        """subprocess.Popen of a program that carries the block: it may bind
+        its ports, and has it until it ends or release() is called."""
+        kw["env"] = self.env(kw.get("env"))
+        kw["pass_fds"] = (*kw.get("pass_fds", ()), self.fd)
+        program: subprocess.Popen[Any] = subprocess.Popen(args, **kw)
+        self._programs.append(program)
+        return program
+
+    def kill(self) -> None:
+        """Kills what popen() started and has not ended yet."""
+        for program in self._programs:
+            if program.poll() is None:
+                program.kill()
+                program.wait()
+
+    def release(self) -> None:
+        """Ends the block, also for the programs that carry it. What they and
+        this process have bound stays bound until it is closed."""
+        # In a child of fork() it is not ours to end.
+        if self.fd >= 0 and os.getpid() == self._pid:
+            try:
+                self._library.release(self.fd, self.token)
+            except OSError:
+                pass  # ended already, or the pool is gone
+        self.close()
+
+    def close(self) -> None:
+        """Leaves the block to the programs that carry it; ends it when there
+        are none."""
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            self._library.close(fd)
+
+    def _need_open(self) -> None:
+        if self.fd < 0:
+            raise _error(errno.EBADF, f"{self!r}: reserve() again")
+
+    def __enter__(self) -> Reservation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _same_file(a: str, b: str) -> bool:
+    try:
+        return a == b or os.path.samefile(a, b)
+    except OSError:
+        return False
+
+
+def reserve(n: int = 1, proto: str = "tcp", start: int = 0) -> Reservation:
+    """Reserves `n` ports in a row, from `start` on; 0: wherever they fit."""
+    return Reservation(n, proto, start)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""Finds libportres.so and calls it: what portres.py stands on.
+
+A library that is opened by its path stands in front of nobody: this process'
+own binds stay the kernel's. So the requests go to the library's own ioctl(),
+bind() and close(), by its handle, and work whether or not the process runs
+under it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import pathlib
+import shutil
+import socket
+import struct
+from typing import Any, Iterator, Optional, Tuple
+
+ACQUIRE = 0x98000064
+RELEASE = 0x98000065
+ASSOCIATE = 0x98000066
+
+# Where the dynamic linker looks by itself, it goes by this name.
+SONAME = "libportres.so.0"
+
+
+class Error(OSError):
+    """A request that failed: which ports, who has them, the way out."""
+
+    __module__ = "portres"
+
+
+class NoLibrary(Error):
+    """libportres.so is not to be had."""
+
+    __module__ = "portres"
+
+
+def _no_library(what: str) -> NoLibrary:
+    return NoLibrary(
+        errno.ENOENT,
+        f"{what}: give the path of libportres.so by --portres-lib (pytest), "
+        "by PORTRES_LIB, or by portres.load()",
+    )
+
+
+def preloaded(value: str) -> list[str]:
+    """The words of LD_PRELOAD: blanks and colons separate them."""
+    return value.replace(":", " ").split()
+
+
+def _places() -> Iterator[pathlib.Path]:
+    for word in preloaded(os.environ.get("LD_PRELOAD", "")):
+        if "libportres" in word:
+            yield pathlib.Path(word)
+    command = shutil.which("portres")
+    if command:
+        folder = pathlib.Path(command).resolve().parent
+        for place in (".", "../lib", "../lib64"):
+            yield folder / place / "libportres.so"
+
+
+def find() -> str:
+    """The library's absolute path, or its name where the linker finds it."""
+    named = os.environ.get("PORTRES_LIB")
+    if named:
+        return os.path.abspath(named)
+    for path in _places():
+        if path.is_file():
+            return str(path.resolve())
+    return SONAME
+
+
+class Library:
+    """libportres.so, and the pool that it has in this process."""
+
+    def __init__(self, path: str) -> None:
+        try:
+            handle = ctypes.CDLL(path, use_errno=True)
+            handle.portres_bind
+        except AttributeError:
+            raise _no_library(f"{path} is another library") from None
+        except OSError as error:
+            raise _no_library(f"the library is not found ({error})") from None
+        self.path = path
+        # It reads the environment once, now; children must be told the same.
+        self.pool = os.environ.get("PORTRES_POOL")
+        self._ioctl = handle.ioctl
+        self._ioctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)
+        self._bind = handle.bind
+        self._bind.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32)
+        self._close = handle.close
+        self._close.argtypes = (ctypes.c_int,)
+
+    def _request(self, fd: int, code: int, argument: ctypes.Array[Any]) -> None:
+        while self._ioctl(fd, code, argument) < 0:
+            number = ctypes.get_errno()
+            # Python's handlers are installed without SA_RESTART; they run
+            # between two turns, and what they raise ends this.
+            if number != errno.EINTR:
+                raise OSError(number, os.strerror(number))
+
+    def acquire(self, fd: int, start: int, count: int) -> Tuple[int, int]:
+        """Returns the first port and the token."""
+        block = ctypes.create_string_buffer(16)
+        struct.pack_into("!H", block, 0, start)
+        struct.pack_into("=H", block, 2, count)
+        self._request(fd, ACQUIRE, block)
+        (first,) = struct.unpack_from("!H", block, 0)
+        (token,) = struct.unpack_from("=Q", block, 8)
+        return first, token
+
+    def release(self, fd: int, token: int) -> None:
+        self._request(fd, RELEASE,
+                      ctypes.create_string_buffer(struct.pack("=Q", token)))
+
+    def associate(self, fd: int, token: int) -> None:
+        self._request(fd, ASSOCIATE,
+                      ctypes.create_string_buffer(struct.pack("=Q", token)))
+
+    def bind(self, fd: int, family: int, address: Tuple[Any, ...]) -> None:
+        """`address` is as getaddrinfo() gives it."""
+        packed = struct.pack("=H", family) + struct.pack("!H", address[1])
+        host = socket.inet_pton(family, address[0].partition("%")[0])
+        if family == socket.AF_INET6:
+            packed += struct.pack("!I", address[2]) + host
+            packed += struct.pack("=I", address[3])
+        else:
+            packed += host + bytes(8)
+        if self._bind(fd, packed, len(packed)) < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+    def close(self, fd: int) -> None:
+        """By the library, so that who comes next need not find out."""
+        self._close(fd)
+
+    def command(self) -> Optional[str]:
+        """The command `portres`, which knows who has a port."""
+        if "/" in self.path:
+            folder = pathlib.Path(self.path).resolve().parent
+            for place in (folder / "portres", folder / "../bin/portres"):
+                if os.access(place, os.X_OK):
+                    return str(place)
+        return shutil.which("portres")
+
+
+_library: Optional[Library] = None
+
+
+def load(path: Optional[str] = None) -> Library:
+    """Opens the library at `path`, once; what reserve() uses from then on."""
+    global _library
+    if path is not None:
+        path = os.path.abspath(path)
+    if _library is None or path not in (None, _library.path):
+        _library = Library(path or find())
+    return _library

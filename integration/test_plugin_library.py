@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+"""portres as a plain Python library: what a block can be used for."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from cli_kit import block
+from plugin_kit import copy_env, plugin_env, preloaded_env  # noqa: F401
+
+
+@pytest.fixture
+def script(plugin_env):
+    """script(text) runs it as a program; asserts that it succeeds."""
+
+    def script(text, env=None, **kw):
+        run = subprocess.run(
+            [sys.executable, "-c", "import portres, os, socket, subprocess, sys\n"
+             "from plugin_inner import stranger\n" + text],
+            env=plugin_env if env is None else env, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False, timeout=60, **kw,
+        )
+        assert run.returncode == 0, run.stdout
+        return run.stdout
+
+    return script
+
+
+HOW = pytest.mark.parametrize("how", ["plugin_env", "preloaded_env", "copy_env"])
+
+
+@HOW
+def test_with(script, request, how):
+    script(
+        """
+with portres.reserve(3) as r:
+    ports = r.ports
+    assert [stranger(port) for port in ports] == ["EADDRINUSE"] * 3
+    assert repr(r) == f"<portres tcp {ports[0]}-{ports[2]}>"
+assert [stranger(port) for port in ports] == ["bound"] * 3
+try:
+    with portres.reserve(start=28000) as r:
+        raise KeyError
+except KeyError:
+    pass
+assert stranger(28000) == "bound"
+portres.reserve(start=28000)  # forgotten
+assert stranger(28000) == "bound"
+r.close(), r.release(), r.close()
+assert repr(r) == "<portres tcp 28000, closed>"
+for use in r.socket, r.env, lambda: r.popen(["true"]):
+    try:
+        use()
+        raise AssertionError
+    except portres.Error as error:
+        assert "closed" in str(error), error
+""", request.getfixturevalue(how),
+    )
+
+
+@HOW
+@pytest.mark.parametrize("proto", ["tcp", "udp"])
+def test_sockets(script, request, how, proto):
+    script(
+        f"""
+from socket import AF_INET, AF_INET6
+r = portres.reserve(3, {proto!r}, 29100)
+hosts = ["127.0.0.1", "::1", "0.0.0.0"]
+socks = [r.socket(i, host) for i, host in enumerate(hosts)]
+assert [s.getsockname()[:2] for s in socks] == list(zip(hosts, r.ports))
+assert [s.family for s in socks] == [AF_INET, AF_INET6, AF_INET]
+kind = {{"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}}[{proto!r}]
+assert all(s.type == kind and not s.get_inheritable() for s in socks)
+if kind == socket.SOCK_STREAM:
+    for s in socks:
+        s.listen()
+    # The same again with connections in TIME_WAIT.
+    with socket.create_connection(socks[0].getsockname()):
+        socks[0].accept()[0].close()
+    socks[0].close()
+    r.socket(0).listen()
+else:
+    socket.socket(AF_INET, kind).sendto(b"hello", socks[0].getsockname())
+    assert socks[0].recv(10) == b"hello"
+try:
+    r.socket(1, "::1").listen()
+    raise AssertionError("twice")
+except OSError as error:
+    # Of TCP it is listen() that refuses.
+    assert error.errno == 98, error
+    if kind == socket.SOCK_DGRAM:
+        assert f"udp {{r.ports[1]}} is reserved" in str(error), error
+r.release()
+assert stranger(r.ports[2], {proto!r}) == "EADDRINUSE"  # the kernel's
+""", request.getfixturevalue(how),
+    )
+
+
+def test_a_child_of_fork_ends_nothing(script):
+    script(
+        """
+with portres.reserve(start=28000) as r:
+    child = os.fork()
+    if child == 0:
+        r.release()
+        os._exit(0)
+    assert os.waitpid(child, 0) == (child, 0)
+    assert stranger(28000) == "EADDRINUSE"
+""")
+
+
+def test_what_is_wrong_is_said(script, player):
+    one = player()
+    block(one, "udp", 28003, 2)
+    script(
+        f"""
+errors = []
+
+def error_of(*arguments):
+    try:
+        portres.reserve(*arguments)
+    except (portres.Error, ValueError) as error:
+        errors.append(error)
+        return str(error)
+
+def check(said, *parts):
+    assert all(part in said for part in parts), said
+
+check(error_of(5, "udp", 28000), "Address already in use", "udp 28000-28004",
+      "udp 28003 is reserved (28003-28004) by pid {one.pid} (python3)", "start=0")
+# A connection in TIME_WAIT, at a port before the one that matters, is not it.
+with socket.create_server(("127.0.0.1", 29110)) as s:
+    client = socket.create_connection(s.getsockname())
+    s.accept()[0].close(), client.close()
+with socket.create_server(("127.0.0.1", 29111)):
+    said = error_of(3, "tcp", 29110)
+    check(said, "tcp 29110-29112: tcp 29111 is in use", f"pid {{os.getpid()}}")
+check(error_of(60000), "no 60000 free tcp ports in a row", "portres list")
+for wrong in (0,), (1, "sctp"), (1, "tcp", 65536), (2, "tcp", 65535), (1, "tcp", -1):
+    check(error_of(*wrong), str(wrong[-1]))
+assert len(os.listdir("/proc/self/fd")) < 8, os.listdir("/proc/self/fd")
+""")
+    script(
+        """
+os.environ["PORTRES_POOL"] = "/nowhere/at/all"
+try:
+    portres.reserve()
+    raise AssertionError
+except portres.Error as error:
+    assert "no pool directory /nowhere/at/all" in str(error), error
+    assert "portres doctor" in str(error), error
+""")
+
+
+def test_the_environment(script, build, plugin_env):
+    """The library first, the pool of this process, the tokens one by one."""
+    plugin_env["LD_PRELOAD"] = "libm.so.6 libdl.so.2"
+    plugin_env["PORTRES_TOKENS"] = "17"
+    script(
+        f"""
+a, b = portres.reserve(2), portres.reserve(1, "udp")
+env = a.env()
+lib = "{build}/libportres.so"
+assert env["LD_PRELOAD"] == lib + ":libm.so.6:libdl.so.2"
+assert env["PORTRES_TOKENS"] == f"17 {{a.token}}"
+assert env["PORTRES_PORTS"] == f"{{a.ports[0]}} {{a.ports[1]}}"
+assert env["PORTRES_PORT"] == str(a.port)
+assert env["HOME"] == os.environ["HOME"]
+both = b.env(env)
+assert both["LD_PRELOAD"] == env["LD_PRELOAD"]
+assert both["PORTRES_TOKENS"] == f"17 {{a.token}} {{b.token}}" == a.env(both)["PORTRES_TOKENS"]
+assert both["PORTRES_PORT"] == str(b.port)
+pool = os.environ["PORTRES_POOL"]
+os.environ["PORTRES_POOL"] = "/elsewhere"
+assert a.env()["PORTRES_POOL"] == a.env({{}})["PORTRES_POOL"] == pool
+assert sorted(a.env({{}})) == ["LD_PRELOAD", "PORTRES_POOL", "PORTRES_PORT",
+                             "PORTRES_PORTS", "PORTRES_TOKENS"]
+assert "PORTRES_PORT" not in os.environ
+""")
+
+
+def test_a_path_that_cannot_be_preloaded(script, build, plugin_env, tmp_path):
+    (tmp_path / "with blank").symlink_to(build)
+    plugin_env["PORTRES_LIB"] = f"{tmp_path}/with blank/libportres.so"
+    script(
+        """
+try:
+    portres.reserve().env()
+    raise AssertionError
+except portres.Error as error:
+    assert "no blank" in str(error), error
+""")
+
+
+@pytest.mark.parametrize("soft,least", [(4096, 900), (512, 256)])
+def test_the_owner_has_a_high_number(script, soft, least):
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limit = (soft, hard)
+    script(
+        f"""
+a, b = portres.reserve(), portres.reserve()
+assert (a.fd, b.fd) == ({least}, {least} + 1)
+assert not os.get_inheritable(a.fd)
+""", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit))
+
+
+def test_a_signal_in_between(script):
+    """The kernel's or the pool's EINTR is not the caller's, as everywhere in
+    Python."""
+    script(
+        """
+import ctypes
+library = portres.load()
+real, turns = library._ioctl, iter([4, 4])
+
+def interrupted(*arguments):
+    number = next(turns, 0)
+    ctypes.set_errno(number)
+    return -1 if number else real(*arguments)
+
+library._ioctl = interrupted
+assert portres.reserve(start=28000).port == 28000
+assert next(turns, "used up") == "used up"
+""")
