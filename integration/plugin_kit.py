@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Processes that use portres from Python."""
+"""Test suites in a pytest of their own, with the plugin."""
 
 import os
+import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -16,6 +19,7 @@ def plain(shim_env, build):
     env = dict(shim_env, TEST_PRELOAD=shim_env["LD_PRELOAD"])
     env["PYTHONPATH"] = os.pathsep.join([str(PLUGIN), shim_env["PYTHONPATH"]])
     env["PORTRES_LIB"] = str(build / "libportres.so")
+    env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     runtimes = sanitizer(build)
     del env["LD_PRELOAD"]
     if runtimes:
@@ -36,6 +40,37 @@ def preloaded_env(plugin_env):
     env = dict(plugin_env, LD_PRELOAD=plugin_env["TEST_PRELOAD"])
     del env["PORTRES_LIB"]
     return env
+
+
+@pytest.fixture
+def suite(plugin_env, tmp_path):
+    """suite(text, *options, env=plugin_env, passed=…, failed=…) runs the text
+    as a test module and returns what pytest said; asserts the outcomes, or
+    the exit status."""
+
+    def suite(text, *options, env=None, status=None, timeout=120, **outcomes):
+        path = tmp_path / "test_inner.py"
+        path.write_text("import os, signal, subprocess, sys\n"
+                        "import pytest, portres\n"
+                        "from plugin_inner import stranger\n" + text)
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "pytest_portres",
+             "-p", "no:cacheprovider", f"--rootdir={tmp_path}", "--tb=short",
+             *options, str(path)],
+            env=plugin_env if env is None else env, cwd=tmp_path,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False, timeout=timeout,
+        )
+        if status is None:
+            last = run.stdout.strip().splitlines()[-1]
+            said = {word: int(n) for n, word in
+                    re.findall(r"(\d+) (passed|failed|error|warning|skipped)", last)}
+            assert said == outcomes, run.stdout
+        else:
+            assert run.returncode == status, run.stdout
+        return run.stdout
+
+    return suite
 
 
 @pytest.fixture
