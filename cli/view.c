@@ -130,13 +130,13 @@ copy_living(struct pool *pool, struct view *view)
 	return 0;
 }
 
-/* Nobody to be seen has it, and its acquirer is gone: it looks dead. */
+/* Nobody who is to be seen has it: it may be dead. */
 static bool
 any_doubtful(const struct view *view)
 {
 	for (size_t i = 0; i < view->count; i++)
 		if (view->entries[i].kind == KIND_RUNTIME &&
-		    view->entries[i].pid == 0)
+		    !view->entries[i].own)
 			return true;
 	return false;
 }
