@@ -27,6 +27,10 @@ main(int argc, char **argv)
 			close(dup(fd));
 		else if (!strcmp(argv[1], "socket+close"))
 			close(socket(AF_INET, SOCK_STREAM, 0));
+		else if (!strcmp(argv[1], "dup2"))
+			dup2(fd, 100);
+		else if (!strcmp(argv[1], "fcntl"))
+			fcntl(fd, F_GETFD);
 		else
 			ioctl(fd, FIONREAD, &n);
 	}

@@ -86,7 +86,7 @@ def main():
         print("no valgrind here: instructions not counted")
         return failed
     print(f"\n{'instructions a call, owning nothing':40}{'ours':>12}{'bare':>12}")
-    for call in ("close", "dup+close", "socket+close", "ioctl"):
+    for call in ("close", "dup+close", "dup2", "fcntl", "socket+close", "ioctl"):
         program = f"{build}/bench/passthrough"
         ours, bare = (per_call(program, call, p) for p in (library, None))
         print(f"{call:40}{ours:>12.0f}{bare:>12.0f}")
