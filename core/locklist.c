@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/locklist.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-
-#define PAGE 4096 /* what the kernel shows in one read */
-#define LOOK_BACK 256
 
 static const char *
 line_end(const char *line, const char *end)
@@ -68,12 +64,6 @@ locklist_parse(const char *lines, size_t n, locklist_seen *seen, void *context)
 		parse_line(p, line_end(p, end), seen, context);
 }
 
-int
-locklist_open(const struct sys_ops *sys)
-{
-	return sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
-}
-
 struct wanted {
 	uint64_t start;
 	bool found;
@@ -86,31 +76,6 @@ look_for(void *context, uint32_t inode, uint64_t start)
 
 	(void)inode;
 	wanted->found |= start == wanted->start;
-}
-
-int
-locklist_glance(const struct sys_ops *sys, int list, uint64_t start)
-{
-	struct wanted wanted = {.start = start};
-	char text[PAGE], again[LOOK_BACK];
-	long n = sys_read(sys, list, text, sizeof(text));
-	size_t tail = n < LOOK_BACK ? (size_t)n : LOOK_BACK;
-	long more;
-
-	if (n < 0)
-		return (int)n;
-	locklist_parse(text, (size_t)n, look_for, &wanted);
-	if (wanted.found)
-		return 1;
-	more = sys_read(sys, list, again, 1);
-	if (more < 0)
-		return (int)more;
-	/* See locklist_read.c for what may hide behind an end. */
-	if (more > 0 ||
-	    sys_pread(sys, list, again, tail, (size_t)n - tail) != (long)tail ||
-	    memcmp(again, text + n - tail, tail) != 0)
-		return -EAGAIN;
-	return 0;
 }
 
 int

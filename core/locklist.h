@@ -27,17 +27,7 @@ void locklist_parse(const char *lines, size_t n, locklist_seen *seen,
 int locklist_read(const struct sys_ops *sys, locklist_seen *seen,
 		  void *context);
 
-/* A descriptor on the list; what is read is the list of that time. */
-int locklist_open(const struct sys_ops *sys);
-
-/*
- * Is there a lock with this start offset? One short read of a descriptor that
- * is at its start: -EAGAIN when the lock is not in what that shows, and the
- * list is longer or did not hold still.
- */
-int locklist_glance(const struct sys_ops *sys, int list, uint64_t start);
-
-/* The same by reading the whole list: 1, 0 or -Exxx, as locklist_read(). */
+/* Is there a lock with this start offset? 1, 0, or -Exxx as locklist_read(). */
 int locklist_find(const struct sys_ops *sys, uint64_t start);
 
 #endif

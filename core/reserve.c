@@ -109,7 +109,7 @@ describe(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
 	slot->protocol = (uint8_t)wanted->protocol;
 	slot->kind = (uint8_t)wanted->kind;
 	slot->cookie = cookie;
-	slot->pid = (uint32_t)sys_getpid(pool->sys);
+	slot->pid = atomic_load(pool->gate); /* ours: we are inside */
 	slot->fd = wanted->fd;
 	slot->since = sys_clock(pool->sys, CLOCK_REALTIME);
 	memset(slot->command, 0, sizeof(slot->command));

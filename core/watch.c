@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/watch.h"
 
+#include <errno.h>
+#include <linux/kcmp.h>
 #include <string.h>
 
 #include "core/locklist.h"
@@ -21,12 +23,10 @@ epoll_with(const struct sys_ops *sys, int fd)
 
 void
 watch_begin(const struct sys_ops *sys, int fd, uint64_t token,
-	    const _Atomic bool *many_locks, struct watch *ret)
+	    struct watch *ret)
 {
-	bool by_list = token != 0 && !atomic_load(many_locks);
-
-	ret->token = token;
-	ret->epoll = by_list ? -1 : epoll_with(sys, fd);
+	*ret = (struct watch){
+		.fd = fd, .epoll = epoll_with(sys, fd), .token = token};
 }
 
 /* An empty set says no more than where it is. */
@@ -48,35 +48,29 @@ epoll_empty(const struct sys_ops *sys, int epoll)
 	return n > 0 && !memmem(page, (size_t)n, "tfd:", 4);
 }
 
-/* With the list of locks, which is short on most machines. */
+/* By this thread's number: it may have a descriptor table of its own. */
 static bool
-list_lacks(const struct sys_ops *sys, uint64_t token, _Atomic bool *many_locks)
+epoll_lacks(const struct sys_ops *sys, const struct watch *watch)
 {
-	int list = locklist_open(sys);
-	int r = list;
+	struct kcmp_epoll_slot slot = {.efd = (uint32_t)watch->epoll,
+				       .tfd = (uint32_t)watch->fd};
+	uint32_t self = sys_gettid(sys);
+	long r = SYS_CALL(sys, SYS_kcmp, self, self, KCMP_EPOLL_TFD,
+			  watch->epoll, SYS_ARG_(&slot));
 
-	if (list >= 0) {
-		r = locklist_glance(sys, list, token);
-		sys_close(sys, list);
-	}
-	if (r == -EAGAIN) {
-		atomic_store(many_locks, true);
-		r = locklist_find(sys, token);
-	}
-	return r == 0;
+	return r == -ENOENT || (r < 0 && epoll_empty(sys, watch->epoll));
 }
 
 bool
-watch_end(const struct sys_ops *sys, const struct watch *watch,
-	  _Atomic bool *many_locks)
+watch_end(const struct sys_ops *sys, const struct watch *watch)
 {
 	bool gone;
 
-	/* Also where there was no descriptor left: the close made room. */
+	/* The close has made room. */
 	if (watch->epoll < 0)
 		return watch->token != 0 &&
-		       list_lacks(sys, watch->token, many_locks);
-	gone = epoll_empty(sys, watch->epoll);
+		       locklist_find(sys, watch->token) == 0;
+	gone = epoll_lacks(sys, watch);
 	sys_close(sys, watch->epoll);
 	return gone;
 }

@@ -48,23 +48,22 @@ part(struct tracked *tracked, uint64_t cookie)
 static int
 close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 {
-	static _Atomic bool many_locks;
 	uint64_t token = atomic_load(&tracked->owned);
 	struct watch watch;
 	int state;
 	int r;
 
 	/* That a lease is gone tells of the reservation only: it may have been
-	 * released. Where more depends on it the socket itself is watched. */
+	 * released. Where more depends on it that is not enough. */
 	if (token == TRACK_SEVERAL || atomic_load(&tracked->associated))
 		token = 0;
 	/* close() is where threads are cancelled, before anything is closed;
 	 * cancelled later they would leak the watch. */
 	pthread_testcancel();
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	watch_begin(&sys_kernel, fd, token, &many_locks, &watch);
+	watch_begin(&sys_kernel, fd, token, &watch);
 	r = real_close(fd);
-	if (watch_end(&sys_kernel, &watch, &many_locks))
+	if (watch_end(&sys_kernel, &watch))
 		bury(tracked, cookie);
 	else
 		part(tracked, cookie);

@@ -56,8 +56,10 @@ serve_tidy(int fd, uint64_t cookie)
 	if (before == 0 || before == cookie)
 		return;
 	tracked = track_find(before);
+	if (!tracked)
+		return;
 	pool = pools_opened();
-	if (!tracked || !pool)
+	if (!pool)
 		return;
 	if (reserve_check_socket(pool, before) == 0)
 		track_drop(tracked);

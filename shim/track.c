@@ -13,6 +13,7 @@
 _Atomic uint32_t track_count;
 _Atomic uint32_t track_associations;
 static struct tracked table[TRACK_MAX];
+static _Atomic uint32_t reached; /* no entry ever stood further away */
 static _Atomic uint64_t owner_at[NUMBERS];
 
 static _Atomic pid_t owner_process; /* of these tables; 0 = not known yet */
@@ -53,7 +54,9 @@ place(uint64_t cookie, uint32_t i)
 struct tracked *
 track_find(uint64_t cookie)
 {
-	for (uint32_t i = 0; i < REACH; i++)
+	uint32_t end = atomic_load(&reached) + 1;
+
+	for (uint32_t i = 0; i < end; i++)
 		if (atomic_load(&place(cookie, i)->cookie) == cookie)
 			return place(cookie, i);
 	return NULL;
@@ -69,6 +72,8 @@ find_or_add(uint64_t cookie)
 
 		if (atomic_load(&free->cookie))
 			continue;
+		if (i > atomic_load(&reached))
+			atomic_store(&reached, i);
 		atomic_store(&free->owned, 0);
 		atomic_store(&free->associated, 0);
 		atomic_store(&free->cookie, cookie);
@@ -133,7 +138,9 @@ track_own(uint64_t cookie, uint64_t token, int fd)
 
 	if (!tracked)
 		return -ENOBUFS;
-	track_is_ours(); /* by whoever acquires first, and that is no vfork */
+	/* By whoever acquires first, and that is no vfork. */
+	if (!atomic_load(&owner_process))
+		track_is_ours();
 	if (atomic_load(&tracked->owned))
 		token = TRACK_SEVERAL;
 	atomic_store(&tracked->owned, token);

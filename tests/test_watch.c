@@ -2,6 +2,9 @@
 /* Was that the socket's last descriptor? A wrong "yes" ends a living block. */
 #include "core/watch.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 #include "core/lease.h"
 #include "tests/kernel.h"
 #include "tests/peer.h"
@@ -25,23 +28,28 @@ hold(int fd, uint64_t lease)
 	return lease_hold(&sys_kernel, fd, lease, &inode);
 }
 
-/* Closes fd under watch: by the lease `lease` (0: none), lists long or not. */
+/* Closes fd under watch. */
 static bool
-gone(const struct sys_ops *sys, int fd, uint64_t lease, _Atomic bool *many)
+gone(const struct sys_ops *sys, int fd, uint64_t lease)
 {
 	struct watch watch;
 
-	watch_begin(sys, fd, lease, many, &watch);
+	watch_begin(sys, fd, lease, &watch);
 	close(fd);
-	return watch_end(sys, &watch, many);
+	return watch_end(sys, &watch);
 }
 
-/* The three ways: no lease known, few locks, many locks. */
+/* The three ways: kcmp, where that is forbidden, without a set at all. */
 static void
 expect(bool wanted, int (*make)(void), void (*end)(int), const char *what)
 {
-	for (int way = 0; way < 3; way++) {
-		_Atomic bool many = way == 2;
+	struct kernel_refusing way[] = {
+		kernel_refusing(-1, 0, NULL),
+		kernel_refusing(SYS_kcmp, -EPERM, NULL),
+		kernel_refusing(SYS_epoll_create1, -EMFILE, NULL),
+	};
+
+	for (int i = 0; i < 3; i++) {
 		uint64_t lease = token(0);
 		int fd = tcp_socket(), other;
 
@@ -49,8 +57,9 @@ expect(bool wanted, int (*make)(void), void (*end)(int), const char *what)
 		cr_assert_eq(dup2(fd, 500), 500);
 		close(fd);
 		other = make();
-		cr_assert_eq(gone(&sys_kernel, 500, way ? lease : 0, &many),
-			     wanted, "%s, way %d", what, way);
+		cr_assert_eq(gone(&way[i].ops, 500, lease), wanted,
+			     "%s, way %d", what, i);
+		cr_assert_eq(way[i].asked, i != 0);
 		end(other);
 	}
 }
@@ -139,66 +148,66 @@ CHECK(watch, sees_the_last_close_and_no_other)
 	expect(false, send_it, pair_end, "message in flight");
 }
 
-/* One read shows a part of a long list only, and the lease is in another. */
-CHECK(watch, is_not_fooled_by_a_long_list)
-{
-	for (int locks = 10; locks <= 400; locks += 30) {
-		_Atomic bool many = false;
-		int fd = tcp_socket(), copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-		int filler = tcp_socket();
-
-		cr_assert_eq(hold(fd, token(0)), 0);
-		for (int i = 0; i < locks; i++)
-			cr_assert_eq(hold(filler, token(10 + (uint32_t)i)), 0);
-		cr_assert_not(gone(&sys_kernel, fd, token(0), &many),
-			      "%d other locks", locks);
-		/* The lease is there: did the answer come from seeing it? */
-		cr_assert(many || locks < 150, "%d other locks", locks);
-		many = true;
-		cr_assert(gone(&sys_kernel, copy, token(0), &many));
-		close(filler);
-	}
-}
-
-/* It was short when the close began, and is long when it has ended. */
-CHECK(watch, is_not_blinded_by_a_list_that_grows)
+/* The number has another socket by then. */
+CHECK(watch, is_not_fooled_by_who_comes_next)
 {
 	for (int copies = 0; copies < 2; copies++) {
-		_Atomic bool many = false;
-		int fd = tcp_socket(), filler = tcp_socket();
+		int fd = tcp_socket(), other = tcp_socket();
 		int copy = copies ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 		struct watch watch;
 
-		cr_assert_eq(hold(fd, token(0)), 0);
-		watch_begin(&sys_kernel, fd, token(0), &many, &watch);
+		watch_begin(&sys_kernel, fd, 0, &watch);
+		cr_assert_eq(dup2(other, fd), fd);
+		cr_assert_eq(watch_end(&sys_kernel, &watch), !copies);
 		close(fd);
-		for (uint32_t i = 0; i < 100; i++)
-			cr_assert_eq(hold(filler, token(10 + i)), 0);
-		cr_assert_eq(watch_end(&sys_kernel, &watch, &many), !copies);
-		cr_assert(many);
 		close(copy);
-		close(filler);
+		close(other);
 	}
+}
+
+/* A thread may have a descriptor table of its own. */
+static void *
+alone(void *result)
+{
+	int fd;
+
+	cr_assert_eq(unshare(CLONE_FILES), 0);
+	fd = fcntl(tcp_socket(), F_DUPFD_CLOEXEC, 700);
+	*(bool *)result = gone(&sys_kernel, fd, 0);
+	return NULL;
+}
+
+CHECK(watch, goes_by_the_threads_own_descriptors)
+{
+	pthread_t thread;
+	bool result = true;
+
+	cr_assert_eq(pthread_create(&thread, NULL, alone, &result), 0);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	cr_assert_not(result, "the other number is still there");
 }
 
 CHECK(watch, knows_nothing_where_it_may_not_look)
 {
-	struct kernel_refusing proc =
-		kernel_refusing(SYS_openat, -EACCES, "/proc/");
 	struct kernel_refusing epoll =
 		kernel_refusing(SYS_epoll_create1, -EMFILE, NULL);
 	struct kernel_refusing add =
 		kernel_refusing(SYS_epoll_ctl, -ENOSPC, NULL);
-	struct kernel_refusing read = kernel_refusing(SYS_read, -EIO, NULL);
+	struct kernel_refusing some[] = {
+		kernel_refusing(SYS_openat, -EACCES, "/proc/"),
+		kernel_refusing(SYS_read, -EIO, NULL),
+	};
 
-	for (int many_locks = 0; many_locks < 2; many_locks++) {
-		_Atomic bool many = many_locks;
+	cr_assert_not(gone(&epoll.ops, tcp_socket(), 0));
+	cr_assert_not(gone(&add.ops, tcp_socket(), 0));
+	for (int i = 0; i < 2; i++) {
+		struct kernel_refusing kcmp =
+			kernel_refusing(SYS_kcmp, -EPERM, NULL);
 
-		cr_assert_not(gone(&proc.ops, tcp_socket(), 0, &many));
-		cr_assert_not(gone(&epoll.ops, tcp_socket(), 0, &many));
-		cr_assert_not(gone(&add.ops, tcp_socket(), 0, &many));
-		cr_assert_not(gone(&read.ops, tcp_socket(), 0, &many));
-		cr_assert_not(gone(&proc.ops, tcp_socket(), token(0), &many));
-		cr_assert_not(gone(&read.ops, tcp_socket(), token(0), &many));
+		/* Two refusals at once. */
+		kcmp.behind = &some[i].ops;
+		cr_assert_not(gone(&kcmp.ops, tcp_socket(), 0));
+		cr_assert_eq(kcmp.asked, 1);
+		cr_assert_eq(some[i].asked, 1);
 	}
 }
