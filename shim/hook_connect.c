@@ -94,3 +94,11 @@ connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	return shim_connect(fd, address, size);
 }
+
+extern int __connect(int fd, const struct sockaddr *address, socklen_t size);
+
+EXPORTED int
+__connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	return shim_connect(fd, address, size);
+}
