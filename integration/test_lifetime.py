@@ -139,6 +139,21 @@ def test_exec_with_close_on_exec_ends_it(owner, judge, root):
     assert judge()
 
 
+def test_bound_sockets_outlive_the_block(owner, judge):
+    token = take(owner)
+    owner.ask("tcp('x')")
+    owner.ask(f"associate(S['x'], {token})")
+    assert owner.ask("bind('x', 22002)") == "22002"
+    owner.ask("close('a')")
+    assert not judge()
+    owner.ask("tcp('b')")
+    assert owner.ask("acquire(S['b'], 22000, 2)")[0] == "("
+    assert owner.ask("acquire(S['b'], 22003, 1)")[0] == "("
+    assert owner.ask("acquire(S['b'], 22002, 1)") == "EADDRINUSE"
+    owner.ask("close('x')")
+    assert owner.ask("acquire(S['b'], 22002, 1)")[0] == "("
+
+
 def test_a_message_in_flight_keeps_it(owner, judge):
     take(owner)
     owner.ask("S.update(p=socket.socketpair())")
