@@ -226,6 +226,23 @@ def test_the_system_never_chooses_a_reserved_port(
     assert option in ("0", "ENOPROTOOPT")
 
 
+def test_a_port_that_was_given_up(owner, other):
+    """A UDP socket that leaves its peer has no port again, and sends once more."""
+    leave = "__import__('ctypes').CDLL(None).connect(S['x'].fileno(), bytes(16), 16)"
+    send = "S['x'].sendto(b'', ('127.0.0.1', 9))"
+    owner.ask("udp('a')")
+    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    chosen = set()
+    other.ask("udp('x')")
+    for _ in range(50):
+        assert other.ask(send) == "0"
+        chosen.add(int(other.ask(PORT_OF.format("x"))))
+        assert other.ask("S['x'].connect(('127.0.0.1', 9))") == "None"
+        assert other.ask(leave) == "0"
+        assert other.ask(PORT_OF.format("x")) == "0"
+    assert not [port for port in chosen if first <= port < first + count]
+
+
 def test_the_whole_ephemeral_range_reserved(owner, server):
     owner.ask("tcp('a')")
     assert owner.ask(f"acquire(S['a'], {LOW}, {HIGH - LOW + 1})")[0] == "("

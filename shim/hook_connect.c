@@ -79,6 +79,8 @@ shim_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	struct unbound unbound;
 
+	/* A UDP socket that leaves its peer gives up its port as well. */
+	unbound_renew(fd);
 	if (!pools_concern_implicit(fd) || !chooses_port(address, size) ||
 	    !unbound_is(fd, &unbound))
 		return (int)wsa_plain(real_connect(fd, address, size));
