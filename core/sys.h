@@ -297,6 +297,16 @@ sys_clock(const struct sys_ops *sys, clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/*
+ * Seconds, for what need not be asked again within one. Not of libc: others
+ * stand in front of its clock (libfaketime), and let it stand still.
+ */
+static inline uint64_t
+sys_seconds(const struct sys_ops *sys)
+{
+	return sys_clock(sys, CLOCK_MONOTONIC_COARSE) / 1000000000u;
+}
+
 static inline pid_t
 sys_getpid(const struct sys_ops *sys)
 {

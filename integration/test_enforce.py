@@ -1,6 +1,7 @@
 """Nobody else gets a reserved port, and associated sockets always do."""
 
 import re
+import subprocess
 
 import pytest
 
@@ -61,6 +62,44 @@ def test_udp_connect_and_sendto_and_sendmsg(owner, token):
         owner.ask(f"associate(S['{name}'], {token['udp']})")
         owner.ask(send)
         assert owner.ask(PORT_OF.format(name)) == str(26000 + i)
+
+
+# Five to anybody, from a socket that has no port yet; tells the port.
+SEND_FIVE = r"""
+#include <netinet/in.h>
+#include <sys/socket.h>
+int send_five(int fd)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(9)};
+	struct mmsghdr messages[5] = {0};
+	socklen_t size = sizeof(at);
+
+	for (int i = 0; i < 5; i++) {
+		messages[i].msg_hdr.msg_name = &at;
+		messages[i].msg_hdr.msg_namelen = size;
+	}
+	if (sendmmsg(fd, messages, 5, 0) != 5)
+		return -1;
+	return getsockname(fd, (struct sockaddr *)&at, &size) ?: ntohs(at.sin_port);
+}
+"""
+
+
+@pytest.fixture
+def send_five(tmp_path):
+    (tmp_path / "five.c").write_text(SEND_FIVE)
+    subprocess.run(
+        ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "five.c", "-o", "five.so"],
+        cwd=tmp_path,
+        check=True,
+    )
+    return f"__import__('ctypes').CDLL('{tmp_path}/five.so').send_five"
+
+
+def test_sendmmsg_takes_a_port_of_the_block(owner, token, send_five):
+    owner.ask("udp('x')")
+    owner.ask(f"associate(S['x'], {token['udp']})")
+    assert owner.ask(f"{send_five}(S['x'].fileno())") == "26000"
 
 
 def test_listen_takes_a_port_of_the_block(owner, token):
@@ -156,22 +195,34 @@ CHOOSERS = {
     "connect": "S['x{0}'].connect(('127.0.0.1', {1}))",
     "connect6": "S['x{0}'].connect(('::ffff:127.0.0.1', {1}))",
     "listen": "S['x{0}'].listen()",
+    "mptcp-bind": "bind('x{0}', 0)",
+    "mptcp-connect": "S['x{0}'].connect(('127.0.0.1', {1}))",
     "sendto": "S['x{0}'].sendto(b'', ('127.0.0.1', 9))",
+    "sendmsg": "S['x{0}'].sendmsg([b''], [], 0, ('127.0.0.1', 9))",
+    "sendmmsg": "send_five(S['x{0}'].fileno())",
     "udp-connect": "S['x{0}'].connect(('127.0.0.1', 9))",
 }
 
 
 @pytest.mark.parametrize("how", CHOOSERS)
-def test_the_system_never_chooses_a_reserved_port(owner, other, server, how):
-    kind = "udp" if how in ("sendto", "udp-connect") else "tcp"
+def test_the_system_never_chooses_a_reserved_port(
+    owner, other, server, send_five, how
+):
+    kind = "udp" if how.startswith(("send", "udp")) else "tcp"
     owner.ask(f"{kind}('a')")
     first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
     family = "socket.AF_INET6" if how.endswith("6") else "socket.AF_INET"
+    make = f"{kind}('x{{0}}', {family})"
+    if how.startswith("mptcp"):
+        make = "S.update(x{0}=socket.socket(socket.AF_INET, 1, 262))"
+    if owner.ask(make.format(0)).startswith("E"):
+        pytest.skip("no MPTCP here")
     chosen = set()
     for i in range(300):
-        owner.ask(f"{kind}('x{i}', {family})")
-        answer = owner.ask(CHOOSERS[how].format(i, server))
-        assert not answer.startswith("E"), answer
+        owner.ask(make.format(i))
+        call = CHOOSERS[how].replace("send_five", send_five)
+        answer = owner.ask(call.format(i, server))
+        assert not answer.startswith(("E", "-")), answer
         if "connect" in how and kind == "tcp":
             other.ask("S['l'].accept()[0].close()")
         chosen.add(int(owner.ask(PORT_OF.format(f"x{i}"))))
@@ -180,6 +231,23 @@ def test_the_system_never_chooses_a_reserved_port(owner, other, server, how):
     # The kernel's own choice was not narrowed for good.
     option = owner.ask("S['x0'].getsockopt(socket.IPPROTO_IP, 51)")
     assert option in ("0", "ENOPROTOOPT")
+
+
+def test_a_port_that_was_given_up(owner, other):
+    """A UDP socket that leaves its peer has no port again, and sends once more."""
+    leave = "__import__('ctypes').CDLL(None).connect(S['x'].fileno(), bytes(16), 16)"
+    send = "S['x'].sendto(b'', ('127.0.0.1', 9))"
+    owner.ask("udp('a')")
+    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    chosen = set()
+    other.ask("udp('x')")
+    for _ in range(50):
+        assert other.ask(send) == "0"
+        chosen.add(int(other.ask(PORT_OF.format("x"))))
+        assert other.ask("S['x'].connect(('127.0.0.1', 9))") == "None"
+        assert other.ask(leave) == "0"
+        assert other.ask(PORT_OF.format("x")) == "0"
+    assert not [port for port in chosen if first <= port < first + count]
 
 
 def test_the_whole_ephemeral_range_reserved(owner, server):
@@ -236,3 +304,31 @@ def test_bindresvport_keeps_out_of_reserved_ports(owner, other):
     assert got == {812, 813, 814}
     other.ask("tcp('x')")
     assert other.ask(libc) == "-1"
+
+
+def test_wildcards_keep_out_of_what_the_administrator_reserved(
+    player, namespace, shim_env
+):
+    write = "echo 26103-26105,26107 >/proc/sys/net/ipv4/ip_local_reserved_ports"
+    subprocess.run([*namespace, "sh", "-c", write], check=True)
+    env = {**shim_env, "PORTRES_WILDCARD": "26100-26109"}
+    owner = player(env, prefix=namespace)
+    owner.ask("tcp('a')")
+    got = [owner.ask("acquire(S['a'], 0, 2)") for _ in range(3)]
+    assert sorted(eval(block)[0] for block in got[:2]) == [26100, 26108]
+    assert got[2] == "ENOBUFS"
+    # Who names a port means it.
+    assert owner.ask("acquire(S['a'], 26103, 3)")[0] == "("
+
+
+def test_namespaces_have_ports_of_their_own(player, namespace, pool):
+    """One directory, two namespaces: the same ports are others."""
+    here, there = player(), player(prefix=namespace)
+    for program in (here, there):
+        program.ask("tcp('a')")
+        assert program.ask("acquire(S['a'], 26000, 3)")[0] == "("
+    assert len(list(pool.glob("pool-*"))) == 2
+    here.ask("close('a')")
+    for program, answer in ((here, "26001"), (there, "EADDRINUSE")):
+        program.ask("tcp('x')")
+        assert program.ask("bind('x', 26001)") == answer

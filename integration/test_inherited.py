@@ -2,6 +2,7 @@
 """Blocks that a program was started with: it binds in them, wherever it goes."""
 
 import os
+import select
 import signal
 
 import pytest
@@ -90,7 +91,11 @@ def test_a_daemon(start, build, cli_env, stranger, listed):
         assert stranger(FIRST + 1) == "EADDRINUSE"
         assert [e["pid"] for e in listed()] == [daemon]
     finally:
+        end = os.pidfd_open(daemon)
         os.kill(daemon, signal.SIGKILL)
+        # Nobody's child: the next test wants its ports.
+        assert select.select([end], [], [], 60)[0]
+        os.close(end)
 
 
 @pytest.mark.parametrize("strict", ["0", "1"])

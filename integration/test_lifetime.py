@@ -1,5 +1,6 @@
 """A reservation dies with its owning socket, and with nothing else."""
 
+import os
 import subprocess
 import sys
 
@@ -139,6 +140,21 @@ def test_exec_with_close_on_exec_ends_it(owner, judge, root):
     assert judge()
 
 
+def test_bound_sockets_outlive_the_block(owner, judge):
+    token = take(owner)
+    owner.ask("tcp('x')")
+    owner.ask(f"associate(S['x'], {token})")
+    assert owner.ask("bind('x', 22002)") == "22002"
+    owner.ask("close('a')")
+    assert not judge()
+    owner.ask("tcp('b')")
+    assert owner.ask("acquire(S['b'], 22000, 2)")[0] == "("
+    assert owner.ask("acquire(S['b'], 22003, 1)")[0] == "("
+    assert owner.ask("acquire(S['b'], 22002, 1)") == "EADDRINUSE"
+    owner.ask("close('x')")
+    assert owner.ask("acquire(S['b'], 22002, 1)")[0] == "("
+
+
 def test_a_message_in_flight_keeps_it(owner, judge):
     take(owner)
     owner.ask("S.update(p=socket.socketpair())")
@@ -147,6 +163,24 @@ def test_a_message_in_flight_keeps_it(owner, judge):
     assert not judge()
     owner.ask("S['p'][0].close() or S['p'][1].close()")
     assert judge()
+
+
+@pytest.mark.parametrize("inside", ["owner", "judge", "both"])
+def test_across_pid_namespaces(player, inside):
+    """As between containers that share a network: no pid means anything."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to make a pid namespace")
+    apart = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    owner = player(prefix=apart if inside != "judge" else ())
+    judge = player(prefix=apart if inside != "owner" else ())
+    take(owner)
+    assert (owner.ask("os.getpid()") == "1") == (inside != "judge")
+    judge.ask("tcp('j')")
+    assert judge.ask("acquire(S['j'], 22003, 4)") == "EADDRINUSE"
+    assert judge.ask("bind('j', 22003)") == "EADDRINUSE"
+    owner.tell("os._exit(0)")
+    owner.popen.wait()
+    assert judge.ask("acquire(S['j'], 22003, 4)")[0] == "("
 
 
 def test_a_thousand_children_leave_the_parents_reservation(owner, judge):

@@ -59,6 +59,19 @@ def test_reuse_options_do_not_help(owner, other, option):
     assert other.ask("bind('x', 21000)") == "EADDRINUSE"
 
 
+def test_an_address_of_no_family_is_ipv4(owner, other):
+    """bind() takes AF_UNSPEC and the wildcard for AF_INET."""
+    owner.ask("tcp('a')")
+    owner.ask("acquire(S['a'], 21000, 1)")
+    libc = "__import__('ctypes').CDLL(None, use_errno=True)"
+    address = "b'\\0\\0' + ({}).to_bytes(2, 'big') + bytes(12)"
+    bind = f"{{}}.bind(S['x'].fileno(), {address}, 16)"
+    other.ask("tcp('x')")
+    assert other.ask(bind.format(libc, 21000)) == "-1"
+    assert other.ask("__import__('ctypes').get_errno()") == "98"
+    assert other.ask(bind.format(libc, 21001)) == "0"
+
+
 def test_overlap_is_refused_at_each_edge(owner, other):
     owner.ask("tcp('a')")
     owner.ask("acquire(S['a'], 21010, 10)")

@@ -79,6 +79,8 @@ shim_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	struct unbound unbound;
 
+	/* A UDP socket that leaves its peer gives up its port as well. */
+	unbound_renew(fd);
 	if (!pools_concern_implicit(fd) || !chooses_port(address, size) ||
 	    !unbound_is(fd, &unbound))
 		return (int)wsa_plain(real_connect(fd, address, size));
@@ -91,6 +93,14 @@ shim_connect(int fd, const struct sockaddr *address, socklen_t size)
 
 EXPORTED int
 connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	return shim_connect(fd, address, size);
+}
+
+extern int __connect(int fd, const struct sockaddr *address, socklen_t size);
+
+EXPORTED int
+__connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	return shim_connect(fd, address, size);
 }

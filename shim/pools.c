@@ -115,13 +115,12 @@ entry_for(int fd, enum pool_wait wait, struct entry **ret)
 static bool
 too_soon(bool failed)
 {
-	static _Atomic time_t again_at;
-	struct timespec now;
+	static _Atomic uint64_t again_at;
+	uint64_t now = sys_seconds(&sys_kernel);
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	if (failed)
-		atomic_store(&again_at, now.tv_sec + 1);
-	return now.tv_sec < atomic_load(&again_at);
+		atomic_store(&again_at, now + 1);
+	return now < atomic_load(&again_at);
 }
 
 /* Not for programs that only ever talk to syslog. */

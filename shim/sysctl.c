@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/sysctl.h"
 
-#include <time.h>
-
 #include "core/ephemeral.h"
 #include "core/sys.h"
 
@@ -10,18 +8,17 @@ const struct sysctl *
 sysctl_get(bool want_reserved)
 {
 	static struct sysctl sysctl;
-	static time_t ephemeral_read, reserved_read;
-	struct timespec now;
+	static uint64_t ephemeral_read, reserved_read;
+	/* never 0, which is "not yet" */
+	uint64_t now = sys_seconds(&sys_kernel) + 1;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	now.tv_sec++; /* never 0, which is "not yet" */
-	if (ephemeral_read != now.tv_sec) {
+	if (ephemeral_read != now) {
 		sysctl.ephemeral = ephemeral_range(&sys_kernel);
-		ephemeral_read = now.tv_sec;
+		ephemeral_read = now;
 	}
-	if (want_reserved && reserved_read != now.tv_sec) {
+	if (want_reserved && reserved_read != now) {
 		ephemeral_reserved(&sys_kernel, &sysctl.reserved);
-		reserved_read = now.tv_sec;
+		reserved_read = now;
 	}
 	return &sysctl;
 }

@@ -40,7 +40,8 @@ int unbound_bind(int fd);
 
 /*
  * Descriptors whose socket has sent before, and so has a port: the next send
- * pays a load and nothing else. socket() makes a number new again. (A number
+ * pays a load and nothing else. socket() makes a number new again, and so does
+ * connect(), which may take the port away (AF_UNSPEC). (A number
  * that comes back as the duplicate of an unbound socket is taken for the old
  * one; its port may then be a reserved one where blocks reach into the
  * ephemeral range.)

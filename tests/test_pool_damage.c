@@ -4,6 +4,7 @@
 
 #include <sys/un.h>
 
+#include "tests/kernel.h"
 #include "tests/rig.h"
 
 static void
@@ -193,6 +194,40 @@ CHECK(pool_damage, directories_that_are_none)
 	cr_assert_eq(
 		pool_open(&sys_kernel, link, false, NULL, 1, &rig_gate, &pool),
 		0);
+	pool_close(&pool);
+}
+
+/* One that says where its files are. */
+struct kernel_elsewhere {
+	struct sys_ops ops;
+	long type;
+};
+
+static long
+stay_elsewhere(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	const struct kernel_elsewhere *self = (const void *)sys;
+	long r = kernel_real(nr, arg);
+
+	if (nr == SYS_fstatfs && r == 0)
+		((struct statfs *)arg[1])->f_type = self->type;
+	return r;
+}
+
+CHECK(pool_damage, network_file_systems_are_refused)
+{
+	static const long remote[] = {0x6969, 0xff534d42, 0x01021997,
+				      0x65735546};
+	struct kernel_elsewhere kernel = {.ops.call = stay_elsewhere};
+	struct pool pool;
+
+	for (size_t i = 0; i < sizeof(remote) / sizeof(long); i++) {
+		kernel.type = remote[i];
+		cr_assert_eq(rig_open_with(&kernel.ops, &pool), -ENETDOWN,
+			     "%lx", remote[i]);
+	}
+	kernel.type = 0xef53; /* ext4 */
+	cr_assert_eq(rig_open_with(&kernel.ops, &pool), 0);
 	pool_close(&pool);
 }
 

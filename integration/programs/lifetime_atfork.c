@@ -4,6 +4,7 @@
  * initialised before portres, so that its handlers run inside of portres'.
  *
  *	lifetime_atfork calls START	handlers that make socket calls
+ *	lifetime_atfork late START	the same, outside of portres' own
  *	lifetime_atfork slow START	two threads fork; the handler of one
  *					goes on for as long as the other needs
  */
@@ -106,6 +107,24 @@ make_calls(const char *when)
 }
 
 static void
+late_before(void)
+{
+	make_calls("before");
+}
+
+static void
+late_in_parent(void)
+{
+	make_calls("in the parent");
+}
+
+static void
+late_in_child(void)
+{
+	make_calls("in the child");
+}
+
+static void
 linger(const char *when)
 {
 	struct timespec limit;
@@ -149,6 +168,11 @@ main(int argc, char **argv)
 	if (argc != 3)
 		return 1;
 	first = atoi(argv[2]);
+	if (!strcmp(argv[1], "late")) {
+		pthread_atfork(late_before, late_in_parent, late_in_child);
+		fork_once();
+		return 0;
+	}
 	if (!strcmp(argv[1], "calls")) {
 		handler = make_calls;
 		fork_once();

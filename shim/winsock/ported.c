@@ -29,6 +29,12 @@ portres_socket(int family, int type, int protocol)
 	return socket_make(family, type, protocol, true);
 }
 
+static int
+flags_of(int fd)
+{
+	return real_fcntl(fd, F_GETFL, NULL);
+}
+
 /* The new socket takes after the one that listens. */
 int
 portres_accept(int fd, struct sockaddr *address, socklen_t *size)
@@ -38,8 +44,9 @@ portres_accept(int fd, struct sockaddr *address, socklen_t *size)
 
 	if (made < 0)
 		return -1;
-	if (fcntl(fd, F_GETFL) & O_NONBLOCK)
-		fcntl(made, F_SETFL, fcntl(made, F_GETFL) | O_NONBLOCK);
+	if (flags_of(fd) & O_NONBLOCK)
+		real_fcntl(made, F_SETFL,
+			   (void *)(long)(flags_of(made) | O_NONBLOCK));
 	errno = before;
 	return made;
 }
@@ -56,7 +63,7 @@ static bool
 blocks(int fd, int flags)
 {
 	int err = errno;
-	int status = fcntl(fd, F_GETFL);
+	int status = flags_of(fd);
 
 	errno = err;
 	return !(flags & MSG_DONTWAIT) && status >= 0 && !(status & O_NONBLOCK);

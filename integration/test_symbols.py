@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+"""What the library exports and imports, and that no name of libc's that could
+matter was overlooked."""
+
+import fnmatch
+import re
+import subprocess
+
+import pytest
+
+from conftest import sanitizer
+
+# close_range and closefrom came with it.
+OLDEST_GLIBC = (2, 34)
+
+# Names of libc's that are about sockets and descriptors.
+CONCERNS = re.compile(
+    "accept|bind|clone|close|connect|dup|fcntl|fork|ioctl|listen|resv|send|socket"
+    "|spawn|syscall",
+    re.I,
+)
+
+# Why we stand in front of none of them. A name of a newer libc that is neither
+# hooked nor here fails the test: then somebody has to think.
+NOT_HOOKED = {
+    "a lease follows its socket whoever duplicates, hands on or closes it": """
+        dup fork __fork _Fork vfork __vfork forkpty clone __clone
+        posix_spawn* pidfd_spawn* pclose _IO_proc_close
+        fclose fcloseall _IO_fclose _IO_file_close* closelog
+    """,
+    "may be SYS_vfork, which leaves a frame twice; raw closes are healed": "syscall",
+    "only a socket with a peer, which has a port": "send __send sendfile sendfile64",
+    "takes the listener's port": "accept accept4",
+    "binds inside libc: docs/limits.md": "rresvport rresvport_af",
+    "the resolver's own sockets": "__res_nclose __res_*send res_*send",
+    "registers; we do so ourselves": "__register_atfork pthread_atfork",
+    "local sockets": "socketpair",
+    "nothing to do with sockets": """
+        *bind*textdomain* catclose closedir dlclose *duplocale fts*_close
+        iconv_close mq_close mq_*send pidfd_send_signal sem_close *strdup *strndup
+        svc_sendreply tcsendbreak wcsdup xdr_accepted_reply
+    """,
+}
+
+
+def hooked(root):
+    text = (root / "shim/hooks.def").read_text()
+    hooks = re.findall(r"^HOOK(?:_ANY)?\(\w+, (\w+),", text, re.M)
+    aliases = re.findall(r"^ALIAS\((\w+), \w+\)", text, re.M)
+    assert len(hooks) > 10 and len(aliases) > 3
+    return {*hooks, *aliases}
+
+
+@pytest.fixture(scope="session")
+def hooks(root):
+    return hooked(root)
+
+
+def output(*command):
+    return subprocess.run(
+        [str(part) for part in command], check=True, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.fixture(scope="session")
+def libc():
+    """(address, name, version) of each function that libc offers to programs."""
+    file = output("gcc", "-print-file-name=libc.so.6").strip()
+    lines = output("nm", "-D", "--defined-only", "--with-symbol-versions", file)
+    symbols = re.findall(r"^(\w+) [TWi] (\w+)@+(\S+)$", lines, re.M)
+    assert len(symbols) > 1000
+    return [s for s in symbols if s[2] != "GLIBC_PRIVATE"]
+
+
+def needs(*files):
+    """The symbols that these files want from elsewhere, without versions."""
+    dynamic = ["-D"] if files[0].suffix == ".so" else []
+    lines = output("nm", *dynamic, *files)
+    symbols = re.findall(r"^[ 0-9a-f]{16} (\w) ([^@\n]+)", lines, re.M)
+    defined = {name for kind, name in symbols if kind not in "Uw"}
+    return {name for kind, name in symbols if kind in "Uw"} - defined
+
+
+def reason(name):
+    return [
+        why for why, names in NOT_HOOKED.items()
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in names.split())
+    ]
+
+
+def test_every_name_of_libcs_is_hooked_or_has_a_reason(libc, hooks):
+    names = {name for _, name, _ in libc if CONCERNS.search(name)}
+    assert hooks <= names, "hooked, and not there"
+    told = {name: len(reason(name)) + (name in hooks) for name in names}
+    assert [name for name, times in sorted(told.items()) if times != 1] == []
+
+
+def test_every_other_name_of_a_hook_is_hooked(libc, hooks):
+    """__close is close; a program may have either."""
+    at = {address for address, name, _ in libc if name in hooks}
+    assert {name for address, name, _ in libc if address in at} == hooks
+
+
+def test_no_hook_has_two_versions(libc, hooks):
+    """dlsym would find the newest, and an old program expects another."""
+    names = [name for _, name, _ in libc if name in hooks]
+    assert sorted(names) == sorted(hooks)
+
+
+def test_nothing_of_ours_comes_back_through_our_hooks(build, hooks):
+    """A call of close() in here would be answered by our own."""
+    relocations = output("readelf", "-rW", build / "libportres.so")
+    assert "secure_getenv" in relocations
+    assert hooks & set(re.findall(r"\b(\w+)@?", relocations)) == set()
+    assert needs(*(build / "obj/core").glob("*.o")) & hooks == set()
+
+
+def test_hooks_are_defined_in_their_files_only(build, hooks):
+    for file in (build / "obj").glob("**/*.o"):
+        if "cli" in file.parts or file.name.startswith("hook_"):
+            continue
+        defined = output("nm", "-g", "--defined-only", file).split()
+        assert hooks & set(defined) == set(), file
+
+
+def plain(build):
+    if sanitizer(build):
+        pytest.skip("sanitizers have needs of their own")
+    return build / "libportres.so"
+
+
+def test_what_it_needs_of_libc(build):
+    wanted = needs(plain(build))
+    assert "secure_getenv" in wanted
+    # Environment of privileged programs; a block of TLS that is allocated in
+    # bind(); ends of the program; handlers at its end, when others still close.
+    forbidden = "getenv __tls_get_addr exit _exit abort atexit on_exit __cxa_atexit"
+    assert wanted & set(forbidden.split()) == set()
+
+
+def test_core_needs_nothing_that_others_stand_in_front_of(build):
+    """No clock, no malloc, no stdio: memory's functions, and the kernel's."""
+    plain(build)
+    wanted = needs(*(build / "obj/core").glob("*.o"))
+    memory = {name for name in wanted if re.match("(mem|str)[a-z]+$", name)}
+    allowed = {"__errno_location", "_GLOBAL_OFFSET_TABLE_", "syscall"}
+    assert memory and wanted - memory <= allowed
+
+
+def test_hooks_ask_no_clock_of_libcs(build):
+    """libfaketime lets it stand still. The Winsock calls wait by it, on purpose."""
+    objects = list((build / "obj/shim").glob("*.o"))
+    assert len(objects) > 10
+    assert needs(*objects) & {"clock_gettime", "gettimeofday", "time"} == set()
+
+
+def test_the_oldest_glibc_that_loads_it(build):
+    text = output("objdump", "-T", plain(build))
+    found = re.findall(r"GLIBC_([\d.]+)", text)
+    versions = {tuple(map(int, version.split("."))) for version in found}
+    assert (2, 2, 5) in versions and max(versions) <= OLDEST_GLIBC
+
+
+def test_how_it_is_linked(build):
+    text = output("readelf", "-dW", plain(build))
+    # All names are looked up at once, so never inside a hook; the code stays
+    # for fork handlers; libc and nothing else.
+    assert "BIND_NOW" in text and "NODELETE" in text
+    assert re.findall(r"NEEDED.*\[(.*)\]", text) == ["libc.so.6"]
+    # One destructor, gcc's own, which has nothing to do.
+    assert re.search(r"FINI_ARRAYSZ\) +8 ", text)
