@@ -100,8 +100,16 @@ def test_an_unusable_pool_when_strict(player, pool, shim_env, spoil):
     program = player({**shim_env, "PORTRES_STRICT": "1"})
     program.ask("tcp('a')")
     assert program.ask("bind('a', 25000)") == "ENETDOWN"
-    # The system's choice is the kernel's: see docs/limits.md.
-    assert program.ask("bind('a', 0)")[0] != "E"
+    assert program.ask("bind('a', 0)") == "ENETDOWN"
+    assert program.ask("S['a'].listen()") == "ENETDOWN"
+    assert program.ask("S['a'].connect(('127.0.0.1', 9))") == "ENETDOWN"
+    program.ask("udp('u')")
+    assert program.ask("S['u'].sendto(b'', ('127.0.0.1', 9))") == "ENETDOWN"
+    assert program.ask("S['u'].sendmsg([b''], [], 0, ('127.0.0.1', 9))") == "ENETDOWN"
+    assert program.ask("S['u'].connect(('127.0.0.1', 9))") == "ENETDOWN"
+    # Others than TCP and UDP are no business of ours.
+    program.ask("S.update(x=socket.socket(socket.AF_UNIX))")
+    assert program.ask("S['x'].bind('') or S['x'].listen()") == "None"
 
 
 def test_an_unwritable_pool(player, pool):

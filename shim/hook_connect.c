@@ -62,6 +62,8 @@ connect_unbound(struct unbound *unbound, const struct sockaddr *address,
 	bool bound;
 	int answer;
 
+	if (unbound_forbidden(fd))
+		return ret_errno(-ENETDOWN);
 	if (!pool || !implicit_matters(pool) ||
 	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return real_connect(fd, address, size);

@@ -155,7 +155,9 @@ pools_concern_implicit(int fd)
 	if (track_any_associated())
 		return true;
 	pool = pools_for_bind(fd);
-	return pool && pool_whole(pool) && implicit_matters(pool);
+	if (!pool || !pool_whole(pool))
+		return config_get()->strict;
+	return implicit_matters(pool);
 }
 
 /* The pool as this thread may enter it. */

@@ -18,7 +18,7 @@ struct pool *pools_for_bind(int fd);
 /*
  * Whether a port that the system is about to choose for the socket needs our
  * eye: it may be associated, or a reservation reaches into the ephemeral
- * range. Opens the pool on the process's first such call.
+ * range, or nobody can tell and PORTRES_STRICT forbids it. Opens the pool on the process's first such call.
  */
 bool pools_concern_implicit(int fd);
 

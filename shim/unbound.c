@@ -34,6 +34,16 @@ unbound_associated(struct unbound *unbound)
 	return 0;
 }
 
+bool
+unbound_forbidden(int fd)
+{
+	struct pool *pool = pools_for_bind(fd);
+	enum protocol protocol;
+
+	return config_get()->strict && !(pool && pool_whole(pool)) &&
+	       endpoint_takes_ports(&sys_kernel, fd, &protocol);
+}
+
 int
 unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 	       bool *ret_bound)
@@ -44,6 +54,8 @@ unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 	int r;
 
 	*ret_bound = false;
+	if (unbound_forbidden(fd))
+		return ret_errno(-ENETDOWN);
 	if (!pool || !implicit_matters(pool) ||
 	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return 0;

@@ -26,6 +26,9 @@ bool unbound_is(int fd, struct unbound *ret);
  */
 int unbound_associated(struct unbound *unbound);
 
+/* Is the pool unusable, and the call one that PORTRES_STRICT forbids then? */
+bool unbound_forbidden(int fd);
+
 /*
  * Binds a socket that is not associated where nothing is reserved, if that
  * takes care today; `address` is its own wildcard, or what a bind() with port
