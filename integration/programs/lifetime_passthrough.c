@@ -72,7 +72,7 @@ static void
 past(const char *name)
 {
 	struct sockaddr_in any = {.sin_family = AF_INET};
-	int fd, other;
+	int fd, other, status;
 	pid_t child;
 
 	if (!strcmp(name, "none"))
@@ -113,6 +113,12 @@ past(const char *name)
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 		return;
+	} else if (!strcmp(name, "inherited")) {
+		child = fork();
+		if (child > 0) {
+			waitpid(child, &status, 0);
+			_exit(status ? 1 : 0);
+		}
 	} else if (!strcmp(name, "still")) {
 		dup2(fd, 100); /* which closefrom() will close */
 	} else if (!strcmp(name, "raw")) {
