@@ -55,6 +55,7 @@ def trace(compiled, has, shim_env, bare_env, tmp_path):  # noqa: F811
         "dup",
         "associated",
         "bound",
+        "serving",
         "raw",
         "handed over",
         "inherited",
