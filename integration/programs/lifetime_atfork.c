@@ -4,6 +4,8 @@
  * initialised before portres, so that its handlers run inside of portres'.
  *
  *	lifetime_atfork calls START	handlers that make socket calls
+ *	lifetime_atfork signal START	a signal comes in the middle of a fork,
+ *					and its handler makes socket calls
  *	lifetime_atfork slow START	two threads fork; the handler of one
  *					goes on for as long as the other needs
  */
@@ -11,6 +13,7 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +108,26 @@ make_calls(const char *when)
 	check(when, "time", now() - began < 1 ? 0 : -1);
 }
 
+static volatile sig_atomic_t signals;
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	signals++;
+	make_calls("in the signal's handler");
+}
+
+/* Not in the middle: what the handler waited for could be waiting for it. */
+static void
+interrupt(const char *when)
+{
+	if (!strcmp(when, "before"))
+		raise(SIGUSR1);
+	errno = EINTR;
+	check(when, "signal", signals ? -1 : 0);
+}
+
 static void
 linger(const char *when)
 {
@@ -152,6 +175,14 @@ main(int argc, char **argv)
 	if (!strcmp(argv[1], "calls")) {
 		handler = make_calls;
 		fork_once();
+		return 0;
+	}
+	if (!strcmp(argv[1], "signal")) {
+		signal(SIGUSR1, on_signal);
+		handler = interrupt;
+		fork_once();
+		errno = ENOMSG;
+		check("afterwards", "signal", signals == 1 ? 0 : -1);
 		return 0;
 	}
 	sem_init(&inside, 0, 0);
