@@ -4,11 +4,6 @@ import re
 
 import pytest
 
-with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
-    LOW, HIGH = map(int, f.read().split())
-# Three quarters of the ephemeral range, in its middle.
-BLOCK = LOW + (HIGH - LOW) // 8, (HIGH - LOW) * 3 // 4
-
 
 @pytest.fixture
 def owner(player, namespace):
@@ -148,67 +143,6 @@ def test_mptcp_obeys_the_tcp_pool(other, token):
     if made != "None":
         pytest.skip(f"no MPTCP here: {made}")
     assert other.ask("bind('m', 26001)") == "EADDRINUSE"
-
-
-CHOOSERS = {
-    "bind": "bind('x{0}', 0)",
-    "bind6": "bind('x{0}', 0)",
-    "connect": "S['x{0}'].connect(('127.0.1.{2}', {1}))",
-    "connect6": "S['x{0}'].connect(('::ffff:127.0.1.{2}', {1}))",
-    "listen": "S['x{0}'].listen()",
-    "fastopen": "S['x{0}'].sendto(b'x', socket.MSG_FASTOPEN, ('127.0.1.{2}', {1}))",
-    "udp-sendto": "S['x{0}'].sendto(b'', ('127.0.0.1', 9))",
-    "udp-sendmsg": "S['x{0}'].sendmsg([b''], [], 0, ('127.0.0.1', 9))",
-    "udp-sendmmsg": "sendmmsg(S['x{0}'], ('127.0.0.1', 9))",
-    "udp-connect": "S['x{0}'].connect(('127.0.0.1', 9))",
-}
-
-
-@pytest.mark.parametrize("how", CHOOSERS)
-def test_the_system_never_chooses_a_reserved_port(owner, other, server, how):
-    kind = "udp" if how.startswith("udp") else "tcp"
-    owner.ask(f"{kind}('a')")
-    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
-    family = "socket.AF_INET6" if how.endswith("6") else "socket.AF_INET"
-    chosen = set()
-    for i in range(300):
-        owner.ask(f"{kind}('x{i}', {family})")
-        # To one peer the kernel connects from ports in a row, to another from
-        # a row that begins elsewhere.
-        answer = owner.ask(CHOOSERS[how].format(i, server, i % 256))
-        assert not answer.startswith("E"), answer
-        if how.startswith(("connect", "fastopen")):
-            other.ask("S['l'].accept()[0].close()")
-        chosen.add(int(owner.ask(PORT_OF.format(f"x{i}"))))
-    assert not [p for p in chosen if first <= p < first + count]
-    assert all(LOW <= p <= HIGH for p in chosen)
-    # The kernel's own choice was not narrowed for good.
-    option = owner.ask("S['x0'].getsockopt(socket.IPPROTO_IP, 51)")
-    assert option in ("0", "ENOPROTOOPT")
-
-
-def test_the_whole_ephemeral_range_reserved(owner, server):
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {LOW}, {HIGH - LOW + 1})")[0] == "("
-    owner.ask("tcp('x')")
-    assert owner.ask("bind('x', 0)") == "EADDRINUSE"
-    assert owner.ask(f"S['x'].connect(('127.0.0.1', {server}))") == "EADDRNOTAVAIL"
-    owner.ask("tcp('y')")
-    assert owner.ask("S['y'].listen()") == "EADDRINUSE"
-
-
-def test_a_program_keeps_its_own_port_range(owner, other):
-    first = BLOCK[0] + BLOCK[1] - 5
-    option = first | (first + 9) << 16
-    owner.ask("tcp('a')")
-    owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})")
-    other.ask("tcp('x')")
-    set_option = f"S['x'].setsockopt(0, 51, ({option}).to_bytes(4, 'little'))"
-    if other.ask(set_option) == "ENOPROTOOPT":
-        pytest.skip("before Linux 6.3")
-    assert int(other.ask("bind('x', 0)")) in range(first + 5, first + 10)
-    kept = "int.from_bytes(S['x'].getsockopt(0, 51, 4), 'little')"
-    assert other.ask(kept) == str(option)
 
 
 def test_the_refusal_tells(player, namespace, shim_env, token, owner, tmp_path):
