@@ -42,3 +42,10 @@ def sendmmsg(sock, address):
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.sendmmsg(sock.fileno(), messages, 2, 0) != 2:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def by_libc(call, sock, address):
+    """bind() or connect() with an address of these very bytes."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, call)(sock.fileno(), address, len(address)) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

@@ -126,6 +126,17 @@ def test_association_ends_at_exec(owner, token, root):
     assert not 26000 <= int(owner.ask("bind('x', 0)")) <= 26002
 
 
+def test_association_comes_back_with_the_socket(owner, token):
+    """No descriptor of it is left for a while: it is in a message."""
+    owner.ask("tcp('x')")
+    owner.ask(f"associate(S['x'], {token['tcp']})")
+    owner.ask("S.update(p=socket.socketpair())")
+    assert owner.ask("socket.send_fds(S['p'][0], [b'x'], [S['x'].fileno()])") == "1"
+    owner.ask("close('x')")
+    owner.ask("S.update(y=socket.socket(fileno=socket.recv_fds(S['p'][1], 1, 1)[1][0]))")
+    assert owner.ask("bind('y', 0)") == "26000"
+
+
 def test_reuseport_group_on_one_reserved_port(owner, other, token):
     """As QUIC servers do it: a listener for each core, all on one port."""
     for name in "xyz":
@@ -143,6 +154,19 @@ def test_mptcp_obeys_the_tcp_pool(other, token):
     if made != "None":
         pytest.skip(f"no MPTCP here: {made}")
     assert other.ask("bind('m', 26001)") == "EADDRINUSE"
+
+
+def unspec(port):
+    """A sockaddr_in of no family."""
+    return bytes(2) + port.to_bytes(2, "big") + bytes(12)
+
+
+def test_bind_without_a_family_is_a_bind(other, token):
+    """The kernel takes AF_UNSPEC for AF_INET where the address is any."""
+    other.ask("tcp('x')")
+    assert other.ask(f"by_libc('bind', S['x'], {unspec(26001)})") == "EADDRINUSE"
+    assert other.ask(f"by_libc('bind', S['x'], {unspec(26003)})") == "None"
+    assert other.ask(PORT_OF.format("x")) == "26003"
 
 
 def test_the_refusal_tells(player, namespace, shim_env, token, owner, tmp_path):
