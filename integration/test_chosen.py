@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Ports that the system chooses: never reserved ones."""
 
+import subprocess
+
 import pytest
 
-from test_enforce import PORT_OF, other, owner, server, token  # noqa: F401
+from test_enforce import PORT_OF, other, owner, server, token, unspec  # noqa: F401
 
 with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
     LOW, HIGH = map(int, f.read().split())
@@ -46,6 +48,50 @@ def test_the_system_never_chooses_a_reserved_port(owner, other, server, how):  #
     # The kernel's own choice was not narrowed for good.
     option = owner.ask("S['x0'].getsockopt(socket.IPPROTO_IP, 51)")
     assert option in ("0", "ENOPROTOOPT")
+
+
+def test_a_number_that_comes_back_is_another_socket(owner):  # noqa: F811
+    """What has sent once sends on without our look, but not its successor."""
+    owner.ask("udp('a')")
+    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    seen, chosen = set(), []
+    for _ in range(100):
+        owner.ask("udp('x')")
+        assert owner.ask("S['x'].sendto(b'', ('127.0.0.1', 9))") == "0"
+        seen.add(owner.ask("S['x'].fileno()"))
+        chosen.append(int(owner.ask(PORT_OF.format("x"))))
+        owner.ask("close('x')")
+    assert len(seen) == 1
+    assert not [p for p in chosen if first <= p < first + count]
+
+
+def test_connect_without_a_family_takes_no_port(owner, token):  # noqa: F811
+    """It takes a connection apart, if there is one."""
+    owner.ask("udp('a')")
+    assert owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})")[0] == "("
+    owner.ask("udp('x') and udp('y')")
+    owner.ask(f"associate(S['x'], {token['udp']})")
+    for name in "xy":
+        assert owner.ask(f"by_libc('connect', S['{name}'], {unspec(9)})") == "None"
+        assert owner.ask(PORT_OF.format(name)) == "0"
+    assert owner.ask("bind('x', 0)") == "26000"
+
+
+def test_connect_goes_from_one_free_part_to_the_next(
+    owner, server, namespace  # noqa: F811
+):
+    write = "echo 40000 40009 >/proc/sys/net/ipv4/ip_local_port_range"
+    subprocess.run([*namespace, "sh", "-c", write], check=True)
+    owner.ask("tcp('a')")
+    assert owner.ask("acquire(S['a'], 40003, 1)")[0] == "("
+    chosen = set()
+    for i in range(9):
+        owner.ask(f"tcp('x{i}')")
+        assert owner.ask(f"S['x{i}'].connect(('127.0.0.1', {server}))") == "None", i
+        chosen.add(int(owner.ask(PORT_OF.format(f"x{i}"))))
+    assert chosen == {*range(40000, 40010)} - {40003}
+    owner.ask("tcp('x')")
+    assert owner.ask(f"S['x'].connect(('127.0.0.1', {server}))") == "EADDRNOTAVAIL"
 
 
 def test_the_whole_ephemeral_range_reserved(owner, server):  # noqa: F811
