@@ -169,6 +169,38 @@ def test_bind_without_a_family_is_a_bind(other, token):
     assert other.ask(PORT_OF.format("x")) == "26003"
 
 
+def test_addresses_that_the_socket_cannot_take(
+    player, namespace, shim_env, owner, token
+):
+    """The kernel's own answers, for a reserved port, with and without us."""
+    v4, v6 = b"\2\0" + (26001).to_bytes(2, "big"), b"\n\0" + (26001).to_bytes(2, "big")
+    addresses = [
+        v4 + bytes(12),
+        v4 + bytes(24),
+        v6 + bytes(24),
+        unspec(26001)[:4] + b"\x7f\0\0\1" + bytes(8),
+        unspec(26001) + bytes(12),
+    ]
+    bare = {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
+    answers = []
+    for env in (bare, shim_env):
+        binder = player(env, prefix=namespace)
+        answers.append([])
+        for family in ("socket.AF_INET", "socket.AF_INET6"):
+            for address in addresses:
+                binder.ask(f"tcp('x', {family})")
+                answers[-1].append(binder.ask(f"by_libc('bind', S['x'], {address})"))
+                binder.ask("close('x')")
+    assert "None" in answers[0]
+    wanted = ["EADDRINUSE" if a == "None" else a for a in answers[0]]
+    assert answers[1] == wanted
+    # Nor is an associated socket told that a port is not of its block.
+    owner.ask("tcp('y', socket.AF_INET6)")
+    owner.ask(f"associate(S['y'], {token['tcp']})")
+    outside = b"\2\0" + (26009).to_bytes(2, "big") + bytes(12)
+    assert owner.ask(f"by_libc('bind', S['y'], {outside})") == "EINVAL"
+
+
 def test_the_refusal_tells(player, namespace, shim_env, token, owner, tmp_path):
     error = tmp_path / "stderr"
     with open(error, "wb") as stderr:
