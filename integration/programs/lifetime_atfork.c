@@ -6,6 +6,8 @@
  *	lifetime_atfork calls START	handlers that make socket calls
  *	lifetime_atfork signal START	a signal comes in the middle of a fork,
  *					and its handler makes socket calls
+ *	lifetime_atfork inside START	one thread forks while another is in the
+ *					pool, in the middle of a bind
  *	lifetime_atfork slow START	two threads fork; the handler of one
  *					goes on for as long as the other needs
  */
@@ -19,6 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -56,9 +59,21 @@ start(void)
 	pthread_atfork(before, in_parent, in_child);
 }
 
+void (*in_bind)(void);
+
+/* Of portres' binds too: this library comes before libc. */
+int
+bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+	if (in_bind)
+		in_bind();
+	return (int)syscall(SYS_bind, fd, address, size);
+}
+
 #else
 
 extern void (*handler)(const char *when);
+extern void (*in_bind)(void);
 
 static int first;
 static sem_t inside, done;
@@ -142,6 +157,38 @@ linger(const char *when)
 }
 
 static void
+stay(void)
+{
+	struct timespec limit;
+
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_nsec += 200000000;
+	limit.tv_sec += limit.tv_nsec / 1000000000;
+	limit.tv_nsec %= 1000000000;
+	sem_post(&inside);
+	/* The fork should be waiting for us, not we for it. */
+	if (sem_timedwait(&done, &limit) == 0) {
+		errno = EBUSY;
+		check("in a bind", "fork", -1);
+	}
+}
+
+static void *
+bind_inside(void *nothing)
+{
+	in_bind = stay;
+	make_calls("in a thread");
+	return nothing;
+}
+
+static void
+tell(const char *when)
+{
+	if (!strcmp(when, "before"))
+		sem_post(&done);
+}
+
+static void
 fork_once(void)
 {
 	int status = 0;
@@ -187,6 +234,14 @@ main(int argc, char **argv)
 	}
 	sem_init(&inside, 0, 0);
 	sem_init(&done, 0, 0);
+	if (!strcmp(argv[1], "inside")) {
+		pthread_create(&thread, NULL, bind_inside, NULL);
+		sem_wait(&inside);
+		handler = tell;
+		fork_once();
+		pthread_join(thread, NULL);
+		return 0;
+	}
 	make_calls("at first");
 	handler = linger;
 	pthread_create(&thread, NULL, fork_slowly, NULL);
