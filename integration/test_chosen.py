@@ -102,6 +102,9 @@ def test_the_whole_ephemeral_range_reserved(owner, server):  # noqa: F811
     assert owner.ask(f"S['x'].connect(('127.0.0.1', {server}))") == "EADDRNOTAVAIL"
     owner.ask("tcp('y')")
     assert owner.ask("S['y'].listen()") == "EADDRINUSE"
+    owner.ask("udp('b') and udp('u')")
+    assert owner.ask(f"acquire(S['b'], {LOW}, {HIGH - LOW + 1})")[0] == "("
+    assert owner.ask("S['u'].connect(('127.0.0.1', 9))") == "EADDRNOTAVAIL"
 
 
 def test_a_program_keeps_its_own_port_range(owner, other):  # noqa: F811
