@@ -51,6 +51,7 @@ def trace(compiled, has, shim_env, bare_env, tmp_path):  # noqa: F811
         "none",
         "closed",
         "released",
+        "given back",
         "several",
         "dup",
         "associated",

@@ -86,6 +86,11 @@ past(const char *name)
 	acquire(fd);
 	if (!strcmp(name, "released")) {
 		ioctl(fd, SIO_RELEASE_PORT_RESERVATION, &block.token);
+	} else if (!strcmp(name, "given back")) {
+		ioctl(fd, SIO_RELEASE_PORT_RESERVATION, &block.token);
+		dup2(fd, 100);
+		syscall(SYS_close, fd); /* so that we learn nothing by it */
+		return;
 	} else if (!strcmp(name, "several")) {
 		block.start_port = htons((uint16_t)(ntohs(block.start_port) +
 						    block.number_of_ports));
