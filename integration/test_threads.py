@@ -91,7 +91,7 @@ def atfork(compiled, tmp_path, build, root):  # noqa: F811
     )
 
 
-@pytest.mark.parametrize("what", ["calls", "signal", "inside", "slow"])
+@pytest.mark.parametrize("what", ["calls", "signal", "inside", "stuck", "slow"])
 def test_fork_handlers_of_other_libraries(atfork, shim_env, what):
     run = subprocess.run(
         [atfork, what, str(START)],

@@ -8,6 +8,8 @@
  *					and its handler makes socket calls
  *	lifetime_atfork inside START	one thread forks while another is in the
  *					pool, in the middle of a bind
+ *	lifetime_atfork stuck START	that bind goes on only when the fork
+ *					has come through
  *	lifetime_atfork slow START	two threads fork; the handler of one
  *					goes on for as long as the other needs
  */
@@ -16,6 +18,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +81,7 @@ extern void (*in_bind)(void);
 static int first;
 static sem_t inside, done;
 static __thread int slow;
+static bool stuck; /* and therefore late */
 
 static double
 now(void)
@@ -120,7 +124,7 @@ make_calls(const char *when)
 	      ioctl(owner, SIO_RELEASE_PORT_RESERVATION, &block.token));
 	check(when, "close", close(owner));
 	errno = ETIME;
-	check(when, "time", now() - began < 1 ? 0 : -1);
+	check(when, "time", now() - began < 1 || stuck ? 0 : -1);
 }
 
 static volatile sig_atomic_t signals;
@@ -173,12 +177,19 @@ stay(void)
 	}
 }
 
-static void *
-bind_inside(void *nothing)
+static void
+stay_stuck(void)
 {
-	in_bind = stay;
+	sem_post(&inside);
+	sem_wait(&done);
+}
+
+static void *
+bind_inside(void *stay_how)
+{
+	in_bind = stay_how;
 	make_calls("in a thread");
-	return nothing;
+	return NULL;
 }
 
 static void
@@ -186,6 +197,16 @@ tell(const char *when)
 {
 	if (!strcmp(when, "before"))
 		sem_post(&done);
+}
+
+/* The child has nobody inside, whatever the parent had. */
+static void
+tell_and_call(const char *when)
+{
+	in_bind = NULL;
+	tell(when);
+	if (!strcmp(when, "in the child"))
+		make_calls(when);
 }
 
 static void
@@ -234,10 +255,12 @@ main(int argc, char **argv)
 	}
 	sem_init(&inside, 0, 0);
 	sem_init(&done, 0, 0);
-	if (!strcmp(argv[1], "inside")) {
-		pthread_create(&thread, NULL, bind_inside, NULL);
+	if (!strcmp(argv[1], "inside") || !strcmp(argv[1], "stuck")) {
+		stuck = argv[1][0] == 's';
+		pthread_create(&thread, NULL, bind_inside,
+			       stuck ? stay_stuck : stay);
 		sem_wait(&inside);
-		handler = tell;
+		handler = stuck ? tell_and_call : tell;
 		fork_once();
 		pthread_join(thread, NULL);
 		return 0;
