@@ -186,6 +186,20 @@ endpoint_address_port(const struct sockaddr *address, socklen_t size)
 	}
 }
 
+bool
+endpoint_takes_address(const struct sys_ops *sys, int fd,
+		       const struct sockaddr *address)
+{
+	int domain;
+
+	if (get(sys, fd, SO_DOMAIN, &domain, sizeof(domain)) < 0)
+		return false;
+	if (domain == AF_INET && address->sa_family == AF_UNSPEC)
+		return ((const struct sockaddr_in *)address)->sin_addr.s_addr ==
+		       INADDR_ANY;
+	return address->sa_family == domain;
+}
+
 void
 endpoint_set_port(struct sockaddr *address, uint16_t port)
 {

@@ -66,6 +66,10 @@ int endpoint_port(const struct sys_ops *sys, int fd, uint16_t *ret_port,
  */
 int endpoint_address_port(const struct sockaddr *address, socklen_t size);
 
+/* Is it one that the socket can be bound to? Otherwise the kernel says why. */
+bool endpoint_takes_address(const struct sys_ops *sys, int fd,
+			    const struct sockaddr *address);
+
 /* Writes a port into such an address. */
 void endpoint_set_port(struct sockaddr *address, uint16_t port);
 

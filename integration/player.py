@@ -10,7 +10,7 @@ import os  # noqa: F401  (for the expressions)
 import socket
 import sys
 
-from portio import acquire, associate, release  # noqa: F401
+from portio import acquire, associate, by_libc, release, sendmmsg  # noqa: F401
 
 S = {}  # the player's sockets by name
 

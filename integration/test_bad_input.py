@@ -146,6 +146,28 @@ def test_a_pool_truncated_under_a_running_program(player, pool, size):
     assert program.ask("acquire(S['b'], 25010, 1)")[0] == "("
 
 
+RESVPORT = "__import__('ctypes').CDLL(None).bindresvport(S['x'].fileno(), None)"
+FIRST_CALLS = {
+    "close": ("close('a')", "None"),
+    "listen": ("S['x'].listen()", "None"),
+    "connect": ("S['u'].connect(('127.0.0.1', 9))", "None"),
+    "sendto": ("S['u'].sendto(b'', ('127.0.0.1', 9))", "0"),
+    "bindresvport": (f"{RESVPORT} and 0", "0"),
+}
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 600000])
+@pytest.mark.parametrize("call", FIRST_CALLS)
+def test_the_first_call_after_the_pool_was_truncated(player, pool, call, size):
+    program = player()
+    program.ask("tcp('a') and tcp('x') and udp('u')")
+    assert program.ask("acquire(S['a'], 25020, 1)")[0] == "("
+    (file,) = pool.iterdir()
+    os.truncate(file, size)
+    call, answer = FIRST_CALLS[call]
+    assert program.ask(call) == answer
+
+
 def test_no_descriptor_left(player):
     program = player()
     program.ask("tcp('a')")

@@ -5,11 +5,6 @@ import subprocess
 
 import pytest
 
-with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
-    LOW, HIGH = map(int, f.read().split())
-# Three quarters of the ephemeral range, in its middle.
-BLOCK = LOW + (HIGH - LOW) // 8, (HIGH - LOW) * 3 // 4
-
 
 @pytest.fixture
 def owner(player, namespace):
@@ -38,7 +33,7 @@ PORT_OF = "S['{}'].getsockname()[1]"
 @pytest.fixture
 def server(other):
     other.ask("tcp('l')")
-    assert other.ask("bind('l', 27000)") == "27000"
+    assert other.ask("bind('l', 27000, '0.0.0.0')") == "27000"
     other.ask("S['l'].listen()")
     return 27000
 
@@ -64,42 +59,11 @@ def test_udp_connect_and_sendto_and_sendmsg(owner, token):
         assert owner.ask(PORT_OF.format(name)) == str(26000 + i)
 
 
-# Five to anybody, from a socket that has no port yet; tells the port.
-SEND_FIVE = r"""
-#include <netinet/in.h>
-#include <sys/socket.h>
-int send_five(int fd)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(9)};
-	struct mmsghdr messages[5] = {0};
-	socklen_t size = sizeof(at);
-
-	for (int i = 0; i < 5; i++) {
-		messages[i].msg_hdr.msg_name = &at;
-		messages[i].msg_hdr.msg_namelen = size;
-	}
-	if (sendmmsg(fd, messages, 5, 0) != 5)
-		return -1;
-	return getsockname(fd, (struct sockaddr *)&at, &size) ?: ntohs(at.sin_port);
-}
-"""
-
-
-@pytest.fixture
-def send_five(tmp_path):
-    (tmp_path / "five.c").write_text(SEND_FIVE)
-    subprocess.run(
-        ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "five.c", "-o", "five.so"],
-        cwd=tmp_path,
-        check=True,
-    )
-    return f"__import__('ctypes').CDLL('{tmp_path}/five.so').send_five"
-
-
-def test_sendmmsg_takes_a_port_of_the_block(owner, token, send_five):
+def test_sendmmsg_takes_a_port_of_the_block(owner, token):
     owner.ask("udp('x')")
     owner.ask(f"associate(S['x'], {token['udp']})")
-    assert owner.ask(f"{send_five}(S['x'].fileno())") == "26000"
+    owner.ask("sendmmsg(S['x'], ('127.0.0.1', 9))")
+    assert owner.ask(PORT_OF.format("x")) == "26000"
 
 
 def test_listen_takes_a_port_of_the_block(owner, token):
@@ -170,6 +134,17 @@ def test_association_ends_at_exec(owner, token, root):
     assert not 26000 <= int(owner.ask("bind('x', 0)")) <= 26002
 
 
+def test_association_comes_back_with_the_socket(owner, token):
+    """No descriptor of it is left for a while: it is in a message."""
+    owner.ask("tcp('x')")
+    owner.ask(f"associate(S['x'], {token['tcp']})")
+    owner.ask("S.update(p=socket.socketpair())")
+    assert owner.ask("socket.send_fds(S['p'][0], [b'x'], [S['x'].fileno()])") == "1"
+    owner.ask("close('x')")
+    owner.ask("S.update(y=socket.socket(fileno=socket.recv_fds(S['p'][1], 1, 1)[1][0]))")
+    assert owner.ask("bind('y', 0)") == "26000"
+
+
 def test_reuseport_group_on_one_reserved_port(owner, other, token):
     """As QUIC servers do it: a listener for each core, all on one port."""
     for name in "xyz":
@@ -189,89 +164,49 @@ def test_mptcp_obeys_the_tcp_pool(other, token):
     assert other.ask("bind('m', 26001)") == "EADDRINUSE"
 
 
-CHOOSERS = {
-    "bind": "bind('x{0}', 0)",
-    "bind6": "bind('x{0}', 0)",
-    "connect": "S['x{0}'].connect(('127.0.0.1', {1}))",
-    "connect6": "S['x{0}'].connect(('::ffff:127.0.0.1', {1}))",
-    "listen": "S['x{0}'].listen()",
-    "mptcp-bind": "bind('x{0}', 0)",
-    "mptcp-connect": "S['x{0}'].connect(('127.0.0.1', {1}))",
-    "sendto": "S['x{0}'].sendto(b'', ('127.0.0.1', 9))",
-    "sendmsg": "S['x{0}'].sendmsg([b''], [], 0, ('127.0.0.1', 9))",
-    "sendmmsg": "send_five(S['x{0}'].fileno())",
-    "udp-connect": "S['x{0}'].connect(('127.0.0.1', 9))",
-}
+def unspec(port):
+    """A sockaddr_in of no family."""
+    return bytes(2) + port.to_bytes(2, "big") + bytes(12)
 
 
-@pytest.mark.parametrize("how", CHOOSERS)
-def test_the_system_never_chooses_a_reserved_port(
-    owner, other, server, send_five, how
-):
-    kind = "udp" if how.startswith(("send", "udp")) else "tcp"
-    owner.ask(f"{kind}('a')")
-    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
-    family = "socket.AF_INET6" if how.endswith("6") else "socket.AF_INET"
-    make = f"{kind}('x{{0}}', {family})"
-    if how.startswith("mptcp"):
-        make = "S.update(x{0}=socket.socket(socket.AF_INET, 1, 262))"
-    if owner.ask(make.format(0)).startswith("E"):
-        pytest.skip("no MPTCP here")
-    chosen = set()
-    for i in range(300):
-        owner.ask(make.format(i))
-        call = CHOOSERS[how].replace("send_five", send_five)
-        answer = owner.ask(call.format(i, server))
-        assert not answer.startswith(("E", "-")), answer
-        if "connect" in how and kind == "tcp":
-            other.ask("S['l'].accept()[0].close()")
-        chosen.add(int(owner.ask(PORT_OF.format(f"x{i}"))))
-    assert not [p for p in chosen if first <= p < first + count]
-    assert all(LOW <= p <= HIGH for p in chosen)
-    # The kernel's own choice was not narrowed for good.
-    option = owner.ask("S['x0'].getsockopt(socket.IPPROTO_IP, 51)")
-    assert option in ("0", "ENOPROTOOPT")
-
-
-def test_a_port_that_was_given_up(owner, other):
-    """A UDP socket that leaves its peer has no port again, and sends once more."""
-    leave = "__import__('ctypes').CDLL(None).connect(S['x'].fileno(), bytes(16), 16)"
-    send = "S['x'].sendto(b'', ('127.0.0.1', 9))"
-    owner.ask("udp('a')")
-    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
-    chosen = set()
-    other.ask("udp('x')")
-    for _ in range(50):
-        assert other.ask(send) == "0"
-        chosen.add(int(other.ask(PORT_OF.format("x"))))
-        assert other.ask("S['x'].connect(('127.0.0.1', 9))") == "None"
-        assert other.ask(leave) == "0"
-        assert other.ask(PORT_OF.format("x")) == "0"
-    assert not [port for port in chosen if first <= port < first + count]
-
-
-def test_the_whole_ephemeral_range_reserved(owner, server):
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {LOW}, {HIGH - LOW + 1})")[0] == "("
-    owner.ask("tcp('x')")
-    assert owner.ask("bind('x', 0)") == "EADDRINUSE"
-    assert owner.ask(f"S['x'].connect(('127.0.0.1', {server}))") == "EADDRNOTAVAIL"
-    owner.ask("tcp('y')")
-    assert owner.ask("S['y'].listen()") == "EADDRINUSE"
-
-
-def test_a_program_keeps_its_own_port_range(owner, other):
-    first = BLOCK[0] + BLOCK[1] - 5
-    option = first | (first + 9) << 16
-    owner.ask("tcp('a')")
-    owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})")
+def test_bind_without_a_family_is_a_bind(other, token):
+    """The kernel takes AF_UNSPEC for AF_INET where the address is any."""
     other.ask("tcp('x')")
-    set_option = f"S['x'].setsockopt(0, 51, ({option}).to_bytes(4, 'little'))"
-    if other.ask(set_option) == "ENOPROTOOPT":
-        pytest.skip("before Linux 6.3")
-    assert int(other.ask("bind('x', 0)")) in range(first + 5, first + 10)
-    kept = "int.from_bytes(S['x'].getsockopt(0, 51, 4), 'little')"
-    assert other.ask(kept) == str(option)
+    assert other.ask(f"by_libc('bind', S['x'], {unspec(26001)})") == "EADDRINUSE"
+    assert other.ask(f"by_libc('bind', S['x'], {unspec(26003)})") == "None"
+    assert other.ask(PORT_OF.format("x")) == "26003"
+
+
+def test_addresses_that_the_socket_cannot_take(
+    player, namespace, shim_env, owner, token
+):
+    """The kernel's own answers, for a reserved port, with and without us."""
+    v4, v6 = b"\2\0" + (26001).to_bytes(2, "big"), b"\n\0" + (26001).to_bytes(2, "big")
+    addresses = [
+        v4 + bytes(12),
+        v4 + bytes(24),
+        v6 + bytes(24),
+        unspec(26001)[:4] + b"\x7f\0\0\1" + bytes(8),
+        unspec(26001) + bytes(12),
+    ]
+    bare = {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
+    answers = []
+    for env in (bare, shim_env):
+        binder = player(env, prefix=namespace)
+        answers.append([])
+        for family in ("socket.AF_INET", "socket.AF_INET6"):
+            for address in addresses:
+                binder.ask(f"tcp('x', {family})")
+                answers[-1].append(binder.ask(f"by_libc('bind', S['x'], {address})"))
+                binder.ask("close('x')")
+    assert "None" in answers[0]
+    wanted = ["EADDRINUSE" if a == "None" else a for a in answers[0]]
+    assert answers[1] == wanted
+    # Nor is an associated socket told that a port is not of its block.
+    owner.ask("tcp('y', socket.AF_INET6)")
+    owner.ask(f"associate(S['y'], {token['tcp']})")
+    outside = b"\2\0" + (26009).to_bytes(2, "big") + bytes(12)
+    assert owner.ask(f"by_libc('bind', S['y'], {outside})") == "EINVAL"
 
 
 def test_the_refusal_tells(player, namespace, shim_env, token, owner, tmp_path):

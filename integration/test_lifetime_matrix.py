@@ -312,6 +312,19 @@ def test_prompt_and_healed(player, pool):
     assert Books(pool).blocks == []
 
 
+def test_prompt_for_several_blocks_of_one_socket(player, pool):
+    """Its own ones, and with its last descriptor."""
+    owner = player()
+    owner.ask("tcp('a') and tcp('c')")
+    for sock, start in (("a", START), ("a", START + 10), ("c", START + 20)):
+        assert owner.ask(f"acquire(S['{sock}'], {start}, {COUNT})")[0] == "("
+    owner.ask("S.update(b=S['a'].dup())")
+    owner.ask("close('a')")
+    assert len(Books(pool).blocks) == 3
+    owner.ask("close('b')")
+    assert Books(pool).blocks == [(0, START + 20, COUNT)]
+
+
 @pytest.mark.parametrize("where", ["same", "vfork", "fork child first"])
 def test_prompt_whatever_children_did(program, start, pool, where):
     """Nothing that a child closes makes its parent forget what it owns."""

@@ -12,16 +12,17 @@ START, COUNT = 24400, 4
 
 @pytest.fixture
 def trace(compiled, has, shim_env, bare_env, tmp_path):  # noqa: F811
-    """trace(past, preload) -> the calls between the marks, as strace has them."""
+    """trace(past, preload) -> the calls between the marks, as strace has them of
+    the process that makes them."""
     if not has("strace"):
         pytest.skip("needs strace")
     program = compiled("lifetime_passthrough")
 
     def trace(past, preload):
-        out = tmp_path / "trace"
+        out = tmp_path / f"trace-{past}-{preload}"
         variables = [f"LD_PRELOAD={shim_env['LD_PRELOAD']}"] if preload else []
         run = subprocess.run(
-            ["strace", "-o", out, *(f"-E{v}" for v in variables)]
+            ["strace", "-ff", "-o", out, *(f"-E{v}" for v in variables)]
             + [program, past, str(START), str(COUNT)],
             env=bare_env,
             capture_output=True,
@@ -34,7 +35,9 @@ def trace(compiled, has, shim_env, bare_env, tmp_path):  # noqa: F811
         assert run.returncode == 0, run.stderr
         if preload:
             assert run.stderr == "", run.stderr  # every acquire succeeded
-        lines = out.read_text().splitlines()
+        traces = [path.read_text() for path in tmp_path.glob(f"{out.name}.*")]
+        (text,) = (text for text in traces if 'write(-1, "begin"' in text)
+        lines = text.splitlines()
         (first,) = (i for i, x in enumerate(lines) if x.startswith('write(-1, "begin"'))
         (last,) = (i for i, x in enumerate(lines) if x.startswith('write(-1, "end"'))
         return lines[first + 1 : last]
@@ -48,12 +51,15 @@ def trace(compiled, has, shim_env, bare_env, tmp_path):  # noqa: F811
         "none",
         "closed",
         "released",
+        "given back",
         "several",
         "dup",
         "associated",
         "bound",
+        "serving",
         "raw",
         "handed over",
+        "inherited",
         "storm",
         "raw storm",
     ],

@@ -91,7 +91,9 @@ def atfork(compiled, tmp_path, build, root):  # noqa: F811
     )
 
 
-@pytest.mark.parametrize("what", ["calls", "late", "slow"])
+@pytest.mark.parametrize(
+    "what", ["calls", "late", "signal", "inside", "stuck", "slow"]
+)
 def test_fork_handlers_of_other_libraries(atfork, shim_env, what):
     run = subprocess.run(
         [atfork, what, str(START)],
@@ -152,3 +154,42 @@ def test_a_thread_that_is_cancelled_in_close(
         for env in (bare_env, shim_env)
     ]
     assert ours == bare
+
+
+CANCELS = r"""
+#include <dlfcn.h>
+#include <pthread.h>
+__thread int cancel_in_close;
+int close(int fd)
+{
+	int (*real)(int) = dlsym(RTLD_NEXT, "close");
+
+	if (cancel_in_close)
+		pthread_cancel(pthread_self());
+	return real(fd);
+}
+"""
+ARMED = """extern __thread int cancel_in_close;
+static void *closer(void *nothing)
+{
+	cancel_in_close = 1;
+"""
+
+
+def test_a_thread_that_is_cancelled_while_libc_closes(
+    compiled, shim_env, tmp_path  # noqa: F811
+):
+    """By then our own close is on its way, and leaves nothing behind."""
+    source, library = tmp_path / "cancels.c", tmp_path / "libcancels.so"
+    source.write_text(CANCELS)
+    command = ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", source, "-o", library]
+    subprocess.run(command, check=True)
+    head, _, rest = CANCELLED.partition("static void *closer(void *nothing)\n{\n")
+    own_cancel = rest.partition("\tclose(fd);")[0]
+    text = (head + ARMED + rest.replace(own_cancel, "", 1)).replace("START", str(START))
+    flags = [f"-L{tmp_path}", "-lcancels", f"-Wl,-rpath,{tmp_path}"]
+    run = [compiled(text, flags=flags)]
+    said = subprocess.run(
+        run, env=shim_env, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    assert said.splitlines()[-1] == "0 1 2 "

@@ -48,6 +48,8 @@ bind_inside(const struct slot *slot, int fd, struct sockaddr *address,
 	struct range block = slot_range(slot);
 	int port = endpoint_address_port(address, size);
 
+	if (!endpoint_takes_address(&sys_kernel, fd, address))
+		return (int)wsa_plain(real_bind(fd, address, size));
 	if (port == 0)
 		return bind_any_of(block, (enum protocol)slot->protocol, fd,
 				   address, size);

@@ -113,7 +113,9 @@ bind_carefully(struct pool *pool, const struct request *request)
 	enum protocol protocol;
 	const struct slot *slot;
 
-	if (!endpoint_takes_ports(&sys_kernel, request->fd, &protocol))
+	if (!endpoint_takes_ports(&sys_kernel, request->fd, &protocol) ||
+	    !endpoint_takes_address(&sys_kernel, request->fd,
+				    (const struct sockaddr *)&request->address))
 		return bind_really(request);
 	/* A plain no needs no lock, nor waits for whoever has it. */
 	slot = pool_whole(pool) ? reserve_peek(pool, protocol, request->port)

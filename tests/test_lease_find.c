@@ -147,16 +147,18 @@ CHECK(lease_find, survey_ignores_tokens_of_the_past)
 	free(file);
 }
 
+/* But whoever has no descriptor left to look with is told that. */
 CHECK(lease_find, what_cannot_be_read_counts_as_alive)
 {
 	struct pool_file *file = books_of_now();
 	uint64_t bits[LEASE_BITS];
-	const int errors[] = {-EACCES, -ENOENT, -EMFILE, -EPERM};
+	const int errors[] = {-EACCES, -ENOENT, -EPERM, -EMFILE, -ENFILE};
 	int fd = tcp_socket();
 	struct slot *slot = owned_slot(file, fd);
 
 	close(fd);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
+		int wanted = i < 3 ? 1 : errors[i];
 		struct kernel_refusing all =
 			kernel_refusing(SYS_openat, errors[i], "/proc/");
 		struct kernel_refusing list =
@@ -164,10 +166,10 @@ CHECK(lease_find, what_cannot_be_read_counts_as_alive)
 		struct kernel_refusing read =
 			kernel_refusing(SYS_read, -EIO, NULL);
 
-		cr_assert(lease_alive(&all.ops, slot));
+		cr_assert_eq(lease_alive(&all.ops, slot), wanted);
 		cr_assert_eq(all.asked, 2);
-		cr_assert(lease_alive(&list.ops, slot));
-		cr_assert(lease_alive(&read.ops, slot));
+		cr_assert_eq(lease_alive(&list.ops, slot), wanted);
+		cr_assert_eq(lease_alive(&read.ops, slot), 1);
 		cr_assert_lt(lease_survey(&list.ops, file, bits), 0);
 		cr_assert_lt(lease_survey(&read.ops, file, bits), 0);
 		cr_assert_eq(lease_holder(&all.ops, slot), -ENOENT);

@@ -116,10 +116,13 @@ CHECK(reserve, release_frees_at_once_and_only_once)
 	int fd = tcp_socket();
 	struct reservation a = rig_reserve(&pool, fd, first, 5);
 	struct reservation b = rig_reserve(&pool, fd, first + 5, 5);
+	struct slot *freed = slot_by_token(pool.file, a.token);
 	struct reservation again;
 
 	cr_assert_eq(rig_release(&pool, &a), 0);
 	cr_assert_eq(rig_release(&pool, &a), -EINVAL);
+	cr_assert_eq(freed->token, a.token);
+	cr_assert_not(lease_alive(&sys_kernel, freed));
 	cr_assert(rig_marks_right(pool.file));
 	again = rig_reserve(&pool, fd, first, 5);
 	cr_assert_neq(again.token, a.token);

@@ -65,6 +65,38 @@ CHECK(reserve_end, a_sockets_blocks_are_ended_or_checked_together)
 	pool_close(&pool);
 }
 
+CHECK(reserve_end, who_cannot_look_ends_nothing)
+{
+	const int errors[] = {-EMFILE, -ENFILE, -EACCES};
+	struct pool pool = rig_pool();
+	uint32_t first = own_ports();
+	int fd = tcp_socket(), other = tcp_socket();
+	struct reservation a = rig_reserve(&pool, fd, first, 2);
+	struct acquire wanted = rig_wanted(other, first, 2);
+	struct reservation got;
+
+	for (size_t i = 0; i < 3; i++) {
+		struct kernel_refusing kernel =
+			kernel_refusing(SYS_openat, errors[i], "/proc/");
+
+		pool.sys = &kernel.ops;
+		cr_assert_eq(reserve_check_socket(&pool, a.cookie), 1);
+		cr_assert_not_null(slot_by_token(pool.file, a.token));
+		cr_assert_not_null(reserve_peek(&pool, PROTOCOL_TCP, first));
+		cr_assert_not_null(reserve_holder(&pool, PROTOCOL_TCP, first));
+		/* It may be a dead one's: then the caller hears why not. */
+		cr_assert_eq(rig_acquire(&pool, &wanted, &got),
+			     i < 2 ? errors[i] : -EADDRINUSE);
+		cr_assert_eq(reserve_sweep(&pool), 0);
+	}
+	pool.sys = &sys_kernel;
+	cr_assert_eq(rig_live_slots(pool.file), 1);
+	close(fd);
+	cr_assert_eq(rig_acquire(&pool, &wanted, &got), 0);
+	close(other);
+	pool_close(&pool);
+}
+
 /* A wall clock that has stopped. */
 static long
 kernel_still(const struct sys_ops *sys, long nr, const long arg[6])

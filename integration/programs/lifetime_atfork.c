@@ -5,6 +5,12 @@
  *
  *	lifetime_atfork calls START	handlers that make socket calls
  *	lifetime_atfork late START	the same, outside of portres' own
+ *	lifetime_atfork signal START	a signal comes in the middle of a fork,
+ *					and its handler makes socket calls
+ *	lifetime_atfork inside START	one thread forks while another is in the
+ *					pool, in the middle of a bind
+ *	lifetime_atfork stuck START	that bind goes on only when the fork
+ *					has come through
  *	lifetime_atfork slow START	two threads fork; the handler of one
  *					goes on for as long as the other needs
  */
@@ -12,11 +18,14 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,13 +63,26 @@ start(void)
 	pthread_atfork(before, in_parent, in_child);
 }
 
+void (*in_bind)(void);
+
+/* Of portres' binds too: this library comes before libc. */
+int
+bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+	if (in_bind)
+		in_bind();
+	return (int)syscall(SYS_bind, fd, address, size);
+}
+
 #else
 
 extern void (*handler)(const char *when);
+extern void (*in_bind)(void);
 
 static int first;
 static sem_t inside, done;
 static __thread int slow;
+static bool stuck; /* and therefore late */
 
 static double
 now(void)
@@ -103,7 +125,27 @@ make_calls(const char *when)
 	      ioctl(owner, SIO_RELEASE_PORT_RESERVATION, &block.token));
 	check(when, "close", close(owner));
 	errno = ETIME;
-	check(when, "time", now() - began < 1 ? 0 : -1);
+	check(when, "time", now() - began < 1 || stuck ? 0 : -1);
+}
+
+static volatile sig_atomic_t signals;
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	signals++;
+	make_calls("in the signal's handler");
+}
+
+/* Not in the middle: what the handler waited for could be waiting for it. */
+static void
+interrupt(const char *when)
+{
+	if (!strcmp(when, "before"))
+		raise(SIGUSR1);
+	errno = EINTR;
+	check(when, "signal", signals ? -1 : 0);
 }
 
 static void
@@ -135,6 +177,55 @@ linger(const char *when)
 	limit.tv_sec += 10;
 	sem_post(&inside);
 	sem_timedwait(&done, &limit);
+}
+
+static void
+stay(void)
+{
+	struct timespec limit;
+
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_nsec += 200000000;
+	limit.tv_sec += limit.tv_nsec / 1000000000;
+	limit.tv_nsec %= 1000000000;
+	sem_post(&inside);
+	/* The fork should be waiting for us, not we for it. */
+	if (sem_timedwait(&done, &limit) == 0) {
+		errno = EBUSY;
+		check("in a bind", "fork", -1);
+	}
+}
+
+static void
+stay_stuck(void)
+{
+	sem_post(&inside);
+	sem_wait(&done);
+}
+
+static void *
+bind_inside(void *stay_how)
+{
+	in_bind = stay_how;
+	make_calls("in a thread");
+	return NULL;
+}
+
+static void
+tell(const char *when)
+{
+	if (!strcmp(when, "before"))
+		sem_post(&done);
+}
+
+/* The child has nobody inside, whatever the parent had. */
+static void
+tell_and_call(const char *when)
+{
+	in_bind = NULL;
+	tell(when);
+	if (!strcmp(when, "in the child"))
+		make_calls(when);
 }
 
 static void
@@ -178,8 +269,26 @@ main(int argc, char **argv)
 		fork_once();
 		return 0;
 	}
+	if (!strcmp(argv[1], "signal")) {
+		signal(SIGUSR1, on_signal);
+		handler = interrupt;
+		fork_once();
+		errno = ENOMSG;
+		check("afterwards", "signal", signals == 1 ? 0 : -1);
+		return 0;
+	}
 	sem_init(&inside, 0, 0);
 	sem_init(&done, 0, 0);
+	if (!strcmp(argv[1], "inside") || !strcmp(argv[1], "stuck")) {
+		stuck = argv[1][0] == 's';
+		pthread_create(&thread, NULL, bind_inside,
+			       stuck ? stay_stuck : stay);
+		sem_wait(&inside);
+		handler = stuck ? tell_and_call : tell;
+		fork_once();
+		pthread_join(thread, NULL);
+		return 0;
+	}
 	make_calls("at first");
 	handler = linger;
 	pthread_create(&thread, NULL, fork_slowly, NULL);

@@ -72,7 +72,7 @@ static void
 past(const char *name)
 {
 	struct sockaddr_in any = {.sin_family = AF_INET};
-	int fd, other;
+	int fd, other, status;
 	pid_t child;
 
 	if (!strcmp(name, "none"))
@@ -86,6 +86,11 @@ past(const char *name)
 	acquire(fd);
 	if (!strcmp(name, "released")) {
 		ioctl(fd, SIO_RELEASE_PORT_RESERVATION, &block.token);
+	} else if (!strcmp(name, "given back")) {
+		ioctl(fd, SIO_RELEASE_PORT_RESERVATION, &block.token);
+		dup2(fd, 100);
+		syscall(SYS_close, fd); /* so that we learn nothing by it */
+		return;
 	} else if (!strcmp(name, "several")) {
 		block.start_port = htons((uint16_t)(ntohs(block.start_port) +
 						    block.number_of_ports));
@@ -98,10 +103,12 @@ past(const char *name)
 		other = socket(AF_INET, SOCK_STREAM, 0);
 		ioctl(other, SIO_ASSOCIATE_PORT_RESERVATION, &block.token);
 		close(other);
-	} else if (!strcmp(name, "bound")) {
+	} else if (!strcmp(name, "bound") || !strcmp(name, "serving")) {
 		other = socket(AF_INET, SOCK_STREAM, 0);
 		ioctl(other, SIO_ASSOCIATE_PORT_RESERVATION, &block.token);
 		bind(other, (struct sockaddr *)&any, sizeof(any));
+		if (name[0] == 's')
+			dup2(other, 100);
 		close(other);
 	} else if (!strcmp(name, "handed over")) {
 		child = fork();
@@ -113,6 +120,12 @@ past(const char *name)
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
 		return;
+	} else if (!strcmp(name, "inherited")) {
+		child = fork();
+		if (child > 0) {
+			waitpid(child, &status, 0);
+			_exit(status ? 1 : 0);
+		}
 	} else if (!strcmp(name, "still")) {
 		dup2(fd, 100); /* which closefrom() will close */
 	} else if (!strcmp(name, "raw")) {

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""What closes that nobody sees leave behind in the books and in the process."""
+
+import pytest
+
+from test_kill import Books
+
+START, COUNT = 24700, 4
+RAW_CLOSE = "C.syscall(3, {})"
+
+
+@pytest.fixture
+def owner(player):
+    owner = player()
+    owner.ask("__import__('builtins').__dict__.update(C=__import__('ctypes').CDLL(None))")
+    return owner
+
+
+def take(owner, name, start):
+    answer = owner.ask(f"acquire(S['{name}'], {start}, {COUNT})")
+    assert answer[0] == "("
+    return eval(answer)[2]
+
+
+def test_an_acquire_on_the_same_number_heals(owner, pool):
+    """The number came back without socket()."""
+    owner.ask("tcp('other') and tcp('a') and S.update(n=S['a'].fileno())")
+    take(owner, "a", START)
+    assert owner.ask(RAW_CLOSE.format("S['a'].detach()")) == "0"
+    assert owner.ask("S.update(b=S['other'].dup()) or S['b'].fileno() == S['n']") == "True"
+    assert Books(pool).blocks == [(0, START, COUNT)]
+    take(owner, "b", START + 10)
+    assert Books(pool).blocks == [(0, START + 10, COUNT)]
+
+
+def test_a_number_is_asked_about_until_its_socket_is_gone(owner, pool):
+    again = "tcp('again') and S['again'].fileno() == S['n']"
+    owner.ask("tcp('a') and S.update(n=S['a'].fileno())")
+    take(owner, "a", START)
+    owner.ask("S.update(b=S['a'].dup())")
+    assert owner.ask(RAW_CLOSE.format("S['a'].detach()")) == "0"
+    assert owner.ask(again) == "True"
+    assert Books(pool).blocks == [(0, START, COUNT)]
+    owner.ask("close('again')")
+    assert owner.ask(RAW_CLOSE.format("S['b'].detach()")) == "0"
+    assert owner.ask(again) == "True"
+    assert Books(pool).blocks == []
+
+
+# Associates sockets and closes them unseen, until there is no room for one.
+FILL = """
+def fill(token):
+    full = 0
+    while full < 100:
+        s = socket.socket()
+        try:
+            associate(s, token)
+        except OSError as error:
+            assert error.errno == errno.ENOBUFS
+            full += 1
+        C.syscall(3, s.detach())
+"""
+
+
+@pytest.fixture
+def full(owner):
+    """An owner of a, whose block is nobody's any more, and of b, with a table
+    that is full of associations with a's. The token of b's block."""
+    owner.ask("tcp('a') and tcp('b')")
+    dead, token = take(owner, "a", START), take(owner, "b", START + 10)
+    assert owner.ask(f"exec({FILL!r}, globals()) or fill({dead})") == "None"
+    assert owner.ask(f"release(S['a'], {dead})") == "None"
+    return token
+
+
+def test_associations_with_the_dead_make_room_for_one(owner, full):
+    owner.ask("tcp('x')")
+    assert owner.ask(f"associate(S['x'], {full})") == "None"
+    assert owner.ask("bind('x', 0)") == str(START + 10)
+
+
+def test_associations_with_the_dead_make_room_for_an_owner(owner, full, pool):
+    """Who is known as one when he closes, not only when somebody asks."""
+    owner.ask("tcp('c')")
+    take(owner, "c", START + 20)
+    owner.ask("close('c')")
+    assert Books(pool).blocks == [(0, START + 10, COUNT)]

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""Which binds are made under the pool's lock, and which must not be."""
+
+import subprocess
+
+import pytest
+
+START, COUNT = 21500, 3
+
+
+@pytest.fixture
+def neighbour(player):
+    """Somebody else, who has made the pool."""
+    other = player()
+    other.ask("tcp('a')")
+    assert other.ask(f"acquire(S['a'], {START + 10}, {COUNT})")[0] == "("
+    return other
+
+
+@pytest.fixture
+def said(tmp_path):
+    """said() -> {port: "locked" or "open"} of the last binds."""
+    path = tmp_path / "said"
+    path.touch()
+
+    def said():
+        lines = [line.split() for line in path.read_text().splitlines()]
+        path.write_text("")
+        return {int(port): how for port, how in lines}
+
+    return said
+
+
+@pytest.fixture
+def binder(neighbour, said, player, pool, shim_env, root, tmp_path):
+    source = root / "integration/programs/race_locked.c"
+    library = tmp_path / "race_locked.so"
+    subprocess.run(
+        ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", source, "-o", library], check=True
+    )
+    (file,) = pool.glob("pool-*")
+    return player(
+        {
+            **shim_env,
+            "LD_PRELOAD": f"{shim_env['LD_PRELOAD']} {library}",
+            "RACE_POOL": str(file),
+            "RACE_SAYS": str(tmp_path / "said"),
+        }
+    )
+
+
+def test_a_port_of_nobody_is_bound_without_the_lock(binder, said):
+    binder.ask("tcp('x')")
+    assert binder.ask(f"bind('x', {START})") == str(START)
+    assert said() == {START: "open"}
+
+
+WAYS = {
+    "bind": "bind('x', 0)",
+    "bind to one": f"bind('x', {START})",
+    "connect": "S['x'].connect(('127.0.0.1', 9))",
+    "sendto": "S['x'].sendto(b'', ('127.0.0.1', 9))",
+}
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_an_associated_socket_is_bound_under_the_lock(binder, said, how):
+    """Or two of them with SO_REUSEADDR could both find a port free."""
+    binder.ask("udp('a')")
+    token = eval(binder.ask(f"acquire(S['a'], {START}, {COUNT})"))[2]
+    binder.ask("udp('x')")
+    assert binder.ask(f"associate(S['x'], {token})") == "None"
+    binder.ask(WAYS[how])
+    assert binder.ask("S['x'].getsockname()[1]") == str(START)
+    assert said() == {START: "locked"}
+
+
+def test_a_dead_ones_port_is_bound_under_the_lock(neighbour, binder, said):
+    """Its mark is off now, and the next acquirer might have been quicker."""
+    port = START + 11
+    binder.ask("tcp('x')")
+    assert binder.ask(f"bind('x', {port})") == "EADDRINUSE"
+    assert said() == {}
+    neighbour.kill()
+    assert binder.ask(f"bind('x', {port})") == str(port)
+    assert said() == {port: "locked"}
+
+
+def test_the_other_protocols_port_is_bound_under_the_lock(binder, said):
+    port = START + 12
+    binder.ask("udp('x')")
+    assert binder.ask(f"bind('x', {port})") == str(port)
+    assert said() == {port: "locked"}
