@@ -6,7 +6,8 @@ from csource import run_c  # noqa: F401 (a fixture)
 ROUTINES = r"""
 static __thread int here;
 static DWORD_PTR context;
-static int error, runs;
+static int error;
+static _Atomic int runs; /* the last that a routine stores */
 
 static void CALLBACK user(DWORD_PTR c)
 {
