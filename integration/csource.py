@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Small C programs for tests: a body that says what it sees, line by line."""
 
-import subprocess
-
 import pytest
 
 PREAMBLE = r"""
@@ -111,17 +109,17 @@ def program_text(body, before=""):
 
 
 @pytest.fixture
-def run_c(compile_program, shim_env, under):
+def run_c(compile_program, run):
     """run_c(body) -> {name: value} of what the body of main said."""
 
     def run_c(body, before=""):
         program = compile_program(
-            program_text(body, before), "body", flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
-                                 "-Wno-unused", "-pthread"])
-        run = subprocess.run([*under, program], env=shim_env, capture_output=True,
-                             text=True, check=False, timeout=60)
-        assert run.returncode == 0, (run.returncode, run.stderr)
-        said = (line.rsplit(" ", 1) for line in run.stdout.splitlines())
+            program_text(body, before), "body",
+            flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
+                   "-Wno-unused", "-pthread"])
+        ended = run(program)
+        assert ended.returncode == 0, (ended.returncode, ended.stderr)
+        said = (line.rsplit(" ", 1) for line in ended.stdout.splitlines())
         return {name: int(value) for name, value in said}
 
     return run_c

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """WSAIoctl and its neighbours: what each call answers, number by number."""
 
-import subprocess
-
 import pytest
 
 from csource import run_c  # noqa: F401 (a fixture)
@@ -324,7 +322,7 @@ int main(void)
 
 
 def test_a_failing_store_gives_the_block_back(
-        root, compile_program, shim_env):
+        root, compile_program, run):
     """Memory that another thread unmaps during the call: whichever of our
     writes fails, nothing stays reserved."""
     parts = [root / f"shim/winsock/{name}.c"
@@ -334,8 +332,7 @@ def test_a_failing_store_gives_the_block_back(
     program = compile_program(FAKES, "fakes", flags=[
         "-std=gnu11", "-D_GNU_SOURCE", "-DPORTRES_ITSELF", f"-I{root}", *map(str, parts),
         f"{root}/core/endpoint.c", f"{root}/core/sys.c", "-pthread"])
-    ended = subprocess.run([program], env=shim_env, capture_output=True,
-                           text=True, check=False)
+    ended = run(program)
     # And whatever passes through errno on the way to success stays inside.
     assert ended.returncode == 42
     assert ended.stdout.splitlines() == [
