@@ -18,6 +18,7 @@ OURS = [
     "ws2tcpip.h",
     "iphlpapi.h",
     "ws2spi.h",
+    "portres_calls.h",
     "portres_crt.h",
     "portres.h",
     "Windows.h",
