@@ -3,6 +3,9 @@
 #   make                 build/libportres.so, build/portres, build/include/, …
 #   make check           everything that can fail (unit, integration, symbols)
 #   make check-long      the storms and the matrices too
+#   make check-asan      unit and integration in a build with that sanitizer;
+#                        so does check-ubsan, and check-tsan with integration
+#   make check-valgrind  the programs that integration compiles, under valgrind
 #   make bench           what it costs, against bare libc
 #   make demo            a Winsock program and an ordinary one meet
 #   make install         prefix=/usr/local, DESTDIR=
@@ -31,6 +34,9 @@ B := build$(if $(SAN),-$(SAN))
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$(2)")
 
+# A finding ends the program, or nobody would see it.
+SANITIZE = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wvla
 # Off: FORTIFY's inlines and 64-bit-offset names collide with names that we
@@ -38,11 +44,11 @@ WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -fPIC \
 	-fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
 	-U_FILE_OFFSET_BITS -U_TIME_BITS -DPORTRES_ITSELF -I. -Iinclude -MMD -MP \
-	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+	$(SANITIZE)
 # Sanitizers need undefined symbols.
 LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
-	$(if $(SAN),-fsanitize=$(SAN),-Wl,-z,defs)
+	$(if $(SAN),$(SANITIZE),-Wl,-z,defs)
 
 CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*.c))
 SHIM := $(patsubst %.c,$B/obj/%.o,\
@@ -79,7 +85,7 @@ $(CLI): COMPILE += -DPORTRES_VERSION='"$(VERSION)"'
 
 $B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
 	$(call say,LD,$@)
-	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN)) -o $@ $^
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^
 
 # What programs compile and link with. Names of headers have no case on
 # Windows; these are the spellings that programs use. One of Microsoft's samples
@@ -138,10 +144,13 @@ TEST_SHIM := $(B)/obj/shim/track.o $(B)/obj/shim/user.o
 $B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
-	$Q$(COMPILE) $(if $(SAN),-fsanitize=$(SAN)) $< $(TEST_SHIM) \
-		$B/libportres_core.a -lcriterion -pthread -o $@
+	$Q$(COMPILE) $< $(TEST_SHIM) $B/libportres_core.a \
+		-lcriterion -pthread -o $@
 
 check: check-symbols check-unit check-integration
+
+PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider \
+	--build-dir=$(abspath $B) $(if $(LONG),--long)
 
 # One at a time: all processes share the list of file locks.
 check-unit: $(TESTS)
@@ -149,12 +158,28 @@ check-unit: $(TESTS)
 		exit $$status
 
 check-integration: all
-	$Q$(PYTHON) -m pytest -q -p no:cacheprovider --build-dir=$(abspath $B) \
-		$(if $(LONG),--long) \
-		integration
+	$Q$(PYTEST) integration
 
 check-long:
 	$Q$(MAKE) check LONG=1
+
+# What a checker cannot look at is listed in integration/checkers.py. Criterion
+# wants memory at addresses that the thread sanitizer has for itself.
+check-asan:
+	$Q$(MAKE) check-unit check-integration SAN=address
+
+check-ubsan:
+	$Q$(MAKE) check-unit check-integration SAN=undefined
+
+check-tsan:
+	$Q$(MAKE) check-integration SAN=thread
+
+VALGRIND := valgrind -q --error-exitcode=99 --exit-on-first-error=yes \
+	--leak-check=full --errors-for-leak-kinds=definite \
+	--suppressions=$(CURDIR)/integration/valgrind.supp
+
+check-valgrind: all
+	$Q$(PYTEST) --under='$(VALGRIND)' integration
 
 check-symbols: $B/libportres.so
 	$Qawk -v list=1 -f shim/exports.awk shim/hooks.def | sort >$B/wanted.txt
@@ -205,8 +230,9 @@ install: all
 clean:
 	rm -rf build build-address build-undefined build-thread
 
-.PHONY: all headers links check check-long check-unit check-integration check-symbols \
-	bench demo install clean
+.PHONY: all headers links check check-long check-unit check-integration \
+	check-asan check-ubsan check-tsan check-valgrind check-symbols bench \
+	demo install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 

@@ -7,8 +7,9 @@
  * An acquire of 20 ports makes 100 system calls, each of them as short as they
  * come: libc's syscall() and its detour by errno were a tenth of it. Memory is
  * clobbered, because the kernel reads and writes what the arguments point to.
+ * The thread sanitizer needs libc's calls, and is told why there.
  */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 
 static long
 kernel_call(const struct sys_ops *sys, long nr, const long arg[6])
@@ -27,7 +28,7 @@ kernel_call(const struct sys_ops *sys, long nr, const long arg[6])
 	return r;
 }
 
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(__SANITIZE_THREAD__)
 
 static long
 kernel_call(const struct sys_ops *sys, long nr, const long arg[6])
@@ -50,12 +51,27 @@ kernel_call(const struct sys_ops *sys, long nr, const long arg[6])
 
 #else
 
+static long
+libc_call(long nr, const long arg[6])
+{
+#ifdef __SANITIZE_THREAD__
+	/* These tell it that memory is new or gone: who gets the addresses
+	 * which another thread gave back does not race with that one. */
+	if (nr == SYS_mmap)
+		return (long)mmap((void *)arg[0], (size_t)arg[1], (int)arg[2],
+				  (int)arg[3], (int)arg[4], arg[5]);
+	if (nr == SYS_munmap)
+		return munmap((void *)arg[0], (size_t)arg[1]);
+#endif
+	return syscall(nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+}
+
 /* The only lines of core that meet errno; the host program's is put back. */
 static long
 kernel_call(const struct sys_ops *sys, long nr, const long arg[6])
 {
 	int saved = errno;
-	long r = syscall(nr, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+	long r = libc_call(nr, arg);
 
 	(void)sys;
 	if (r == -1) {

@@ -30,47 +30,6 @@ typedef unsigned long u_long;
 #define __u_char_defined
 #endif
 
-/*
- * Calls that both systems have and that differ: the name stays, what it calls
- * is ours. docs/winsock.md says what is different about each.
- */
-#ifndef PORTRES_ITSELF
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-extern int accept(int fd, __SOCKADDR_ARG address, socklen_t *__restrict size)
-	PORTRES_NAME(accept);
-extern int bind(int fd, __CONST_SOCKADDR_ARG address,
-		socklen_t size) PORTRES_NOTHROW PORTRES_NAME(bind);
-extern int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t size)
-	PORTRES_NAME(connect);
-extern int getsockopt(int fd, int level, int name, void *__restrict value,
-		      socklen_t *__restrict size) PORTRES_NOTHROW
-	PORTRES_NAME(getsockopt);
-extern ssize_t recv(int fd, void *buffer, size_t n, int flags)
-	PORTRES_NAME(recv);
-extern ssize_t recvfrom(int fd, void *__restrict buffer, size_t n, int flags,
-			__SOCKADDR_ARG address, socklen_t *__restrict size)
-	PORTRES_NAME(recvfrom);
-extern int select(int n, fd_set *__restrict readable,
-		  fd_set *__restrict writable, fd_set *__restrict exceptional,
-		  struct timeval *__restrict timeout) PORTRES_NAME(select);
-extern ssize_t send(int fd, const void *buffer, size_t n, int flags)
-	PORTRES_NAME(send);
-extern ssize_t sendto(int fd, const void *buffer, size_t n, int flags,
-		      __CONST_SOCKADDR_ARG address, socklen_t size)
-	PORTRES_NAME(sendto);
-extern int setsockopt(int fd, int level, int name, const void *value,
-		      socklen_t size) PORTRES_NOTHROW PORTRES_NAME(setsockopt);
-extern int socket(int family, int type, int protocol) PORTRES_NOTHROW
-	PORTRES_NAME(socket);
-
-#ifdef __cplusplus
-}
-#endif
-#endif
-
 #define WSAAPI
 #ifndef WINSOCK_API_LINKAGE
 #define WINSOCK_API_LINKAGE __attribute__((__visibility__("default")))
@@ -267,78 +226,6 @@ typedef WSAPROTOCOL_INFOA WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
 #define WSASocket WSASocketA
 #endif
 
-/*
- * Lengths of addresses and options are int in Winsock and unsigned in POSIX.
- * Both kinds of pointer are taken: by overloads in C++, and in C by looking at
- * the type of the argument. These macros expand to the function they are named
- * after, so a member of that name stays what it was.
- */
-#ifdef __cplusplus
-extern "C++" {
-
-inline SOCKET
-accept(SOCKET s, struct sockaddr *addr, int *addrlen)
-{
-	return static_cast<SOCKET>(
-		::accept(static_cast<int>(s), addr,
-			 reinterpret_cast<socklen_t *>(addrlen)));
-}
-
-inline int
-ioctlsocket(SOCKET s, long cmd, ULONG *argp)
-{
-	return portres_ioctlsocket32(s, cmd, argp);
-}
-
-inline int
-getsockname(SOCKET s, struct sockaddr *name, int *namelen)
-{
-	return ::getsockname(static_cast<int>(s), name,
-			     reinterpret_cast<socklen_t *>(namelen));
-}
-
-inline int
-getpeername(SOCKET s, struct sockaddr *name, int *namelen)
-{
-	return ::getpeername(static_cast<int>(s), name,
-			     reinterpret_cast<socklen_t *>(namelen));
-}
-
-inline int
-getsockopt(SOCKET s, int level, int optname, void *optval, int *optlen)
-{
-	return ::getsockopt(static_cast<int>(s), level, optname, optval,
-			    reinterpret_cast<socklen_t *>(optlen));
-}
-
-inline int
-recvfrom(SOCKET s, void *buf, size_t len, int flags, struct sockaddr *from,
-	 int *fromlen)
-{
-	return static_cast<int>(
-		::recvfrom(static_cast<int>(s), buf, len, flags, from,
-			   reinterpret_cast<socklen_t *>(fromlen)));
-}
-}
-#else
-#define PORTRES_LENGTH(p)                                                      \
-	_Generic((p), int * : (socklen_t *)(void *)(p), default : (p))
-
-#define ioctlsocket(s, cmd, argp)                                              \
-	_Generic((argp), unsigned int *: portres_ioctlsocket32,                \
-		 int *: portres_ioctlsocket32, unsigned long *: ioctlsocket,   \
-		 long *: ioctlsocket,                                          \
-		 void *: ioctlsocket)((s), (cmd), (void *)(argp))
-
-#define accept(s, addr, addrlen) accept((s), (addr), PORTRES_LENGTH(addrlen))
-#define getsockname(s, name, namelen)                                          \
-	getsockname((s), (name), PORTRES_LENGTH(namelen))
-#define getpeername(s, name, namelen)                                          \
-	getpeername((s), (name), PORTRES_LENGTH(namelen))
-#define getsockopt(s, level, optname, optval, optlen)                          \
-	getsockopt((s), (level), (optname), (optval), PORTRES_LENGTH(optlen))
-#define recvfrom(s, buf, len, flags, from, fromlen)                            \
-	recvfrom((s), (buf), (len), (flags), (from), PORTRES_LENGTH(fromlen))
-#endif
+#include "portres_calls.h"
 
 #endif

@@ -15,6 +15,8 @@ SILENCE = 60
 
 sys.path.insert(0, str(ROOT / "integration"))
 
+import checkers  # noqa: E402 (found where that says)
+
 
 # Storms and matrices: minutes, not seconds. `make check-long` runs them too.
 LONG = {
@@ -42,6 +44,7 @@ LONG_TESTS = {
 
 
 def pytest_collection_modifyitems(config, items):
+    checkers.choose(items, config)
     if config.getoption("--long"):
         return
     long = [item for item in items if item.name in LONG_TESTS]
@@ -59,14 +62,14 @@ def pytest_addoption(parser):
     parser.addoption(
         "--under",
         default="",
-        help="a command for small C programs, as 'valgrind -q "
+        help="a command for C and C++ programs, as 'valgrind -q "
         "--error-exitcode=99'",
     )
 
 
 @pytest.fixture(scope="session")
 def under(request):
-    """The command that programs of C code are run by, if any."""
+    """The command that compiled programs are run by, if any."""
     return shlex.split(request.config.getoption("--under"))
 
 
@@ -82,16 +85,6 @@ def build(request):
     return path
 
 
-def sanitizer(build):
-    """The runtime that a `make SAN=` build needs before it."""
-    name = {"build-address": "libasan.so", "build-undefined": "libubsan.so",
-            "build-thread": "libtsan.so"}.get(build.name)
-    if not name:
-        return []
-    return subprocess.run(["gcc", f"-print-file-name={name}"], check=True,
-                          capture_output=True, text=True).stdout.split()
-
-
 @pytest.fixture
 def pool(tmp_path):
     """A pool directory that only this test uses."""
@@ -103,10 +96,9 @@ def pool(tmp_path):
 @pytest.fixture
 def shim_env(build, pool):
     env = {k: v for k, v in os.environ.items() if not k.startswith("PORTRES_")}
-    env["LD_PRELOAD"] = " ".join([*sanitizer(build),
+    env["LD_PRELOAD"] = " ".join([*checkers.runtimes(build),
                                   str(build / "libportres.so")])
-    env["ASAN_OPTIONS"] = "detect_leaks=0:check_printf=0"
-    env["UBSAN_OPTIONS"] = "halt_on_error=1"
+    env.update(checkers.OPTIONS)
     env["PORTRES_POOL"] = str(pool)
     env["PYTHONPATH"] = str(ROOT / "integration")
     return env
@@ -130,15 +122,27 @@ def compile_program(build, tmp_path):
         compiler = {"c": "gcc", "c++": "g++"}[lang]
         subprocess.run(
             [compiler, f"-I{build}/include", str(source), "-o", str(out)]
+            + checkers.flags(build)
             + list(flags)
-            + (["-Wl,--unresolved-symbols=ignore-in-shared-libs"]
-               if sanitizer(build) else [])
             + [f"-L{build}/lib", "-lws2_32", "-liphlpapi"],
             check=True,
         )
         return out
 
     return compile_program
+
+
+@pytest.fixture
+def run(shim_env, under):
+    """run(program, *arguments, env=shim_env) -> how it ended, what it said."""
+
+    def run(program, *arguments, env=shim_env, text=True):
+        return subprocess.run(
+            [*under, str(program), *[a if isinstance(a, bytes) else str(a)
+                                     for a in arguments]],
+            env=env, capture_output=True, text=text, check=False, timeout=60)
+
+    return run
 
 
 class Program:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Small C programs for tests: a body that says what it sees, line by line."""
 
-import subprocess
-
 import pytest
 
 PREAMBLE = r"""
@@ -51,20 +49,29 @@ static int spi(SOCKET s, unsigned long code, const void *in, DWORD in_size,
 	return r == 0 ? 0 : error;
 }
 
-/* An acquire with an overlapped structure. */
+/* Both with an overlapped structure. */
+static int ioc_over(SOCKET s, unsigned long code, const void *in,
+		    DWORD in_size, void *out, DWORD out_size, DWORD *bytes,
+		    void *overlapped)
+{
+	return WSAIoctl(s, code, (void *)in, in_size, out, out_size, bytes,
+			overlapped, NULL) == 0 ? 0 : WSAGetLastError();
+}
+
+static int spi_over(SOCKET s, unsigned long code, const void *in,
+		    DWORD in_size, void *out, DWORD out_size, DWORD *bytes,
+		    void *overlapped)
+{
+	int error = 0;
+
+	return WSPIoctl(s, code, (void *)in, in_size, out, out_size, bytes,
+			overlapped, NULL, NULL, &error) == 0 ? 0 : error;
+}
+
 static int over_buffers(SOCKET s, void *overlapped, const void *in, void *out,
 			DWORD *bytes)
 {
-	return WSAIoctl(s, ACQUIRE, (void *)in, 4, out, 16, bytes, overlapped,
-			NULL) == 0 ? 0 : WSAGetLastError();
-}
-
-static int over(SOCKET s, void *overlapped, DWORD *bytes)
-{
-	INET_PORT_RANGE in = {htons(27144), 1};
-	INET_PORT_RESERVATION_INSTANCE out;
-
-	return over_buffers(s, overlapped, &in, &out, bytes);
+	return ioc_over(s, ACQUIRE, in, 4, out, 16, bytes, overlapped);
 }
 
 static INET_PORT_RANGE ports(int start, int count)
@@ -111,17 +118,17 @@ def program_text(body, before=""):
 
 
 @pytest.fixture
-def run_c(compile_program, shim_env, under):
+def run_c(compile_program, run):
     """run_c(body) -> {name: value} of what the body of main said."""
 
     def run_c(body, before=""):
         program = compile_program(
-            program_text(body, before), "body", flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
-                                 "-Wno-unused", "-pthread"])
-        run = subprocess.run([*under, program], env=shim_env, capture_output=True,
-                             text=True, check=False, timeout=60)
-        assert run.returncode == 0, (run.returncode, run.stderr)
-        said = (line.rsplit(" ", 1) for line in run.stdout.splitlines())
+            program_text(body, before), "body",
+            flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
+                   "-Wno-unused", "-pthread"])
+        ended = run(program)
+        assert ended.returncode == 0, (ended.returncode, ended.stderr)
+        said = (line.rsplit(" ", 1) for line in ended.stdout.splitlines())
         return {name: int(value) for name, value in said}
 
     return run_c

@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from conftest import ROOT, sanitizer
+import checkers
+from conftest import ROOT
 
 PLUGIN = ROOT / "integration" / "plugin"
 
@@ -20,12 +21,10 @@ def plain(shim_env, build):
     env["PYTHONPATH"] = os.pathsep.join([str(PLUGIN), shim_env["PYTHONPATH"]])
     env["PORTRES_LIB"] = str(build / "libportres.so")
     env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    runtimes = sanitizer(build)
     del env["LD_PRELOAD"]
+    runtimes = checkers.runtimes(build)
     if runtimes:
         env["LD_PRELOAD"] = " ".join(runtimes)
-        # The library goes first into what a child preloads.
-        env["ASAN_OPTIONS"] += ":verify_asan_link_order=0"
     return env
 
 

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from checkers import OPTIONS
 from cli_kit import cli, cli_env  # noqa: F401
 
 
@@ -61,7 +62,7 @@ def test_install(root, build, tmp_path):
         assert (tmp_path / "p" / path).is_file(), path
     run = subprocess.run(
         [tmp_path / "p/bin/portres", "doctor"], capture_output=True, text=True,
-        env={"PORTRES_POOL": str(tmp_path)}, check=False,
+        env={"PORTRES_POOL": str(tmp_path), **OPTIONS}, check=False,
     )
     assert f"{tmp_path}/p/lib/libportres.so" in run.stdout
     assert "a program that preloads it is answered" in run.stdout

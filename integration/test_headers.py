@@ -18,6 +18,7 @@ OURS = [
     "ws2tcpip.h",
     "iphlpapi.h",
     "ws2spi.h",
+    "portres_calls.h",
     "portres_crt.h",
     "portres.h",
     "Windows.h",
@@ -169,6 +170,18 @@ CHECK(offsetof(WSAOVERLAPPED, InternalHigh) == 8);
 CHECK(offsetof(WSAOVERLAPPED, OffsetHigh) == 20);
 CHECK(offsetof(WSAOVERLAPPED, hEvent) == 24);
 
+CHECK(sizeof(WSAPROTOCOL_INFOA) == 372);
+CHECK(offsetof(WSAPROTOCOL_INFOA, iAddressFamily) == 76);
+CHECK(offsetof(WSAPROTOCOL_INFOW, szProtocol) == 116);
+
+CHECK(SIO_KEEPALIVE_VALS == 0x98000004 && sizeof(struct tcp_keepalive) == 12);
+CHECK(SIO_GET_EXTENSION_FUNCTION_POINTER == 0xc8000006);
+CHECK(SD_RECEIVE == 0 && SD_SEND == 1 && SD_BOTH == 2);
+CHECK(WSA_FLAG_OVERLAPPED == 1 && WSA_FLAG_NO_HANDLE_INHERIT == 0x80);
+CHECK(WSA_MAXIMUM_WAIT_EVENTS == 64 && WSA_WAIT_FAILED == 0xffffffff);
+CHECK(WSA_WAIT_EVENT_0 == 0 && WSA_WAIT_IO_COMPLETION == 0xc0);
+CHECK(WSA_WAIT_TIMEOUT == 258 && WSA_INFINITE == 0xffffffff);
+
 CHECK(MAKEWORD(2, 1) == 0x102 && LOBYTE(0x102) == 2 && HIBYTE(0x102) == 1);
 CHECK(MAKELONG(2, 1) == 0x10002 && HIWORD(0x10002) == 1);
 CHECK(LOWORD(0x10002) == 2 && sizeof(MAKEWORD(2, 2)) == 2);
@@ -314,8 +327,25 @@ def test_pragma_comment_is_harmless(build, combination):
     assert_all_compile(build, combination, [text])
 
 
+# As docs/winsock.md lists it
+NOT_CARRIED = """
+WSASend WSASendTo WSASendMsg WSARecv WSARecvFrom WSAAccept WSAConnect
+WSAEventSelect WSAEnumNetworkEvents WSAAsyncSelect WSADuplicateSocketA
+WSADuplicateSocketW WSAEnumProtocolsA WSAEnumProtocolsW WSALookupServiceBeginW
+WSAAddressToStringA WSAStringToAddressW WSAJoinLeaf WSAGetQOSByName AcceptEx
+ConnectEx DisconnectEx TransmitFile TransmitPackets CreateIoCompletionPort
+GetQueuedCompletionStatus RIOSend CreateThread CreateFileA HeapAlloc
+FormatMessageA InitializeSecurityDescriptor
+"""
+
+
 def test_what_is_not_carried_is_an_error(build):
     """A silent stub would be worse."""
-    for name in ("WSAAsyncSelect", "WSARecv", "TransmitFile"):
-        text = including("winsock2.h") + f"void *p = (void *)&{name};\n"
-        assert complaint(build, ("c", "gcc", "c11"), text)
+    for name in NOT_CARRIED.split():
+        text = including(*OURS) + f"void *p = (void *)&{name};\n"
+        assert name in complaint(build, ("c", "gcc", "c11"), text)
+    for member in ("IN_ADDR a; int i = sizeof(a.S_un)",
+                   "fd_set f; int i = sizeof(f.fd_count)",
+                   "WSPPROC_TABLE t; int i = sizeof(t.lpWSPSend)"):
+        text = including(*OURS) + f"void f(void) {{ {member}; }}\n"
+        assert "no member named" in complaint(build, ("c", "gcc", "c11"), text)

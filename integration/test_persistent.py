@@ -207,19 +207,13 @@ def test_two_writers_killed_at_random(player, windows, pool):
 
 
 @pytest.mark.parametrize("proto", ["tcp", "udp"])
-def test_the_flow_from_a_winsock_program(compile_program, root, shim_env, proto):
+def test_the_flow_from_a_winsock_program(compile_program, root, run, proto):
     program = compile_program(
         root / "integration/programs/winsock_persistent.cpp", "persistent", "c++"
     )
-    run = subprocess.run(
-        [program, proto, "28050", "5"],
-        env=shim_env,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert run.stdout.splitlines() == [
+    ended = run(program, proto, 28050, 5)
+    assert ended.returncode == 0, ended
+    assert ended.stdout.splitlines() == [
         "create 0",
         "lookup 0 same",
         "bound 28050",

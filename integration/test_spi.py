@@ -6,7 +6,8 @@ from csource import run_c  # noqa: F401 (a fixture)
 ROUTINES = r"""
 static __thread int here;
 static DWORD_PTR context;
-static int error, runs;
+static int error;
+static _Atomic int runs; /* the last that a routine stores */
 
 static void CALLBACK user(DWORD_PTR c)
 {
@@ -43,7 +44,7 @@ def test_the_table(run_c):  # noqa: F811
 	WSPDATA data;
 	int e = 0;
 	DWORD n = 5, f;
-	INET_PORT_RANGE r = ports(27200, 2);
+	INET_PORT_RANGE r = ports(27400, 2);
 	INET_PORT_RESERVATION_INSTANCE i;
 	struct sockaddr_in at = {.sin_family = AF_INET};
 	WSAOVERLAPPED o = {0};
@@ -58,7 +59,7 @@ def test_the_table(run_c):  # noqa: F811
 	say("acquire", CODE(table.lpWSPIoctl(s, ACQUIRE, &r, 4, &i, 16, &n,
 					     NULL, NULL, NULL, &e)));
 	say("bytes", n);
-	at.sin_port = htons(27200);
+	at.sin_port = htons(27400);
 	say("refused", CODE(table.lpWSPBind(t, (void *)&at, sizeof at, &e)));
 	say("associate", CODE(table.lpWSPIoctl(t, ASSOCIATE, &i.Token, 8, NULL,
 					       0, &n, NULL, NULL, NULL, &e)));
@@ -91,7 +92,7 @@ def test_routines_run_on_the_thread_that_was_named(run_c):  # noqa: F811
 	pthread_t thread;
 	int e = 0;
 	SOCKET s = tcp();
-	INET_PORT_RANGE r = ports(27210, 2);
+	INET_PORT_RANGE r = ports(27410, 2);
 	INET_PORT_RESERVATION_INSTANCE i;
 	WSAOVERLAPPED o = {0};
 	DWORD n;
@@ -128,7 +129,7 @@ def test_routines_run_on_the_thread_that_was_named(run_c):  # noqa: F811
 def test_bad_threads(run_c):  # noqa: F811
     said = run_c(r"""
 	SOCKET s = tcp();
-	INET_PORT_RANGE r = ports(27220, 2);
+	INET_PORT_RANGE r = ports(27420, 2);
 	INET_PORT_RESERVATION_INSTANCE i;
 	WSAOVERLAPPED o = {0};
 	DWORD n;
@@ -151,7 +152,7 @@ def test_bad_threads(run_c):  # noqa: F811
 	say("wait for it", WaitForSingleObject(id.ThreadHandle, 0) + 1);
 	say("own", IOCTL(&id));
 	say("runs", SleepEx(INFINITE, TRUE));
-	r = ports(27230, 2);
+	r = ports(27430, 2);
 	say("none is own", IOCTL(NULL));
 	say("runs too", SleepEx(INFINITE, TRUE));
 	""", before=ROUTINES)

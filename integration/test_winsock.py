@@ -22,17 +22,11 @@ def reserve(root, compile_program):
         root / "integration/programs/winsock_reserve.cpp", "reserve", "c++")
 
 
-def run(program, *args, env):
-    return subprocess.run([str(a) for a in (program, *args)], env=env,
-                          capture_output=True, text=True, check=False,
-                          timeout=60)
-
-
 @pytest.mark.parametrize("family", [2, 10])
 @pytest.mark.parametrize("protocol, first, count",
                          [(17, 5000, 20), (6, 27100, 10), (17, 0, 3)])
-def test_the_sample(reserve, shim_env, family, protocol, first, count):
-    ended = run(reserve, family, protocol, first, count, env=shim_env)
+def test_the_sample(reserve, run, family, protocol, first, count):
+    ended = run(reserve, family, protocol, first, count)
     lines = ended.stdout.splitlines()
     assert ended.returncode == 0, ended
     assert lines[:2] == ["socket succeeded",
@@ -47,51 +41,51 @@ def test_the_sample(reserve, shim_env, family, protocol, first, count):
     assert lines[3:] == ["release succeeded, bytesReturned = 0"]
 
 
-def test_the_sample_meets_another_holder(reserve, shim_env, start):
+def test_the_sample_meets_another_holder(reserve, run, start, under):
     """One port of the block is reserved elsewhere, until SIGKILL."""
-    holder = start([reserve, 2, 17, 5005, 1, "hold"])
+    holder = start([*under, reserve, 2, 17, 5005, 1, "hold"])
     assert holder.line() == "socket succeeded"
     assert holder.line() == "acquire succeeded, bytesReturned = 16"
     assert holder.line().startswith("StartPort=5005 ")
-    refused = run(reserve, 2, 17, 5000, 20, env=shim_env)
+    refused = run(reserve, 2, 17, 5000, 20)
     assert "failed with error = 10048\n" in refused.stdout
     assert refused.returncode == 1
     holder.kill()
-    assert run(reserve, 2, 17, 5000, 20, env=shim_env).returncode == 0
+    assert run(reserve, 2, 17, 5000, 20).returncode == 0
 
 
 def test_the_sample_meets_a_program_that_is_not_preloaded(
-        reserve, shim_env, start):
+        reserve, run, shim_env, start):
     without = {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
     holder = start([PYTHON, "-c", BIND_UDP, 5005], env=without)
     assert holder.line() == "bound"
-    refused = run(reserve, 2, 17, 5000, 20, env=shim_env)
+    refused = run(reserve, 2, 17, 5000, 20)
     assert "failed with error = 10048\n" in refused.stdout
     assert refused.returncode == 1
     holder.kill()
-    assert run(reserve, 2, 17, 5000, 20, env=shim_env).returncode == 0
+    assert run(reserve, 2, 17, 5000, 20).returncode == 0
 
 
-def test_hold_releases_when_told(reserve, shim_env, start):
-    holder = start([reserve, 2, 6, 27110, 2, "hold"])
+def test_hold_releases_when_told(reserve, start, under):
+    holder = start([*under, reserve, 2, 6, 27110, 2, "hold"])
     for _ in range(3):
         holder.line()
     assert holder.ask("") == "release succeeded, bytesReturned = 0"
     assert holder.popen.wait() == 0
 
 
-def test_usage_shows_the_programs_name(reserve, shim_env):
-    ended = run(reserve, env=shim_env)
+def test_usage_shows_the_programs_name(reserve, run):
+    ended = run(reserve)
     lines = ended.stdout.splitlines()
     assert lines[0].startswith(f"usage: {reserve} <family>")
     assert lines[-1] == f"{reserve} 2 17 5000 20"
     assert ended.returncode == 1
 
 
-def test_the_c_spellings(root, compile_program, shim_env):
+def test_the_c_spellings(root, compile_program, run):
     program = compile_program(
         root / "integration/programs/winsock_reserve_c.c", "reserve_c")
-    ended = run(program, 27120, 4, env=shim_env)
+    ended = run(program, 27120, 4)
     assert ended.returncode == 0, ended
     text = re.fullmatch(
         r"StartPort=27120 NumberOfPorts=4 Token=(\d+) bytes=16\n"
@@ -100,10 +94,10 @@ def test_the_c_spellings(root, compile_program, shim_env):
     assert int(text[1]) != 0 and 27120 <= int(text[2]) < 27124
 
 
-def test_the_demo(root, compile_program, start, shim_env):
+def test_the_demo(root, compile_program, start, shim_env, under):
     demo = compile_program(
         root / "integration/programs/winsock_demo.cpp", "demo", "c++")
-    server = start([demo, 27200, 100])
+    server = start([*under, demo, 27200, 100])
     text = re.fullmatch(
         r"(\S+) holds ports 27200\.\.27299, listening on (\d+), token (\d+)",
         server.line())
@@ -111,9 +105,11 @@ def test_the_demo(root, compile_program, start, shim_env):
     assert 27200 <= int(text[2]) <= 27299
     reading = "import socket, sys; s = socket.create_connection(" \
         "('127.0.0.1', int(sys.argv[1]))); print(s.recv(9).decode(), end='')"
-    client = run(PYTHON, "-c", reading, text[2], env=shim_env)
+    client = subprocess.run([PYTHON, "-c", reading, text[2]], env=shim_env,
+                            capture_output=True, text=True, check=False,
+                            timeout=60)
     assert client.stdout == "hello\n", client
     server.kill()
     # Its connections are in TIME_WAIT now, which is not in use.
-    again = start([demo, 27200, 100])
+    again = start([*under, demo, 27200, 100])
     assert " holds ports 27200..27299," in again.line()

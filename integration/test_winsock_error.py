@@ -76,8 +76,7 @@ def test_a_later_failure_wins(run_c):  # noqa: F811
                     "ours, with the same errno": 10038}
 
 
-def test_one_error_a_thread(compile_program, shim_env):
-    import subprocess
+def test_one_error_a_thread(compile_program, run):
     program = compile_program(r"""
 #include <winsock2.h>
 #include <pthread.h>
@@ -102,7 +101,7 @@ int main(void)
 	       WSAGetLastError() == WSANOTINITIALISED ? 42 : 2;
 }
 """, "threads", flags=["-pthread"])
-    assert subprocess.run([program], env=shim_env, check=False).returncode == 42
+    assert run(program).returncode == 42
 
 
 def test_startup(run_c):  # noqa: F811

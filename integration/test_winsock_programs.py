@@ -9,22 +9,23 @@ import subprocess
 import pytest
 
 
-def build_and_run(root, compile_program, env, name, *args, under=()):
-    source = root / "integration/programs" / name
-    program = compile_program(
-        source, name.partition(".")[0], "c++" if name.endswith("pp") else "c",
-        ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
-    return subprocess.run([*under, str(program), *map(str, args)], env=env,
-                          capture_output=True, text=True, check=False,
-                          timeout=60)
+@pytest.fixture
+def ported(root, compile_program):
+    """ported(name) -> that program of ours, which must draw no warning."""
+
+    def ported(name):
+        return compile_program(
+            root / "integration/programs" / name, name.partition(".")[0],
+            "c++" if name.endswith("pp") else "c",
+            ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
+
+    return ported
 
 
 @pytest.mark.parametrize("protocol", [6, 17])
 @pytest.mark.parametrize("start, count", [(27300, 5), (0, 3)])
-def test_associate(root, compile_program, shim_env, protocol, start, count, under):
-    ended = build_and_run(root, compile_program, shim_env,
-                          "winsock_associate.cpp", protocol, start, count,
-                          under=under)
+def test_associate(ported, run, protocol, start, count):
+    ended = run(ported("winsock_associate.cpp"), protocol, start, count)
     assert ended.stdout.splitlines() == [
         f"acquired {count} ports, bytesReturned = 16",
         "associated, bytesReturned = 0",
@@ -35,9 +36,8 @@ def test_associate(root, compile_program, shim_env, protocol, start, count, unde
 
 
 @pytest.mark.parametrize("port", [27310, 0])
-def test_quic(root, compile_program, shim_env, port, under):
-    ended = build_and_run(root, compile_program, shim_env, "winsock_quic.cpp",
-                          port, under=under)
+def test_quic(ported, run, port):
+    ended = run(ported("winsock_quic.cpp"), port)
     assert ended.stdout.splitlines() == [
         "acquire 0", "second acquire 10048", *["associate 0", "bind 0"] * 4,
         "stranger 10013",
@@ -45,7 +45,7 @@ def test_quic(root, compile_program, shim_env, port, under):
     assert ended.returncode == 0
 
 
-def test_rpc_client(root, compile_program, shim_env, under):
+def test_rpc_client(ported, run):
     """Port 600 is taken, so it is 601, seen so by the server too."""
     with socket.create_server(("127.0.0.1", 0)) as server, \
             socket.socket() as taken:
@@ -53,9 +53,8 @@ def test_rpc_client(root, compile_program, shim_env, under):
             taken.bind(("", 600))
         except PermissionError:
             pytest.skip("needs the right to bind below 1024")
-        ended = build_and_run(root, compile_program, shim_env,
-                              "winsock_rpc_client.c", server.getsockname()[1],
-                              under=under)
+        ended = run(ported("winsock_rpc_client.c"),
+                    server.getsockname()[1])
         assert ended.stdout.splitlines() == [
             "600: 10048", "reserved 601", "connected from 601"], ended
         peer = server.accept()
@@ -76,9 +75,8 @@ for port in map(int, sys.argv[1:]):
 """
 
 
-def test_ten_blocks(root, compile_program, start, shim_env):
-    source = root / "integration/programs/winsock_blocks.c"
-    program = start([compile_program(source, "blocks")])
+def test_ten_blocks(ported, start, shim_env, under):
+    program = start([*under, ported("winsock_blocks.c")])
     blocks = []
     for _ in range(10):
         found = re.fullmatch(r"(\d+) (\d+) (\d+)", program.line())

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """WSAIoctl and its neighbours: what each call answers, number by number."""
 
-import subprocess
-
 import pytest
 
 from csource import run_c  # noqa: F401 (a fixture)
@@ -103,17 +101,23 @@ BAD = {
     "keepalive, UDP": ("ioc(socket(AF_INET, SOCK_DGRAM, 0), "
                        "SIO_KEEPALIVE_VALS, (DWORD[]){1, 1, 1}, 12, 0, 0, &n)",
                        10045),
-    "overlapped wild": ("over(s, nowhere(), &n)", 10014),
-    "overlapped read-only": ("over(s, read_only(), &n)", 10014),
+    "overlapped wild":
+        ("ioc_over(s, ACQUIRE, &r, 4, &other, 16, &n, nowhere())", 10014),
+    "overlapped read-only":
+        ("ioc_over(s, ACQUIRE, &r, 4, &other, 16, &n, read_only())", 10014),
     "overlapped, event no handle":
-        ("over(s, &(WSAOVERLAPPED){.hEvent = (HANDLE)0x1234}, &n)", 6),
-    "overlapped, bytes NULL": ("over(s, &(WSAOVERLAPPED){0}, NULL)", 10014),
+        ("ioc_over(s, ACQUIRE, &r, 4, &other, 16, &n, "
+         "&(WSAOVERLAPPED){.hEvent = (HANDLE)0x1234})", 6),
+    "overlapped, bytes NULL":
+        ("ioc_over(s, ACQUIRE, &r, 4, &other, 16, NULL, &(WSAOVERLAPPED){0})",
+         10014),
     "overlapped, unknown code":
-        ("WSAIoctl(s, 1, &r, 4, &other, 16, &n, nowhere(), NULL) ? "
-         "WSAGetLastError() : 0", 10045),
+        ("ioc_over(s, 1, &r, 4, &other, 16, &n, nowhere())", 10045),
+    "overlapped wild, short input":
+        ("ioc_over(s, ACQUIRE, &r, 3, &other, 16, &n, nowhere())", 10014),
     "overlapped, overlap":
-        ("(r = ports(27143, 2), over_buffers(s, &(WSAOVERLAPPED){0}, &r, "
-         "&other, &n))", 10048),
+        ("(r = ports(27143, 2), ioc_over(s, ACQUIRE, &r, 4, &other, 16, &n, "
+         "&(WSAOVERLAPPED){0}))", 10048),
     "other protocol": ("ioc(socket(AF_INET, SOCK_DGRAM, 0), RELEASE, &i.Token, "
                        "8, 0, 0, &n)", 10022),
 }
@@ -124,7 +128,7 @@ BAD = {
 def test_bad_calls(run_c, name, call):  # noqa: F811
     expression, code = BAD[name]
     if call == "WSPIoctl":
-        expression = expression.replace("ioc(", "spi(")
+        expression = expression.replace("ioc", "spi")
     said = run_c(SETUP + rf"""
 	int file = open("/dev/null", O_RDONLY);
 	uint64_t token;
@@ -230,118 +234,47 @@ def test_closesocket_frees_the_block(run_c):  # noqa: F811
     assert said == {"first": 0, "second": 10048, "close": 0, "now": 0}
 
 
-FAKES = r"""
-#include <stdio.h>
-#include <string.h>
-#include <errno.h>
-#include "shim/serve.h"
-#include "shim/shim.h"
-#include "shim/user.h"
-#include "winsock2.h"
-#include "mstcpip.h"
+def test_the_first_of_several_errors(run_c):  # noqa: F811
+    """The rows of docs/winsock.md from 6 on: each call has the next row's
+    mistake too. What has the earlier ones is in the table above."""
+    said = run_c(SETUP + r"""
+	WSAOVERLAPPED o = {0};
+	int e = 0;
 
-static int writes, failing, acquired, released;
+	started();
+	s0 = s;
+	WSAIoctl(s, ACQUIRE, &r, 4, &i, 16, &n, &o, inside);
+	SleepEx(INFINITE, TRUE);
+	say("6 before 7", in_routine);
+	say("not in the way of others", of_others);
+#define BAD_THREAD(in_size) (WSPIoctl(s, ACQUIRE, &r, in_size, &other, 16, \
+	&n, &o, inside, nowhere(), &e) ? e : 0)
+	r = ports(27144, 0);
+	say("7 before 8", BAD_THREAD(3));
+	say("8 before 9", BAD_THREAD(4));
+	say("bytes", n);
+	say("9", spi(s, ACQUIRE, &r, 4, &other, 16, &n));
+	say("no place for it", WSPIoctl(s, ACQUIRE, &r, 4, &other, 16, &n,
+					NULL, NULL, NULL, NULL));
+	say("wild place", WSPIoctl(s, ACQUIRE, &r, 4, &other, 16, &n, NULL,
+				   NULL, NULL, nowhere()));
+	say("nothing queued", SleepEx(0, TRUE));
+	""", before=r"""
+static SOCKET s0;
+static int in_routine, of_others;
 
-int user_read(void *to, const void *user, size_t n)
+static void CALLBACK inside(DWORD error, DWORD bytes, LPWSAOVERLAPPED o,
+			    DWORD flags)
 {
-	memcpy(to, user, n);
-	return 0;
+	DWORD yes = 1;
+
+	(void)error, (void)bytes, (void)o, (void)flags;
+	in_routine = ioc(s0, ACQUIRE, NULL, 0, NULL, 0, &bytes);
+	of_others = ioc(s0, FIONBIO, &yes, 4, NULL, 0, &bytes);
 }
-
-int user_write(void *user, const void *from, size_t n)
-{
-	if (++writes == failing)
-		return -EFAULT;
-	memcpy(user, from, n);
-	return 0;
-}
-
-int serve_acquire(int fd, struct range wanted, enum pool_wait wait,
-		  struct reservation *ret)
-{
-	(void)wait;
-	(void)fd;
-	errno = 99;
-	ret->range = wanted;
-	ret->token = 7;
-	acquired++;
-	return 0;
-}
-
-int serve_release(int fd, uint64_t token, enum pool_wait wait)
-{
-	(void)wait;
-	(void)fd;
-	released += token == 7;
-	return 0;
-}
-
-int serve_associate(int fd, uint64_t token, enum pool_wait wait)
-{
-	(void)wait;
-	(void)fd;
-	(void)token;
-	return 0;
-}
-
-int (*real_ioctl)(int, unsigned long, ...);
-
-int shim_socket(int domain, int type, int protocol)
-{
-	return socket(domain, type, protocol);
-}
-
-int shim_close(int fd)
-{
-	(void)fd;
-	errno = 99;
-	return 0;
-}
-
-int main(void)
-{
-	INET_PORT_RANGE range = {htons(5000), 1};
-	INET_PORT_RESERVATION_INSTANCE block;
-	DWORD bytes;
-	WSADATA data;
-	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
-
-	WSAStartup(MAKEWORD(2, 2), &data);
-	for (failing = 1; failing <= 5; failing++) {
-		int r;
-
-		writes = acquired = released = 0;
-		errno = 12345;
-		r = WSAIoctl(s, SIO_ACQUIRE_PORT_RESERVATION, &range, 4,
-			     &block, 16, &bytes, NULL, NULL);
-		printf("%d %d %d\n", r == 0 ? 0 : WSAGetLastError(), acquired,
-		       released);
-	}
-	closesocket(s);
-	return errno == 12345 ? 42 : 1;
-}
-"""
-
-
-def test_a_failing_store_gives_the_block_back(
-        root, compile_program, shim_env):
-    """Memory that another thread unmaps during the call: whichever of our
-    writes fails, nothing stays reserved."""
-    parts = [root / f"shim/winsock/{name}.c"
-             for name in ("call", "ioctl", "error", "startup", "socket",
-                          "overlapped", "operation", "handle", "thread",
-                          "monitor")]
-    program = compile_program(FAKES, "fakes", flags=[
-        "-std=gnu11", "-D_GNU_SOURCE", "-DPORTRES_ITSELF", f"-I{root}", *map(str, parts),
-        f"{root}/core/endpoint.c", f"{root}/core/sys.c", "-pthread"])
-    ended = subprocess.run([program], env=shim_env, capture_output=True,
-                           text=True, check=False)
-    # And whatever passes through errno on the way to success stays inside.
-    assert ended.returncode == 42
-    assert ended.stdout.splitlines() == [
-        "10014 0 0",  # the number of bytes, 0 at first
-        "10014 0 0",  # the output buffer, tried
-        "10014 1 1",  # the output buffer, stored
-        "10014 1 1",  # the number of bytes
-        "0 1 0",
-    ]
+""")
+    assert said == {
+        "6 before 7": 10036, "not in the way of others": 0,
+        "7 before 8": 10022, "8 before 9": 10014, "bytes": 0, "9": 10022,
+        "no place for it": -1, "wild place": -1, "nothing queued": 0,
+    }

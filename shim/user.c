@@ -45,14 +45,14 @@ write_few(void *user, const void *from, size_t n)
 	struct iovec remote = {.iov_base = user, .iov_len = n};
 	long r = SYS_CALL(sys, SYS_process_vm_writev, sys_getpid(sys),
 			  SYS_ARG_(&local), 1, SYS_ARG_(&remote), 1, 0);
+	bool trusted = (r == -ENOSYS || r == -EPERM) && user_readable(user, n);
 
-	if (r == (long)n)
-		return 0;
-	if ((r == -ENOSYS || r == -EPERM) && user_readable(user, n)) {
-		memcpy(user, from, n);
-		return 0;
-	}
-	return -EFAULT;
+	if (r != (long)n && !trusted)
+		return -EFAULT;
+	/* Once more where it was written: valgrind does not see a process
+	 * write to itself, and says that nobody did. */
+	memcpy(user, from, n);
+	return 0;
 }
 
 int

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""What watches the library and its programs: the sanitizers of a
+`make SAN=` build, and valgrind, which --under names."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+RUNTIMES = {
+    "address": "libasan.so",
+    "undefined": "libubsan.so",
+    "thread": "libtsan.so",
+}
+
+# A finding ends the program, so that its test fails. Leaks are valgrind's: an
+# interpreter has many. The command preloads the library without a runtime, and
+# the pytest plugin before it.
+OPTIONS = {
+    "ASAN_OPTIONS": "detect_leaks=0:check_printf=0:verify_asan_link_order=0",
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+    "TSAN_OPTIONS": (
+        "halt_on_error=1:die_after_fork=0:check_printf=0"),
+}
+
+EARLY = "the runtime is not ready for calls before its constructor"
+NOT_FIRST = "the command preloads the library alone, the runtime comes too late"
+ITS_OWN = "the runtime has a thread and system calls of its own"
+READ_ONLY = "valgrind stores what sigprocmask answers itself, and ends there"
+
+# By checker, what it cannot look at: names of tests, or beginnings of them.
+CANNOT = {
+    "address": {
+        "test_calls_before_our_constructor_and_after_the_end": EARLY,
+        "test_calls_before_all_constructors": EARLY,
+        "test_a_malloc_that_closes_files[True]": EARLY,
+        "test_node": NOT_FIRST,
+        "test_postgresql": NOT_FIRST,
+    },
+    "undefined": {},
+    "thread": {
+        "test_pending_until_the_pool_is_free": ITS_OWN,
+        "test_no_extra_system_call[none]": ITS_OWN,
+        "test_a_malloc_that_closes_files[True]": EARLY,
+        "test_haproxy_that_executes_itself_anew": NOT_FIRST,
+        "test_java": NOT_FIRST,
+        "test_memcached_drops_its_privileges": NOT_FIRST,
+        "test_node": NOT_FIRST,
+        "test_postgresql": NOT_FIRST,
+    },
+    "valgrind": {
+        "test_bad_calls[acquire, read-only output": READ_ONLY,
+        "test_bad_calls[overlapped read-only": READ_ONLY,
+        "test_bad_threads": READ_ONLY,
+    },
+}
+
+
+def sanitizer(build):
+    """"address", "undefined", "thread" or, for an ordinary build, ""."""
+    name = build.name.partition("-")[2]
+    return name if name in RUNTIMES else ""
+
+
+def runtimes(build):
+    """What is preloaded before the library."""
+    name = sanitizer(build)
+    if not name:
+        return []
+    return subprocess.run(["gcc", f"-print-file-name={RUNTIMES[name]}"],
+                          check=True, capture_output=True,
+                          text=True).stdout.split()
+
+
+def flags(build):
+    """What programs are compiled with."""
+    name = sanitizer(build)
+    return [f"-fsanitize={name}", "-fno-sanitize-recover=all"] if name else []
+
+
+def choose(items, config):
+    """Leaves the tests that the checker can say something about."""
+    build = pathlib.Path(config.getoption("--build-dir"))
+    checker = sanitizer(build)
+    if config.getoption("--under"):
+        checker = "valgrind"
+        others = [item for item in items if "under" not in item.fixturenames]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+    for item in items:
+        for name, why in CANNOT.get(checker, {}).items():
+            if item.name.startswith(name):
+                item.add_marker(pytest.mark.skip(reason=why))
