@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import sanitizer
+from checkers import sanitizer
 from real_kit import until
 from test_descriptors import compiled  # noqa: F401
 

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from conftest import sanitizer
+from checkers import sanitizer
 
 # close_range and closefrom came with it.
 OLDEST_GLIBC = (2, 34)
