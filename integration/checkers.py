@@ -47,6 +47,8 @@ CANNOT = {
         "test_memcached_drops_its_privileges": NOT_FIRST,
         "test_node": NOT_FIRST,
         "test_postgresql": NOT_FIRST,
+        "test_python[http.server]": NOT_FIRST,
+        "test_the_environment": "it preloads other libraries, no runtime",
     },
     "valgrind": {
         "test_bad_calls[acquire, read-only output": READ_ONLY,
