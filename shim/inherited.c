@@ -120,10 +120,12 @@ void
 inherited_find(void)
 {
 	char *tokens = secure_getenv("PORTRES_TOKENS");
+	int saved = errno;
 
 	if (!tokens || !*tokens)
 		return;
 	lease_inventory(&sys_kernel, guard, tokens);
+	errno = saved; /* strtoull may have found a number too large */
 	if (count == 0)
 		return;
 	track_guard();

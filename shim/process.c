@@ -51,10 +51,9 @@ process_number(void)
 
 	if (number || here == &nowhere)
 		return number;
-	/* The parent's count came along, so this is none of its numbers. */
-	next = atomic_load(&last) + 1;
-	if (!atomic_compare_exchange_strong(here, &number, next))
-		return number;
-	atomic_store(&last, next);
-	return next;
+	/* The parent's count came along, so this is none of its numbers; it is
+	 * counted before it is used, because another thread may fork. */
+	next = atomic_fetch_add(&last, 1) + 1;
+	return atomic_compare_exchange_strong(here, &number, next) ? next
+								   : number;
 }
