@@ -41,7 +41,8 @@
 #define ROUNDS_CALM 3
 #define ROUNDS_RESTLESS 24
 #define TRIES 256
-#define LINES_USUAL 4096 /* that are remembered, times 4/3 */
+#define LIMIT_NS 100000000u /* others may be waiting for the pool's lock */
+#define LINES_USUAL 4096    /* that are remembered, times 4/3 */
 #define LINES_MANY 262144
 
 /* A place in the list, and the bytes before it. */
@@ -280,10 +281,13 @@ int
 locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 {
 	uint32_t lines = LINES_USUAL;
+	uint64_t began = sys_clock(sys, CLOCK_MONOTONIC);
 	bool restless = false;
 	int rounds = 0;
 
-	for (int i = 0; i < TRIES; i++) {
+	for (int i = 0;
+	     i < TRIES && sys_clock(sys, CLOCK_MONOTONIC) - began < LIMIT_NS;
+	     i++) {
 		int r = read_anew(sys, lines, seen, context, &restless);
 
 		if (r == -E2BIG && lines == LINES_USUAL)

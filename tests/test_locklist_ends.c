@@ -107,5 +107,10 @@ CHECK(locklist_ends, endless_change_is_given_up)
 	sim->context = &churn;
 	cr_assert_eq(locklist_read(&sim->ops, ignore, NULL), -EAGAIN);
 	cr_assert_leq(sim->reads, 2000);
+	/* Sooner where each read is slow: 100 ms. */
+	sim->ns_a_read = 1000000;
+	sim->reads = 0;
+	cr_assert_eq(locklist_read(&sim->ops, ignore, NULL), -EAGAIN);
+	cr_assert_leq(sim->reads, 110);
 	sim_end(sim);
 }
