@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -19,31 +21,49 @@ get(const struct sys_ops *sys, int fd, int option, void *to, socklen_t size)
 	return r < 0 ? r : 0;
 }
 
+/* A socket answers at the level of its own protocol; a raw one never does. */
+static bool
+answers(const struct sys_ops *sys, int fd, int level, int option)
+{
+	int value;
+	socklen_t size = sizeof(value);
+
+	return sys_getsockopt(sys, fd, level, option, &value, &size) >= 0;
+}
+
+static bool
+is_stream(const struct sys_ops *sys, int fd)
+{
+	int type;
+
+	return get(sys, fd, SO_TYPE, &type, sizeof(type)) == 0 &&
+	       type == SOCK_STREAM;
+}
+
+/*
+ * A number alone is no proof: raw sockets, and those of netlink and CAN, have
+ * protocols of these numbers too.
+ */
 int
 endpoint_protocol(const struct sys_ops *sys, int fd,
 		  enum protocol *ret_protocol)
 {
-	int domain, type, protocol;
-	int r = get(sys, fd, SO_DOMAIN, &domain, sizeof(domain));
+	int protocol;
+	int r = get(sys, fd, SO_PROTOCOL, &protocol, sizeof(protocol));
 
-	if (r == 0)
-		r = get(sys, fd, SO_TYPE, &type, sizeof(type));
-	if (r == 0)
-		r = get(sys, fd, SO_PROTOCOL, &protocol, sizeof(protocol));
 	if (r < 0)
 		return r;
-	if (domain != AF_INET && domain != AF_INET6)
-		return -EOPNOTSUPP;
-	/* The type too: a raw socket may carry protocol 6. */
-	if (type == SOCK_STREAM && protocol == IPPROTO_TCP) {
+	if (protocol == IPPROTO_TCP &&
+	    answers(sys, fd, IPPROTO_TCP, TCP_NODELAY)) {
 		*ret_protocol = PROTOCOL_TCP;
 		return 0;
 	}
-	if (type == SOCK_DGRAM && protocol == IPPROTO_UDP) {
+	if (protocol == IPPROTO_UDP &&
+	    answers(sys, fd, IPPROTO_UDP, UDP_CORK)) {
 		*ret_protocol = PROTOCOL_UDP;
 		return 0;
 	}
-	if (type == SOCK_STREAM && protocol == IPPROTO_MPTCP) {
+	if (protocol == IPPROTO_MPTCP && is_stream(sys, fd)) {
 		*ret_protocol = PROTOCOL_TCP;
 		return -EPROTONOSUPPORT;
 	}
