@@ -27,17 +27,6 @@ struct request {
 	uint16_t port;
 };
 
-/*
- * Nearly all programs keep the address in a local variable. What lies just
- * above our own frame is somebody's frame, and need not be asked for.
- */
-static bool
-in_callers_frames(const void *address)
-{
-	return (uintptr_t)address - (uintptr_t)__builtin_frame_address(0) <
-	       4096;
-}
-
 /* False for what the kernel should answer by itself. */
 static bool
 read_request(int fd, const struct sockaddr *address, socklen_t size,
@@ -46,7 +35,7 @@ read_request(int fd, const struct sockaddr *address, socklen_t size,
 	int port;
 
 	if (size < sizeof(struct sockaddr_in) || size > sizeof(ret->address) ||
-	    !(in_callers_frames(address) || user_readable(address, size)))
+	    !user_readable(address, size))
 		return false;
 	ret->fd = fd;
 	ret->size = size;

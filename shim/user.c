@@ -7,6 +7,28 @@
 #include "core/sys.h"
 
 #define PAGE 4096 /* the smallest that there is */
+#define FRAMES 1024
+
+static bool
+same_page(const void *a, const void *b)
+{
+	return (uintptr_t)a / PAGE == (uintptr_t)b / PAGE;
+}
+
+/*
+ * Nearly all programs keep what they pass in a local variable. What lies just
+ * above our own frame is somebody's frame, and need not be asked for. That far
+ * a stack reaches even from its first frame: what it began with, a thread's
+ * descriptor or the program's arguments and environment, is above.
+ */
+static bool
+in_callers_frames(const void *user, size_t n)
+{
+	uintptr_t above =
+		(uintptr_t)user - (uintptr_t)__builtin_frame_address(0);
+
+	return above < FRAMES && above + n <= FRAMES;
+}
 
 /*
  * Whole aligned words are asked for, because bytes on one page are all
@@ -15,12 +37,14 @@
 bool
 user_readable(const void *user, size_t n)
 {
-	uintptr_t first = (uintptr_t)user & ~(uintptr_t)7;
-	uintptr_t last = ((uintptr_t)user + n - 1) & ~(uintptr_t)7;
+	const void *first = (const void *)((uintptr_t)user & ~(uintptr_t)7);
+	const void *last =
+		(const void *)(((uintptr_t)user + n - 1) & ~(uintptr_t)7);
 
-	return sys_readable(&sys_kernel, (const void *)first) &&
-	       (first / PAGE == last / PAGE ||
-		sys_readable(&sys_kernel, (const void *)last));
+	if (in_callers_frames(user, n))
+		return true;
+	return sys_readable(&sys_kernel, first) &&
+	       (same_page(first, last) || sys_readable(&sys_kernel, last));
 }
 
 int
@@ -33,36 +57,41 @@ user_read(void *to, const void *user, size_t n)
 }
 
 /*
- * Fewer than 8 bytes cannot be asked about without spoiling their neighbours.
- * Where a sandbox forbids the call, though it touches nobody but ourselves,
- * the pointer is trusted, as everywhere else in C.
+ * Fewer than 8 bytes cannot be asked about without spoiling their neighbours,
+ * and so they are written. Where a sandbox forbids the call, though it touches
+ * nobody but ourselves, the pointer is trusted, as everywhere else in C.
  */
-static int
-write_few(void *user, const void *from, size_t n)
+static bool
+few_written(void *user, const void *from, size_t n)
 {
 	const struct sys_ops *sys = &sys_kernel;
 	struct iovec local = {.iov_base = (void *)from, .iov_len = n};
 	struct iovec remote = {.iov_base = user, .iov_len = n};
 	long r = SYS_CALL(sys, SYS_process_vm_writev, sys_getpid(sys),
 			  SYS_ARG_(&local), 1, SYS_ARG_(&remote), 1, 0);
-	bool trusted = (r == -ENOSYS || r == -EPERM) && user_readable(user, n);
 
-	if (r != (long)n && !trusted)
-		return -EFAULT;
-	/* Once more where it was written: valgrind does not see a process
-	 * write to itself, and says that nobody did. */
-	memcpy(user, from, n);
-	return 0;
+	if (r == -ENOSYS || r == -EPERM)
+		return user_readable(user, n);
+	return r == (long)n;
+}
+
+/* Of 8 bytes and more, of which the first or last 8 may be overwritten. */
+static bool
+writable(void *user, size_t n)
+{
+	char *last = (char *)user + n - 8;
+
+	return sys_writable(&sys_kernel, last) &&
+	       (same_page(user, last + 7) || sys_writable(&sys_kernel, user));
 }
 
 int
 user_write(void *user, const void *from, size_t n)
 {
-	if (n < 8)
-		return write_few(user, from, n);
-	if (!sys_writable(&sys_kernel, user) ||
-	    !sys_writable(&sys_kernel, (char *)user + n - 8))
+	if (!in_callers_frames(user, n) &&
+	    !(n < 8 ? few_written(user, from, n) : writable(user, n)))
 		return -EFAULT;
+	/* The few too: valgrind does not see a process write to itself. */
 	memcpy(user, from, n);
 	return 0;
 }

@@ -2,9 +2,15 @@
 /* Pointers of callers: wild, at the edge of what is mapped, read-only. */
 #include "shim/user.h"
 
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "tests/check.h"
+#include "tests/peer.h"
 
 #define PAGE 4096
 
@@ -124,8 +130,8 @@ CHECK(user, does_not_write_into_constants)
 /* The question is put with the signal mask, which must stay what it was. */
 CHECK(user, asking_changes_nothing)
 {
+	static uint64_t word = UINT64_MAX, out; /* in no frame */
 	sigset_t mine, now;
-	uint64_t word = UINT64_MAX, out = 0;
 
 	sigemptyset(&mine);
 	sigaddset(&mine, SIGUSR1);
@@ -141,4 +147,44 @@ CHECK(user, asking_changes_nothing)
 	cr_assert_eq(sigismember(&now, SIGTERM), 0);
 	sigemptyset(&mine);
 	sigprocmask(SIG_SETMASK, &mine, NULL);
+}
+
+/* To every question about memory the kernel says from now on: EFAULT. */
+static bool
+answer_no(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigprocmask, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EFAULT),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = 4, .filter = filter};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+CHECK(user, local_variables_are_not_asked_for)
+{
+	static uint64_t elsewhere;
+	struct peer peer = peer_fork();
+
+	if (peer.pid == 0) {
+		uint64_t here[2] = {4, 5}, to[2];
+
+		child_assert(answer_no());
+		child_assert(user_read(to, here, sizeof(here)) == 0);
+		child_assert(to[0] == 4 && to[1] == 5);
+		to[1] = 6;
+		child_assert(user_write(here, to, sizeof(here)) == 0);
+		child_assert(here[1] == 6);
+		child_assert(!user_readable(&elsewhere, sizeof(elsewhere)));
+		child_assert(user_write(&elsewhere, here, 8) == -EFAULT);
+		/* Nor is what lies below: a frame that is gone. */
+		child_assert(!user_readable((char *)here - 2000, 8));
+		_exit(0);
+	}
+	peer_verdict(peer_end(&peer));
 }
