@@ -50,6 +50,7 @@ acquire_once(struct pool *pool, int fd, struct block block,
 		.range = block.range,
 		.fd = fd,
 		.ephemeral = ephemeral_range(pool->sys),
+		.now = sys_clock(pool->sys, CLOCK_REALTIME),
 	};
 	struct range_list wildcard, forbidden;
 	struct pool_lock lock;

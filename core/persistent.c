@@ -39,6 +39,7 @@ reserve(struct pool *pool, struct block block, bool though_in_use,
 		.wildcard = &nowhere,
 		.forbidden = &nowhere,
 		.ephemeral = ephemeral_range(pool->sys),
+		.now = sys_clock(pool->sys, CLOCK_REALTIME),
 	};
 	struct reservation made;
 	int r = reserve_acquire(pool, &acquire, &made);

@@ -25,9 +25,11 @@ acquire_inside(struct pool *pool, struct acquire *acquire,
 {
 	const struct range_list *wildcard = &config_get()->wildcard;
 	bool anywhere = acquire->range.start == 0;
-	const struct sysctl *sysctl = sysctl_get(anywhere);
+	const struct sysctl *sysctl;
 	struct range_list around;
 
+	acquire->now = sys_clock(&sys_kernel, CLOCK_REALTIME);
+	sysctl = sysctl_get(acquire->now, anywhere);
 	acquire->ephemeral = sysctl->ephemeral;
 	acquire->forbidden = &sysctl->reserved;
 	if (anywhere && wildcard->count == 0) {

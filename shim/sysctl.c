@@ -5,20 +5,20 @@
 #include "core/sys.h"
 
 const struct sysctl *
-sysctl_get(bool want_reserved)
+sysctl_get(uint64_t now, bool want_reserved)
 {
 	static struct sysctl sysctl;
 	static uint64_t ephemeral_read, reserved_read;
 	/* never 0, which is "not yet" */
-	uint64_t now = sys_seconds(&sys_kernel) + 1;
+	uint64_t second = now / 1000000000u + 1;
 
-	if (ephemeral_read != now) {
+	if (ephemeral_read != second) {
 		sysctl.ephemeral = ephemeral_range(&sys_kernel);
-		ephemeral_read = now;
+		ephemeral_read = second;
 	}
-	if (want_reserved && reserved_read != now) {
+	if (want_reserved && reserved_read != second) {
 		ephemeral_reserved(&sys_kernel, &sysctl.reserved);
-		reserved_read = now;
+		reserved_read = second;
 	}
 	return &sysctl;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's settings of ports, not older than a second. Called inside the
- * pool, which lets one thread of the process in at a time.
+ * The kernel's settings of ports, read in this second of a clock that counts
+ * nanoseconds. Called inside the pool, which lets one thread of the process in
+ * at a time.
  */
 #ifndef PORTRES_SHIM_SYSCTL_H
 #define PORTRES_SHIM_SYSCTL_H
@@ -13,6 +14,6 @@ struct sysctl {
 	struct range_list reserved; /* read for wildcards only */
 };
 
-const struct sysctl *sysctl_get(bool want_reserved);
+const struct sysctl *sysctl_get(uint64_t now, bool want_reserved);
 
 #endif

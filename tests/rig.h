@@ -166,6 +166,7 @@ rig_wanted(int fd, uint32_t start, uint32_t count)
 		.fd = fd,
 		.wildcard = &rig_nothing,
 		.forbidden = &rig_nothing,
+		.now = sys_clock(&sys_kernel, CLOCK_REALTIME),
 	};
 }
 
