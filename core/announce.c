@@ -125,23 +125,39 @@ wait_for(const struct sys_ops *sys, struct announcement *word, uint32_t what,
 }
 
 static bool
+wait_for_word(const struct sys_ops *sys, struct announcement *word,
+	      struct range range, uint64_t *since, uint32_t *ret_port)
+{
+	uint32_t what;
+
+	if (atomic_load(&word->owner) == 0)
+		return true;
+	what = atomic_load(&word->what);
+	if (!range_contains(range, what & 0xffff) ||
+	    wait_for(sys, word, what, since))
+		return true;
+	*ret_port = what & 0xffff;
+	return false;
+}
+
+/* Nearly always nobody is there: five words at a time are looked over. */
+static bool
 wait_for_segment(const struct sys_ops *sys, struct segment *segment,
 		 struct range range, uint64_t *since, uint32_t *ret_port)
 {
-	struct announcement *end = segment->word + SEGMENT_WORDS;
+	_Static_assert(SEGMENT_WORDS % 5 == 0, "whole rows");
 
-	for (struct announcement *word = segment->word; word < end; word++) {
-		uint32_t what;
+	for (uint32_t i = 0; i < SEGMENT_WORDS; i += 5) {
+		struct announcement *row = &segment->word[i];
 
-		if (atomic_load(&word->owner) == 0)
+		if ((atomic_load(&row[0].owner) | atomic_load(&row[1].owner) |
+		     atomic_load(&row[2].owner) | atomic_load(&row[3].owner) |
+		     atomic_load(&row[4].owner)) == 0)
 			continue;
-		what = atomic_load(&word->what);
-		if (!range_contains(range, what & 0xffff))
-			continue;
-		if (!wait_for(sys, word, what, since)) {
-			*ret_port = what & 0xffff;
-			return false;
-		}
+		for (int n = 0; n < 5; n++)
+			if (!wait_for_word(sys, &row[n], range, since,
+					   ret_port))
+				return false;
 	}
 	return true;
 }
