@@ -51,6 +51,7 @@ acquire_once(struct pool *pool, int fd, struct block block,
 		.fd = fd,
 		.ephemeral = ephemeral_range(pool->sys),
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
+		.pid = (uint32_t)sys_getpid(pool->sys),
 	};
 	struct range_list wildcard, forbidden;
 	struct pool_lock lock;

@@ -8,28 +8,6 @@
 #define NAP_FIRST_NS 50000
 #define NAP_LONGEST_NS 2000000
 
-/*
- * Lets one thread of the process in. A value that is not our process id was
- * left by a thread which exists in the parent only: after a fork that ran no
- * fork handlers (_Fork, clone) nobody here would ever clear it.
- */
-static bool
-gate_enter(const struct sys_ops *sys, _Atomic uint32_t *gate)
-{
-	uint32_t self = (uint32_t)sys_getpid(sys);
-	uint32_t seen = 0;
-
-	return atomic_compare_exchange_strong(gate, &seen, self) ||
-	       (seen != self &&
-		atomic_compare_exchange_strong(gate, &seen, self));
-}
-
-static void
-gate_leave(_Atomic uint32_t *gate)
-{
-	atomic_store(gate, 0);
-}
-
 static int
 try_once(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 	 struct pool_lock *ret)
@@ -40,7 +18,7 @@ try_once(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 
 	sys_sigmask(sys, SIG_SETMASK, &all, &lock.signals);
 	r = -EAGAIN;
-	if (!gate_enter(sys, gate))
+	if (!pool_gate_enter(gate))
 		goto fail_signals;
 	/*
 	 * A descriptor of its own each time: flock belongs to the open file,
@@ -59,7 +37,7 @@ try_once(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 fail_open:
 	sys_close(sys, lock.fd);
 fail_gate:
-	gate_leave(gate);
+	pool_gate_leave(gate);
 fail_signals:
 	sys_sigmask(sys, SIG_SETMASK, &lock.signals, NULL);
 	return r;
@@ -125,6 +103,6 @@ lock_drop(const struct sys_ops *sys, _Atomic uint32_t *gate,
 	 * clone() would keep the lock past the close. */
 	sys_flock(sys, lock->fd, LOCK_UN);
 	sys_close(sys, lock->fd);
-	gate_leave(gate);
+	pool_gate_leave(gate);
 	sys_sigmask(sys, SIG_SETMASK, &lock->signals, NULL);
 }

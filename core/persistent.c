@@ -40,6 +40,7 @@ reserve(struct pool *pool, struct block block, bool though_in_use,
 		.forbidden = &nowhere,
 		.ephemeral = ephemeral_range(pool->sys),
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
+		.pid = (uint32_t)sys_getpid(pool->sys),
 	};
 	struct reservation made;
 	int r = reserve_acquire(pool, &acquire, &made);

@@ -7,6 +7,7 @@
 #include "core/endpoint.h"
 #include "core/implicit.h"
 #include "shim/config.h"
+#include "shim/process.h"
 #include "shim/track.h"
 
 #define POOLS_MAX 16
@@ -24,7 +25,6 @@ static struct entry {
 	struct pool pool;
 } entries[POOLS_MAX];
 
-static _Atomic uint32_t gate;
 static struct pool *_Atomic first;
 
 struct forking {
@@ -78,9 +78,9 @@ entry_open(uint64_t netns, enum pool_wait wait, struct entry **ret)
 	r = pool_open_how(&sys_kernel, config->directory,
 			  config->make_directory,
 			  config->store[0] ? config->store : NULL, netns,
-			  forking.under_way ? &forking.gate : &gate, wait,
-			  &entry->pool);
-	entry->pool.gate = &gate;
+			  forking.under_way ? &forking.gate : process_gate(),
+			  wait, &entry->pool);
+	entry->pool.gate = process_gate();
 	if (r < 0) {
 		atomic_store(&entry->state, EMPTY);
 		return r;
@@ -211,15 +211,12 @@ before_fork(void)
 {
 	const struct sys_ops *sys = &sys_kernel;
 	const uint64_t all = ~(uint64_t)0;
-	uint32_t self = (uint32_t)sys_getpid(sys);
 	uint64_t signals;
 	bool inside = false;
 
 	sys_sigmask(sys, SIG_SETMASK, &all, &signals);
 	for (int i = 0; i < FORK_LOOKS && !inside; i++) {
-		uint32_t open = 0;
-
-		inside = atomic_compare_exchange_strong(&gate, &open, self);
+		inside = pool_gate_enter(process_gate());
 		if (!inside)
 			sys_nanosleep(sys, FORK_NAP_NS);
 	}
@@ -235,7 +232,7 @@ after_fork(void)
 
 	forking.under_way = false;
 	if (forking.inside)
-		atomic_store(&gate, 0);
+		pool_gate_leave(process_gate());
 	sys_sigmask(&sys_kernel, SIG_SETMASK, &signals, NULL);
 }
 

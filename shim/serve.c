@@ -8,6 +8,7 @@
 #include "core/store.h"
 #include "shim/config.h"
 #include "shim/pools.h"
+#include "shim/process.h"
 #include "shim/sysctl.h"
 #include "shim/track.h"
 
@@ -73,7 +74,8 @@ int
 serve_acquire(int fd, struct range wanted, enum pool_wait wait,
 	      struct reservation *ret)
 {
-	struct acquire acquire = {.range = wanted, .fd = fd};
+	struct acquire acquire = {
+		.range = wanted, .fd = fd, .pid = process_id()};
 	struct pool_lock lock;
 	struct pool *pool;
 	int r = carrier(fd, &acquire.protocol);

@@ -167,6 +167,7 @@ rig_wanted(int fd, uint32_t start, uint32_t count)
 		.wildcard = &rig_nothing,
 		.forbidden = &rig_nothing,
 		.now = sys_clock(&sys_kernel, CLOCK_REALTIME),
+		.pid = (uint32_t)getpid(),
 	};
 }
 
