@@ -44,6 +44,7 @@ refuse_conflict(struct pool *pool, struct block block)
 {
 	const struct entry *entry = NULL;
 	struct view view = {0};
+	bool dual_stack = false;
 	uint32_t port;
 	int r;
 
@@ -52,8 +53,8 @@ refuse_conflict(struct pool *pool, struct block block)
 	/* As the acquire found it: asking for each port would take minutes. */
 	if (entry)
 		r = refuse_reserved(block, entry);
-	else if (inuse_first(&sys_kernel, block.protocol, block.range, &port) ==
-		 1)
+	else if (inuse_first(&sys_kernel, block.protocol, block.range,
+			     &dual_stack, &port) == 1)
 		r = refuse_bound(block.protocol, port);
 	else
 		r = refuse("%s ports from %u on were in use a moment ago: try "

@@ -128,6 +128,7 @@ pick(struct pool *pool, enum protocol protocol, struct range window, int fd,
 	uint32_t begin =
 		(uint32_t)(sys_clock(pool->sys, CLOCK_MONOTONIC) / 1000);
 	bool look = shares_ports(pool, fd);
+	bool dual_stack = false;
 	struct range_list kept;
 
 	ephemeral_reserved(pool->sys, &kept);
@@ -138,7 +139,8 @@ pick(struct pool *pool, enum protocol protocol, struct range window, int fd,
 		int r;
 
 		if (range_list_overlaps(&kept, one) ||
-		    (look && inuse_first(pool->sys, protocol, one, &used) == 1))
+		    (look && inuse_first(pool->sys, protocol, one, &dual_stack,
+					 &used) == 1))
 			continue;
 		endpoint_set_port(address, (uint16_t)port);
 		r = sys_bind(pool->sys, fd, address, size);

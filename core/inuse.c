@@ -9,8 +9,8 @@
 /* How the trial sockets are made; found out by the first one. */
 struct trial {
 	enum protocol protocol;
-	int domain;	 /* AF_INET where there is no IPv6 */
-	bool dual_stack; /* without being told: net.ipv6.bindv6only is 0 */
+	int domain;	  /* AF_INET where there is no IPv6 */
+	bool *dual_stack; /* without being told */
 };
 
 static int
@@ -32,12 +32,12 @@ make_dual_stack(const struct sys_ops *sys, struct trial *trial, int fd)
 	int only = 0;
 	socklen_t size = sizeof(only);
 
-	if (trial->dual_stack || trial->domain == AF_INET)
+	if (*trial->dual_stack || trial->domain == AF_INET)
 		return;
 	if (sys_getsockopt(sys, fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size) ==
 		    0 &&
 	    !only) {
-		trial->dual_stack = true;
+		*trial->dual_stack = true;
 		return;
 	}
 	only = 0;
@@ -97,9 +97,11 @@ port_in_use(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 
 int
 inuse_first(const struct sys_ops *sys, enum protocol protocol,
-	    struct range range, uint32_t *ret_port)
+	    struct range range, bool *dual_stack, uint32_t *ret_port)
 {
-	struct trial trial = {.protocol = protocol, .domain = AF_INET6};
+	struct trial trial = {.protocol = protocol,
+			      .domain = AF_INET6,
+			      .dual_stack = dual_stack};
 
 	for (uint32_t port = range.start; port < range_end(range); port++) {
 		int r = port_in_use(sys, &trial, port);

@@ -16,8 +16,11 @@
  * In use is a port on which any socket is bound, on any address, of IPv4 or
  * IPv6, listening or not, whatever its reuse options. A port on which there
  * are only connections in TIME_WAIT is not.
+ *
+ * `dual_stack`, false at first, remembers from call to call that IPv6 sockets
+ * are made for both families here (net.ipv6.bindv6only is 0).
  */
 int inuse_first(const struct sys_ops *sys, enum protocol protocol,
-		struct range range, uint32_t *ret_port);
+		struct range range, bool *dual_stack, uint32_t *ret_port);
 
 #endif

@@ -30,6 +30,7 @@ reserve(struct pool *pool, struct block block, bool though_in_use,
 	uint64_t *ret_token)
 {
 	static const struct range_list nowhere;
+	bool dual_stack = false;
 	const struct acquire acquire = {
 		.kind = KIND_PERSISTENT,
 		.protocol = block.protocol,
@@ -39,6 +40,7 @@ reserve(struct pool *pool, struct block block, bool though_in_use,
 		.wildcard = &nowhere,
 		.forbidden = &nowhere,
 		.ephemeral = ephemeral_range(pool->sys),
+		.dual_stack = &dual_stack,
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
 		.pid = (uint32_t)sys_getpid(pool->sys),
 	};

@@ -62,7 +62,8 @@ take(struct pool *pool, const struct acquire *wanted, struct range range,
 	slot_mark(pool->file, slot);
 	if (r && announce_wait(pool->sys, pool->file, range,
 			       &pool->waiting_since, ret_port))
-		r = inuse_first(pool->sys, wanted->protocol, range, ret_port);
+		r = inuse_first(pool->sys, wanted->protocol, range,
+				wanted->dual_stack, ret_port);
 	if (r == 0)
 		slot_publish(slot);
 	else

@@ -21,13 +21,14 @@ static int
 bind_any_of(struct range block, enum protocol protocol, int fd,
 	    struct sockaddr *address, socklen_t size)
 {
+	bool dual_stack = false;
 	int saved = errno;
 
 	for (uint32_t port = block.start; port < range_end(block); port++) {
 		uint32_t used;
 
 		if (inuse_first(&sys_kernel, protocol, (struct range){port, 1},
-				&used) == 1)
+				&dual_stack, &used) == 1)
 			continue;
 		endpoint_set_port(address, (uint16_t)port);
 		if (real_bind(fd, address, size) == 0) {

@@ -26,13 +26,14 @@ acquire_inside(struct pool *pool, struct acquire *acquire,
 {
 	const struct range_list *wildcard = &config_get()->wildcard;
 	bool anywhere = acquire->range.start == 0;
-	const struct sysctl *sysctl;
+	struct sysctl *sysctl;
 	struct range_list around;
 
 	acquire->now = sys_clock(&sys_kernel, CLOCK_REALTIME);
 	sysctl = sysctl_get(acquire->now, anywhere);
 	acquire->ephemeral = sysctl->ephemeral;
 	acquire->forbidden = &sysctl->reserved;
+	acquire->dual_stack = &sysctl->dual_stack;
 	if (anywhere && wildcard->count == 0) {
 		range_list_around(sysctl->ephemeral, &around);
 		wildcard = &around;

@@ -4,7 +4,7 @@
 #include "core/ephemeral.h"
 #include "core/sys.h"
 
-const struct sysctl *
+struct sysctl *
 sysctl_get(uint64_t now, bool want_reserved)
 {
 	static struct sysctl sysctl;
@@ -14,6 +14,7 @@ sysctl_get(uint64_t now, bool want_reserved)
 
 	if (ephemeral_read != second) {
 		sysctl.ephemeral = ephemeral_range(&sys_kernel);
+		sysctl.dual_stack = false;
 		ephemeral_read = second;
 	}
 	if (want_reserved && reserved_read != second) {

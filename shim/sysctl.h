@@ -12,8 +12,9 @@
 struct sysctl {
 	struct range ephemeral;
 	struct range_list reserved; /* read for wildcards only */
+	bool dual_stack;	    /* remembered by inuse_first() */
 };
 
-const struct sysctl *sysctl_get(uint64_t now, bool want_reserved);
+struct sysctl *sysctl_get(uint64_t now, bool want_reserved);
 
 #endif

@@ -9,10 +9,19 @@
 #include "tests/rig.h"
 
 static int
+inuse_of(const struct sys_ops *sys, enum protocol protocol, struct range range,
+	 uint32_t *ret_port)
+{
+	bool dual_stack = false;
+
+	return inuse_first(sys, protocol, range, &dual_stack, ret_port);
+}
+
+static int
 ask(const struct sys_ops *sys, enum protocol protocol, uint32_t port)
 {
 	uint32_t found = 0;
-	int r = inuse_first(sys, protocol, (struct range){port, 1}, &found);
+	int r = inuse_of(sys, protocol, (struct range){port, 1}, &found);
 
 	cr_assert_eq(found, r == 1 ? port : 0);
 	return r;
@@ -92,16 +101,16 @@ CHECK(inuse, the_lowest_port_in_use_is_told)
 	const struct range all = {first, PORTS_OWN};
 	int a = tcp_socket(), b = tcp_socket();
 
-	cr_assert_eq(inuse_first(&sys_kernel, PROTOCOL_TCP, all, &found), 0);
+	cr_assert_eq(inuse_of(&sys_kernel, PROTOCOL_TCP, all, &found), 0);
 	cr_assert_eq(bind_to(a, AF_INET, "127.0.0.1", first + 30), 0);
 	cr_assert_eq(bind_to(b, AF_INET, "127.0.0.1", first + 11), 0);
-	cr_assert_eq(inuse_first(&sys_kernel, PROTOCOL_TCP, all, &found), 1);
+	cr_assert_eq(inuse_of(&sys_kernel, PROTOCOL_TCP, all, &found), 1);
 	cr_assert_eq(found, first + 11);
-	cr_assert_eq(inuse_first(&sys_kernel, PROTOCOL_TCP,
-				 (struct range){first + 12, 18}, &found),
+	cr_assert_eq(inuse_of(&sys_kernel, PROTOCOL_TCP,
+			      (struct range){first + 12, 18}, &found),
 		     0);
 	close(b);
-	cr_assert_eq(inuse_first(&sys_kernel, PROTOCOL_TCP, all, &found), 1);
+	cr_assert_eq(inuse_of(&sys_kernel, PROTOCOL_TCP, all, &found), 1);
 	cr_assert_eq(found, first + 30);
 	close(a);
 }
@@ -222,8 +231,8 @@ CHECK(inuse, without_ipv6_ipv4_is_asked)
 	cr_assert_eq(ask(&v4, PROTOCOL_UDP, port), 0);
 	cr_assert_eq(bind_to(fd, AF_INET, "127.0.0.1", port + 5), 0);
 	cr_assert_eq(ask(&v4, PROTOCOL_UDP, port), 0);
-	cr_assert_eq(inuse_first(&v4, PROTOCOL_UDP,
-				 (struct range){port, PORTS_OWN}, &found),
+	cr_assert_eq(inuse_of(&v4, PROTOCOL_UDP,
+			      (struct range){port, PORTS_OWN}, &found),
 		     1);
 	cr_assert_eq(found, port + 5);
 	close(fd);
@@ -246,13 +255,40 @@ kernel_only(const struct sys_ops *sys, long nr, const long arg[6])
 CHECK(inuse, bindv6only_hides_no_ipv4_socket)
 {
 	const struct sys_ops only = {.call = kernel_only};
-	uint32_t port = own_ports(), found;
+	const struct range three = {own_ports(), 3};
+	bool dual_stack = false;
+	uint32_t found;
 	int fd = tcp_socket();
 
-	cr_assert_eq(bind_to(fd, AF_INET, "0.0.0.0", port + 1), 0);
-	cr_assert_eq(inuse_first(&only, PROTOCOL_TCP, (struct range){port, 3},
-				 &found),
-		     1);
-	cr_assert_eq(found, port + 1);
+	cr_assert_eq(bind_to(fd, AF_INET, "0.0.0.0", three.start + 1), 0);
+	cr_assert_eq(
+		inuse_first(&only, PROTOCOL_TCP, three, &dual_stack, &found),
+		1);
+	cr_assert_eq(found, three.start + 1);
+	cr_assert_not(dual_stack);
 	close(fd);
+}
+
+/* Whoever looks many times asks once. */
+CHECK(inuse, what_is_known_of_trial_sockets_is_not_asked_again)
+{
+	struct kernel_refusing kernel =
+		kernel_refusing(SYS_getsockopt, -ENOPROTOOPT, NULL);
+	const struct range three = {own_ports(), 3};
+	bool dual_stack = false;
+	uint32_t found;
+
+	cr_assert_eq(inuse_first(&kernel.ops, PROTOCOL_TCP, three, &dual_stack,
+				 &found),
+		     0);
+	cr_assert_eq(kernel.asked, 3);
+	cr_assert_not(dual_stack);
+	cr_assert_eq(inuse_first(&sys_kernel, PROTOCOL_TCP, three, &dual_stack,
+				 &found),
+		     0);
+	cr_assert(dual_stack);
+	cr_assert_eq(inuse_first(&kernel.ops, PROTOCOL_TCP, three, &dual_stack,
+				 &found),
+		     0);
+	cr_assert_eq(kernel.asked, 3);
 }

@@ -66,16 +66,13 @@ static void
 use(struct dice *dice, struct pool *pool, int fd, uint32_t first)
 {
 	struct range_list window = {1, {{first, PORTS_OWN}}};
-	struct acquire wanted = {
-		.range = {dice_chance(dice, 50) ? 0 : first,
-			  dice_below(dice, 4) + 1},
-		.fd = fd,
-		.wildcard = &window,
-		.forbidden = &rig_nothing,
-	};
+	uint32_t start = dice_chance(dice, 50) ? 0 : first;
+	struct acquire wanted = rig_wanted(fd, start, dice_below(dice, 4) + 1);
 	struct reservation got, found;
-	int r = reserve_acquire(pool, &wanted, &got), holder;
+	int r, holder;
 
+	wanted.wildcard = &window;
+	r = reserve_acquire(pool, &wanted, &got);
 	cr_assert(r == 0 || r == -EADDRINUSE || r == -ENOBUFS, "acquire: %d",
 		  r);
 	if (r == 0) {

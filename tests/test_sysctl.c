@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's settings are read again in each second, and not within one. */
+#include "shim/sysctl.h"
+
+#include <fcntl.h>
+#include <sched.h>
+
+#include "tests/peer.h"
+
+#define SECOND 1000000000u
+#define NOON (43200 * (uint64_t)SECOND)
+
+CHECK(sysctl, what_was_found_out_is_forgotten_after_the_second)
+{
+	cr_assert_not(sysctl_get(NOON, false)->dual_stack);
+	sysctl_get(NOON, false)->dual_stack = true;
+	cr_assert(sysctl_get(NOON + SECOND - 1, true)->dual_stack);
+	cr_assert_not(sysctl_get(NOON + SECOND, false)->dual_stack);
+	/* A clock that is set back makes another second, too. */
+	sysctl_get(NOON + SECOND, false)->dual_stack = true;
+	cr_assert_not(sysctl_get(NOON, false)->dual_stack);
+}
+
+static bool
+write_setting(const char *name, const char *value)
+{
+	char path[96];
+	int fd;
+	bool written;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	written = fd >= 0 && write(fd, value, strlen(value)) > 0;
+	close(fd);
+	return written;
+}
+
+static uint32_t
+first_chosen(uint64_t now)
+{
+	return sysctl_get(now, false)->ephemeral.start;
+}
+
+static uint32_t
+first_kept(uint64_t now)
+{
+	const struct range_list *list = &sysctl_get(now, true)->reserved;
+
+	return list->count ? list->range[0].start : 0;
+}
+
+static void
+in_a_namespace_of_its_own(void)
+{
+	if (unshare(CLONE_NEWNET) < 0)
+		_exit(77);
+	child_assert(write_setting("ip_local_port_range", "40000 40009"));
+	child_assert(first_chosen(NOON) == 40000);
+	child_assert(first_kept(NOON) == 0);
+	child_assert(write_setting("ip_local_port_range", "41000 41009"));
+	child_assert(write_setting("ip_local_reserved_ports", "5000"));
+	child_assert(first_chosen(NOON + SECOND - 1) == 40000);
+	child_assert(first_kept(NOON + SECOND - 1) == 0);
+	child_assert(first_chosen(NOON + SECOND) == 41000);
+	child_assert(first_kept(NOON + SECOND) == 5000);
+	_exit(0);
+}
+
+CHECK(sysctl, a_setting_holds_within_a_second)
+{
+	struct peer peer = peer_fork();
+	int status;
+
+	if (peer.pid == 0)
+		in_a_namespace_of_its_own();
+	status = peer_end(&peer);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		cr_skip_test("no right to make a network namespace");
+	peer_verdict(status);
+}
