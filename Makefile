@@ -191,10 +191,11 @@ check-symbols: $B/libportres.so
 
 BENCH_FLAGS := -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I. -Iinclude
 
+$B/bench/bench: bench/paths.c bench/paths.h
 $B/bench/%: bench/%.c bench/kit.c bench/bench.h
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
-	$Q$(CC) $(BENCH_FLAGS) $< bench/kit.c -o $@
+	$Q$(CC) $(BENCH_FLAGS) $(filter %.c,$^) -o $@
 
 $B/bench/passthrough: bench/passthrough.c
 	@mkdir -p $(@D)

@@ -3,14 +3,13 @@
  * Times each path against its bare counterpart, the two alternating in short
  * rounds within one process, and prints one line a row:
  *
- *     name TAB ours (ns) TAB bare (ns) TAB ratio TAB limit
+ *     name TAB ours (ns) TAB bare (ns) TAB ratio TAB limit (0: none)
  *
  * Run preloaded. "Bare" is libc's own function, found by dlsym in libc.so.6
  * itself. The times are those of the best tenth of the rounds: what else the
  * machine does only ever adds, and whole runs differ by more than what is
  * measured here.
  */
-#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -26,13 +25,7 @@
 #include <portres.h>
 
 #include "bench/bench.h"
-
-struct calls {
-	int (*socket)(int, int, int);
-	int (*bind)(int, const struct sockaddr *, socklen_t);
-	int (*close)(int);
-	int (*ioctl)(int, unsigned long, ...);
-};
+#include "bench/paths.h"
 
 static struct calls ours = {socket, bind, close, ioctl};
 static struct calls bare;
@@ -51,96 +44,13 @@ find_bare(void)
 		die("run this with the library preloaded");
 }
 
-static void
-dup_close(const struct calls *c)
-{
-	c->close(dup(0));
-}
-
-static void
-socket_close(const struct calls *c)
-{
-	c->close(c->socket(AF_INET, SOCK_STREAM, 0));
-}
-
-static void
-ioctl_other(const struct calls *c)
-{
-	static int fd = -1;
-	int n;
-
-	if (fd < 0)
-		fd = c->socket(AF_INET, SOCK_STREAM, 0);
-	c->ioctl(fd, FIONREAD, &n);
-}
-
-static void
-bind_close(const struct calls *c)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-				      .sin_port = htons(BENCH_FREE_PORT)};
-	int fd = c->socket(AF_INET, SOCK_STREAM, 0);
-
-	if (c->bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		die("bind");
-	c->close(fd);
-}
-
-/* What an acquire of 20 ports cannot do without: 20 trial binds. */
-static void
-trial_binds_from(const struct calls *c, int first)
-{
-	for (int i = 0; i < 20; i++) {
-		struct sockaddr_in6 address = {
-			.sin6_family = AF_INET6,
-			.sin6_port = htons((uint16_t)(first + i))};
-		int fd = c->socket(AF_INET6, SOCK_STREAM, 0);
-
-		c->bind(fd, (struct sockaddr *)&address, sizeof(address));
-		c->close(fd);
-	}
-}
-
-static void
-trial_binds(const struct calls *c)
-{
-	trial_binds_from(c, BENCH_BLOCK);
-}
-
-/* A wildcard goes on to other ports each time, which costs the kernel more. */
-static void
-wandering_trial_binds(const struct calls *c)
-{
-	static int first = BENCH_BLOCK;
-
-	trial_binds_from(c, first);
-	first = first < 30000 ? first + 20 : BENCH_BLOCK;
-}
-
-static void
-acquire_specific(const struct calls *c)
-{
-	int fd = c->socket(AF_INET, SOCK_STREAM, 0);
-
-	take(fd, BENCH_BLOCK, 20);
-	c->close(fd);
-}
-
-static void
-acquire_wildcard(const struct calls *c)
-{
-	int fd = c->socket(AF_INET, SOCK_STREAM, 0);
-
-	take(fd, 0, 20);
-	c->close(fd);
-}
-
 struct row {
 	const char *name;
 	void (*ours)(const struct calls *);
 	void (*bare)(const struct calls *);
-	int times; /* a round */
-	double limit;
+	int times;	      /* a round */
+	double limit;	      /* 0: none */
+	void (*before)(void); /* each round, not measured */
 };
 
 static void
@@ -149,9 +59,11 @@ measure(const struct row *row)
 	double mine[ROUNDS], theirs[ROUNDS];
 
 	for (int round = -2; round < ROUNDS; round++) {
-		double start = now();
-		double middle, end;
+		double start, middle, end;
 
+		if (row->before)
+			row->before();
+		start = now();
 		for (int i = 0; i < row->times; i++)
 			row->ours(&ours);
 		middle = now();
@@ -204,27 +116,29 @@ measure_crowd(void)
 	hold_blocks(4000 - 10);
 	for (int round = 0; round < ROUNDS; round++)
 		many[round] = time_one_acquire(20);
-	print_row("acquire 1 port, 4,000 live : 10", typical(many), typical(few),
-		  1.4);
+	print_row("acquire 1 port, 4,000 live : 10", typical(many),
+		  typical(few), 1.4);
 }
 
 int
 main(void)
 {
 	static const struct row rows[] = {
-		{"dup+close", dup_close, dup_close, 1000, 1.02},
-		{"socket+close", socket_close, socket_close, 200, 1.02},
-		{"ioctl", ioctl_other, ioctl_other, 1000, 1.02},
+		{"dup+close", dup_close, dup_close, 1000, 1.02, NULL},
+		{"socket+close", socket_close, socket_close, 200, 1.02, NULL},
+		{"ioctl", ioctl_other, ioctl_other, 1000, 1.02, NULL},
 	};
 	static const struct row beside[] = {
 		{"socket+bind+close, 100 live", bind_close, bind_close, 200,
-		 1.10},
+		 1.10, NULL},
 	};
 	static const struct row alone[] = {
 		{"acquire 20 + close : 20 trial binds", acquire_specific,
-		 trial_binds, 10, 1.25},
-		{"the same, wildcard", acquire_wildcard,
-		 wandering_trial_binds, 10, 1.25},
+		 trial_binds, BENCH_ACQUIRES, 1.25, make_owners},
+		{"the same, wildcard", acquire_wildcard, wandering_trial_binds,
+		 BENCH_ACQUIRES, 1.25, make_owners},
+		{"the first, with its socket()", socket_acquire_specific,
+		 trial_binds, BENCH_ACQUIRES, 0, NULL},
 	};
 	struct rlimit files = {20000, 20000};
 	cpu_set_t one;

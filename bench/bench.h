@@ -5,10 +5,11 @@
 #define ROUNDS 101
 #define BENCH_FREE_PORT 20999
 #define BENCH_BLOCK 20100
-#define BENCH_CROWD 2000 /* the crowd's ports begin here, one a block */
+#define BENCH_ACQUIRES 10 /* a round */
+#define BENCH_CROWD 2000  /* the crowd's ports begin here, one a block */
 
 _Noreturn void die(const char *why);
-double now(void); /* nanoseconds */
+double now(void);		       /* nanoseconds */
 double typical(double values[ROUNDS]); /* of the best tenth */
 void print_row(const char *name, double ours, double bare, double limit);
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/paths.h"
+
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+
+void
+dup_close(const struct calls *c)
+{
+	c->close(dup(0));
+}
+
+void
+socket_close(const struct calls *c)
+{
+	c->close(c->socket(AF_INET, SOCK_STREAM, 0));
+}
+
+void
+ioctl_other(const struct calls *c)
+{
+	static int fd = -1;
+	int n;
+
+	if (fd < 0)
+		fd = c->socket(AF_INET, SOCK_STREAM, 0);
+	c->ioctl(fd, FIONREAD, &n);
+}
+
+void
+bind_close(const struct calls *c)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons(BENCH_FREE_PORT)};
+	int fd = c->socket(AF_INET, SOCK_STREAM, 0);
+
+	if (c->bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		die("bind");
+	c->close(fd);
+}
+
+static void
+trial_binds_from(const struct calls *c, int first)
+{
+	for (int i = 0; i < 20; i++) {
+		struct sockaddr_in6 address = {
+			.sin6_family = AF_INET6,
+			.sin6_port = htons((uint16_t)(first + i))};
+		int fd = c->socket(AF_INET6, SOCK_STREAM, 0);
+
+		c->bind(fd, (struct sockaddr *)&address, sizeof(address));
+		c->close(fd);
+	}
+}
+
+void
+trial_binds(const struct calls *c)
+{
+	trial_binds_from(c, BENCH_BLOCK);
+}
+
+void
+wandering_trial_binds(const struct calls *c)
+{
+	static int first = BENCH_BLOCK;
+
+	trial_binds_from(c, first);
+	first = first < 30000 ? first + 20 : BENCH_BLOCK;
+}
+
+static int owner[BENCH_ACQUIRES], owners;
+
+void
+make_owners(void)
+{
+	while (owners < BENCH_ACQUIRES)
+		owner[owners++] = socket(AF_INET, SOCK_STREAM, 0);
+}
+
+void
+acquire_specific(const struct calls *c)
+{
+	int fd = owner[--owners];
+
+	take(fd, BENCH_BLOCK, 20);
+	c->close(fd);
+}
+
+void
+acquire_wildcard(const struct calls *c)
+{
+	int fd = owner[--owners];
+
+	take(fd, 0, 20);
+	c->close(fd);
+}
+
+void
+socket_acquire_specific(const struct calls *c)
+{
+	int fd = c->socket(AF_INET, SOCK_STREAM, 0);
+
+	take(fd, BENCH_BLOCK, 20);
+	c->close(fd);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What is measured, by whichever functions. */
+#ifndef PORTRES_BENCH_PATHS_H
+#define PORTRES_BENCH_PATHS_H
+
+#include <sys/socket.h>
+
+struct calls {
+	int (*socket)(int, int, int);
+	int (*bind)(int, const struct sockaddr *, socklen_t);
+	int (*close)(int);
+	int (*ioctl)(int, unsigned long, ...);
+};
+
+void dup_close(const struct calls *c);
+void socket_close(const struct calls *c);
+void ioctl_other(const struct calls *c);
+void bind_close(const struct calls *c);
+
+/* What an acquire of 20 ports cannot do without: 20 trial binds. */
+void trial_binds(const struct calls *c);
+/* A wildcard goes on to other ports each time, which costs the kernel more. */
+void wandering_trial_binds(const struct calls *c);
+
+/* Each is for a socket that make_owners() has made, BENCH_ACQUIRES of them. */
+void acquire_specific(const struct calls *c);
+void acquire_wildcard(const struct calls *c);
+void make_owners(void);
+/* The same with the making of its socket. */
+void socket_acquire_specific(const struct calls *c);
+
+#endif
