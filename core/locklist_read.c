@@ -31,176 +31,15 @@
 #include "core/locklist.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include "core/lineset.h"
+#include "core/locklist_page.h"
 
-#define PAGE 4096    /* what the kernel shows in one read */
-#define SHARED_MIN 4 /* of a page's lines; one would do, but for twins */
-#define LOOK_BACK 256
 #define ROUNDS_CALM 3
 #define ROUNDS_RESTLESS 24
 #define TRIES 256
 #define LIMIT_NS 100000000u /* others may be waiting for the pool's lock */
 #define LINES_USUAL 4096    /* that are remembered, times 4/3 */
 #define LINES_MANY 262144
-
-/* A place in the list, and the bytes before it. */
-struct place {
-	size_t at;
-	size_t n;
-	char before[LOOK_BACK];
-};
-
-/* One descriptor on the list. */
-struct reader {
-	int fd;
-	bool inside_line; /* the last read ended within one */
-	struct place place;
-};
-
-struct page {
-	struct place place; /* where it begins */
-	size_t n;	    /* of whole lines */
-	char text[PAGE];
-};
-
-static const char *
-line_end(const char *line, const char *end)
-{
-	const char *newline = memchr(line, '\n', (size_t)(end - line));
-
-	return newline ? newline : end;
-}
-
-/* Without the line's number, which changes as locks come and go. */
-static const char *
-line_body(const char *line, const char *end)
-{
-	const char *colon = memchr(line, ':', (size_t)(end - line));
-
-	return colon ? colon : line;
-}
-
-typedef int line_action(struct lineset *set, const char *body, size_t n);
-
-/* The sum of what the action said of each line, or its first error. */
-static int
-each_line(struct lineset *set, const struct page *page, line_action *action)
-{
-	const char *end = page->text + page->n;
-	int sum = 0;
-
-	for (const char *p = page->text; p < end; p = line_end(p, end) + 1) {
-		const char *stop = line_end(p, end);
-		const char *body = line_body(p, stop);
-		int r = action(set, body, (size_t)(stop - body));
-
-		if (r < 0)
-			return r;
-		sum += r;
-	}
-	return sum;
-}
-
-static int
-is_new(struct lineset *set, const char *body, size_t n)
-{
-	return !lineset_has(set, body, n);
-}
-
-static int
-is_known(struct lineset *set, const char *body, size_t n)
-{
-	return lineset_has(set, body, n);
-}
-
-static void
-go_on(struct place *place, const char *text, size_t n)
-{
-	size_t keep = place->n;
-
-	place->at += n;
-	if (n > LOOK_BACK) {
-		text += n - LOOK_BACK;
-		n = LOOK_BACK;
-	}
-	if (keep > LOOK_BACK - n)
-		keep = LOOK_BACK - n;
-	memmove(place->before, place->before + place->n - keep, keep);
-	memcpy(place->before + keep, text, n);
-	place->n = keep + n;
-}
-
-/* Are the bytes before the place what they were when it was come by? */
-static bool
-held_still(const struct sys_ops *sys, int fd, const struct place *place)
-{
-	char now[LOOK_BACK];
-	long n = sys_pread(sys, fd, now, place->n, place->at - place->n);
-
-	return n == (long)place->n && memcmp(now, place->before, place->n) == 0;
-}
-
-/*
- * Reads up to `size` bytes and keeps the whole lines of them. Returns the
- * number of bytes read, or -Exxx.
- */
-static int
-read_page(const struct sys_ops *sys, struct reader *reader, size_t size,
-	  struct page *ret)
-{
-	long got = sys_read(sys, reader->fd, ret->text, size);
-	const char *end = ret->text + (got < 0 ? 0 : got);
-	const char *first = ret->text;
-	const char *last;
-
-	if (got < 0)
-		return (int)got;
-	ret->place = reader->place;
-	go_on(&reader->place, ret->text, (size_t)got);
-	if (reader->inside_line) {
-		first = line_end(first, end);
-		first += first < end;
-	}
-	last = memrchr(first, '\n', (size_t)(end - first));
-	last = last ? last + 1 : first;
-	reader->inside_line = last != end;
-	ret->n = (size_t)(last - first);
-	memmove(ret->text, first, ret->n);
-	return (int)got;
-}
-
-/* A waiter's line is "12: -> OFDLCK …", one that waits for him "12:  -> …". */
-static bool
-is_waiter(const char *body, const char *end)
-{
-	const char *arrow = memmem(body, (size_t)(end - body), "-> ", 3);
-
-	return arrow && arrow > body && body[0] == ':' && arrow[-1] == ' ';
-}
-
-/* Does it begin with a piece, or within one? */
-static bool
-begins_with_piece(const struct page *page)
-{
-	const char *end = page->text + page->n;
-	const char *first = line_end(page->text, end);
-	const char *second = first < end ? first + 1 : end;
-	const char *stop = line_end(second, end);
-
-	return is_waiter(line_body(page->text, first), first) ||
-	       is_waiter(line_body(second, stop), stop);
-}
-
-/* Does nothing lie between this page and what was seen before? */
-static bool
-page_joins(struct lineset *set, const struct page *page)
-{
-	return page->place.at == 0 ||
-	       each_line(set, page, is_known) >= SHARED_MIN ||
-	       each_line(set, page, is_new) == 0 || begins_with_piece(page);
-}
 
 /*
  * Who reads next, and how much: the one behind, so much that it gets half a
@@ -212,14 +51,8 @@ next_reader(struct reader reader[2], size_t *ret_size)
 	bool second = reader[1].place.at < reader[0].place.at;
 	size_t behind = reader[!second].place.at - reader[second].place.at;
 
-	*ret_size = behind > PAGE * 3 / 4 ? behind / 2 : PAGE;
+	*ret_size = behind > LOCKLIST_PAGE * 3 / 4 ? behind / 2 : LOCKLIST_PAGE;
 	return &reader[second];
-}
-
-static bool
-has_waiters(const struct page *page)
-{
-	return memmem(page->text, page->n, ": -> ", 5) != NULL;
 }
 
 /* The third descriptor is for looking back. */
@@ -233,20 +66,20 @@ read_round(const struct sys_ops *sys, const int fd[3], struct lineset *set,
 	for (;;) {
 		size_t size;
 		struct reader *next = next_reader(reader, &size);
-		int got = read_page(sys, next, size, &page);
+		int got = page_read(sys, next, size, &page);
 		bool joins;
 		int r;
 
 		if (got < 0)
 			return got;
 		joins = (got > 0 && page_joins(set, &page)) ||
-			held_still(sys, fd[2], &page.place);
-		*ret_restless |= !joins || has_waiters(&page);
+			place_held_still(sys, fd[2], &page.place);
+		*ret_restless |= !joins || page_has_waiters(&page);
 		if (got == 0)
 			return 0;
 		if (!joins)
 			return -EAGAIN;
-		r = each_line(set, &page, lineset_add);
+		r = page_each_line(&page, lineset_add, set);
 		if (r < 0)
 			return r;
 		locklist_parse(page.text, page.n, seen, context);
