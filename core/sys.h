@@ -1,124 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The one door to the kernel.
- *
- * Every system call of core goes through sys_ops.call, for three reasons:
- * tests fail any one of them by number and turn; nothing here can reach a
- * libc function that the shim interposes; and a raw call is neither a thread
- * cancellation point nor a writer of errno, so core may run anywhere in a
- * host program, signal handlers included.
- *
- * All functions return the kernel's answer: >= 0, or -Exxx.
- */
+/* All system calls of core; here those on memory, time, process and signals. */
 #ifndef PORTRES_CORE_SYS_H
 #define PORTRES_CORE_SYS_H
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <time.h>
-#include <unistd.h>
 
-#ifndef __LP64__
-#error "portres supports 64-bit Linux only"
-#endif
-
-struct sys_ops {
-	long (*call)(const struct sys_ops *sys, long nr, const long arg[6]);
-};
-
-/* The kernel itself. */
-extern const struct sys_ops sys_kernel;
+#include "core/sys_file.h"
+#include "core/sys_socket.h"
 
 /* The kernel's sigset_t, which is shorter than libc's. */
 #define SYS_SIGSET_SIZE 8
-
-#define SYS_ARG_(x) ((long)(x))
-#define SYS_CALL(sys, nr, ...)                                                 \
-	((sys)->call((sys), (nr), (const long[6]){__VA_ARGS__}))
-
-static inline int
-sys_open(const struct sys_ops *sys, const char *path, int flags, mode_t mode)
-{
-	return (int)SYS_CALL(sys, SYS_openat, AT_FDCWD, SYS_ARG_(path), flags,
-			     mode);
-}
-
-static inline int
-sys_openat(const struct sys_ops *sys, int directory, const char *path,
-	   int flags, mode_t mode)
-{
-	return (int)SYS_CALL(sys, SYS_openat, directory, SYS_ARG_(path), flags,
-			     mode);
-}
-
-static inline int
-sys_close(const struct sys_ops *sys, int fd)
-{
-	return (int)SYS_CALL(sys, SYS_close, fd);
-}
-
-static inline long
-sys_read(const struct sys_ops *sys, int fd, void *to, size_t n)
-{
-	return SYS_CALL(sys, SYS_read, fd, SYS_ARG_(to), SYS_ARG_(n));
-}
-
-static inline long
-sys_pread(const struct sys_ops *sys, int fd, void *to, size_t n, size_t offset)
-{
-	return SYS_CALL(sys, SYS_pread64, fd, SYS_ARG_(to), SYS_ARG_(n),
-			SYS_ARG_(offset));
-}
-
-static inline long
-sys_write(const struct sys_ops *sys, int fd, const void *from, size_t n)
-{
-	return SYS_CALL(sys, SYS_write, fd, SYS_ARG_(from), SYS_ARG_(n));
-}
-
-static inline int
-sys_fsync(const struct sys_ops *sys, int fd)
-{
-	return (int)SYS_CALL(sys, SYS_fsync, fd);
-}
-
-/* Within one directory. */
-static inline int
-sys_rename(const struct sys_ops *sys, int directory, const char *from,
-	   const char *to)
-{
-	return (int)SYS_CALL(sys, SYS_renameat2, directory, SYS_ARG_(from),
-			     directory, SYS_ARG_(to), 0);
-}
-
-static inline int
-sys_unlink(const struct sys_ops *sys, int directory, const char *path)
-{
-	return (int)SYS_CALL(sys, SYS_unlinkat, directory, SYS_ARG_(path), 0);
-}
-
-/* With the effective ids; before Linux 5.8 with the real ones. */
-static inline int
-sys_access(const struct sys_ops *sys, const char *path, int mode)
-{
-	int r = (int)SYS_CALL(sys, SYS_faccessat2, AT_FDCWD, SYS_ARG_(path),
-			      mode, AT_EACCESS);
-
-	if (r == -ENOSYS)
-		r = (int)SYS_CALL(sys, SYS_faccessat, AT_FDCWD, SYS_ARG_(path),
-				  mode);
-	return r;
-}
 
 /* Memory. Returns the address as a number: negative values are errors. */
 static inline long
@@ -127,55 +21,6 @@ sys_mmap_private(const struct sys_ops *sys, size_t size)
 	return SYS_CALL(sys, SYS_mmap, 0, SYS_ARG_(size),
 			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 			0);
-}
-
-static inline int
-sys_fstat(const struct sys_ops *sys, int fd, struct stat *st)
-{
-	return (int)SYS_CALL(sys, SYS_fstat, fd, SYS_ARG_(st));
-}
-
-static inline int
-sys_fstatfs(const struct sys_ops *sys, int fd, struct statfs *st)
-{
-	return (int)SYS_CALL(sys, SYS_fstatfs, fd, SYS_ARG_(st));
-}
-
-static inline int
-sys_fchmod(const struct sys_ops *sys, int fd, mode_t mode)
-{
-	return (int)SYS_CALL(sys, SYS_fchmod, fd, mode);
-}
-
-static inline int
-sys_mkdir(const struct sys_ops *sys, const char *path, mode_t mode)
-{
-	return (int)SYS_CALL(sys, SYS_mkdirat, AT_FDCWD, SYS_ARG_(path), mode);
-}
-
-static inline int
-sys_fallocate(const struct sys_ops *sys, int fd, size_t size)
-{
-	return (int)SYS_CALL(sys, SYS_fallocate, fd, 0, 0, SYS_ARG_(size));
-}
-
-static inline int
-sys_flock(const struct sys_ops *sys, int fd, int op)
-{
-	return (int)SYS_CALL(sys, SYS_flock, fd, op);
-}
-
-static inline int
-sys_fcntl(const struct sys_ops *sys, int fd, int cmd, void *arg)
-{
-	return (int)SYS_CALL(sys, SYS_fcntl, fd, cmd, SYS_ARG_(arg));
-}
-
-/* A duplicate at the lowest free number from `lowest` on; not close-on-exec. */
-static inline int
-sys_dup_from(const struct sys_ops *sys, int fd, int lowest)
-{
-	return (int)SYS_CALL(sys, SYS_fcntl, fd, F_DUPFD, lowest);
 }
 
 /* Returns the address as a number: negative values are errors. */
@@ -190,69 +35,6 @@ static inline int
 sys_munmap(const struct sys_ops *sys, void *at, size_t size)
 {
 	return (int)SYS_CALL(sys, SYS_munmap, SYS_ARG_(at), SYS_ARG_(size));
-}
-
-static inline int
-sys_socket(const struct sys_ops *sys, int domain, int type, int protocol)
-{
-	return (int)SYS_CALL(sys, SYS_socket, domain, type, protocol);
-}
-
-static inline int
-sys_bind(const struct sys_ops *sys, int fd, const void *address, socklen_t size)
-{
-	return (int)SYS_CALL(sys, SYS_bind, fd, SYS_ARG_(address), size);
-}
-
-static inline int
-sys_getsockname(const struct sys_ops *sys, int fd, void *to, socklen_t *size)
-{
-	return (int)SYS_CALL(sys, SYS_getsockname, fd, SYS_ARG_(to),
-			     SYS_ARG_(size));
-}
-
-static inline int
-sys_getsockopt(const struct sys_ops *sys, int fd, int level, int name, void *to,
-	       socklen_t *size)
-{
-	return (int)SYS_CALL(sys, SYS_getsockopt, fd, level, name, SYS_ARG_(to),
-			     SYS_ARG_(size));
-}
-
-static inline int
-sys_setsockopt(const struct sys_ops *sys, int fd, int level, int name,
-	       const void *from, socklen_t size)
-{
-	return (int)SYS_CALL(sys, SYS_setsockopt, fd, level, name,
-			     SYS_ARG_(from), size);
-}
-
-static inline long
-sys_sendto(const struct sys_ops *sys, int fd, const void *from, size_t n,
-	   const void *address, socklen_t size)
-{
-	return SYS_CALL(sys, SYS_sendto, fd, SYS_ARG_(from), SYS_ARG_(n), 0,
-			SYS_ARG_(address), size);
-}
-
-static inline long
-sys_getdents(const struct sys_ops *sys, int fd, void *to, size_t n)
-{
-	return SYS_CALL(sys, SYS_getdents64, fd, SYS_ARG_(to), SYS_ARG_(n));
-}
-
-static inline int
-sys_epoll_create(const struct sys_ops *sys)
-{
-	return (int)SYS_CALL(sys, SYS_epoll_create1, EPOLL_CLOEXEC);
-}
-
-static inline int
-sys_epoll_add(const struct sys_ops *sys, int epoll, int fd,
-	      struct epoll_event *event)
-{
-	return (int)SYS_CALL(sys, SYS_epoll_ctl, epoll, EPOLL_CTL_ADD, fd,
-			     SYS_ARG_(event));
 }
 
 static inline int

@@ -19,13 +19,12 @@ static struct page *
 make_page(void)
 {
 	const struct sys_ops *sys = &sys_kernel;
-	long at = SYS_CALL(sys, SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long at = sys_mmap_private(sys, PAGE);
 
-	if (at < 0 && at > -PAGE)
+	if (at < 0)
 		return &nowhere;
 	if (SYS_CALL(sys, SYS_madvise, at, PAGE, MADV_WIPEONFORK) < 0) {
-		SYS_CALL(sys, SYS_munmap, at, PAGE);
+		sys_munmap(sys, (void *)at, PAGE);
 		return &nowhere;
 	}
 	return (struct page *)at;
@@ -43,7 +42,7 @@ page_get(void)
 	if (atomic_compare_exchange_strong(&page, &seen, made))
 		return made;
 	if (made != &nowhere)
-		SYS_CALL(&sys_kernel, SYS_munmap, SYS_ARG_(made), PAGE);
+		sys_munmap(&sys_kernel, made, PAGE);
 	return seen;
 }
 
