@@ -2,7 +2,6 @@
 #include "core/persistent.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "core/ephemeral.h"
 #include "core/reserve.h"
@@ -14,20 +13,17 @@ slot_of(struct pool *pool, struct block block)
 {
 	struct slot *slot =
 		slot_by_port(pool->file, block.protocol, block.range.start);
-	struct range range;
+	struct block found = {.protocol = block.protocol};
 
 	if (!slot || slot->kind != KIND_PERSISTENT)
 		return NULL;
-	range = slot_range(slot);
-	return range.start == block.range.start &&
-			       range.count == block.range.count
-		       ? slot
-		       : NULL;
+	found.range = slot_range(slot);
+	return block_equal(found, block) ? slot : NULL;
 }
 
 static int
 reserve(struct pool *pool, struct block block, bool though_in_use,
-	uint64_t *ret_token)
+	struct reservation *ret)
 {
 	static const struct range_list nowhere;
 	bool dual_stack = false;
@@ -44,12 +40,8 @@ reserve(struct pool *pool, struct block block, bool though_in_use,
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
 		.pid = (uint32_t)sys_getpid(pool->sys),
 	};
-	struct reservation made;
-	int r = reserve_acquire(pool, &acquire, &made);
 
-	if (r == 0)
-		*ret_token = made.token;
-	return r;
+	return reserve_acquire(pool, &acquire, ret);
 }
 
 /* Making the pool agree with the store, in three readings of it. */
@@ -93,11 +85,11 @@ static int
 add(void *context, unsigned line, bool bad, struct block block)
 {
 	struct agreement *a = context;
-	uint64_t token;
+	struct reservation made;
 
 	if (!bad && slot_of(a->pool, block))
 		return 0;
-	if (!bad && reserve(a->pool, block, true, &token) == 0) {
+	if (!bad && reserve(a->pool, block, true, &made) == 0) {
 		a->report.added++;
 		return 0;
 	}
@@ -173,13 +165,13 @@ add_to(struct store *store, struct pool *pool, struct block block,
        uint64_t *ret_token)
 {
 	struct pool_lock lock;
-	uint64_t token = 0;
+	struct reservation made;
 	int r = pool_enter(pool, POOL_WAIT, &lock);
 
 	if (r < 0)
 		return r;
 	agree(pool, store);
-	r = reserve(pool, block, false, &token);
+	r = reserve(pool, block, false, &made);
 	pool_leave(pool, &lock);
 	if (r < 0)
 		return r;
@@ -188,7 +180,7 @@ add_to(struct store *store, struct pool *pool, struct block block,
 		withdraw(pool, block);
 		return r;
 	}
-	*ret_token = token;
+	*ret_token = made.token;
 	return 0;
 }
 

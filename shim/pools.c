@@ -11,9 +11,8 @@
 #include "shim/track.h"
 
 #define POOLS_MAX 16
-#define FORK_LOOKS                                                             \
-	20000 /* of 50 us: an acquire of all ports is over by then             \
-	       */
+/* 1 s in all: an acquire of all ports is over by then. */
+#define FORK_LOOKS 20000
 #define FORK_NAP_NS 50000
 
 /* An entry is filled once and never again: binders hold pointers to it. */
@@ -212,16 +211,14 @@ before_fork(void)
 	const struct sys_ops *sys = &sys_kernel;
 	const uint64_t all = ~(uint64_t)0;
 	uint64_t signals;
-	bool inside = false;
 
 	sys_sigmask(sys, SIG_SETMASK, &all, &signals);
-	for (int i = 0; i < FORK_LOOKS && !inside; i++) {
-		inside = pool_gate_enter(process_gate());
-		if (!inside)
-			sys_nanosleep(sys, FORK_NAP_NS);
-	}
 	forking.signals = signals;
-	forking.inside = inside;
+	forking.inside = pool_gate_enter(process_gate());
+	for (int i = 1; i < FORK_LOOKS && !forking.inside; i++) {
+		sys_nanosleep(sys, FORK_NAP_NS);
+		forking.inside = pool_gate_enter(process_gate());
+	}
 	forking.under_way = true;
 }
 
