@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/* Trial sockets must see IPv4 and IPv6, whatever the kernel's settings. */
+#include "core/inuse.h"
+
+#include "tests/kernel.h"
+#include "tests/rig.h"
+
+/* A kernel without IPv6. */
+static long
+kernel_v4(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	(void)sys;
+	if (nr == SYS_socket && arg[0] == AF_INET6)
+		return -EAFNOSUPPORT;
+	return kernel_real(nr, arg);
+}
+
+CHECK(inuse_dual, without_ipv6_ipv4_is_asked)
+{
+	const struct sys_ops v4 = {.call = kernel_v4};
+	const struct range own = {own_ports(), PORTS_OWN};
+	bool dual_stack = false;
+	uint32_t found;
+	int fd = socket_of(PROTOCOL_UDP, AF_INET);
+
+	cr_assert_eq(inuse_first(&v4, PROTOCOL_UDP, own, &dual_stack, &found),
+		     0);
+	cr_assert_eq(bind_to(fd, AF_INET, "127.0.0.1", own.start + 5), 0);
+	cr_assert_eq(inuse_first(&v4, PROTOCOL_UDP, own, &dual_stack, &found),
+		     1);
+	cr_assert_eq(found, own.start + 5);
+	/* Which says nothing of IPv6 sockets. */
+	cr_assert_not(dual_stack);
+	close(fd);
+}
+
+/* net.ipv6.bindv6only: new IPv6 sockets see IPv6 only, until told otherwise. */
+static long
+kernel_only(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	long r = kernel_real(nr, arg);
+	int yes = 1;
+
+	(void)sys;
+	if (nr == SYS_socket && arg[0] == AF_INET6 && r >= 0)
+		setsockopt((int)r, IPPROTO_IPV6, IPV6_V6ONLY, &yes,
+			   sizeof(yes));
+	return r;
+}
+
+CHECK(inuse_dual, bindv6only_hides_no_ipv4_socket)
+{
+	const struct sys_ops only = {.call = kernel_only};
+	const struct range three = {own_ports(), 3};
+	bool dual_stack = false;
+	uint32_t found;
+	int fd = tcp_socket();
+
+	cr_assert_eq(bind_to(fd, AF_INET, "0.0.0.0", three.start + 1), 0);
+	cr_assert_eq(
+		inuse_first(&only, PROTOCOL_TCP, three, &dual_stack, &found),
+		1);
+	cr_assert_eq(found, three.start + 1);
+	cr_assert_not(dual_stack);
+	close(fd);
+}
+
+/* Whoever looks many times asks once. */
+CHECK(inuse_dual, what_is_known_of_trial_sockets_is_not_asked_again)
+{
+	struct kernel_refusing kernel =
+		kernel_refusing(SYS_getsockopt, -ENOPROTOOPT, NULL);
+	const struct range three = {own_ports(), 3};
+	bool dual_stack = false;
+	uint32_t found;
+
+	cr_assert_eq(inuse_first(&kernel.ops, PROTOCOL_TCP, three, &dual_stack,
+				 &found),
+		     0);
+	cr_assert_eq(kernel.asked, 3);
+	cr_assert_not(dual_stack);
+	cr_assert_eq(inuse_first(&sys_kernel, PROTOCOL_TCP, three, &dual_stack,
+				 &found),
+		     0);
+	cr_assert(dual_stack);
+	cr_assert_eq(inuse_first(&kernel.ops, PROTOCOL_TCP, three, &dual_stack,
+				 &found),
+		     0);
+	cr_assert_eq(kernel.asked, 3);
+}
