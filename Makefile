@@ -139,7 +139,7 @@ ALL_TESTS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 LONG_TESTS := $(filter %/test_locklist_gaps %/test_locklist_swing %/test_locklist_real \
 	%/test_locklist_waiters,$(ALL_TESTS))
 TESTS := $(if $(LONG),$(ALL_TESTS),$(filter-out $(LONG_TESTS),$(ALL_TESTS)))
-TEST_SHIM := $(patsubst %,$(B)/obj/shim/%.o,process sysctl track user)
+TEST_SHIM := $(patsubst %,$(B)/obj/shim/%.o,sysctl track user)
 
 $B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
 	$(call say,TEST,$@)

@@ -53,7 +53,6 @@ acquire_once(struct pool *pool, int fd, struct block block,
 		.ephemeral = ephemeral_range(pool->sys),
 		.dual_stack = &dual_stack,
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
-		.pid = (uint32_t)sys_getpid(pool->sys),
 	};
 	struct range_list wildcard, forbidden;
 	struct pool_lock lock;

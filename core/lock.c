@@ -8,6 +8,30 @@
 #define NAP_FIRST_NS 50000
 #define NAP_LONGEST_NS 2000000
 
+/*
+ * A number that is not ours was left by somebody who will never clear it: a
+ * thread which exists in the parent only, after a fork that ran no fork
+ * handlers (_Fork, clone), or a child of vfork that was killed in our memory.
+ * So a word that says no more than "shut" would not do, and the id is asked
+ * for each time.
+ */
+bool
+lock_gate_enter(const struct sys_ops *sys, _Atomic uint32_t *gate)
+{
+	uint32_t self = (uint32_t)sys_getpid(sys);
+	uint32_t seen = 0;
+
+	return atomic_compare_exchange_strong(gate, &seen, self) ||
+	       (seen != self &&
+		atomic_compare_exchange_strong(gate, &seen, self));
+}
+
+static void
+gate_leave(_Atomic uint32_t *gate)
+{
+	atomic_store(gate, 0);
+}
+
 static int
 try_once(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 	 struct pool_lock *ret)
@@ -18,7 +42,7 @@ try_once(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 
 	sys_sigmask(sys, SIG_SETMASK, &all, &lock.signals);
 	r = -EAGAIN;
-	if (!pool_gate_enter(gate))
+	if (!lock_gate_enter(sys, gate))
 		goto fail_signals;
 	/*
 	 * A descriptor of its own each time: flock belongs to the open file,
@@ -37,7 +61,7 @@ try_once(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 fail_open:
 	sys_close(sys, lock.fd);
 fail_gate:
-	pool_gate_leave(gate);
+	gate_leave(gate);
 fail_signals:
 	sys_sigmask(sys, SIG_SETMASK, &lock.signals, NULL);
 	return r;
@@ -103,6 +127,6 @@ lock_drop(const struct sys_ops *sys, _Atomic uint32_t *gate,
 	 * clone() would keep the lock past the close. */
 	sys_flock(sys, lock->fd, LOCK_UN);
 	sys_close(sys, lock->fd);
-	pool_gate_leave(gate);
+	gate_leave(gate);
 	sys_sigmask(sys, SIG_SETMASK, &lock->signals, NULL);
 }

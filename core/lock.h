@@ -8,6 +8,9 @@
 
 #include "core/pool.h"
 
+/* Lets one thread of the process in; it leaves by storing 0. */
+bool lock_gate_enter(const struct sys_ops *sys, _Atomic uint32_t *gate);
+
 /*
  * Opens `path` and locks it. On success all signals are blocked and
  * ret->fd is the locked descriptor. Errors as pool_enter(), and those of

@@ -38,7 +38,6 @@ reserve(struct pool *pool, struct block block, bool though_in_use,
 		.ephemeral = ephemeral_range(pool->sys),
 		.dual_stack = &dual_stack,
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
-		.pid = (uint32_t)sys_getpid(pool->sys),
 	};
 
 	return reserve_acquire(pool, &acquire, ret);

@@ -17,29 +17,14 @@ struct pool {
 	uint64_t device;	/* which file it maps */
 	uint64_t inode;
 	/*
-	 * Shut while a thread of this process is inside. fork() waits for it
-	 * to be open, so that no child inherits a trial socket or the
-	 * descriptor of a held lock.
+	 * The process id of the thread that is inside, 0 when nobody is.
+	 * fork() waits for it to be 0, so that no child inherits a half
+	 * written table or the descriptor of a held lock.
 	 */
 	_Atomic uint32_t *gate;
 	uint64_t waiting_since; /* of the acquire under way: announce_wait() */
 	char path[POOL_PATH_MAX];
 };
-
-/* Lets one thread of the process in; a matter of memory only. */
-static inline bool
-pool_gate_enter(_Atomic uint32_t *gate)
-{
-	uint32_t open = 0;
-
-	return atomic_compare_exchange_strong(gate, &open, 1);
-}
-
-static inline void
-pool_gate_leave(_Atomic uint32_t *gate)
-{
-	atomic_store(gate, 0);
-}
 
 enum pool_wait {
 	POOL_WAIT, /* up to 5 s, interruptible by signal handlers */
@@ -50,8 +35,7 @@ enum pool_wait {
  * Opens the pool `directory`/pool-NETNS, creating the file when it is missing
  * and, with `make_directory`, the directory too (mode 0700). A new file gets
  * the persistent blocks of `store`, which may be NULL. `gate` must stay
- * memory of this process, zero at first and in children, shared by all its
- * pools.
+ * zero-initialised memory of this process, shared by all its pools.
  *
  * Returns 0 or: -ENETDOWN when the directory or the file is missing, foreign,
  * damaged, of another layout or on a network file system; -EMFILE, -ENFILE;

@@ -25,7 +25,6 @@ struct acquire {
 	enum protocol protocol;
 	struct range range;	/* start 0: anywhere in `wildcard` */
 	int fd;			/* the socket that is to own a runtime block */
-	uint32_t pid;		/* the process, for humans */
 	uint64_t now;		/* CLOCK_REALTIME, nanoseconds */
 	bool though_in_use;	/* a persistent block that comes back */
 	struct range ephemeral; /* where the kernel picks ports itself */

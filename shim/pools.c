@@ -6,12 +6,12 @@
 
 #include "core/endpoint.h"
 #include "core/implicit.h"
+#include "core/lock.h"
 #include "shim/config.h"
-#include "shim/process.h"
 #include "shim/track.h"
 
 #define POOLS_MAX 16
-/* 1 s in all: an acquire of all ports is over by then. */
+/* 1 s and more in all: an acquire of all ports is over by then. */
 #define FORK_LOOKS 20000
 #define FORK_NAP_NS 50000
 
@@ -24,6 +24,7 @@ static struct entry {
 	struct pool pool;
 } entries[POOLS_MAX];
 
+static _Atomic uint32_t gate;
 static struct pool *_Atomic first;
 
 struct forking {
@@ -77,9 +78,9 @@ entry_open(uint64_t netns, enum pool_wait wait, struct entry **ret)
 	r = pool_open_how(&sys_kernel, config->directory,
 			  config->make_directory,
 			  config->store[0] ? config->store : NULL, netns,
-			  forking.under_way ? &forking.gate : process_gate(),
-			  wait, &entry->pool);
-	entry->pool.gate = process_gate();
+			  forking.under_way ? &forking.gate : &gate, wait,
+			  &entry->pool);
+	entry->pool.gate = &gate;
 	if (r < 0) {
 		atomic_store(&entry->state, EMPTY);
 		return r;
@@ -214,10 +215,10 @@ before_fork(void)
 
 	sys_sigmask(sys, SIG_SETMASK, &all, &signals);
 	forking.signals = signals;
-	forking.inside = pool_gate_enter(process_gate());
+	forking.inside = lock_gate_enter(sys, &gate);
 	for (int i = 1; i < FORK_LOOKS && !forking.inside; i++) {
 		sys_nanosleep(sys, FORK_NAP_NS);
-		forking.inside = pool_gate_enter(process_gate());
+		forking.inside = lock_gate_enter(sys, &gate);
 	}
 	forking.under_way = true;
 }
@@ -229,7 +230,7 @@ after_fork(void)
 
 	forking.under_way = false;
 	if (forking.inside)
-		pool_gate_leave(process_gate());
+		atomic_store(&gate, 0);
 	sys_sigmask(&sys_kernel, SIG_SETMASK, &signals, NULL);
 }
 

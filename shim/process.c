@@ -7,15 +7,10 @@
 
 #define PAGE 4096
 
-struct page {
-	_Atomic uint32_t number, id, gate;
-};
-
-/* Where there is no such page the gate is here, and numbers are 0. */
-static struct page nowhere;
+static _Atomic uint32_t nowhere;
 
 /* A page that is zero in every child (Linux 4.14). */
-static struct page *
+static _Atomic uint32_t *
 make_page(void)
 {
 	const struct sys_ops *sys = &sys_kernel;
@@ -27,14 +22,14 @@ make_page(void)
 		sys_munmap(sys, (void *)at, PAGE);
 		return &nowhere;
 	}
-	return (struct page *)at;
+	return (_Atomic uint32_t *)at;
 }
 
-static struct page *
+static _Atomic uint32_t *
 page_get(void)
 {
-	static struct page *_Atomic page;
-	struct page *seen = atomic_load(&page), *made;
+	static _Atomic uint32_t *_Atomic page;
+	_Atomic uint32_t *seen = atomic_load(&page), *made;
 
 	if (seen)
 		return seen;
@@ -50,35 +45,14 @@ uint32_t
 process_number(void)
 {
 	static _Atomic uint32_t last;
-	struct page *here = page_get();
-	uint32_t number = atomic_load(&here->number), next;
+	_Atomic uint32_t *here = page_get();
+	uint32_t number = atomic_load(here), next;
 
 	if (number || here == &nowhere)
 		return number;
 	/* The parent's count came along, so this is none of its numbers; it is
 	 * counted before it is used, because another thread may fork. */
 	next = atomic_fetch_add(&last, 1) + 1;
-	return atomic_compare_exchange_strong(&here->number, &number, next)
-		       ? next
-		       : number;
-}
-
-uint32_t
-process_id(void)
-{
-	struct page *here = page_get();
-	uint32_t id = atomic_load(&here->id);
-
-	if (id)
-		return id;
-	id = (uint32_t)sys_getpid(&sys_kernel);
-	if (here != &nowhere)
-		atomic_store(&here->id, id);
-	return id;
-}
-
-_Atomic uint32_t *
-process_gate(void)
-{
-	return &page_get()->gate;
+	return atomic_compare_exchange_strong(here, &number, next) ? next
+								   : number;
 }

@@ -8,7 +8,6 @@
 #include "core/store.h"
 #include "shim/config.h"
 #include "shim/pools.h"
-#include "shim/process.h"
 #include "shim/sysctl.h"
 #include "shim/track.h"
 
@@ -75,8 +74,7 @@ int
 serve_acquire(int fd, struct range wanted, enum pool_wait wait,
 	      struct reservation *ret)
 {
-	struct acquire acquire = {
-		.range = wanted, .fd = fd, .pid = process_id()};
+	struct acquire acquire = {.range = wanted, .fd = fd};
 	struct pool_lock lock;
 	struct pool *pool;
 	int r = carrier(fd, &acquire.protocol);

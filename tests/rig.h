@@ -170,7 +170,6 @@ rig_wanted(int fd, uint32_t start, uint32_t count)
 		.forbidden = &rig_nothing,
 		.dual_stack = &rig_dual_stack,
 		.now = sys_clock(&sys_kernel, CLOCK_REALTIME),
-		.pid = (uint32_t)getpid(),
 	};
 }
 
