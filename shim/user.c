@@ -7,7 +7,6 @@
 #include "core/sys.h"
 
 #define PAGE 4096 /* the smallest that there is */
-#define FRAMES 1024
 
 static bool
 same_page(const void *a, const void *b)
@@ -16,18 +15,18 @@ same_page(const void *a, const void *b)
 }
 
 /*
- * Nearly all programs keep what they pass in a local variable. What lies just
- * above our own frame is somebody's frame, and need not be asked for. That far
- * a stack reaches even from its first frame: what it began with, a thread's
- * descriptor or the program's arguments and environment, is above.
+ * Nearly all programs keep what they pass in a local variable. What lies above
+ * our own frame on the same page is stack, and need not be asked for; the next
+ * page may be the end of a small one.
  */
 static bool
 in_callers_frames(const void *user, size_t n)
 {
-	uintptr_t above =
-		(uintptr_t)user - (uintptr_t)__builtin_frame_address(0);
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t end = (frame | (PAGE - 1)) + 1;
+	uintptr_t first = (uintptr_t)user;
 
-	return above < FRAMES && above + n <= FRAMES;
+	return first >= frame && first < end && n <= end - first;
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 
 #include "tests/check.h"
 #include "tests/peer.h"
@@ -166,25 +167,44 @@ answer_no(void)
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
+/*
+ * On a stack of one page, its last: what begins on it and ends beyond, or lies
+ * beyond, is asked for, and so is what is below our frame.
+ */
+static void
+on_a_small_stack(char *page)
+{
+	uint64_t here[2] = {4, 5}, to[2] = {0, 0};
+
+	child_assert(answer_no());
+	child_assert(user_read(to, here, sizeof(here)) == 0);
+	child_assert(to[0] == 4 && to[1] == 5);
+	to[1] = 6;
+	child_assert(user_write(here, to, sizeof(here)) == 0);
+	child_assert(here[1] == 6);
+	child_assert(user_readable(page + PAGE - 8, 8));
+	child_assert(!user_readable(page + PAGE - 7, 8));
+	child_assert(!user_readable(page + PAGE, 1));
+	child_assert(!user_readable(page + PAGE - 1, SIZE_MAX));
+	child_assert(user_write(page + PAGE - 7, to, 8) == -EFAULT);
+	child_assert(user_write(page + PAGE, to, 8) == -EFAULT);
+	child_assert(!user_readable(page, 8));
+	_exit(0);
+}
+
 CHECK(user, local_variables_are_not_asked_for)
 {
-	static uint64_t elsewhere;
 	struct peer peer = peer_fork();
+	static ucontext_t here, there;
 
 	if (peer.pid == 0) {
-		uint64_t here[2] = {4, 5}, to[2];
+		char *page = edge() + PAGE;
 
-		child_assert(answer_no());
-		child_assert(user_read(to, here, sizeof(here)) == 0);
-		child_assert(to[0] == 4 && to[1] == 5);
-		to[1] = 6;
-		child_assert(user_write(here, to, sizeof(here)) == 0);
-		child_assert(here[1] == 6);
-		child_assert(!user_readable(&elsewhere, sizeof(elsewhere)));
-		child_assert(user_write(&elsewhere, here, 8) == -EFAULT);
-		/* Nor is what lies below: a frame that is gone. */
-		child_assert(!user_readable((char *)here - 2000, 8));
-		_exit(0);
+		child_assert(getcontext(&there) == 0);
+		there.uc_stack.ss_sp = page - PAGE;
+		there.uc_stack.ss_size = (size_t)2 * PAGE;
+		makecontext(&there, (void (*)(void))on_a_small_stack, 1, page);
+		swapcontext(&here, &there);
 	}
 	peer_verdict(peer_end(&peer));
 }
