@@ -29,7 +29,7 @@ acquire_inside(struct pool *pool, struct acquire *acquire,
 	struct range_list around;
 
 	acquire->now = sys_clock(&sys_kernel, CLOCK_REALTIME);
-	sysctl = sysctl_get(acquire->now, anywhere);
+	sysctl = sysctl_get(acquire->now, pool->inode, anywhere);
 	acquire->ephemeral = sysctl->ephemeral;
 	acquire->forbidden = &sysctl->reserved;
 	acquire->dual_stack = &sysctl->dual_stack;

@@ -5,21 +5,24 @@
 #include "core/sys.h"
 
 struct sysctl *
-sysctl_get(uint64_t now, bool want_reserved)
+sysctl_get(uint64_t now, uint64_t pool, bool want_reserved)
 {
 	static struct sysctl sysctl;
-	static uint64_t ephemeral_read, reserved_read;
+	static uint64_t read_in, read_for;
+	static bool reserved_read;
 	/* never 0, which is "not yet" */
 	uint64_t second = now / 1000000000u + 1;
 
-	if (ephemeral_read != second) {
+	if (read_in != second || read_for != pool) {
 		sysctl.ephemeral = ephemeral_range(&sys_kernel);
 		sysctl.dual_stack = false;
-		ephemeral_read = second;
+		reserved_read = false;
+		read_in = second;
+		read_for = pool;
 	}
-	if (want_reserved && reserved_read != second) {
+	if (want_reserved && !reserved_read) {
 		ephemeral_reserved(&sys_kernel, &sysctl.reserved);
-		reserved_read = second;
+		reserved_read = true;
 	}
 	return &sysctl;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kernel's settings of ports, read in this second of a clock that counts
- * nanoseconds. Called inside the pool, which lets one thread of the process in
- * at a time.
+ * nanoseconds, for this pool: each network namespace has its own. Called inside
+ * the pool, which lets one thread of the process in at a time.
  */
 #ifndef PORTRES_SHIM_SYSCTL_H
 #define PORTRES_SHIM_SYSCTL_H
@@ -15,6 +15,6 @@ struct sysctl {
 	bool dual_stack;	    /* remembered by inuse_first() */
 };
 
-struct sysctl *sysctl_get(uint64_t now, bool want_reserved);
+struct sysctl *sysctl_get(uint64_t now, uint64_t pool, bool want_reserved);
 
 #endif

@@ -12,13 +12,16 @@
 
 CHECK(sysctl, what_was_found_out_is_forgotten_after_the_second)
 {
-	cr_assert_not(sysctl_get(NOON, false)->dual_stack);
-	sysctl_get(NOON, false)->dual_stack = true;
-	cr_assert(sysctl_get(NOON + SECOND - 1, true)->dual_stack);
-	cr_assert_not(sysctl_get(NOON + SECOND, false)->dual_stack);
+	cr_assert_not(sysctl_get(NOON, 7, false)->dual_stack);
+	sysctl_get(NOON, 7, false)->dual_stack = true;
+	cr_assert(sysctl_get(NOON + SECOND - 1, 7, true)->dual_stack);
+	cr_assert_not(sysctl_get(NOON + SECOND, 7, false)->dual_stack);
+	/* Another pool is another network namespace's. */
+	sysctl_get(NOON + SECOND, 7, false)->dual_stack = true;
+	cr_assert_not(sysctl_get(NOON + SECOND, 8, false)->dual_stack);
 	/* A clock that is set back makes another second, too. */
-	sysctl_get(NOON + SECOND, false)->dual_stack = true;
-	cr_assert_not(sysctl_get(NOON, false)->dual_stack);
+	sysctl_get(NOON + SECOND, 7, false)->dual_stack = true;
+	cr_assert_not(sysctl_get(NOON, 7, false)->dual_stack);
 }
 
 static bool
@@ -38,13 +41,13 @@ write_setting(const char *name, const char *value)
 static uint32_t
 first_chosen(uint64_t now)
 {
-	return sysctl_get(now, false)->ephemeral.start;
+	return sysctl_get(now, 7, false)->ephemeral.start;
 }
 
 static uint32_t
 first_kept(uint64_t now)
 {
-	const struct range_list *list = &sysctl_get(now, true)->reserved;
+	const struct range_list *list = &sysctl_get(now, 7, true)->reserved;
 
 	return list->count ? list->range[0].start : 0;
 }
@@ -63,6 +66,8 @@ in_a_namespace_of_its_own(void)
 	child_assert(first_kept(NOON + SECOND - 1) == 0);
 	child_assert(first_chosen(NOON + SECOND) == 41000);
 	child_assert(first_kept(NOON + SECOND) == 5000);
+	child_assert(write_setting("ip_local_reserved_ports", "6000"));
+	child_assert(first_kept(NOON) == 6000);
 	_exit(0);
 }
 
