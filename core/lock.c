@@ -108,7 +108,7 @@ lock_take(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 	began = sys_clock(sys, CLOCK_MONOTONIC);
 	do {
 		r = nap(sys, pause);
-		if (r < 0)
+		if (r < 0 && wait != POOL_PATIENT)
 			return r;
 		r = try_once(sys, path, gate, ret);
 		if (r != -EAGAIN)

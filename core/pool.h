@@ -27,8 +27,9 @@ struct pool {
 };
 
 enum pool_wait {
-	POOL_WAIT, /* up to 5 s, interruptible by signal handlers */
-	POOL_TRY,  /* a few microseconds */
+	POOL_WAIT,    /* up to 5 s, interruptible by signal handlers */
+	POOL_PATIENT, /* up to 5 s: for calls that do not know EINTR */
+	POOL_TRY,     /* a few microseconds */
 };
 
 /*

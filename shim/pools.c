@@ -63,33 +63,50 @@ entry_take(void)
 	return NULL;
 }
 
+/*
+ * Of many threads that opened it at once one is enough: an entry is taken when
+ * there is something to put into it, or the seventeenth would find none.
+ */
+static int
+entry_keep(uint64_t netns, struct pool *pool, struct entry **ret)
+{
+	struct entry *entry = entry_find(netns);
+
+	if (!entry) {
+		entry = entry_take();
+		if (!entry) {
+			pool_close(pool);
+			return -ENETDOWN;
+		}
+		entry->pool = *pool;
+		entry->netns = netns;
+		atomic_store(&entry->state, READY);
+		atomic_store(&first, &entry->pool);
+	} else {
+		pool_close(pool);
+	}
+	*ret = entry;
+	return 0;
+}
+
 static int
 entry_open(uint64_t netns, enum pool_wait wait, struct entry **ret)
 {
 	const struct config *config = config_get();
-	struct entry *entry;
+	struct pool pool;
 	int r;
 
 	if (!config->directory[0])
-		return -ENETDOWN;
-	entry = entry_take();
-	if (!entry)
 		return -ENETDOWN;
 	r = pool_open_how(&sys_kernel, config->directory,
 			  config->make_directory,
 			  config->store[0] ? config->store : NULL, netns,
 			  forking.under_way ? &forking.gate : &gate, wait,
-			  &entry->pool);
-	entry->pool.gate = &gate;
-	if (r < 0) {
-		atomic_store(&entry->state, EMPTY);
+			  &pool);
+	if (r < 0)
 		return r;
-	}
-	entry->netns = netns;
-	atomic_store(&entry->state, READY);
-	atomic_store(&first, &entry->pool);
-	*ret = entry;
-	return 0;
+	pool.gate = &gate;
+	return entry_keep(netns, &pool, ret);
 }
 
 static int
@@ -129,13 +146,17 @@ open_for_bind(int fd)
 {
 	enum protocol protocol;
 	struct entry *entry;
+	int r;
 
 	if (!config_get()->directory[0] || too_soon(false) ||
 	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return NULL;
-	if (entry_for(fd, POOL_WAIT, &entry) == 0)
+	r = entry_for(fd, POOL_PATIENT, &entry);
+	if (r == 0)
 		return &entry->pool;
-	too_soon(true);
+	/* A descriptor may be free at the next call. */
+	if (r != -EMFILE && r != -ENFILE)
+		too_soon(true);
 	return NULL;
 }
 

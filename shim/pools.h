@@ -29,10 +29,11 @@ bool pools_concern_implicit(int fd);
 int pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
 		    struct pool_lock *ret_lock);
 
+/* For bind() and its kin: they would go on unchecked, were they interrupted. */
 static inline int
 pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock)
 {
-	return pools_enter_how(fd, POOL_WAIT, ret_pool, ret_lock);
+	return pools_enter_how(fd, POOL_PATIENT, ret_pool, ret_lock);
 }
 
 /*
