@@ -84,7 +84,7 @@ endpoint_is(const struct sys_ops *sys, int fd, uint64_t cookie)
 	return endpoint_cookie(sys, fd, &seen) == 0 && seen == cookie;
 }
 
-/* The number that a directory entry of /proc/self/fd names, or -1. */
+/* The number that a directory entry of /proc/…/fd names, or -1. */
 static int
 entry_number(const char *name)
 {
@@ -103,7 +103,8 @@ endpoint_each(const struct sys_ops *sys, endpoint_visit *visit, void *context)
 	char page[1024] __attribute__((aligned(8)));
 	bool go_on = true;
 	long n = 0;
-	int dir = sys_open(sys, "/proc/self/fd",
+	/* Not "self": the main thread may have ended before the others. */
+	int dir = sys_open(sys, "/proc/thread-self/fd",
 			   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (dir < 0)

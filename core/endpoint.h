@@ -39,14 +39,14 @@ bool endpoint_is(const struct sys_ops *sys, int fd, uint64_t cookie);
 
 /*
  * Tells `visit` each descriptor of this process, until it says false. Returns
- * 0, or -Exxx when /proc/self/fd cannot be read.
+ * 0, or -Exxx when /proc/thread-self/fd cannot be read.
  */
 typedef bool endpoint_visit(void *context, int fd);
 int endpoint_each(const struct sys_ops *sys, endpoint_visit *visit,
 		  void *context);
 
 /* A descriptor of that socket in this process, -ENOENT when there is none,
- * or -Exxx when /proc/self/fd cannot be read. */
+ * or -Exxx as endpoint_each(). */
 int endpoint_find(const struct sys_ops *sys, uint64_t cookie);
 
 /* Identity of the socket's network namespace. Returns 0 or -Exxx. */

@@ -57,7 +57,7 @@ match(void *context, uint32_t inode, uint64_t token)
 	search->found |= token == search->token && inode == search->inode;
 }
 
-/* One read of a descriptor's locks; `process` is a pid, or "self". */
+/* One read of a descriptor's locks; `process` is a pid, or "thread-self". */
 static void
 read_locks(const struct sys_ops *sys, const char *process, int fd,
 	   locklist_seen *seen, void *context)
@@ -174,7 +174,8 @@ look_at(void *context, int fd)
 	carrier->fd = fd;
 	/* Of other files a lock is somebody's own business. */
 	if (endpoint_cookie(inventory->sys, fd, &carrier->cookie) == 0)
-		read_locks(inventory->sys, "self", fd, found_one, inventory);
+		read_locks(inventory->sys, "thread-self", fd, found_one,
+			   inventory);
 	return true;
 }
 

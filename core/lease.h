@@ -60,7 +60,7 @@ struct lease_carrier {
 
 /*
  * Tells `found` of each descriptor and each lease on it, without asking any
- * pool. Returns 0, or -Exxx when /proc/self/fd cannot be read.
+ * pool. Returns 0, or -Exxx as endpoint_each().
  */
 typedef void lease_found(void *context, const struct lease_carrier *carrier);
 int lease_inventory(const struct sys_ops *sys, lease_found *found,
