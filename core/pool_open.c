@@ -101,6 +101,8 @@ fill(const struct sys_ops *sys, int fd, struct stat *st)
 
 	if (st->st_size != 0)
 		return 0;
+	if (sys_file_limit(sys) < sizeof(struct pool_file))
+		return -EFBIG;
 	r = sys_fallocate(sys, fd, sizeof(struct pool_file));
 	return r < 0 ? r : sys_fstat(sys, fd, st);
 }

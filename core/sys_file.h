@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -108,6 +110,16 @@ static inline int
 sys_mkdir(const struct sys_ops *sys, const char *path, mode_t mode)
 {
 	return (int)SYS_CALL(sys, SYS_mkdirat, AT_FDCWD, SYS_ARG_(path), mode);
+}
+
+/* RLIMIT_FSIZE, bytes: whoever makes a file larger is killed by SIGXFSZ. */
+static inline uint64_t
+sys_file_limit(const struct sys_ops *sys)
+{
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+
+	SYS_CALL(sys, SYS_prlimit64, 0, RLIMIT_FSIZE, 0, SYS_ARG_(&limit));
+	return limit.rlim_cur;
 }
 
 static inline int

@@ -33,6 +33,23 @@ CHECK(pool, is_made_when_missing_and_empty)
 	cr_assert_null(pool.file);
 }
 
+/* A file beyond the limit would be the program's death by SIGXFSZ. */
+CHECK(pool, is_not_made_beyond_the_limit_of_file_sizes)
+{
+	struct peer peer = peer_fork();
+
+	if (peer.pid == 0) {
+		const struct rlimit limit = {sizeof(struct pool_file) - 1,
+					     sizeof(struct pool_file) - 1};
+		struct pool pool;
+
+		child_assert(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+		child_assert(rig_open_with(&sys_kernel, &pool) == -ENETDOWN);
+		_exit(0);
+	}
+	peer_verdict(peer_end(&peer));
+}
+
 /* The directory's mode decides who takes part, the umask does not. */
 CHECK(pool, mode_is_exact_whatever_the_umask)
 {
