@@ -89,6 +89,39 @@ def test_a_port_that_was_given_up(owner, other):  # noqa: F811
     assert not [port for port in chosen if first <= port < first + count]
 
 
+def test_a_port_that_was_given_up_through_a_duplicate(owner, other):  # noqa: F811
+    send = "S['x'].sendto(b'', ('127.0.0.1', 9))"
+    owner.ask("udp('a')")
+    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    chosen = set()
+    other.ask("udp('x') and S.update(y=S['x'].dup())")
+    for _ in range(50):
+        assert other.ask(send) == "0"
+        chosen.add(int(other.ask(PORT_OF.format("x"))))
+        assert other.ask(f"by_libc('connect', S['y'], {unspec(0)})") == "None"
+        assert other.ask(PORT_OF.format("x")) == "0"
+    assert not [port for port in chosen if first <= port < first + count]
+
+
+@pytest.mark.parametrize("size", [2, 4, 15])
+def test_a_short_address_gets_einval_and_no_reserved_port(owner, other, size):  # noqa: F811
+    """UDP chooses the port first, and complains then; TCP complains at once."""
+    owner.ask("udp('a') and tcp('b')")
+    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    token = eval(owner.ask(f"acquire(S['b'], {BLOCK[0]}, {BLOCK[1]})"))[2]
+    short = ((2).to_bytes(2, "little") + bytes(14))[:size]
+    chosen = set()
+    for _ in range(50):
+        other.ask("udp('x')")
+        assert other.ask(f"by_libc('connect', S['x'], {short})") == "EINVAL"
+        chosen.add(int(other.ask(PORT_OF.format("x"))))
+    assert not [port for port in chosen if first <= port < first + count]
+    owner.ask("tcp('x')")
+    owner.ask(f"associate(S['x'], {token})")
+    assert owner.ask(f"by_libc('connect', S['x'], {short})") == "EINVAL"
+    assert owner.ask(PORT_OF.format("x")) == "0"
+
+
 def test_connect_without_a_family_takes_no_port(owner, token):  # noqa: F811
     """It takes a connection apart, if there is one."""
     owner.ask("udp('a')")

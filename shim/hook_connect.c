@@ -10,16 +10,41 @@
 #include "shim/user.h"
 #include "shim/winsock/error.h"
 
-/* connect() to AF_UNSPEC takes a connection apart and chooses no port. */
+/*
+ * connect() to AF_UNSPEC takes a connection apart and chooses no port. An
+ * address that is too short gets its EINVAL from UDP when the port has been
+ * chosen, from TCP before.
+ */
 static bool
-chooses_port(const struct sockaddr *address, socklen_t size)
+chooses_port(int fd, const struct sockaddr *address, socklen_t size)
 {
+	enum protocol protocol;
 	sa_family_t family;
 
-	if (size < sizeof(struct sockaddr_in) || !user_readable(address, size))
+	if (size < sizeof(family) || !user_readable(address, size))
 		return false;
 	memcpy(&family, &address->sa_family, sizeof(family));
-	return family != AF_UNSPEC;
+	if (family == AF_UNSPEC)
+		return false;
+	return size >= sizeof(struct sockaddr_in) ||
+	       (endpoint_protocol(&sys_kernel, fd, &protocol) == 0 &&
+		protocol == PROTOCOL_UDP);
+}
+
+/*
+ * A UDP socket that leaves its peer gives up its port as well, whichever
+ * descriptor of it is used: each has to be looked at again. (The kernel has
+ * read the address, so we can.)
+ */
+static int
+connect_plainly(int fd, const struct sockaddr *address, socklen_t size)
+{
+	int r = (int)wsa_plain(real_connect(fd, address, size));
+
+	if (r == 0 && size >= sizeof(address->sa_family) &&
+	    address->sa_family == AF_UNSPEC)
+		unbound_renew_all();
+	return r;
 }
 
 /*
@@ -81,15 +106,13 @@ shim_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	struct unbound unbound;
 
-	/* A UDP socket that leaves its peer gives up its port as well. */
-	unbound_renew(fd);
-	if (!pools_concern_implicit(fd) || !chooses_port(address, size) ||
+	if (!pools_concern_implicit(fd) || !chooses_port(fd, address, size) ||
 	    !unbound_is(fd, &unbound))
-		return (int)wsa_plain(real_connect(fd, address, size));
+		return connect_plainly(fd, address, size);
 	if (unbound_associated(&unbound) < 0)
 		return -1;
 	if (!unbound_is(fd, &unbound))
-		return (int)wsa_plain(real_connect(fd, address, size));
+		return connect_plainly(fd, address, size);
 	return (int)wsa_plain(connect_unbound(&unbound, address, size));
 }
 

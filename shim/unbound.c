@@ -11,6 +11,15 @@
 
 _Atomic uint64_t unbound_numbers[UNBOUND_NUMBERS / 64];
 
+void
+unbound_renew_all(void)
+{
+	for (int i = 0; i < UNBOUND_NUMBERS / 64; i++)
+		if (atomic_load_explicit(&unbound_numbers[i],
+					 memory_order_relaxed))
+			atomic_store(&unbound_numbers[i], 0);
+}
+
 bool
 unbound_is(int fd, struct unbound *ret)
 {

@@ -43,11 +43,11 @@ int unbound_bind(int fd);
 
 /*
  * Descriptors whose socket has sent before, and so has a port: the next send
- * pays a load and nothing else. socket() makes a number new again, and so does
- * connect(), which may take the port away (AF_UNSPEC). (A number
- * that comes back as the duplicate of an unbound socket is taken for the old
- * one; its port may then be a reserved one where blocks reach into the
- * ephemeral range.)
+ * pays a load and nothing else. socket() makes a number new again, and
+ * connect() to AF_UNSPEC, which takes the port away, makes all of them new. (A
+ * number that comes back as the duplicate of an unbound socket is taken for the
+ * old one, and so is one whose socket another process took apart; its port may
+ * then be a reserved one where blocks reach into the ephemeral range.)
  */
 #define UNBOUND_NUMBERS 65536
 
@@ -71,6 +71,8 @@ unbound_settle(int fd)
 		atomic_fetch_or(&unbound_numbers[fd / 64],
 				(uint64_t)1 << fd % 64);
 }
+
+void unbound_renew_all(void);
 
 static inline void
 unbound_renew(int fd)
