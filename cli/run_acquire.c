@@ -44,14 +44,12 @@ acquire_once(struct pool *pool, int fd, struct block block,
 	     struct reservation *ret)
 {
 	const struct config *config = config_get();
-	bool dual_stack = false;
 	struct acquire acquire = {
 		.kind = KIND_RUNTIME,
 		.protocol = block.protocol,
 		.range = block.range,
 		.fd = fd,
 		.ephemeral = ephemeral_range(pool->sys),
-		.dual_stack = &dual_stack,
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
 	};
 	struct range_list wildcard, forbidden;

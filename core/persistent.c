@@ -26,7 +26,6 @@ reserve(struct pool *pool, struct block block, bool though_in_use,
 	struct reservation *ret)
 {
 	static const struct range_list nowhere;
-	bool dual_stack = false;
 	const struct acquire acquire = {
 		.kind = KIND_PERSISTENT,
 		.protocol = block.protocol,
@@ -36,7 +35,6 @@ reserve(struct pool *pool, struct block block, bool though_in_use,
 		.wildcard = &nowhere,
 		.forbidden = &nowhere,
 		.ephemeral = ephemeral_range(pool->sys),
-		.dual_stack = &dual_stack,
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
 	};
 

@@ -22,7 +22,9 @@ struct pool {
 	 * written table or the descriptor of a held lock.
 	 */
 	_Atomic uint32_t *gate;
-	uint64_t waiting_since; /* of the acquire under way: announce_wait() */
+	/* Of the acquire under way: for announce_wait() and inuse_first(). */
+	uint64_t waiting_since;
+	bool dual_stack;
 	char path[POOL_PATH_MAX];
 };
 

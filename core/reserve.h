@@ -28,7 +28,6 @@ struct acquire {
 	uint64_t now;		/* CLOCK_REALTIME, nanoseconds */
 	bool though_in_use;	/* a persistent block that comes back */
 	struct range ephemeral; /* where the kernel picks ports itself */
-	bool *dual_stack;	/* for inuse_first() */
 	/* Where to look, best first, and what never to touch. */
 	const struct range_list *wildcard;
 	const struct range_list *forbidden;

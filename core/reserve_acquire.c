@@ -63,7 +63,7 @@ take(struct pool *pool, const struct acquire *wanted, struct range range,
 	if (r && announce_wait(pool->sys, pool->file, range,
 			       &pool->waiting_since, ret_port))
 		r = inuse_first(pool->sys, wanted->protocol, range,
-				wanted->dual_stack, ret_port);
+				&pool->dual_stack, ret_port);
 	if (r == 0)
 		slot_publish(slot);
 	else
@@ -228,6 +228,7 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 	if (!range_valid(wanted->range))
 		return -EINVAL;
 	pool->waiting_since = 0;
+	pool->dual_stack = false;
 	r = pick_and_take(pool, wanted, ret);
 	/* What is full may be full of the dead. */
 	if (r == -ENOBUFS && reserve_sweep(pool) > 0)

@@ -25,14 +25,13 @@ acquire_inside(struct pool *pool, struct acquire *acquire,
 {
 	const struct range_list *wildcard = &config_get()->wildcard;
 	bool anywhere = acquire->range.start == 0;
-	struct sysctl *sysctl;
+	const struct sysctl *sysctl;
 	struct range_list around;
 
 	acquire->now = sys_clock(&sys_kernel, CLOCK_REALTIME);
 	sysctl = sysctl_get(acquire->now, pool->inode, anywhere);
 	acquire->ephemeral = sysctl->ephemeral;
 	acquire->forbidden = &sysctl->reserved;
-	acquire->dual_stack = &sysctl->dual_stack;
 	if (anywhere && wildcard->count == 0) {
 		range_list_around(sysctl->ephemeral, &around);
 		wildcard = &around;

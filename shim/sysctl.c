@@ -4,7 +4,7 @@
 #include "core/ephemeral.h"
 #include "core/sys.h"
 
-struct sysctl *
+const struct sysctl *
 sysctl_get(uint64_t now, uint64_t pool, bool want_reserved)
 {
 	static struct sysctl sysctl;
@@ -15,7 +15,6 @@ sysctl_get(uint64_t now, uint64_t pool, bool want_reserved)
 
 	if (read_in != second || read_for != pool) {
 		sysctl.ephemeral = ephemeral_range(&sys_kernel);
-		sysctl.dual_stack = false;
 		reserved_read = false;
 		read_in = second;
 		read_for = pool;

@@ -12,9 +12,8 @@
 struct sysctl {
 	struct range ephemeral;
 	struct range_list reserved; /* read for wildcards only */
-	bool dual_stack;	    /* remembered by inuse_first() */
 };
 
-struct sysctl *sysctl_get(uint64_t now, uint64_t pool, bool want_reserved);
+const struct sysctl *sysctl_get(uint64_t now, uint64_t pool, bool want_reserved);
 
 #endif

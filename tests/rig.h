@@ -156,19 +156,16 @@ rig_live_slots(const struct pool_file *file)
 /* Reservations */
 
 static const struct range_list rig_nothing;
-static bool rig_dual_stack;
 
 static inline struct acquire
 rig_wanted(int fd, uint32_t start, uint32_t count)
 {
-	rig_dual_stack = false;
 	return (struct acquire){
 		.protocol = PROTOCOL_TCP,
 		.range = {start, count},
 		.fd = fd,
 		.wildcard = &rig_nothing,
 		.forbidden = &rig_nothing,
-		.dual_stack = &rig_dual_stack,
 		.now = sys_clock(&sys_kernel, CLOCK_REALTIME),
 	};
 }
