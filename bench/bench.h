@@ -5,8 +5,7 @@
 #define ROUNDS 101
 #define BENCH_FREE_PORT 20999
 #define BENCH_BLOCK 20100
-#define BENCH_ACQUIRES 10 /* a round */
-#define BENCH_CROWD 2000  /* the crowd's ports begin here, one a block */
+#define BENCH_CROWD 2000 /* the crowd's ports begin here, one a block */
 
 _Noreturn void die(const char *why);
 double now(void);		       /* nanoseconds */

@@ -72,19 +72,10 @@ wandering_trial_binds(const struct calls *c)
 	first = first < 30000 ? first + 20 : BENCH_BLOCK;
 }
 
-static int owner[BENCH_ACQUIRES], owners;
-
-void
-make_owners(void)
-{
-	while (owners < BENCH_ACQUIRES)
-		owner[owners++] = socket(AF_INET, SOCK_STREAM, 0);
-}
-
 void
 acquire_specific(const struct calls *c)
 {
-	int fd = owner[--owners];
+	int fd = c->socket(AF_INET, SOCK_STREAM, 0);
 
 	take(fd, BENCH_BLOCK, 20);
 	c->close(fd);
@@ -93,17 +84,8 @@ acquire_specific(const struct calls *c)
 void
 acquire_wildcard(const struct calls *c)
 {
-	int fd = owner[--owners];
-
-	take(fd, 0, 20);
-	c->close(fd);
-}
-
-void
-socket_acquire_specific(const struct calls *c)
-{
 	int fd = c->socket(AF_INET, SOCK_STREAM, 0);
 
-	take(fd, BENCH_BLOCK, 20);
+	take(fd, 0, 20);
 	c->close(fd);
 }

@@ -22,11 +22,8 @@ void trial_binds(const struct calls *c);
 /* A wildcard goes on to other ports each time, which costs the kernel more. */
 void wandering_trial_binds(const struct calls *c);
 
-/* Each is for a socket that make_owners() has made, BENCH_ACQUIRES of them. */
+/* With the making of the socket, which the trial binds do without. */
 void acquire_specific(const struct calls *c);
 void acquire_wildcard(const struct calls *c);
-void make_owners(void);
-/* The same with the making of its socket. */
-void socket_acquire_specific(const struct calls *c);
 
 #endif
