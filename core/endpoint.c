@@ -32,17 +32,20 @@ answers(const struct sys_ops *sys, int fd, int level, int option)
 }
 
 static bool
-is_stream(const struct sys_ops *sys, int fd)
+is_of_internet(const struct sys_ops *sys, int fd, int type)
 {
-	int type;
+	int domain, found;
 
-	return get(sys, fd, SO_TYPE, &type, sizeof(type)) == 0 &&
-	       type == SOCK_STREAM;
+	return get(sys, fd, SO_TYPE, &found, sizeof(found)) == 0 &&
+	       found == type &&
+	       get(sys, fd, SO_DOMAIN, &domain, sizeof(domain)) == 0 &&
+	       (domain == AF_INET || domain == AF_INET6);
 }
 
 /*
  * A number alone is no proof: raw sockets, and those of netlink and CAN, have
- * protocols of these numbers too.
+ * protocols of these numbers too. Nor is silence: not each kernel (gVisor)
+ * knows an option of UDP's level.
  */
 int
 endpoint_protocol(const struct sys_ops *sys, int fd,
@@ -59,11 +62,12 @@ endpoint_protocol(const struct sys_ops *sys, int fd,
 		return 0;
 	}
 	if (protocol == IPPROTO_UDP &&
-	    answers(sys, fd, IPPROTO_UDP, UDP_CORK)) {
+	    (answers(sys, fd, IPPROTO_UDP, UDP_CORK) ||
+	     is_of_internet(sys, fd, SOCK_DGRAM))) {
 		*ret_protocol = PROTOCOL_UDP;
 		return 0;
 	}
-	if (protocol == IPPROTO_MPTCP && is_stream(sys, fd)) {
+	if (protocol == IPPROTO_MPTCP && is_of_internet(sys, fd, SOCK_STREAM)) {
 		*ret_protocol = PROTOCOL_TCP;
 		return -EPROTONOSUPPORT;
 	}

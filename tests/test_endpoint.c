@@ -4,7 +4,7 @@
 
 #include <linux/netlink.h>
 
-#include "tests/check.h"
+#include "tests/kernel.h"
 #include "tests/rig.h"
 
 #ifndef IPPROTO_MPTCP
@@ -60,6 +60,33 @@ CHECK(endpoint, a_socket_takes_the_ports_of_its_protocol)
 		close(fd);
 	}
 	cr_assert_geq(seen, 5); /* TCP, UDP and unix are everywhere */
+}
+
+/* A kernel that knows no options of UDP. */
+static long
+kernel_silent(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	(void)sys;
+	if (nr == SYS_getsockopt && arg[1] == IPPROTO_UDP)
+		return -ENOPROTOOPT;
+	return kernel_real(nr, arg);
+}
+
+CHECK(endpoint, udp_is_known_without_its_options)
+{
+	const struct sys_ops silent = {.call = kernel_silent};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		const struct kind *kind = &kinds[i];
+		int fd = socket(kind->domain, kind->type, kind->number);
+		enum protocol protocol = 9;
+
+		if (fd < 0)
+			continue;
+		cr_expect_eq(endpoint_protocol(&silent, fd, &protocol),
+			     kind->answer, "%s", kind->name);
+		close(fd);
+	}
 }
 
 CHECK(endpoint, what_is_no_socket)
