@@ -236,3 +236,24 @@ CHECK(announce_death, rubbish_is_cleared_and_not_waited_for)
 	expect_over(file);
 	free(file);
 }
+
+/* They are looked over in rows: no place in a row may be passed by. */
+CHECK(announce_death, every_word_is_looked_at)
+{
+	struct pool_file *file = books_new();
+	struct segment *segment = segment_of(file, 5000);
+	uint64_t since = 0;
+	uint32_t port;
+
+	for (uint32_t i = 0; i < SEGMENT_WORDS; i++) {
+		struct announcement *word = &segment->word[i];
+
+		atomic_store(&word->what, 5000);
+		atomic_store(&word->owner, FUTEX_OWNER_DIED | 7);
+		cr_assert(announce_wait(&sys_kernel, file,
+					(struct range){5000, 1}, &since,
+					&port));
+		cr_assert_eq(word->owner, 0, "word %u", i);
+	}
+	free(file);
+}
