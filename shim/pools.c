@@ -2,18 +2,14 @@
 #include "shim/pools.h"
 
 #include <errno.h>
-#include <pthread.h>
 
 #include "core/endpoint.h"
 #include "core/implicit.h"
-#include "core/lock.h"
 #include "shim/config.h"
+#include "shim/gate.h"
 #include "shim/track.h"
 
 #define POOLS_MAX 16
-/* 1 s and more in all: an acquire of all ports is over by then. */
-#define FORK_LOOKS 20000
-#define FORK_NAP_NS 50000
 
 /* An entry is filled once and never again: binders hold pointers to it. */
 enum { EMPTY, FILLING, READY, STALE };
@@ -24,21 +20,7 @@ static struct entry {
 	struct pool pool;
 } entries[POOLS_MAX];
 
-static _Atomic uint32_t gate;
 static struct pool *_Atomic first;
-
-struct forking {
-	bool inside; /* we have the gate */
-	bool under_way;
-	uint64_t signals;
-	/* For fork handlers of other libraries that call us meanwhile: the
-	 * pool by another gate, because the gate is ours already. */
-	_Atomic uint32_t gate;
-	struct pool pool;
-};
-
-static __thread struct forking forking
-	__attribute__((tls_model("initial-exec")));
 
 static struct entry *
 entry_find(uint64_t netns)
@@ -101,11 +83,10 @@ entry_open(uint64_t netns, enum pool_wait wait, struct entry **ret)
 	r = pool_open_how(&sys_kernel, config->directory,
 			  config->make_directory,
 			  config->store[0] ? config->store : NULL, netns,
-			  forking.under_way ? &forking.gate : &gate, wait,
-			  &pool);
+			  gate_here(), wait, &pool);
 	if (r < 0)
 		return r;
-	pool.gate = &gate;
+	pool.gate = &gate_of_process;
 	return entry_keep(netns, &pool, ret);
 }
 
@@ -185,11 +166,14 @@ pools_concern_implicit(int fd)
 static struct pool *
 ours(struct pool *pool)
 {
-	if (!forking.under_way)
+	static __thread struct pool while_forking
+		__attribute__((tls_model("initial-exec")));
+
+	if (gate_here() == pool->gate)
 		return pool;
-	forking.pool = *pool;
-	forking.pool.gate = &forking.gate;
-	return &forking.pool;
+	while_forking = *pool;
+	while_forking.gate = gate_here();
+	return &while_forking;
 }
 
 int
@@ -219,53 +203,4 @@ pools_opened(void)
 	struct pool *pool = atomic_load(&first);
 
 	return pool && pool_whole(pool) ? pool : NULL;
-}
-
-/*
- * A thread inside the pool holds a locked descriptor and perhaps a trial
- * socket. A child that inherits them would keep the lock when the parent dies,
- * and the port. So fork waits until nobody is inside, with signals blocked:
- * a handler that came between could wait for us. It does not wait for ever.
- */
-static void
-before_fork(void)
-{
-	const struct sys_ops *sys = &sys_kernel;
-	const uint64_t all = ~(uint64_t)0;
-	uint64_t signals;
-
-	sys_sigmask(sys, SIG_SETMASK, &all, &signals);
-	forking.signals = signals;
-	forking.inside = lock_gate_enter(sys, &gate);
-	for (int i = 1; i < FORK_LOOKS && !forking.inside; i++) {
-		sys_nanosleep(sys, FORK_NAP_NS);
-		forking.inside = lock_gate_enter(sys, &gate);
-	}
-	forking.under_way = true;
-}
-
-static void
-after_fork(void)
-{
-	uint64_t signals = forking.signals;
-
-	forking.under_way = false;
-	if (forking.inside)
-		atomic_store(&gate, 0);
-	sys_sigmask(&sys_kernel, SIG_SETMASK, &signals, NULL);
-}
-
-static void
-after_fork_in_child(void)
-{
-	/* Whatever thread was inside does not exist here. */
-	forking.inside = true;
-	track_forked();
-	after_fork();
-}
-
-void
-pools_register_fork(void)
-{
-	pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }

@@ -42,7 +42,4 @@ pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock)
  */
 struct pool *pools_opened(void);
 
-/* Called once by the constructor: forks wait for threads inside a pool. */
-void pools_register_fork(void);
-
 #endif
