@@ -24,6 +24,14 @@ def test_an_explicit_bind_counts_as_associated(run, stranger):
     assert bind(program, FIRST) == "EADDRINUSE"
 
 
+def test_mptcp_has_no_part_in_it(run):
+    program = run()
+    made = program.ask("S.update(m=socket.socket(socket.AF_INET, 1, 262))")
+    if made != "None":
+        pytest.skip(f"no MPTCP here: {made}")
+    assert program.ask(f"bind('m', {FIRST})") == "EADDRINUSE"
+
+
 def test_only_in_blocks_that_it_was_started_with(run, player):
     program, other = run(), player()
     other.ask("udp('a')")

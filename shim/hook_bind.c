@@ -78,6 +78,19 @@ marked(struct pool *pool, uint16_t port)
 	       atomic_load(mark_of(pool->file, PROTOCOL_UDP, port));
 }
 
+/*
+ * Is the port in a reservation that this socket has no part in? Of a block
+ * that the program was started with, what can be associated has one: not MPTCP.
+ */
+static bool
+is_foreign(const struct slot *slot, int fd)
+{
+	enum protocol protocol;
+
+	return slot && !(inherited_owns(slot) &&
+			 endpoint_protocol(&sys_kernel, fd, &protocol) == 0);
+}
+
 /* Somebody may have reserved the port: ask under the lock, and bind there. */
 static int
 bind_locked(const struct request *request, enum protocol protocol)
@@ -90,7 +103,7 @@ bind_locked(const struct request *request, enum protocol protocol)
 	if (r < 0)
 		return bind_unchecked(request);
 	slot = reserve_holder(pool, protocol, request->port);
-	r = slot && !inherited_owns(slot) ? refuse(slot, request->port)
+	r = is_foreign(slot, request->fd) ? refuse(slot, request->port)
 					  : bind_really(request);
 	pool_leave(pool, &lock);
 	return r;
@@ -109,7 +122,7 @@ bind_carefully(struct pool *pool, const struct request *request)
 	/* A plain no needs no lock, nor waits for whoever has it. */
 	slot = pool_whole(pool) ? reserve_peek(pool, protocol, request->port)
 				: NULL;
-	return slot && !inherited_owns(slot) ? refuse(slot, request->port)
+	return is_foreign(slot, request->fd) ? refuse(slot, request->port)
 					     : bind_locked(request, protocol);
 }
 
