@@ -2,7 +2,8 @@
 /*
  * The first send of an unbound socket gives it a port: a UDP one's to any
  * peer, a TCP one's with MSG_FASTOPEN. send() and write() need a peer from
- * connect() and so a port already.
+ * connect() and so a port already. (Without a peer they fail, but UDP has
+ * chosen the port by then: docs/limits.md.)
  */
 #include "shim/shim.h"
 
