@@ -2,16 +2,9 @@
 /* Pointers of callers: wild, at the edge of what is mapped, read-only. */
 #include "shim/user.h"
 
-#include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <ucontext.h>
 
 #include "tests/check.h"
-#include "tests/peer.h"
 
 #define PAGE 4096
 
@@ -148,63 +141,4 @@ CHECK(user, asking_changes_nothing)
 	cr_assert_eq(sigismember(&now, SIGTERM), 0);
 	sigemptyset(&mine);
 	sigprocmask(SIG_SETMASK, &mine, NULL);
-}
-
-/* To every question about memory the kernel says from now on: EFAULT. */
-static bool
-answer_no(void)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigprocmask, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EFAULT),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {.len = 4, .filter = filter};
-
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
-/*
- * On a stack of one page, its last: what begins on it and ends beyond, or lies
- * beyond, is asked for, and so is what is below our frame.
- */
-static void
-on_a_small_stack(char *page)
-{
-	uint64_t here[2] = {4, 5}, to[2] = {0, 0};
-
-	child_assert(answer_no());
-	child_assert(user_read(to, here, sizeof(here)) == 0);
-	child_assert(to[0] == 4 && to[1] == 5);
-	to[1] = 6;
-	child_assert(user_write(here, to, sizeof(here)) == 0);
-	child_assert(here[1] == 6);
-	child_assert(user_readable(page + PAGE - 8, 8));
-	child_assert(!user_readable(page + PAGE - 7, 8));
-	child_assert(!user_readable(page + PAGE, 1));
-	child_assert(!user_readable(page + PAGE - 1, SIZE_MAX));
-	child_assert(user_write(page + PAGE - 7, to, 8) == -EFAULT);
-	child_assert(user_write(page + PAGE, to, 8) == -EFAULT);
-	child_assert(!user_readable(page, 8));
-	_exit(0);
-}
-
-CHECK(user, local_variables_are_not_asked_for)
-{
-	struct peer peer = peer_fork();
-	static ucontext_t here, there;
-
-	if (peer.pid == 0) {
-		char *page = edge() + PAGE;
-
-		child_assert(getcontext(&there) == 0);
-		there.uc_stack.ss_sp = page - PAGE;
-		there.uc_stack.ss_size = (size_t)2 * PAGE;
-		makecontext(&there, (void (*)(void))on_a_small_stack, 1, page);
-		swapcontext(&here, &there);
-	}
-	peer_verdict(peer_end(&peer));
 }
