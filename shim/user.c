@@ -96,14 +96,17 @@ few_written(void *user, const void *from, size_t n)
 	return r == (long)n;
 }
 
-/* Of 8 bytes and more, of which the first or last 8 may be overwritten. */
+/*
+ * Of 8 bytes and more. The first 8 are asked about first: the question
+ * overwrites them, and where they are missing nothing may be touched.
+ */
 static bool
 writable(void *user, size_t n)
 {
 	char *last = (char *)user + n - 8;
 
-	return sys_writable(&sys_kernel, last) &&
-	       (same_page(user, last + 7) || sys_writable(&sys_kernel, user));
+	return sys_writable(&sys_kernel, user) &&
+	       (same_page(user, last + 7) || sys_writable(&sys_kernel, last));
 }
 
 int

@@ -121,6 +121,25 @@ CHECK(user, does_not_write_into_constants)
 	}
 }
 
+/* Where the beginning is missing the end is not touched. */
+CHECK(user, a_refused_write_leaves_the_rest_alone)
+{
+	char *memory = edge(), from[PAGE] = {0};
+
+	memset(memory + PAGE, 'x', PAGE);
+	cr_assert_eq(mprotect(memory, PAGE, PROT_NONE), 0);
+	for (EACH_SIZE(n))
+		for (size_t inside = 1; inside < n; inside++) {
+			char *to = memory + PAGE - n + inside;
+
+			cr_assert_eq(user_write(to, from, n), -EFAULT);
+			cr_assert_eq(memory[PAGE], 'x');
+			cr_assert_eq(memcmp(memory + PAGE, memory + PAGE + 1,
+					    PAGE - 1),
+				     0, "%zu of %zu", inside, n);
+		}
+}
+
 /* The question is put with the signal mask, which must stay what it was. */
 CHECK(user, asking_changes_nothing)
 {
