@@ -103,10 +103,12 @@ few_written(void *user, const void *from, size_t n)
 static bool
 writable(void *user, size_t n)
 {
-	char *last = (char *)user + n - 8;
+	/* In numbers: a wild pointer may be too near the end for C's own. */
+	uintptr_t end = (uintptr_t)user + n;
 
 	return sys_writable(&sys_kernel, user) &&
-	       (same_page(user, last + 7) || sys_writable(&sys_kernel, last));
+	       (same_page(user, (void *)(end - 1)) ||
+		sys_writable(&sys_kernel, (void *)(end - 8)));
 }
 
 int
