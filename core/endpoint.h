@@ -70,6 +70,13 @@ int endpoint_address_port(const struct sockaddr *address, socklen_t size);
 bool endpoint_takes_address(const struct sys_ops *sys, int fd,
 			    const struct sockaddr *address);
 
+/*
+ * IP_BIND_ADDRESS_NO_PORT: does a bind() to port 0 leave the socket without a
+ * port, for connect() to choose?
+ */
+bool endpoint_puts_port_off(const struct sys_ops *sys, int fd);
+void endpoint_put_port_off(const struct sys_ops *sys, int fd, bool on);
+
 /* Writes a port into such an address. */
 void endpoint_set_port(struct sockaddr *address, uint16_t port);
 

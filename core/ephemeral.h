@@ -9,7 +9,12 @@
 #include "core/range.h"
 #include "core/sys.h"
 
-/* net.ipv4.ip_local_port_range; 32768 to 60999 where it cannot be read. */
+#define EPHEMERAL_USUAL ((struct range){32768, 60999 - 32768 + 1})
+
+/* net.ipv4.ip_local_port_range. Returns 0, or -Exxx. */
+int ephemeral_read(const struct sys_ops *sys, struct range *ret);
+
+/* The same, and the usual one where it cannot be read. */
 struct range ephemeral_range(const struct sys_ops *sys);
 
 /*

@@ -12,20 +12,25 @@
 #define IP_LOCAL_PORT_RANGE 51
 #endif
 
-#define WINDOWS_MAX 16
-#define PICKS_MAX 4096
-
-/* The widest runs of the ephemeral range without marks, widest first. */
-struct windows {
-	int count;
-	struct range range[WINDOWS_MAX];
-};
-
 /* The option's form: the last port above the first; 0 is the whole range. */
 static uint32_t
 window_option(struct range window)
 {
 	return (range_end(window) - 1) << 16 | window.start;
+}
+
+/* No descriptor left to look with? Then as the last acquirer saw it. */
+static struct range
+ephemeral_now(struct pool *pool)
+{
+	const struct range usual = EPHEMERAL_USUAL;
+	uint32_t seen = atomic_load(&pool->file->header.ephemeral_range);
+	struct range range = {seen & 0xffff,
+			      (seen >> 16) - (seen & 0xffff) + 1};
+
+	if (ephemeral_read(pool->sys, &range) == 0)
+		return range;
+	return range.start != 0 && range_valid(range) ? range : usual;
 }
 
 /*
@@ -46,43 +51,38 @@ clip(struct range ephemeral, uint32_t option)
 	return first < end ? (struct range){first, end - first} : ephemeral;
 }
 
-static void
-insert(struct windows *windows, struct range run)
+/* Widest first: there the kernel finds a port soonest. */
+static bool
+comes_after(struct range a, struct range b)
 {
-	int i;
-
-	if (run.count == 0)
-		return;
-	if (windows->count == WINDOWS_MAX &&
-	    windows->range[WINDOWS_MAX - 1].count >= run.count)
-		return;
-	if (windows->count < WINDOWS_MAX)
-		windows->count++;
-	for (i = windows->count - 1;
-	     i > 0 && windows->range[i - 1].count < run.count; i--)
-		windows->range[i] = windows->range[i - 1];
-	windows->range[i] = run;
+	return a.count < b.count || (a.count == b.count && a.start > b.start);
 }
 
-static void
-find_windows(struct pool *pool, enum protocol protocol, uint32_t option,
-	     struct windows *ret)
+static struct range
+better(struct range run, struct range best, struct range last)
 {
-	struct range ephemeral = clip(ephemeral_range(pool->sys), option);
-	struct range run = {ephemeral.start, 0};
+	return comes_after(run, last) && comes_after(best, run) ? run : best;
+}
 
-	ret->count = 0;
-	for (uint32_t port = ephemeral.start; port < range_end(ephemeral);
-	     port++) {
+/* The run without marks that comes next after `last`; of no ports at the end.
+ */
+static struct range
+next_window(struct pool *pool, enum protocol protocol, struct range within,
+	    struct range last)
+{
+	struct range run = {within.start, 0};
+	struct range best = {0, 0};
+
+	for (uint32_t port = within.start; port < range_end(within); port++) {
 		if (!atomic_load_explicit(mark_of(pool->file, protocol, port),
 					  memory_order_relaxed)) {
 			run.count++;
 			continue;
 		}
-		insert(ret, run);
+		best = better(run, best, last);
 		run = (struct range){port + 1, 0};
 	}
-	insert(ret, run);
+	return better(run, best, last);
 }
 
 /* At the IP level for IPv6 sockets too. */
@@ -132,7 +132,7 @@ pick(struct pool *pool, enum protocol protocol, struct range window, int fd,
 	struct range_list kept;
 
 	ephemeral_reserved(pool->sys, &kept);
-	for (uint32_t i = 0; i < window.count && i < PICKS_MAX; i++) {
+	for (uint32_t i = 0; i < window.count; i++) {
 		uint32_t port = window.start + (begin + i) % window.count;
 		const struct range one = {port, 1};
 		uint32_t used;
@@ -159,43 +159,64 @@ bind_within(struct pool *pool, struct range window, int fd,
 	return r < 0 ? r : sys_bind(pool->sys, fd, address, size);
 }
 
-int
-implicit_bind(struct pool *pool, enum protocol protocol, int fd,
-	      struct sockaddr *address, socklen_t size)
+static int
+bind_somewhere(struct pool *pool, enum protocol protocol, int fd,
+	       struct sockaddr *address, socklen_t size)
 {
-	struct windows windows;
+	struct range within, window = IMPLICIT_FIRST;
 	int answer = -EADDRINUSE;
 	uint32_t own;
 	bool by_hand = get_option(pool, fd, &own) < 0;
 
-	find_windows(pool, protocol, own, &windows);
-	for (int i = 0; i < windows.count && answer == -EADDRINUSE; i++)
-		answer = by_hand ? pick(pool, protocol, windows.range[i], fd,
-					address, size)
-				 : bind_within(pool, windows.range[i], fd,
-					       address, size);
+	within = clip(ephemeral_now(pool), own);
+	while (answer == -EADDRINUSE) {
+		window = next_window(pool, protocol, within, window);
+		if (window.count == 0)
+			break;
+		answer = by_hand ? pick(pool, protocol, window, fd, address,
+					size)
+				 : bind_within(pool, window, fd, address, size);
+	}
 	if (!by_hand)
 		set_option(pool, fd, own);
 	return answer;
 }
 
 int
-implicit_window(struct pool *pool, enum protocol protocol, int fd, int n,
-		uint32_t *ret_own)
+implicit_bind(struct pool *pool, enum protocol protocol, int fd,
+	      struct sockaddr *address, socklen_t size)
 {
-	struct windows windows;
+	bool put_off = endpoint_puts_port_off(pool->sys, fd);
+	int answer;
+
+	if (put_off)
+		endpoint_put_port_off(pool->sys, fd, false);
+	answer = bind_somewhere(pool, protocol, fd, address, size);
+	if (put_off)
+		endpoint_put_port_off(pool->sys, fd, true);
+	return answer;
+}
+
+int
+implicit_window(struct pool *pool, enum protocol protocol, int fd,
+		struct range *window, uint32_t *ret_own)
+{
+	struct range next;
 	uint32_t own;
 	int r = get_option(pool, fd, &own);
 
 	if (r < 0)
 		return r;
-	find_windows(pool, protocol, own, &windows);
-	if (n >= windows.count)
+	next = next_window(pool, protocol, clip(ephemeral_now(pool), own),
+			   *window);
+	if (next.count == 0)
 		return -EADDRNOTAVAIL;
-	r = set_option(pool, fd, window_option(windows.range[n]));
-	if (r == 0)
-		*ret_own = own;
-	return r;
+	r = set_option(pool, fd, window_option(next));
+	if (r < 0)
+		return r;
+	*window = next;
+	*ret_own = own;
+	return 0;
 }
 
 void

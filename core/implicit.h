@@ -25,21 +25,23 @@ implicit_matters(struct pool *pool)
 
 /*
  * Binds the socket to `address`, whose port is 0, and a port of the system's
- * choice. Called inside the pool. Returns 0, -EADDRINUSE when all that is not
- * reserved is taken, or what bind() says.
+ * choice, IP_BIND_ADDRESS_NO_PORT or not. Called inside the pool: outside it
+ * the port may be reserved in that moment. Returns 0, -EADDRINUSE when all that
+ * is not reserved is taken, or what bind() says.
  */
 int implicit_bind(struct pool *pool, enum protocol protocol, int fd,
 		  struct sockaddr *address, socklen_t size);
 
 /*
  * For connect(), which cannot hold the lock while it waits for the peer: lets
- * the kernel choose from window number `n` (0 is the widest) only. Returns 0
- * and the program's own setting of the option, or -EADDRNOTAVAIL when there is
- * no such window, or another error where the socket does not know the option.
- * Needs no lock.
+ * the kernel choose from one window only, the next after `window`, which is
+ * IMPLICIT_FIRST at first. Returns 0 and the program's own setting of the
+ * option, or -EADDRNOTAVAIL when there is no window left, or another error
+ * where the socket does not know the option. Needs no lock.
  */
-int implicit_window(struct pool *pool, enum protocol protocol, int fd, int n,
-		    uint32_t *ret_own);
+#define IMPLICIT_FIRST ((struct range){0, PORT_COUNT})
+int implicit_window(struct pool *pool, enum protocol protocol, int fd,
+		    struct range *window, uint32_t *ret_own);
 
 /* Back to the program's own setting. */
 void implicit_window_end(struct pool *pool, int fd, uint32_t own);

@@ -73,7 +73,10 @@ struct pool_header {
 	/* Live slots that reach into the ephemeral range; derived as marks are.
 	 * While 0, nobody looks twice at a port that the system chooses. */
 	_Atomic uint32_t ephemeral[PROTOCOL_COUNT];
-	uint8_t reserved[4040];
+	/* That range, as whoever reached into it last saw it: the last port
+	 * above the first. 0 = nobody has. */
+	_Atomic uint32_t ephemeral_range;
+	uint8_t reserved[4036];
 };
 
 struct slot {
@@ -129,6 +132,7 @@ LAYOUT_AT(pool_header, slot_hint, 28);
 LAYOUT_AT(pool_header, sequence, 32);
 LAYOUT_AT(pool_header, cursor, 40);
 LAYOUT_AT(pool_header, ephemeral, 48);
+LAYOUT_AT(pool_header, ephemeral_range, 56);
 LAYOUT_AT(slot, state, 0);
 LAYOUT_AT(slot, protocol, 4);
 LAYOUT_AT(slot, kind, 5);

@@ -58,6 +58,10 @@ take(struct pool *pool, const struct acquire *wanted, struct range range,
 	slot->start = (uint16_t)range.start;
 	slot->count = (uint16_t)range.count;
 	slot->ephemeral = range_overlap(range, wanted->ephemeral);
+	if (slot->ephemeral)
+		atomic_store(&pool->file->header.ephemeral_range,
+			     (range_end(wanted->ephemeral) - 1) << 16 |
+				     wanted->ephemeral.start);
 	atomic_store(dirty, 1);
 	slot_mark(pool->file, slot);
 	if (r && announce_wait(pool->sys, pool->file, range,

@@ -149,6 +149,9 @@ def test_the_whole_ephemeral_range_reserved(owner, server):  # noqa: F811
     owner.ask("udp('b') and udp('u')")
     assert owner.ask(f"acquire(S['b'], {LOW}, {HIGH - LOW + 1})")[0] == "("
     assert owner.ask("S['u'].connect(('127.0.0.1', 9))") == "EADDRNOTAVAIL"
+    assert owner.ask("S['u'].sendto(b'', ('127.0.0.1', 9))") == "EAGAIN"
+    fast = f"S['y'].sendto(b'x', socket.MSG_FASTOPEN, ('127.0.0.1', {server}))"
+    assert owner.ask(fast) == "EADDRNOTAVAIL"
 
 
 def test_a_program_keeps_its_own_port_range(owner, other):  # noqa: F811

@@ -169,7 +169,9 @@ bind_chosen(struct request *request)
 	bool bound;
 	int r;
 
-	if (!pools_concern_implicit(request->fd))
+	/* With IP_BIND_ADDRESS_NO_PORT nobody chooses, yet. */
+	if (!pools_concern_implicit(request->fd) ||
+	    endpoint_puts_port_off(&sys_kernel, request->fd))
 		return bind_really(request);
 	r = unbound_choose(request->fd, (struct sockaddr *)&request->address,
 			   request->size, &bound);

@@ -51,30 +51,44 @@ connect_plainly(int fd, const struct sockaddr *address, socklen_t size)
  * TCP keeps the kernel's own choice, which lets one local port serve many
  * peers: the socket is shown a part of the ephemeral range without
  * reservations, then the next one where the kernel finds no port in that.
- * False when the socket cannot be shown one (Linux before 6.3).
+ * Returns 0 and the answer; -EADDRNOTAVAIL when there is no part left; other
+ * errors when the socket cannot be shown one (Linux before 6.3).
  */
-static bool
+static int
 connect_in_windows(struct pool *pool, int fd, const struct sockaddr *address,
 		   socklen_t size, int *ret_answer)
 {
+	struct range window = IMPLICIT_FIRST;
 	int saved = errno;
-	uint32_t own;
 
-	for (int n = 0;; n++) {
-		int r = implicit_window(pool, PROTOCOL_TCP, fd, n, &own);
+	for (;;) {
+		uint32_t own;
+		int r = implicit_window(pool, PROTOCOL_TCP, fd, &window, &own);
 
-		if (r < 0 && r != -EADDRNOTAVAIL)
-			return false;
-		if (r < 0) {
-			*ret_answer = ret_errno(r);
-			return true;
-		}
+		if (r < 0)
+			return r;
 		errno = saved;
 		*ret_answer = real_connect(fd, address, size);
 		implicit_window_end(pool, fd, own);
 		if (*ret_answer == 0 || errno != EADDRNOTAVAIL)
-			return true;
+			return 0;
 	}
+}
+
+static int
+connect_tcp(struct pool *pool, int fd, const struct sockaddr *address,
+	    socklen_t size, int *ret_answer)
+{
+	int r = connect_in_windows(pool, fd, address, size, ret_answer);
+
+	/* What is reserved may be reserved by the dead. */
+	if (r == -EADDRNOTAVAIL && unbound_sweep(fd))
+		r = connect_in_windows(pool, fd, address, size, ret_answer);
+	if (r == -EADDRNOTAVAIL) {
+		*ret_answer = ret_errno(r);
+		return 0;
+	}
+	return r;
 }
 
 static int
@@ -93,7 +107,7 @@ connect_unbound(struct unbound *unbound, const struct sockaddr *address,
 	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return real_connect(fd, address, size);
 	if (protocol == PROTOCOL_TCP &&
-	    connect_in_windows(pool, fd, address, size, &answer))
+	    connect_tcp(pool, fd, address, size, &answer) == 0)
 		return answer;
 	if (unbound_choose(fd, (struct sockaddr *)&unbound->any, unbound->size,
 			   &bound) < 0)

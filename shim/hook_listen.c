@@ -14,7 +14,7 @@ shim_listen(int fd, int backlog)
 	/* Only TCP listens; the kernel says so to all others. */
 	if (pools_concern_implicit(fd) &&
 	    endpoint_takes_ports(&sys_kernel, fd, &protocol) &&
-	    protocol == PROTOCOL_TCP && unbound_bind(fd) < 0)
+	    protocol == PROTOCOL_TCP && unbound_bind(fd, EADDRINUSE) < 0)
 		return -1;
 	return (int)wsa_plain(real_listen(fd, backlog));
 }

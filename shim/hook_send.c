@@ -22,7 +22,8 @@ first_send(int fd, int flags)
 		return 0;
 	if (protocol == PROTOCOL_TCP && !(flags & MSG_FASTOPEN))
 		return 0;
-	return unbound_bind(fd);
+	return unbound_bind(fd,
+			    protocol == PROTOCOL_TCP ? EADDRNOTAVAIL : EAGAIN);
 }
 
 static inline int

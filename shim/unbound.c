@@ -3,6 +3,7 @@
 
 #include "core/endpoint.h"
 #include "core/implicit.h"
+#include "core/reserve.h"
 #include "shim/associated.h"
 #include "shim/config.h"
 #include "shim/pools.h"
@@ -53,11 +54,45 @@ unbound_forbidden(int fd)
 	       endpoint_takes_ports(&sys_kernel, fd, &protocol);
 }
 
+bool
+unbound_sweep(int fd)
+{
+	struct pool_lock lock;
+	struct pool *pool;
+	uint32_t freed;
+
+	if (pools_enter(fd, &pool, &lock) < 0)
+		return false;
+	freed = reserve_sweep(pool);
+	pool_leave(pool, &lock);
+	return freed > 0;
+}
+
+/*
+ * Where the lock is not to be had, because no descriptor is left for it or a
+ * stopped process has it, nobody but an acquirer in this very moment could be
+ * given the same port; without a look it could be anybody's.
+ */
+static int
+choose_without_lock(struct pool *pool, enum protocol protocol, int fd,
+		    struct sockaddr *address, socklen_t size, bool *ret_bound)
+{
+	int r;
+
+	if (config_get()->strict)
+		return ret_errno(-ENETDOWN);
+	if (!pool_whole(pool))
+		return 0;
+	r = implicit_bind(pool, protocol, fd, address, size);
+	*ret_bound = r == 0;
+	return ret_errno(r);
+}
+
 int
 unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 	       bool *ret_bound)
 {
-	struct pool *pool = pools_for_bind(fd);
+	struct pool *pool = pools_for_bind(fd), *entered;
 	enum protocol protocol;
 	struct pool_lock lock;
 	int r;
@@ -68,17 +103,20 @@ unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 	if (!pool || !implicit_matters(pool) ||
 	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return 0;
-	r = pools_enter(fd, &pool, &lock);
-	if (r < 0)
-		return config_get()->strict ? ret_errno(-ENETDOWN) : 0;
-	r = implicit_bind(pool, protocol, fd, address, size);
-	pool_leave(pool, &lock);
+	if (pools_enter(fd, &entered, &lock) < 0)
+		return choose_without_lock(pool, protocol, fd, address, size,
+					   ret_bound);
+	r = implicit_bind(entered, protocol, fd, address, size);
+	/* What is reserved may be reserved by the dead. */
+	if (r == -EADDRINUSE && reserve_sweep(entered) > 0)
+		r = implicit_bind(entered, protocol, fd, address, size);
+	pool_leave(entered, &lock);
 	*ret_bound = r == 0;
 	return ret_errno(r);
 }
 
 int
-unbound_bind(int fd)
+unbound_bind(int fd, int none_left)
 {
 	struct unbound unbound;
 	bool bound;
@@ -90,6 +128,8 @@ unbound_bind(int fd)
 	/* Still unbound? Then it was not associated. */
 	if (!unbound_is(fd, &unbound))
 		return 0;
-	return unbound_choose(fd, (struct sockaddr *)&unbound.any, unbound.size,
-			      &bound);
+	if (unbound_choose(fd, (struct sockaddr *)&unbound.any, unbound.size,
+			   &bound) == 0)
+		return 0;
+	return errno == EADDRINUSE ? ret_errno(-none_left) : -1;
 }

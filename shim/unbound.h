@@ -38,8 +38,14 @@ bool unbound_forbidden(int fd);
 int unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 		   bool *ret_bound);
 
-/* Both, for a call that binds at once: listen(), sendto(). */
-int unbound_bind(int fd);
+/* Frees what is reserved by the dead. Was there any? */
+bool unbound_sweep(int fd);
+
+/*
+ * Both, for a call that binds at once: listen(), sendto(). `none_left` is the
+ * kernel's error of that call when the system has no port for it.
+ */
+int unbound_bind(int fd, int none_left);
 
 /*
  * Descriptors whose socket has sent before, and so has a port: the next send

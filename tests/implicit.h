@@ -21,6 +21,7 @@
 struct kernel_watched {
 	struct sys_ops ops;
 	bool old;	/* does not know the option */
+	bool no_files;	/* no descriptor is left */
 	int bind_error; /* -Exxx instead of each bind */
 	int windows, binds;
 	struct range window[64]; /* as the option said, in turn */
@@ -61,6 +62,8 @@ kernel_watch(const struct sys_ops *sys, long nr, const long arg[6])
 	(void)sys;
 	if (option && kernel.old)
 		return -ENOPROTOOPT;
+	if (nr == SYS_openat && kernel.no_files)
+		return -EMFILE;
 	if (option && nr == SYS_setsockopt)
 		note_window(*(const uint32_t *)arg[3]);
 	if (nr == SYS_bind) {

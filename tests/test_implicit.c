@@ -56,6 +56,7 @@ nothing_left(bool old)
 {
 	for (int p = 0; p < PROTOCOL_COUNT; p++) {
 		enum protocol protocol = (enum protocol)p;
+		struct range window = IMPLICIT_FIRST;
 		uint32_t own = 77;
 		int fd, r;
 
@@ -63,7 +64,7 @@ nothing_left(bool old)
 		fd = socket_of(protocol, AF_INET6);
 		reserve(protocol, ephemeral.start, ephemeral.count);
 		cr_assert_eq(chosen_socket(protocol, AF_INET), -EADDRINUSE);
-		r = implicit_window(&pool, protocol, fd, 0, &own);
+		r = implicit_window(&pool, protocol, fd, &window, &own);
 		cr_assert_eq(r, kernel.old ? -ENOPROTOOPT : -EADDRNOTAVAIL);
 		cr_assert_eq(own, 77);
 		cr_assert_eq(kernel.binds, 0);
@@ -170,6 +171,63 @@ CHECK(implicit, ports_reserved_by_sysctl_are_left_alone)
 			     kernel.old ? "picked" : "the kernel", port_of(fd));
 		close_all(&fd, 1);
 	}
+}
+
+/* IP_BIND_ADDRESS_NO_PORT would leave the choice to a later call. */
+static void
+chosen_at_once(enum protocol protocol, int domain, bool old)
+{
+	int on = 1, fd;
+	socklen_t size = sizeof(on);
+
+	set_up("40000 40003", old);
+	reserve(protocol, 40000, 3);
+	fd = socket_of(protocol, domain);
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	cr_assert_eq(choose(protocol, domain, fd), 0);
+	cr_assert_eq(port_of(fd), 40003);
+	on = 0;
+	getsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, &size);
+	cr_assert_eq(on, 1);
+	close_all(&fd, 1);
+}
+
+CHECK(implicit, sockets_that_put_the_port_off_get_one)
+{
+	for (int old = 0; old < 2; old++) {
+		chosen_at_once(PROTOCOL_TCP, AF_INET, old);
+		chosen_at_once(PROTOCOL_UDP, AF_INET, old);
+		chosen_at_once(PROTOCOL_TCP, AF_INET6, old);
+		chosen_at_once(PROTOCOL_UDP, AF_INET6, old);
+	}
+}
+
+/* Then the range is where the last acquirer saw it, or usually is. */
+CHECK(implicit, no_descriptor_left_to_read_the_range)
+{
+	int fd;
+
+	set_up("40000 40003", false);
+	reserve(PROTOCOL_TCP, 40000, 3);
+	atomic_store(&pool.file->header.ephemeral_range,
+		     range_option(40000, 40003));
+	kernel.no_files = true;
+	fd = chosen_socket(PROTOCOL_TCP, AF_INET);
+	cr_assert_geq(fd, 0, "%d", fd);
+	cr_assert_eq(port_of(fd), 40003);
+	close(fd);
+
+	/* Nonsense of a damaged file. */
+	for (uint32_t i = 0; i < 2; i++) {
+		atomic_store(&pool.file->header.ephemeral_range,
+			     i ? range_option(50000, 40000) : 40000);
+		kernel.windows = 0;
+		fd = chosen_socket(PROTOCOL_TCP, AF_INET);
+		if (!kernel.old)
+			cr_assert_eq(kernel.window[0].start, 40003);
+		close(fd);
+	}
+	free(pool.file);
 }
 
 CHECK(implicit, matters_while_anything_reaches_into_the_range)

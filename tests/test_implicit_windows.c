@@ -30,7 +30,7 @@ free_of_marks(struct range window)
 /* Without the option only what the kernel is asked to bind can be seen. */
 CHECK(implicit, the_widest_windows_first)
 {
-	enum { RUNS = 31, OFFERED = 16 };
+	enum { RUNS = 31 };
 	int fd;
 
 	set_up(NULL, false);
@@ -40,8 +40,8 @@ CHECK(implicit, the_widest_windows_first)
 	reserve_between_runs(RUNS);
 	kernel.bind_error = -EADDRINUSE;
 	cr_assert_eq(choose(PROTOCOL_TCP, AF_INET, fd), -EADDRINUSE);
-	cr_assert_eq(kernel.windows, OFFERED);
-	for (int i = 0; i < OFFERED; i++) {
+	cr_assert_eq(kernel.windows, RUNS);
+	for (int i = 0; i < RUNS; i++) {
 		struct range window = kernel.window[i];
 
 		cr_assert_eq(window.count, RUNS - i, "window %d: %u+%u", i,
@@ -79,15 +79,46 @@ CHECK(implicit, picks_go_through_the_widest_windows_first)
 	close_all(&fd, 1);
 }
 
-CHECK(implicit, picks_do_not_go_on_for_ever)
+/* Among equals in order, and none is passed over or offered twice. */
+CHECK(implicit, windows_of_one_width)
 {
+	enum { RUNS = 50 };
+	int fd;
+
+	set_up(NULL, false);
+	if (kernel.old)
+		cr_skip_test("before Linux 6.3");
+	fd = tcp_socket();
+	for (uint32_t i = 0; i < RUNS; i++)
+		reserve(PROTOCOL_TCP, ephemeral.start + 4 * i, 1);
+	reserve(PROTOCOL_TCP, ephemeral.start + 4 * RUNS,
+		ephemeral.count - 4 * RUNS);
+	kernel.bind_error = -EADDRINUSE;
+	cr_assert_eq(choose(PROTOCOL_TCP, AF_INET, fd), -EADDRINUSE);
+	cr_assert_eq(kernel.windows, RUNS);
+	for (uint32_t i = 0; i < RUNS; i++) {
+		cr_assert_eq(kernel.window[i].start,
+			     ephemeral.start + 4 * i + 1);
+		cr_assert_eq(kernel.window[i].count, 3);
+	}
+	close_all(&fd, 1);
+}
+
+CHECK(implicit, each_port_is_picked_once)
+{
+	static bool picked[PORT_COUNT];
 	int fd;
 
 	set_up(NULL, true);
 	fd = tcp_socket();
 	kernel.bind_error = -EADDRINUSE;
+	memset(picked, 0, sizeof(picked));
 	cr_assert_eq(choose(PROTOCOL_TCP, AF_INET, fd), -EADDRINUSE);
-	cr_assert_leq(kernel.binds, 4096);
+	cr_assert_eq(kernel.binds, (int)ephemeral.count);
+	for (int i = 0; i < kernel.binds; i++) {
+		cr_assert_not(picked[kernel.bind[i]]);
+		picked[kernel.bind[i]] = true;
+	}
 	close_all(&fd, 1);
 }
 
@@ -172,6 +203,7 @@ CHECK(implicit, a_programs_own_range_outside_the_kernels_means_nothing)
 
 CHECK(implicit, a_programs_own_range_all_reserved)
 {
+	struct range window = IMPLICIT_FIRST;
 	uint32_t own, ret_own = 77;
 	int fd;
 
@@ -184,8 +216,9 @@ CHECK(implicit, a_programs_own_range_all_reserved)
 	cr_assert_eq(set_own_option(fd, own), 0);
 	cr_assert_eq(choose(PROTOCOL_TCP, AF_INET, fd), -EADDRINUSE);
 	cr_assert_eq(own_option(fd), own);
-	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, 0, &ret_own),
-		     -EADDRNOTAVAIL);
+	cr_assert_eq(
+		implicit_window(&pool, PROTOCOL_TCP, fd, &window, &ret_own),
+		-EADDRNOTAVAIL);
 	cr_assert_eq(own_option(fd), own);
 	cr_assert_eq(ret_own, 77);
 	close_all(&fd, 1);
@@ -194,6 +227,7 @@ CHECK(implicit, a_programs_own_range_all_reserved)
 CHECK(implicit, windows_one_by_one_and_back)
 {
 	uint32_t own = range_option(40010, 40089), seen;
+	struct range window = IMPLICIT_FIRST;
 	int fd;
 
 	set_up("40000 40099", false);
@@ -202,15 +236,17 @@ CHECK(implicit, windows_one_by_one_and_back)
 	fd = socket_of(PROTOCOL_TCP, AF_INET6);
 	reserve(PROTOCOL_TCP, 40020, 30); /* leaves 10 below and 40 above */
 	cr_assert_eq(set_own_option(fd, own), 0);
-	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, 0, &seen), 0);
+	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, &window, &seen),
+		     0);
 	cr_assert_eq(seen, own);
 	cr_assert_eq(own_option(fd), range_option(40050, 40089));
 	implicit_window_end(&pool, fd, seen);
 	cr_assert_eq(own_option(fd), own);
-	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, 1, &seen), 0);
+	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, &window, &seen),
+		     0);
 	cr_assert_eq(own_option(fd), range_option(40010, 40019));
 	implicit_window_end(&pool, fd, seen);
-	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, 2, &seen),
+	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, &window, &seen),
 		     -EADDRNOTAVAIL);
 	cr_assert_eq(own_option(fd), own);
 	close_all(&fd, 1);

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Ports that the system chooses: late, without a descriptor, among the dead."""
+
+import subprocess
+
+import pytest
+
+from test_chosen import BLOCK, HIGH, LOW
+from test_enforce import PORT_OF, other, owner, server  # noqa: F401
+
+TO_SERVER = "('127.0.1.{0}', 27000)"
+PUT_OFF = "S['{0}'].setsockopt(0, 24, 1)"  # IP_BIND_ADDRESS_NO_PORT
+
+LATE = {
+    "listen": "S['x{0}'].listen()",
+    "connect": f"S['x{{0}}'].connect({TO_SERVER})",
+    "fastopen": f"S['x{{0}}'].sendto(b'x', socket.MSG_FASTOPEN, {TO_SERVER})",
+    "udp-connect": "S['x{0}'].connect(('127.0.0.1', 9))",
+    "udp-sendto": "S['x{0}'].sendto(b'', ('127.0.0.1', 9))",
+}
+
+
+def kind_of(how):
+    return "udp" if how.startswith("udp") else "tcp"
+
+
+@pytest.mark.parametrize("how", LATE)
+def test_a_bind_that_puts_the_choice_off(owner, other, server, how):  # noqa: F811
+    kind = kind_of(how)
+    owner.ask(f"{kind}('a')")
+    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    chosen = set()
+    for i in range(60):
+        owner.ask(f"{kind}('x{i}')")
+        owner.ask(PUT_OFF.format(f"x{i}"))
+        assert owner.ask(f"bind('x{i}', 0)") == "0"
+        answer = owner.ask(LATE[how].format(i))
+        assert not answer.startswith("E"), answer
+        if how in ("connect", "fastopen"):
+            other.ask("S['l'].accept()[0].close()")
+        chosen.add(int(owner.ask(PORT_OF.format(f"x{i}"))))
+    assert not [p for p in chosen if first <= p < first + count]
+    assert owner.ask("S['x0'].getsockopt(0, 24)") == "1"
+
+
+@pytest.fixture
+def two_left(owner, other, namespace):  # noqa: F811
+    """An ephemeral range of ten ports; eight are reserved, of TCP and of UDP."""
+    write = "echo 40000 40009 >/proc/sys/net/ipv4/ip_local_port_range"
+    subprocess.run([*namespace, "sh", "-c", write], check=True)
+    for kind in ("tcp", "udp"):
+        owner.ask(f"{kind}('{kind}')")
+        assert owner.ask(f"acquire(S['{kind}'], 40001, 8)")[0] == "("
+    other.ask("tcp('opens_the_pool') and bind('opens_the_pool', 28000)")
+    return [40000, 40009]
+
+
+CHOICES = {
+    "bind": "bind('x{0}', 0)",
+    "listen": "S['x{0}'].listen()",
+    "connect": "S['x{0}'].connect(('127.0.0.1', 27000))",
+    "udp-bind": "bind('x{0}', 0)",
+    "udp-connect": "S['x{0}'].connect(('127.0.0.1', 9))",
+    "udp-sendto": "S['x{0}'].sendto(b'', ('127.0.0.1', 9))",
+}
+
+
+@pytest.mark.parametrize("how", CHOICES)
+def test_no_descriptor_left(owner, other, server, two_left, how):  # noqa: F811
+    for i in range(3):
+        other.ask(f"{kind_of(how)}('x{i}')")
+    other.ask("S.update(R=__import__('resource'), free=os.dup(0)) or os.close(S['free'])")
+    other.ask("S['R'].setrlimit(S['R'].RLIMIT_NOFILE, (S['free'], 4096))")
+    assert other.ask("os.dup(0)") == "EMFILE"
+    for i in range(2):
+        answer = other.ask(CHOICES[how].format(i))
+        assert not answer.startswith("E"), answer
+    ports = [int(other.ask(PORT_OF.format(f"x{i}"))) for i in range(2)]
+    assert sorted(ports) == two_left
+    full = {"connect": "EADDRNOTAVAIL", "sendto": "EAGAIN"}
+    answer = full.get(how.split("-")[-1], "EADDRINUSE")
+    assert other.ask(CHOICES[how].format(2)) == answer
+
+
+@pytest.mark.parametrize("how", CHOICES)
+def test_a_dead_block_over_the_whole_range(owner, other, server, how):  # noqa: F811
+    kind = kind_of(how)
+    owner.ask(f"{kind}('a')")
+    assert owner.ask(f"acquire(S['a'], {LOW}, {HIGH - LOW + 1})")[0] == "("
+    other.ask(f"{kind}('x0')")
+    assert other.ask(CHOICES[how].format(0))[0] == "E"
+    owner.kill()
+    answer = other.ask(CHOICES[how].format(0))
+    assert not answer.startswith("E"), answer
+    assert LOW <= int(other.ask(PORT_OF.format("x0"))) <= HIGH
