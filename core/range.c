@@ -65,12 +65,16 @@ range_list_parse(const char *text, struct range_list *ret_list)
 	return 0;
 }
 
-/* Appends the ports from `first` up to, not including, `end`. */
+/* Appends the ports from `first` up to, not including, `end`; not twice. */
 static void
 append(struct range_list *list, uint32_t first, uint32_t end)
 {
-	if (first < end)
-		list->range[list->count++] = (struct range){first, end - first};
+	const struct range range = {first, end - first};
+	size_t n = list->count;
+
+	if (first >= end || (n && range_equal(list->range[n - 1], range)))
+		return;
+	list->range[list->count++] = range;
 }
 
 static uint32_t
@@ -88,7 +92,9 @@ range_list_around(struct range ephemeral, struct range_list *ret_list)
 	append(&list, range_end(ephemeral), PORT_COUNT);
 	append(&list, LOWEST_UNREGISTERED, below);
 	append(&list, LOWEST_UNPRIVILEGED, min(below, LOWEST_UNREGISTERED));
+	append(&list, LOWEST_UNPRIVILEGED, below);
 	append(&list, ephemeral.start, range_end(ephemeral));
+	append(&list, min(below, LOWEST_UNPRIVILEGED), PORT_COUNT);
 	*ret_list = list;
 }
 

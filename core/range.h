@@ -45,6 +45,12 @@ range_valid(struct range r)
 }
 
 static inline bool
+range_equal(struct range a, struct range b)
+{
+	return a.start == b.start && a.count == b.count;
+}
+
+static inline bool
 range_contains(struct range r, uint32_t port)
 {
 	return port >= r.start && port - r.start < r.count;
@@ -65,8 +71,9 @@ int range_list_parse(const char *text, struct range_list *ret_list);
 
 /*
  * The usual places to look for a free block, best first: above the kernel's
- * ephemeral range, below it down to 10000, down to 1024, and inside it only
- * when nothing else is left, because there the kernel hands out ports too.
+ * ephemeral range, below it down to 10000, down to 1024, across that border,
+ * and inside it, or across its ends, only when nothing else is left, because
+ * there the kernel hands out ports too.
  */
 void range_list_around(struct range ephemeral, struct range_list *ret_list);
 

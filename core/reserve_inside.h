@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What reserve.c and reserve_acquire.c share. */
+/* What the files named reserve share. */
 #ifndef PORTRES_CORE_RESERVE_INSIDE_H
 #define PORTRES_CORE_RESERVE_INSIDE_H
 
@@ -11,6 +11,17 @@
  */
 int reserve_find_holder(struct pool *pool, enum protocol protocol,
 			uint32_t port, struct slot **ret);
+
+/*
+ * Takes a range without marks into a picked slot. Returns 0; 1 and the port
+ * that is in use in ret_port; or -Exxx.
+ */
+int reserve_take(struct pool *pool, const struct acquire *wanted,
+		 struct range range, struct slot *slot, uint32_t *ret_port);
+
+/* Takes one that is found in the windows of `wanted`. Returns 0 or -Exxx. */
+int reserve_take_wildcard(struct pool *pool, const struct acquire *wanted,
+			  struct slot *slot);
 
 /* What its owner is told of a slot. */
 struct reservation reserve_grant(const struct slot *slot);

@@ -26,8 +26,7 @@ struct block {
 static inline bool
 block_equal(struct block a, struct block b)
 {
-	return a.protocol == b.protocol && a.range.start == b.range.start &&
-	       a.range.count == b.range.count;
+	return a.protocol == b.protocol && range_equal(a.range, b.range);
 }
 
 /* Could this block be reserved at all? Wildcards cannot. */

@@ -109,39 +109,83 @@ rank(struct range ephemeral, uint32_t port)
 	return port >= 10000 ? 1 : 2;
 }
 
+static bool
+is_inside(struct range inner, struct range outer)
+{
+	return inner.start >= outer.start &&
+	       range_end(inner) <= range_end(outer);
+}
+
+/* The windows of ports that no earlier window has. */
 static void
-check_around(struct range ephemeral)
+check_order(struct range ephemeral, const struct range_list *list)
 {
 	static uint8_t seen[PORT_COUNT];
-	struct range_list list;
 	int last = -1;
 
-	range_list_around(ephemeral, &list);
 	memset(seen, 0, sizeof(seen));
-	for (size_t i = 0; i < list.count; i++) {
-		struct range r = list.range[i];
-		int here = rank(ephemeral, r.start);
+	for (size_t i = 0; i < list->count; i++) {
+		struct range r = list->range[i];
 
 		cr_assert(range_valid(r));
-		cr_assert_gt(here, last, "of %u+%u: %u+%u comes too late",
-			     ephemeral.start, ephemeral.count, r.start,
-			     r.count);
-		last = here;
+		cr_assert(i == 0 || !range_equal(r, list->range[i - 1]),
+			  "%u+%u twice", r.start, r.count);
 		for (uint32_t port = r.start; port < range_end(r); port++) {
-			cr_assert_eq(rank(ephemeral, port), here);
-			seen[port]++;
+			int here = rank(ephemeral, port);
+
+			if (seen[port]++)
+				continue;
+			cr_assert_geq(here, last,
+				      "of %u+%u: %u+%u comes too late",
+				      ephemeral.start, ephemeral.count, r.start,
+				      r.count);
+			last = here;
 		}
 	}
 	for (uint32_t port = 1024; port < PORT_COUNT; port++)
-		cr_assert_eq(seen[port], 1, "of %u+%u: port %u %u times",
-			     ephemeral.start, ephemeral.count, port,
-			     seen[port]);
+		cr_assert(seen[port], "of %u+%u: port %u is not there",
+			  ephemeral.start, ephemeral.count, port);
 	/* The kernel's range reaches below 1024 only where that is allowed. */
 	for (uint32_t port = 0; port < 1024 && ephemeral.start >= 1024; port++)
 		cr_assert_eq(seen[port], 0);
 }
 
-CHECK(range, around_covers_every_port_once_best_first)
+/* Is there a window for the whole of it, before the ephemeral ones or not? */
+static void
+check_fits(struct range ephemeral, const struct range_list *list,
+	   struct range whole, bool before)
+{
+	size_t i = 0;
+
+	while (i < list->count && !is_inside(whole, list->range[i]) &&
+	       !(before && range_overlap(list->range[i], ephemeral)))
+		i++;
+	cr_assert(i < list->count && is_inside(whole, list->range[i]),
+		  "of %u+%u: no window for %u+%u", ephemeral.start,
+		  ephemeral.count, whole.start, whole.count);
+}
+
+static void
+check_around(struct range ephemeral)
+{
+	struct range_list list;
+
+	range_list_around(ephemeral, &list);
+	check_order(ephemeral, &list);
+	if (ephemeral.start > 1024)
+		check_fits(ephemeral, &list,
+			   (struct range){1024, ephemeral.start - 1024}, true);
+	if (range_end(ephemeral) < PORT_COUNT)
+		check_fits(ephemeral, &list,
+			   (struct range){range_end(ephemeral),
+					  PORT_COUNT - range_end(ephemeral)},
+			   true);
+	check_fits(ephemeral, &list, (struct range){1024, PORT_COUNT - 1024},
+		   false);
+	check_fits(ephemeral, &list, ephemeral, false);
+}
+
+CHECK(range, around_has_a_window_for_every_run_best_first)
 {
 	static const struct range edges[] = {
 		{32768, 28232}, {1, 65535}, {1024, 64512}, {65535, 1},

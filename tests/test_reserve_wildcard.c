@@ -169,6 +169,33 @@ CHECK(reserve_wildcard, a_window_full_of_the_dead_is_swept)
 	pool_close(&pool);
 }
 
+/* The kernel picks ports there: only while the living have all the others. */
+CHECK(reserve_wildcard, the_dead_send_nobody_into_the_ephemeral_range)
+{
+	struct pool pool = rig_pool();
+	uint32_t first = own_ports();
+	const struct range_list windows = {
+		3, {{first, 10}, {first + 10, 5}, {first + 20, 10}}};
+	int dead = tcp_socket(), fd = tcp_socket();
+	struct acquire wanted = rig_wanted(fd, 0, 4);
+	struct reservation got;
+
+	wanted.wildcard = &windows;
+	wanted.ephemeral = (struct range){first + 18, 20};
+	rig_reserve(&pool, dead, first, 10);
+	rig_reserve(&pool, fd, first + 10, 3);
+	close(dead);
+	cr_assert_eq(rig_acquire(&pool, &wanted, &got), 0);
+	cr_assert_eq(got.range.start, first);
+	cr_assert_eq(rig_acquire(&pool, &wanted, &got), 0);
+	cr_assert_eq(got.range.start, first + 4);
+	cr_assert_eq(rig_acquire(&pool, &wanted, &got), 0);
+	cr_assert_eq(got.range.start, first + 20);
+	cr_assert(rig_marks_right(pool.file));
+	close(fd);
+	pool_close(&pool);
+}
+
 /* All slots, each with a port far from ours. */
 static void
 take_all_slots(struct pool *pool, enum reservation_kind kind)
