@@ -52,7 +52,8 @@ acquire_once(struct pool *pool, int fd, struct block block,
 		.ephemeral = ephemeral_range(pool->sys),
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
 	};
-	struct range_list wildcard, forbidden;
+	struct range_list wildcard;
+	struct port_set forbidden;
 	struct pool_lock lock;
 	int r;
 

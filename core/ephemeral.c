@@ -2,8 +2,10 @@
 #include "core/ephemeral.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define SYSCTL "/proc/sys/net/ipv4/"
+#define LIST_MAX (1u << 18) /* every other port, and more */
 
 /* The file's first bytes as a string. Returns 0, or -Exxx. */
 static int
@@ -49,13 +51,24 @@ ephemeral_range(const struct sys_ops *sys)
 	return ephemeral_read(sys, &range) == 0 ? range : EPHEMERAL_USUAL;
 }
 
+/* The kernel shows nothing beyond the first read, so there is only one. */
 void
-ephemeral_reserved(const struct sys_ops *sys, struct range_list *ret_list)
+ephemeral_reserved(const struct sys_ops *sys, struct port_set *ret)
 {
-	char text[4096];
+	long at = sys_mmap_private(sys, LIST_MAX);
+	const char *p = (const char *)at;
+	struct range range;
 
-	if (read_text(sys, SYSCTL "ip_local_reserved_ports", text,
-		      sizeof(text)) < 0 ||
-	    range_list_parse(text, ret_list) < 0)
-		ret_list->count = 0;
+	memset(ret, 0, sizeof(*ret));
+	if (at < 0)
+		return;
+	if (read_text(sys, SYSCTL "ip_local_reserved_ports", (char *)at,
+		      LIST_MAX) < 0)
+		p = "";
+	while (p && *p) {
+		p = range_parse(p, &range);
+		if (p)
+			port_set_add(ret, range);
+	}
+	sys_munmap(sys, (void *)at, LIST_MAX);
 }

@@ -6,7 +6,7 @@
 #ifndef PORTRES_CORE_EPHEMERAL_H
 #define PORTRES_CORE_EPHEMERAL_H
 
-#include "core/range.h"
+#include "core/port_set.h"
 #include "core/sys.h"
 
 #define EPHEMERAL_USUAL ((struct range){32768, 60999 - 32768 + 1})
@@ -19,8 +19,8 @@ struct range ephemeral_range(const struct sys_ops *sys);
 
 /*
  * net.ipv4.ip_local_reserved_ports, which an administrator wants left alone.
- * Empty where it cannot be read or has more than RANGE_LIST_MAX ranges.
+ * Empty where it cannot be read.
  */
-void ephemeral_reserved(const struct sys_ops *sys, struct range_list *ret_list);
+void ephemeral_reserved(const struct sys_ops *sys, struct port_set *ret);
 
 #endif

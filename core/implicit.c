@@ -122,23 +122,22 @@ shares_ports(struct pool *pool, int fd)
  * keeps from the kernel's choice.
  */
 static int
-pick(struct pool *pool, enum protocol protocol, struct range window, int fd,
-     struct sockaddr *address, socklen_t size)
+pick_beside(struct pool *pool, enum protocol protocol, struct range window,
+	    const struct port_set *kept, int fd, struct sockaddr *address,
+	    socklen_t size)
 {
 	uint32_t begin =
 		(uint32_t)(sys_clock(pool->sys, CLOCK_MONOTONIC) / 1000);
 	bool look = shares_ports(pool, fd);
 	bool dual_stack = false;
-	struct range_list kept;
 
-	ephemeral_reserved(pool->sys, &kept);
 	for (uint32_t i = 0; i < window.count; i++) {
 		uint32_t port = window.start + (begin + i) % window.count;
 		const struct range one = {port, 1};
 		uint32_t used;
 		int r;
 
-		if (range_list_overlaps(&kept, one) ||
+		if (port_set_has(kept, port) ||
 		    (look && inuse_first(pool->sys, protocol, one, &dual_stack,
 					 &used) == 1))
 			continue;
@@ -148,6 +147,22 @@ pick(struct pool *pool, enum protocol protocol, struct range window, int fd,
 			return r;
 	}
 	return -EADDRINUSE;
+}
+
+static int
+pick(struct pool *pool, enum protocol protocol, struct range window, int fd,
+     struct sockaddr *address, socklen_t size)
+{
+	long at = sys_mmap_private(pool->sys, sizeof(struct port_set));
+	struct port_set *kept = (struct port_set *)at;
+	int r;
+
+	if (at < 0)
+		return (int)at;
+	ephemeral_reserved(pool->sys, kept);
+	r = pick_beside(pool, protocol, window, kept, fd, address, size);
+	sys_munmap(pool->sys, kept, sizeof(*kept));
+	return r;
 }
 
 static int

@@ -33,7 +33,6 @@ reserve(struct pool *pool, struct block block, bool though_in_use,
 		.fd = -1,
 		.though_in_use = though_in_use,
 		.wildcard = &nowhere,
-		.forbidden = &nowhere,
 		.ephemeral = ephemeral_range(pool->sys),
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
 	};

@@ -34,6 +34,26 @@ parse_port(const char *p, uint32_t *ret_port)
 	return skip_blanks(p);
 }
 
+const char *
+range_parse(const char *p, struct range *ret)
+{
+	uint32_t first, last;
+
+	p = parse_port(p, &first);
+	if (!p)
+		return NULL;
+	last = first;
+	if (*p == '-') {
+		p = parse_port(p + 1, &last);
+		if (!p)
+			return NULL;
+	}
+	if (last < first || (*p && *p != ','))
+		return NULL;
+	*ret = (struct range){first, last - first + 1};
+	return *p ? skip_blanks(p + 1) : p;
+}
+
 int
 range_list_parse(const char *text, struct range_list *ret_list)
 {
@@ -41,24 +61,10 @@ range_list_parse(const char *text, struct range_list *ret_list)
 	const char *p = skip_blanks(text);
 
 	while (*p) {
-		uint32_t first, last;
-
-		p = parse_port(p, &first);
+		if (list.count == RANGE_LIST_MAX)
+			return -EINVAL;
+		p = range_parse(p, &list.range[list.count++]);
 		if (!p)
-			return -EINVAL;
-		last = first;
-		if (*p == '-') {
-			p = parse_port(p + 1, &last);
-			if (!p)
-				return -EINVAL;
-		}
-		if (last < first || list.count == RANGE_LIST_MAX)
-			return -EINVAL;
-		list.range[list.count++] =
-			(struct range){first, last - first + 1};
-		if (*p == ',')
-			p = skip_blanks(p + 1);
-		else if (*p)
 			return -EINVAL;
 	}
 	*ret_list = list;
@@ -96,13 +102,4 @@ range_list_around(struct range ephemeral, struct range_list *ret_list)
 	append(&list, ephemeral.start, range_end(ephemeral));
 	append(&list, min(below, LOWEST_UNPRIVILEGED), PORT_COUNT);
 	*ret_list = list;
-}
-
-bool
-range_list_overlaps(const struct range_list *list, struct range r)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (range_overlap(list->range[i], r))
-			return true;
-	return false;
 }

@@ -63,10 +63,15 @@ range_overlap(struct range a, struct range b)
 }
 
 /*
- * Reads a list such as "61000-65535,10000-32767,5000"; blanks around numbers
- * are allowed. Returns 0, or -EINVAL for bad syntax, port 0, a port above
- * 65535, a reversed range, or more than RANGE_LIST_MAX ranges.
+ * Reads the first range of a list such as "61000-65535,10000-32767,5000";
+ * blanks around numbers are allowed. Returns what follows it and its comma, ""
+ * at the end, or NULL for bad syntax, port 0, a port above 65535 or a reversed
+ * range.
  */
+const char *range_parse(const char *list, struct range *ret);
+
+/* Reads such a list. Returns 0, or -EINVAL, also for more than RANGE_LIST_MAX
+ * ranges. */
 int range_list_parse(const char *text, struct range_list *ret_list);
 
 /*
@@ -76,8 +81,5 @@ int range_list_parse(const char *text, struct range_list *ret_list);
  * there the kernel hands out ports too.
  */
 void range_list_around(struct range ephemeral, struct range_list *ret_list);
-
-/* Is any port of `r` in the list? */
-bool range_list_overlaps(const struct range_list *list, struct range r);
 
 #endif

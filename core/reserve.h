@@ -11,6 +11,7 @@
 #define PORTRES_CORE_RESERVE_H
 
 #include "core/pool.h"
+#include "core/port_set.h"
 
 struct reservation {
 	enum reservation_kind kind;
@@ -28,9 +29,9 @@ struct acquire {
 	uint64_t now;		/* CLOCK_REALTIME, nanoseconds */
 	bool though_in_use;	/* a persistent block that comes back */
 	struct range ephemeral; /* where the kernel picks ports itself */
-	/* Where to look, best first, and what never to touch. */
+	/* Where to look, best first, and what never to touch, or NULL. */
 	const struct range_list *wildcard;
-	const struct range_list *forbidden;
+	const struct port_set *forbidden;
 };
 
 /*

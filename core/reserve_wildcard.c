@@ -32,8 +32,8 @@ first_obstacle(struct pool *pool, const struct acquire *wanted,
 {
 	for (uint32_t port = range.start; port < range_end(range); port++)
 		if (is_marked(pool, wanted->protocol, port) ||
-		    range_list_overlaps(wanted->forbidden,
-					(struct range){port, 1}))
+		    (wanted->forbidden &&
+		     port_set_has(wanted->forbidden, port)))
 			return port;
 	return 0;
 }

@@ -7,13 +7,14 @@
 #ifndef PORTRES_SHIM_SYSCTL_H
 #define PORTRES_SHIM_SYSCTL_H
 
-#include "core/range.h"
+#include "core/port_set.h"
 
 struct sysctl {
 	struct range ephemeral;
-	struct range_list reserved; /* read for wildcards only */
+	struct port_set reserved; /* read for wildcards only */
 };
 
-const struct sysctl *sysctl_get(uint64_t now, uint64_t pool, bool want_reserved);
+const struct sysctl *sysctl_get(uint64_t now, uint64_t pool,
+				bool want_reserved);
 
 #endif

@@ -155,7 +155,7 @@ rig_live_slots(const struct pool_file *file)
 
 /* Reservations */
 
-static const struct range_list rig_nothing;
+static const struct range_list rig_nowhere;
 
 static inline struct acquire
 rig_wanted(int fd, uint32_t start, uint32_t count)
@@ -164,8 +164,7 @@ rig_wanted(int fd, uint32_t start, uint32_t count)
 		.protocol = PROTOCOL_TCP,
 		.range = {start, count},
 		.fd = fd,
-		.wildcard = &rig_nothing,
-		.forbidden = &rig_nothing,
+		.wildcard = &rig_nowhere,
 		.now = sys_clock(&sys_kernel, CLOCK_REALTIME),
 	};
 }

@@ -108,8 +108,7 @@ CHECK(reserve_wildcard, steps_over_what_is_used_or_forbidden)
 	struct pool pool = rig_pool();
 	uint32_t first = own_ports();
 	const struct range_list windows = {1, {{first, 20}}};
-	const struct range_list forbidden = {2,
-					     {{first + 9, 1}, {first + 14, 2}}};
+	static struct port_set forbidden;
 	struct acquire wanted = rig_wanted(-1, 0, 4);
 	int fd = tcp_socket(), user = socket_of(PROTOCOL_TCP, AF_INET6);
 	struct reservation got;
@@ -117,6 +116,8 @@ CHECK(reserve_wildcard, steps_over_what_is_used_or_forbidden)
 	cr_assert_eq(bind_to(user, AF_INET6, "::1", first + 2), 0);
 	wanted.fd = fd;
 	wanted.wildcard = &windows;
+	port_set_add(&forbidden, (struct range){first + 9, 1});
+	port_set_add(&forbidden, (struct range){first + 14, 2});
 	wanted.forbidden = &forbidden;
 	cr_assert_eq(rig_acquire(&pool, &wanted, &got), 0);
 	cr_assert_eq(got.range.start, first + 3);
