@@ -55,63 +55,71 @@ next_reader(struct reader reader[2], size_t *ret_size)
 	return &reader[second];
 }
 
-/* The third descriptor is for looking back. */
-static int
-read_round(const struct sys_ops *sys, const int fd[3], struct lineset *set,
-	   locklist_seen *seen, void *context, bool *ret_restless)
-{
-	struct reader reader[2] = {{.fd = fd[0]}, {.fd = fd[1]}};
+/* Mapped, because it is too large for a signal stack. */
+struct reading {
+	int fd[3]; /* the third is for looking back */
+	struct reader reader[2];
 	struct page page;
+};
 
+static int
+read_round(const struct sys_ops *sys, struct reading *reading,
+	   struct lineset *set, locklist_seen *seen, void *context,
+	   bool *ret_restless)
+{
+	struct page *page = &reading->page;
+
+	for (int n = 0; n < 2; n++)
+		reading->reader[n] = (struct reader){.fd = reading->fd[n]};
 	for (;;) {
 		size_t size;
-		struct reader *next = next_reader(reader, &size);
-		int got = page_read(sys, next, size, &page);
+		struct reader *next = next_reader(reading->reader, &size);
+		int got = page_read(sys, next, size, page);
 		bool joins;
 		int r;
 
 		if (got < 0)
 			return got;
-		joins = (got > 0 && page_joins(set, &page)) ||
-			place_held_still(sys, fd[2], &page.place);
-		*ret_restless |= !joins || page_has_waiters(&page);
+		joins = (got > 0 && page_joins(set, page)) ||
+			place_held_still(sys, reading->fd[2], &page->place);
+		*ret_restless |= !joins || page_has_waiters(page);
 		if (got == 0)
 			return 0;
 		if (!joins)
 			return -EAGAIN;
-		r = page_each_line(&page, lineset_add, set);
+		r = page_each_line(page, lineset_add, set);
 		if (r < 0)
 			return r;
-		locklist_parse(page.text, page.n, seen, context);
+		locklist_parse(page->text, page->n, seen, context);
 	}
 }
 
 static int
-read_anew(const struct sys_ops *sys, uint32_t lines, locklist_seen *seen,
-	  void *context, bool *ret_restless)
+read_anew(const struct sys_ops *sys, struct reading *reading, uint32_t lines,
+	  locklist_seen *seen, void *context, bool *ret_restless)
 {
 	struct lineset set;
-	int fd[3];
 	int n = 0;
 	int r = lineset_make(sys, lines, &set);
 
 	if (r < 0)
 		return r;
 	while (r >= 0 && n < 3) {
-		r = fd[n] =
+		r = reading->fd[n] =
 			sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
 		n += r >= 0;
 	}
 	if (r >= 0)
-		r = read_round(sys, fd, &set, seen, context, ret_restless);
+		r = read_round(sys, reading, &set, seen, context, ret_restless);
 	while (n > 0)
-		sys_close(sys, fd[--n]);
+		sys_close(sys, reading->fd[--n]);
 	lineset_free(sys, &set);
 	return r;
 }
 
-int
-locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
+static int
+read_rounds(const struct sys_ops *sys, struct reading *reading,
+	    locklist_seen *seen, void *context)
 {
 	uint32_t lines = LINES_USUAL;
 	uint64_t began = sys_clock(sys, CLOCK_MONOTONIC);
@@ -121,7 +129,8 @@ locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 	for (int i = 0;
 	     i < TRIES && sys_clock(sys, CLOCK_MONOTONIC) - began < LIMIT_NS;
 	     i++) {
-		int r = read_anew(sys, lines, seen, context, &restless);
+		int r = read_anew(sys, reading, lines, seen, context,
+				  &restless);
 
 		if (r == -E2BIG && lines == LINES_USUAL)
 			lines = LINES_MANY;
@@ -132,4 +141,17 @@ locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
 			return 0;
 	}
 	return -EAGAIN;
+}
+
+int
+locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
+{
+	long at = sys_mmap_private(sys, sizeof(struct reading));
+	int r;
+
+	if (at < 0)
+		return (int)at;
+	r = read_rounds(sys, (struct reading *)at, seen, context);
+	sys_munmap(sys, (void *)at, sizeof(struct reading));
+	return r;
 }

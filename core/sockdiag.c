@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define STATE_TIME_WAIT 6
+#define ANSWER_SIZE 8192       /* mapped: too large for a signal stack */
 #define ALL_STATES 0xffffffffu /* later kernels' bound-inactive (13) too */
 
 /* Two comparisons that the kernel makes for each socket: port <= local port,
@@ -84,25 +85,41 @@ each_message(const struct nlmsghdr *message, size_t n, uint32_t port,
 	return 0;
 }
 
+/* `answer` is a page of ANSWER_SIZE bytes. */
 static int
 each_of_family(const struct sys_ops *sys, int fd, enum protocol protocol,
-	       uint8_t family, uint32_t port, sockdiag_seen *seen,
+	       uint8_t family, uint32_t port, void *answer, sockdiag_seen *seen,
 	       void *context)
 {
-	union {
-		struct nlmsghdr first;
-		char bytes[8192];
-	} answer;
 	int r = ask(sys, fd, protocol, family, port);
 
 	while (r == 0) {
-		long n = sys_read(sys, fd, &answer, sizeof(answer));
+		long n = sys_read(sys, fd, answer, ANSWER_SIZE);
 
 		if (n <= 0)
 			return n < 0 ? (int)n : -EIO;
-		r = each_message(&answer.first, (size_t)n, port, seen, context);
+		r = each_message(answer, (size_t)n, port, seen, context);
 	}
 	return r < 0 ? r : 0;
+}
+
+static int
+each_of_both(const struct sys_ops *sys, int fd, enum protocol protocol,
+	     uint32_t port, sockdiag_seen *seen, void *context)
+{
+	long at = sys_mmap_private(sys, ANSWER_SIZE);
+	void *answer = (void *)at;
+	int r;
+
+	if (at < 0)
+		return (int)at;
+	r = each_of_family(sys, fd, protocol, AF_INET, port, answer, seen,
+			   context);
+	if (r == 0)
+		r = each_of_family(sys, fd, protocol, AF_INET6, port, answer,
+				   seen, context);
+	sys_munmap(sys, answer, ANSWER_SIZE);
+	return r;
 }
 
 int
@@ -115,10 +132,7 @@ sockdiag_each(const struct sys_ops *sys, enum protocol protocol, uint32_t port,
 
 	if (fd < 0)
 		return fd;
-	r = each_of_family(sys, fd, protocol, AF_INET, port, seen, context);
-	if (r == 0)
-		r = each_of_family(sys, fd, protocol, AF_INET6, port, seen,
-				   context);
+	r = each_of_both(sys, fd, protocol, port, seen, context);
 	sys_close(sys, fd);
 	return r;
 }
