@@ -60,6 +60,12 @@ pool_open(const struct sys_ops *sys, const char *directory, bool make_directory,
 
 void pool_close(struct pool *pool);
 
+/*
+ * For a pool whose file is gone (-ESTALE): gives back its memory, and leaves
+ * the mapping, as that of an empty file, to those who are still looking.
+ */
+void pool_forget(struct pool *pool);
+
 /* Can a pool be there? By statfs()' number of the file system. */
 bool pool_file_system_fits(long type);
 

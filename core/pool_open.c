@@ -205,3 +205,9 @@ pool_close(struct pool *pool)
 	sys_munmap(pool->sys, pool->file, sizeof(*pool->file));
 	pool->file = NULL;
 }
+
+void
+pool_forget(struct pool *pool)
+{
+	sys_mmap_over(pool->sys, pool->file, sizeof(*pool->file));
+}

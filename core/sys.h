@@ -23,6 +23,17 @@ sys_mmap_private(const struct sys_ops *sys, size_t size)
 			0);
 }
 
+/* Fresh memory in the place of what is mapped at `at`. */
+static inline int
+sys_mmap_over(const struct sys_ops *sys, void *at, size_t size)
+{
+	long r = SYS_CALL(sys, SYS_mmap, SYS_ARG_(at), SYS_ARG_(size),
+			  PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	return r < 0 ? (int)r : 0;
+}
+
 /* Returns the address as a number: negative values are errors. */
 static inline long
 sys_mmap_shared(const struct sys_ops *sys, int fd, size_t size)

@@ -85,3 +85,22 @@ def test_associations_with_the_dead_make_room_for_an_owner(owner, full, pool):
     take(owner, "c", START + 20)
     owner.ask("close('c')")
     assert Books(pool).blocks == [(0, START + 10, COUNT)]
+
+
+def test_a_pool_that_is_removed_again_and_again(owner, player, pool):
+    """Each time there is a new one, and of the old ones nothing is kept."""
+    other = player()
+    other.ask("tcp('y')")
+    deleted = "open('/proc/self/maps').read().count('(deleted)')"
+    before = int(owner.ask(deleted))
+    for i in range(40):
+        owner.ask(f"tcp('a{i}')")
+        take(owner, f"a{i}", START + 10)
+        assert other.ask(f"bind('y', {START + 10})") == "EADDRINUSE"
+        (file,) = pool.iterdir()
+        file.unlink()
+        other.ask("tcp('z')")
+        assert other.ask(f"acquire(S['z'], {START + 20}, 1)")[0] == "("
+    owner.ask("tcp('last')")
+    take(owner, "last", START + 10)
+    assert int(owner.ask(deleted)) == before

@@ -9,66 +9,75 @@
 #include "shim/gate.h"
 #include "shim/track.h"
 
-#define POOLS_MAX 16
-
-/* An entry is filled once and never again: binders hold pointers to it. */
-enum { EMPTY, FILLING, READY, STALE };
-
-static struct entry {
-	_Atomic int state;
+/*
+ * An entry stays where it is, for good: binders hold pointers to it. When its
+ * file has been replaced it is stale, and there is another one.
+ */
+struct entry {
+	struct entry *next;
+	_Atomic bool stale;
 	uint64_t netns;
 	struct pool pool;
-} entries[POOLS_MAX];
+};
 
-static struct pool *_Atomic first;
+static struct entry *_Atomic newest;
+static struct pool *_Atomic first; /* to be asked, of any namespace */
 
 static struct entry *
-entry_find(uint64_t netns)
+entry_find(struct entry *entry, uint64_t netns)
 {
-	for (int i = 0; i < POOLS_MAX; i++)
-		if (atomic_load(&entries[i].state) == READY &&
-		    entries[i].netns == netns)
-			return &entries[i];
-	return NULL;
+	while (entry && (entry->netns != netns || atomic_load(&entry->stale)))
+		entry = entry->next;
+	return entry;
 }
 
 static struct entry *
-entry_take(void)
+entry_make(uint64_t netns, const struct pool *pool)
 {
-	for (int i = 0; i < POOLS_MAX; i++) {
-		int empty = EMPTY;
+	long at = sys_mmap_private(&sys_kernel, sizeof(struct entry));
+	struct entry *entry = (struct entry *)at;
 
-		if (atomic_compare_exchange_strong(&entries[i].state, &empty,
-						   FILLING))
-			return &entries[i];
-	}
-	return NULL;
+	if (at < 0)
+		return NULL;
+	entry->netns = netns;
+	entry->pool = *pool;
+	return entry;
 }
 
-/*
- * Of many threads that opened it at once one is enough: an entry is taken when
- * there is something to put into it, or the seventeenth would find none.
- */
+/* Of many threads that opened it at once one is enough. */
 static int
 entry_keep(uint64_t netns, struct pool *pool, struct entry **ret)
 {
-	struct entry *entry = entry_find(netns);
+	struct entry *entry = entry_make(netns, pool);
+	struct entry *before = atomic_load(&newest);
 
 	if (!entry) {
-		entry = entry_take();
-		if (!entry) {
-			pool_close(pool);
-			return -ENETDOWN;
-		}
-		entry->pool = *pool;
-		entry->netns = netns;
-		atomic_store(&entry->state, READY);
-		atomic_store(&first, &entry->pool);
-	} else {
 		pool_close(pool);
+		return -ENETDOWN;
 	}
+	do {
+		*ret = entry_find(before, netns);
+		if (*ret) {
+			pool_close(pool);
+			sys_munmap(&sys_kernel, entry, sizeof(*entry));
+			return 0;
+		}
+		entry->next = before;
+	} while (!atomic_compare_exchange_strong(&newest, &before, entry));
+	atomic_store(&first, &entry->pool);
 	*ret = entry;
 	return 0;
+}
+
+static void
+entry_forget(struct entry *entry)
+{
+	struct pool *ours = &entry->pool;
+
+	if (atomic_exchange(&entry->stale, true))
+		return;
+	atomic_compare_exchange_strong(&first, &ours, NULL);
+	pool_forget(&entry->pool);
 }
 
 static int
@@ -99,7 +108,7 @@ entry_for(int fd, enum pool_wait wait, struct entry **ret)
 
 	if (r < 0)
 		return r;
-	entry = entry_find(netns);
+	entry = entry_find(atomic_load(&newest), netns);
 	if (!entry)
 		return entry_open(netns, wait, ret);
 	*ret = entry;
@@ -191,8 +200,7 @@ pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
 		r = pool_enter(*ret_pool, wait, ret_lock);
 		if (r != -ESTALE)
 			return r;
-		atomic_store(&entry->state, STALE);
-		atomic_store(&first, NULL);
+		entry_forget(entry);
 	}
 	return -ENETDOWN;
 }
