@@ -85,6 +85,12 @@ void
 announce_end(const struct announce *announce)
 {
 	atomic_store_explicit(&announce->word->owner, 0, memory_order_release);
+	announce_leave(announce);
+}
+
+void
+announce_leave(const struct announce *announce)
+{
 	atomic_signal_fence(memory_order_seq_cst);
 	announce->list->list_op_pending = announce->pending_before;
 }

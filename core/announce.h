@@ -48,6 +48,9 @@ int announce_begin(const struct sys_ops *sys, struct announcer *self,
 
 void announce_end(const struct announce *announce);
 
+/* Instead, in a child forked meanwhile: it is for the parent to end. */
+void announce_leave(const struct announce *announce);
+
 /*
  * For the acquirer, under the lock, after it has marked its range: waits
  * until no bind is under way that might not have seen the marks. Returns

@@ -140,6 +140,16 @@ is_inherited(struct pool *pool, const struct request *request)
 	return slot && inherited_owns(slot);
 }
 
+/* A handler may have forked, and this be the child: see announce_leave(). */
+static void
+end(const struct announce *announce, uint32_t process)
+{
+	if (process == process_number())
+		announce_end(announce);
+	else
+		announce_leave(announce);
+}
+
 /* Nearly every bind: nothing reserved here, no lock, no waiting. */
 static int
 bind_announced(struct pool *pool, const struct request *request)
@@ -147,18 +157,20 @@ bind_announced(struct pool *pool, const struct request *request)
 	static __thread struct announcer self
 		__attribute__((tls_model("initial-exec")));
 	struct announce announce;
+	uint32_t process;
 	int r;
 
 	self.process = process_number();
 	if (announce_begin(&sys_kernel, &self, pool->file, request->port,
 			   &announce) < 0)
 		return bind_carefully(pool, request);
+	process = process_number();
 	if (marked(pool, request->port) && !is_inherited(pool, request)) {
-		announce_end(&announce);
+		end(&announce, process);
 		return bind_carefully(pool, request);
 	}
 	r = bind_really(request);
-	announce_end(&announce);
+	end(&announce, process);
 	return r;
 }
 
