@@ -72,7 +72,7 @@ fail_signals:
  * ends with EINTR exactly for handlers that were installed without it.
  */
 static int
-nap(const struct sys_ops *sys, long ns)
+nap_on_timer(const struct sys_ops *sys, long ns)
 {
 	const struct timespec after = {.tv_nsec = ns};
 	uint64_t expirations;
@@ -86,6 +86,18 @@ nap(const struct sys_ops *sys, long ns)
 	r = sys_read(sys, fd, &expirations, sizeof(expirations));
 	sys_close(sys, fd);
 	return r == -EINTR ? -EINTR : 0;
+}
+
+/* So does this call, of Linux 5.16, without a descriptor. */
+static int
+nap(const struct sys_ops *sys, long ns)
+{
+	uint64_t until = sys_clock(sys, CLOCK_MONOTONIC) + (uint64_t)ns;
+	int r = sys_wait_until(sys, until);
+
+	if (r == -ETIMEDOUT || r == -EINTR)
+		return r == -EINTR ? r : 0;
+	return nap_on_timer(sys, ns);
 }
 
 int

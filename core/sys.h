@@ -3,6 +3,7 @@
 #ifndef PORTRES_CORE_SYS_H
 #define PORTRES_CORE_SYS_H
 
+#include <linux/futex.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -64,6 +65,27 @@ sys_timerfd(const struct sys_ops *sys, const struct timespec *after)
 		return r;
 	}
 	return fd;
+}
+
+/*
+ * Waits for what never comes, until the monotonic clock shows so many
+ * nanoseconds: -ETIMEDOUT then, or -EINTR.
+ */
+static inline int
+sys_wait_until(const struct sys_ops *sys, uint64_t until)
+{
+	uint32_t never = 0;
+	const struct futex_waitv wait = {
+		.uaddr = (uintptr_t)&never,
+		.flags = FUTEX_32 | FUTEX_PRIVATE_FLAG,
+	};
+	const struct timespec at = {
+		.tv_sec = (time_t)(until / 1000000000u),
+		.tv_nsec = (long)(until % 1000000000u),
+	};
+
+	return (int)SYS_CALL(sys, SYS_futex_waitv, SYS_ARG_(&wait), 1, 0,
+			     SYS_ARG_(&at), CLOCK_MONOTONIC);
 }
 
 static inline void

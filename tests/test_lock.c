@@ -69,13 +69,15 @@ CHECK(lock, try_does_not_wait)
 	pool_close(&pool);
 }
 
-CHECK(lock, a_handler_without_restart_interrupts)
+static void
+interrupts(const struct sys_ops *sys)
 {
 	struct pool pool = rig_pool();
 	struct pool_lock lock;
 	int fds = fd_count() + 2; /* the peer's */
 
 	holder = holder_fork(&pool);
+	pool.sys = sys;
 	ticks = -1000000;
 	tick(0);
 	cr_assert_eq(pool_enter(&pool, POOL_WAIT, &lock), -EINTR);
@@ -88,12 +90,14 @@ CHECK(lock, a_handler_without_restart_interrupts)
 	pool_close(&pool);
 }
 
-CHECK(lock, a_handler_with_restart_does_not)
+static void
+does_not_interrupt(const struct sys_ops *sys)
 {
 	struct pool pool = rig_pool();
 	struct pool_lock lock;
 
 	holder = holder_fork(&pool);
+	pool.sys = sys;
 	ticks = 0;
 	tick(SA_RESTART);
 	cr_assert_eq(pool_enter(&pool, POOL_WAIT, &lock), 0);
@@ -103,6 +107,48 @@ CHECK(lock, a_handler_with_restart_does_not)
 	pool_leave(&pool, &lock);
 	peer_verdict(peer_end(&holder));
 	pool_close(&pool);
+}
+
+/* Linux before 5.16, or a sandbox: naps are on a timer. */
+static struct kernel_refusing
+kernel_of_timers(void)
+{
+	return kernel_refusing(SYS_futex_waitv, -ENOSYS, NULL);
+}
+
+CHECK(lock, a_handler_without_restart_interrupts)
+{
+	struct kernel_refusing kernel = kernel_of_timers();
+
+	interrupts(&sys_kernel);
+	interrupts(&kernel.ops);
+	cr_assert_gt(kernel.asked, 0);
+}
+
+CHECK(lock, a_handler_with_restart_does_not)
+{
+	struct kernel_refusing kernel = kernel_of_timers();
+
+	does_not_interrupt(&sys_kernel);
+	does_not_interrupt(&kernel.ops);
+	cr_assert_gt(kernel.asked, 0);
+}
+
+/* Another thread may fork meanwhile, and the child would have it. */
+CHECK(lock, no_descriptor_is_open_during_a_nap)
+{
+	struct kernel_refusing kernel =
+		kernel_refusing(SYS_timerfd_create, -EMFILE, NULL);
+	struct kernel_refusing old = kernel_of_timers();
+
+	old.behind = &kernel.ops;
+	does_not_interrupt(&old.ops);
+	cr_assert_gt(kernel.asked, 0);
+	if (sys_wait_until(&sys_kernel, 1) == -ENOSYS)
+		cr_skip_test("before Linux 5.16");
+	kernel.asked = 0;
+	does_not_interrupt(&kernel.ops);
+	cr_assert_eq(kernel.asked, 0);
 }
 
 CHECK(lock, signals_wait_outside)
