@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #define WAIT_LIMIT_NS 5000000000u
+#define HOLD_LIMIT_NS 1000000000u
 #define EAGER_TRIES 30 /* an ordinary holder is gone by then */
 #define NAP_FIRST_NS 50000
 #define NAP_LONGEST_NS 2000000
@@ -30,6 +31,44 @@ static void
 gate_leave(_Atomic uint32_t *gate)
 {
 	atomic_store(gate, 0);
+}
+
+static bool
+gate_enter_in_time(const struct sys_ops *sys, _Atomic uint32_t *gate)
+{
+	uint64_t began;
+
+	for (int i = 0; i < EAGER_TRIES; i++) {
+		if (lock_gate_enter(sys, gate))
+			return true;
+		sys_yield(sys);
+	}
+	began = sys_clock(sys, CLOCK_MONOTONIC);
+	do {
+		sys_nanosleep(sys, NAP_FIRST_NS);
+		if (lock_gate_enter(sys, gate))
+			return true;
+	} while (sys_clock(sys, CLOCK_MONOTONIC) - began < HOLD_LIMIT_NS);
+	return false;
+}
+
+void
+lock_gate_hold(const struct sys_ops *sys, _Atomic uint32_t *gate,
+	       struct gate_hold *ret)
+{
+	const uint64_t all = ~(uint64_t)0;
+
+	sys_sigmask(sys, SIG_SETMASK, &all, &ret->signals);
+	ret->inside = gate_enter_in_time(sys, gate);
+}
+
+void
+lock_gate_let_go(const struct sys_ops *sys, _Atomic uint32_t *gate,
+		 const struct gate_hold *hold)
+{
+	if (hold->inside)
+		gate_leave(gate);
+	sys_sigmask(sys, SIG_SETMASK, &hold->signals, NULL);
 }
 
 static int

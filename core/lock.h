@@ -12,6 +12,23 @@
 bool lock_gate_enter(const struct sys_ops *sys, _Atomic uint32_t *gate);
 
 /*
+ * Holds the gate without the lock, so that no fork comes between: for fork()
+ * itself, and for what opens a descriptor that no child should have. All
+ * signals are blocked, because a handler might wait for us. Waits for at most
+ * 1 s, and then goes on without: whoever is inside is stopped, or takes as
+ * long as no acquire does.
+ */
+struct gate_hold {
+	bool inside;
+	uint64_t signals;
+};
+
+void lock_gate_hold(const struct sys_ops *sys, _Atomic uint32_t *gate,
+		    struct gate_hold *ret);
+void lock_gate_let_go(const struct sys_ops *sys, _Atomic uint32_t *gate,
+		      const struct gate_hold *hold);
+
+/*
  * Opens `path` and locks it. On success all signals are blocked and
  * ret->fd is the locked descriptor. Errors as pool_enter(), and those of
  * opening: -ENOENT, -EACCES, -ELOOP …

@@ -157,6 +157,33 @@ map(struct pool *pool, int fd, const struct stat *directory, const char *store)
 	return 0;
 }
 
+/* No child that is forked meanwhile should have the descriptors. */
+static int
+check_directory_held(const struct pool *pool, const char *path, int nofollow,
+		     struct stat *ret)
+{
+	struct gate_hold hold;
+	int r;
+
+	lock_gate_hold(pool->sys, pool->gate, &hold);
+	r = check_directory(pool->sys, path, nofollow, ret);
+	lock_gate_let_go(pool->sys, pool->gate, &hold);
+	return r;
+}
+
+static int
+make_file_held(const struct pool *pool, const struct stat *directory)
+{
+	mode_t group = directory->st_mode & (S_IRGRP | S_IWGRP);
+	struct gate_hold hold;
+	int r;
+
+	lock_gate_hold(pool->sys, pool->gate, &hold);
+	r = make_file(pool->sys, pool->path, S_IRUSR | S_IWUSR | group);
+	lock_gate_let_go(pool->sys, pool->gate, &hold);
+	return r;
+}
+
 int
 pool_open_how(const struct sys_ops *sys, const char *directory,
 	      bool make_directory, const char *store, uint64_t netns,
@@ -177,15 +204,13 @@ pool_open_how(const struct sys_ops *sys, const char *directory,
 	if (make_directory)
 		sys_mkdir(sys, directory, S_IRWXU);
 	/* Where we make the directory, strangers could have made a link. */
-	r = check_directory(sys, directory, make_directory ? O_NOFOLLOW : 0,
-			    &st);
+	r = check_directory_held(&pool, directory,
+				 make_directory ? O_NOFOLLOW : 0, &st);
 	if (r < 0)
 		return pool_unusable(r);
 	r = lock_take(sys, pool.path, gate, wait, &lock);
 	if (r == -ENOENT) {
-		r = make_file(sys, pool.path,
-			      S_IRUSR | S_IWUSR |
-				      (st.st_mode & (S_IRGRP | S_IWGRP)));
+		r = make_file_held(&pool, &st);
 		if (r == 0)
 			r = lock_take(sys, pool.path, gate, wait, &lock);
 	}

@@ -142,8 +142,11 @@ store_close(struct store *store)
 {
 	if (store->text)
 		sys_munmap(store->sys, store->text, store->room);
-	if (store->directory >= 0)
+	/* Unlocking in words: a child that was forked meanwhile has a copy. */
+	if (store->directory >= 0) {
+		sys_flock(store->sys, store->directory, LOCK_UN);
 		sys_close(store->sys, store->directory);
+	}
 	store->text = NULL;
 	store->directory = -1;
 }

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "core/lock.h"
+
 extern _Atomic uint32_t gate_of_process __attribute__((visibility("hidden")));
 
 /*
@@ -17,6 +19,28 @@ extern _Atomic uint32_t gate_of_process __attribute__((visibility("hidden")));
  * that call us meanwhile.
  */
 _Atomic uint32_t *gate_here(void);
+
+/*
+ * A visit: while a descriptor of ours is open that no forked child should have,
+ * and the pool's lock is not ours. Not to be made inside the pool, nor around
+ * anything that waits. Costs nothing in a process of one thread, which cannot
+ * fork meanwhile.
+ */
+struct gate_visit {
+	bool under_way;
+	struct gate_hold hold;
+};
+
+void gate_visit(struct gate_visit *ret);
+void gate_visit_end(const struct gate_visit *visit);
+
+/*
+ * A descriptor that stays open between two visits: a child closes it as soon as
+ * it is forked, unless a handler in the thread that opened it has forked, and
+ * the child goes on with it.
+ */
+void gate_lend(int fd);
+void gate_take_back(int fd);
 
 /* Called once by the constructor. */
 void gate_register_fork(void);

@@ -11,6 +11,7 @@
 #include "shim/associated.h"
 #include "shim/config.h"
 #include "shim/explain.h"
+#include "shim/gate.h"
 #include "shim/inherited.h"
 #include "shim/pools.h"
 #include "shim/process.h"
@@ -109,6 +110,21 @@ bind_locked(const struct request *request, enum protocol protocol)
 	return r;
 }
 
+/* A plain no needs no lock, nor waits for whoever has it. */
+static const struct slot *
+peek(struct pool *pool, enum protocol protocol, uint16_t port)
+{
+	const struct slot *slot;
+	struct gate_visit visit;
+
+	if (!pool_whole(pool))
+		return NULL;
+	gate_visit(&visit);
+	slot = reserve_peek(pool, protocol, port);
+	gate_visit_end(&visit);
+	return slot;
+}
+
 static int
 bind_carefully(struct pool *pool, const struct request *request)
 {
@@ -119,9 +135,7 @@ bind_carefully(struct pool *pool, const struct request *request)
 	    !endpoint_takes_address(&sys_kernel, request->fd,
 				    (const struct sockaddr *)&request->address))
 		return bind_really(request);
-	/* A plain no needs no lock, nor waits for whoever has it. */
-	slot = pool_whole(pool) ? reserve_peek(pool, protocol, request->port)
-				: NULL;
+	slot = peek(pool, protocol, request->port);
 	return is_foreign(slot, request->fd) ? refuse(slot, request->port)
 					     : bind_locked(request, protocol);
 }

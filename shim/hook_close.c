@@ -7,6 +7,7 @@
 #include "core/reserve.h"
 #include "core/slot.h"
 #include "core/watch.h"
+#include "shim/gate.h"
 #include "shim/inherited.h"
 #include "shim/pools.h"
 #include "shim/track.h"
@@ -49,6 +50,7 @@ static int
 close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 {
 	uint64_t token = atomic_load(&tracked->owned);
+	struct gate_visit visit;
 	struct watch watch;
 	int state;
 	int r;
@@ -61,12 +63,20 @@ close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 	 * cancelled later they would leak the watch. */
 	pthread_testcancel();
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	gate_visit(&visit);
 	watch_begin(&sys_kernel, fd, token, &watch);
-	r = real_close(fd);
+	if (visit.under_way && watch.epoll >= 0)
+		gate_lend(watch.epoll);
+	gate_visit_end(&visit);
+	r = real_close(fd); /* which may linger */
+	gate_visit(&visit);
+	if (visit.under_way && watch.epoll >= 0)
+		gate_take_back(watch.epoll);
 	if (watch_end(&sys_kernel, &watch))
 		bury(tracked, cookie);
 	else
 		part(tracked, cookie);
+	gate_visit_end(&visit);
 	pthread_setcancelstate(state, NULL);
 	return r;
 }

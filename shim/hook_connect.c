@@ -5,6 +5,7 @@
 
 #include "core/endpoint.h"
 #include "core/implicit.h"
+#include "shim/gate.h"
 #include "shim/pools.h"
 #include "shim/unbound.h"
 #include "shim/user.h"
@@ -62,9 +63,13 @@ connect_in_windows(struct pool *pool, int fd, const struct sockaddr *address,
 	int saved = errno;
 
 	for (;;) {
+		struct gate_visit visit;
 		uint32_t own;
-		int r = implicit_window(pool, PROTOCOL_TCP, fd, &window, &own);
+		int r;
 
+		gate_visit(&visit);
+		r = implicit_window(pool, PROTOCOL_TCP, fd, &window, &own);
+		gate_visit_end(&visit);
 		if (r < 0)
 			return r;
 		errno = saved;

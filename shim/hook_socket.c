@@ -11,7 +11,7 @@ shim_socket(int domain, int type, int protocol)
 	int fd = real_socket(domain, type, protocol);
 
 	if (track_any() && fd >= 0)
-		serve_tidy(fd, 0);
+		serve_tidy(fd);
 	unbound_renew(fd);
 	return fd;
 }

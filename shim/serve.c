@@ -7,6 +7,7 @@
 #include "core/slot.h"
 #include "core/store.h"
 #include "shim/config.h"
+#include "shim/gate.h"
 #include "shim/pools.h"
 #include "shim/sysctl.h"
 #include "shim/track.h"
@@ -48,25 +49,41 @@ token_dead(const void *context, uint64_t token)
 	return !slot_by_token(file, token);
 }
 
-void
-serve_tidy(int fd, uint64_t cookie)
+/* Ends what a socket owned that is not at its number any more. */
+static void
+tidy(int fd, uint64_t before)
 {
-	uint64_t before = track_displaced(fd);
-	struct tracked *tracked;
-	struct pool *pool;
+	struct tracked *tracked = track_find(before);
+	struct pool *pool = tracked ? pools_opened() : NULL;
 
-	if (before == 0 || before == cookie)
-		return;
-	tracked = track_find(before);
-	if (!tracked)
-		return;
-	pool = pools_opened();
 	if (!pool)
 		return;
 	if (reserve_check_socket(pool, before) == 0)
 		track_drop(tracked);
 	else
 		track_displaced_still(fd, before);
+}
+
+void
+serve_tidy(int fd)
+{
+	uint64_t before = track_displaced(fd);
+	struct gate_visit visit;
+
+	if (before == 0)
+		return;
+	gate_visit(&visit);
+	tidy(fd, before);
+	gate_visit_end(&visit);
+}
+
+static void
+tidy_inside(int fd, uint64_t cookie)
+{
+	uint64_t before = track_displaced(fd);
+
+	if (before != 0 && before != cookie)
+		tidy(fd, before);
 }
 
 int
@@ -87,7 +104,7 @@ serve_acquire(int fd, struct range wanted, enum pool_wait wait,
 		return r;
 	r = acquire_inside(pool, &acquire, ret);
 	if (r == 0)
-		serve_tidy(fd, ret->cookie);
+		tidy_inside(fd, ret->cookie);
 	/* Where there is no room the socket's close will be less prompt. */
 	if (r == 0 && track_own(ret->cookie, ret->token, fd) < 0) {
 		track_purge(token_dead, pool->file);

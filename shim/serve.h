@@ -21,11 +21,10 @@ int serve_release(int fd, uint64_t token, enum pool_wait wait);
 int serve_associate(int fd, uint64_t token, enum pool_wait wait);
 
 /*
- * The number has a new socket, with this cookie (0: one that owns nothing). If
- * an owning socket was there before, it was closed where we could not see it:
- * node closes by a raw system call. Its reservations end now, unless a
- * duplicate lives on elsewhere.
+ * The number has a new socket. If an owning socket was there before, it was
+ * closed where we could not see it: node closes by a raw system call. Its
+ * reservations end now, unless a duplicate lives on elsewhere.
  */
-void serve_tidy(int fd, uint64_t cookie);
+void serve_tidy(int fd);
 
 #endif

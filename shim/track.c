@@ -28,6 +28,14 @@ track_is_ours(void)
 	       unknown == self;
 }
 
+bool
+track_is_borrowed(void)
+{
+	pid_t owner = atomic_load(&owner_process);
+
+	return owner != 0 && owner != sys_getpid(&sys_kernel);
+}
+
 void
 track_forked(void)
 {

@@ -72,6 +72,9 @@ track_any_associated(void)
 bool track_is_ours(void);
 void track_forked(void);
 
+/* Is it known to be such a child? Asking does not make it the process. */
+bool track_is_borrowed(void);
+
 /* NULL when the socket is not tracked. */
 struct tracked *track_find(uint64_t cookie);
 

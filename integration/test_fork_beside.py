@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""A process forks while another of its threads is at work in the library: the
+child has no descriptor that the program did not open."""
+
+import subprocess
+
+import pytest
+
+PROGRAM = r"""
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <portres.h>
+
+#define CHILDREN 1000
+#define FIRST 27300
+
+static const char *what;
+static atomic_int stop, done;
+
+static int
+acquire(int fd, int start, int count)
+{
+	struct portres_instance block = {.start_port = htons(start),
+					 .number_of_ports = count};
+
+	return ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block);
+}
+
+static void
+once(int fd)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (strcmp(what, "close") == 0) {
+		acquire(fd, FIRST, 1);
+	} else if (strcmp(what, "refused") == 0) {
+		at.sin_port = htons(FIRST + 10);
+		bind(fd, (struct sockaddr *)&at, sizeof(at));
+	} else {
+		at.sin_port = htons(9);
+		connect(fd, (struct sockaddr *)&at, sizeof(at));
+	}
+}
+
+static void *
+work(void *nothing)
+{
+	while (!stop) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		once(fd);
+		close(fd);
+		done++;
+	}
+	return nothing;
+}
+
+static int
+is_foreign(const char *file)
+{
+	return strstr(file, "eventpoll") || strstr(file, "timerfd") ||
+	       strncmp(file, "/proc/", 6) == 0 || strstr(file, "/pool-");
+}
+
+/* The number of the directory itself is among them. */
+static int
+foreign_descriptors(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int n = 0;
+
+	while ((entry = readdir(directory))) {
+		char file[256] = "";
+
+		if (atoi(entry->d_name) != dirfd(directory) &&
+		    readlinkat(dirfd(directory), entry->d_name, file,
+			       sizeof(file) - 1) > 0 &&
+		    is_foreign(file))
+			n += fprintf(stderr, "%s\n", file) > 0;
+	}
+	return n;
+}
+
+int
+main(int n, char **argument)
+{
+	int owner = socket(AF_INET, SOCK_STREAM, 0);
+	int with = 0, status;
+	pthread_t thread;
+
+	what = argument[n - 1];
+	if (acquire(owner, FIRST + 10, 1) < 0 ||
+	    (strcmp(what, "connect") == 0 && acquire(owner, 40000, 5000) < 0))
+		return 2;
+	pthread_create(&thread, NULL, work, NULL);
+	for (int i = 0; i < CHILDREN; i++) {
+		pid_t child = fork();
+
+		if (child == 0)
+			_exit(foreign_descriptors() > 0);
+		waitpid(child, &status, 0);
+		with += status != 0;
+	}
+	stop = 1;
+	pthread_join(thread, NULL);
+	printf("%d %s\n", with, done > 100 ? "busy" : "idle");
+	return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("what", ["close", "refused", "connect"])
+def test_no_descriptor_of_ours_is_inherited(compile_program, start, namespace, what):
+    program = compile_program(PROGRAM, "forks", flags=["-D_GNU_SOURCE", "-pthread"])
+    forks = start([*namespace, program, what])
+    assert forks.line() == "0 busy"
+    assert forks.end() == 0
+
+
+# A libc behind the library: in the close of one number a handler comes that
+# forks, and the child goes on with it. No number is free that is not.
+CLOSE = """
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int forking = -1;
+int close(int fd)
+{
+	if (fd == forking) {
+		pid_t child = fork();
+
+		forking = -1;
+		if (child)
+			waitpid(child, NULL, 0);
+		else
+			dup(0);
+	}
+	return (int)syscall(SYS_close, fd);
+}
+"""
+
+
+def test_a_handler_that_forks_in_the_middle_of_a_close(player, shim_env, tmp_path):
+    (tmp_path / "forking.c").write_text(CLOSE)
+    subprocess.run(
+        ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "forking.c", "-o", "forking.so"],
+        cwd=tmp_path,
+        check=True,
+    )
+    preload = f"{shim_env['LD_PRELOAD']} {tmp_path}/forking.so"
+    one, other = player({**shim_env, "LD_PRELOAD": preload}), player()
+    one.ask("tcp('a') and S.update(pid=os.getpid(), T=__import__('threading'))")
+    one.ask("S['T'].Thread(target=S['T'].Event().wait, daemon=True).start()")
+    one.ask("acquire(S['a'], 27330, 2)")
+    fds = "os.listdir('/proc/self/fd')"
+    one.ask(f"S.update(C=__import__('ctypes').CDLL(None), fds=len({fds}))")
+    one.ask("__import__('ctypes').c_int.in_dll(S['C'], 'forking')"
+            ".__setattr__('value', S['a'].fileno())")
+    said = tmp_path / "said"
+    end = f"os.getpid() == S['pid'] or os._exit(open('{said}', 'w').write(str(len({fds}))))"
+    assert one.ask(f"(close('a'), {end})[0]") == "None"
+    assert other.ask("tcp('x') and acquire(S['x'], 27330, 2)")[0] == "("
+    fds_before = int(one.ask("S['fds']"))
+    # One closed, the duplicate, and one opened to be written to.
+    assert int(said.read_text()) == fds_before + 1
+    assert int(one.ask(f"len({fds})")) == fds_before - 1
