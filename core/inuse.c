@@ -5,13 +5,22 @@
 #include <netinet/in.h>
 
 #include "core/sockdiag.h"
+#include "core/sys_file.h"
 
 /* How the trial sockets are made; found out by the first one. */
 struct trial {
 	enum protocol protocol;
-	int domain;	  /* AF_INET where there is no IPv6 */
+	int domain;	  /* AF_INET where there is no IPv6 for us */
+	bool hidden;	  /* though others have it: a sandbox forbids it */
 	bool *dual_stack; /* without being told */
 };
+
+/* Does the kernel have IPv6 at all? */
+static bool
+ipv6_is_there(const struct sys_ops *sys)
+{
+	return sys_access(sys, "/proc/thread-self/net/if_inet6", F_OK) == 0;
+}
 
 static int
 trial_socket(const struct sys_ops *sys, struct trial *trial)
@@ -21,6 +30,7 @@ trial_socket(const struct sys_ops *sys, struct trial *trial)
 
 	if (fd == -EAFNOSUPPORT && trial->domain == AF_INET6) {
 		trial->domain = AF_INET;
+		trial->hidden = ipv6_is_there(sys);
 		fd = sys_socket(sys, AF_INET, type | SOCK_CLOEXEC, 0);
 	}
 	return fd;
@@ -68,6 +78,16 @@ trial_bind(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 	return r;
 }
 
+/* Is there a socket on it in the kernel's list? */
+static bool
+is_listed(const struct sys_ops *sys, const struct trial *trial, uint32_t port)
+{
+	struct sockdiag_count count;
+
+	return sockdiag_count(sys, trial->protocol, port, &count) == 0 &&
+	       count.other > 0;
+}
+
 static int
 port_in_use(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 {
@@ -77,7 +97,7 @@ port_in_use(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 
 	switch (r) {
 	case 0:
-		return 0;
+		return trial->hidden && is_listed(sys, trial, port);
 	case -EADDRINUSE:
 		/* A connection in TIME_WAIT refuses the bind too. */
 		if (protocol != PROTOCOL_TCP ||

@@ -34,6 +34,52 @@ CHECK(inuse_dual, without_ipv6_ipv4_is_asked)
 	close(fd);
 }
 
+static void
+is_seen_from_a_sandbox(enum protocol protocol)
+{
+	const struct sys_ops v4 = {.call = kernel_v4};
+	const struct range own = {own_ports(), 10};
+	bool dual_stack = false;
+	uint32_t found;
+	int fd = socket_of(protocol, AF_INET6);
+
+	cr_assert_eq(bind_to(fd, AF_INET6, "::1", own.start + 5), 0);
+	if (protocol == PROTOCOL_TCP)
+		cr_assert_eq(listen(fd, 1), 0);
+	cr_assert_eq(inuse_first(&v4, protocol, own, &dual_stack, &found), 1);
+	cr_assert_eq(found, own.start + 5);
+	close(fd);
+	cr_assert_eq(inuse_first(&v4, protocol, own, &dual_stack, &found), 0);
+}
+
+/* It may have no IPv6 sockets itself: others do. */
+CHECK(inuse_dual, a_sandbox_that_forbids_ipv6)
+{
+	is_seen_from_a_sandbox(PROTOCOL_TCP);
+	is_seen_from_a_sandbox(PROTOCOL_UDP);
+}
+
+/* Where there is no IPv6, each port costs a trial and no more. */
+CHECK(inuse_dual, without_ipv6_no_list_is_read)
+{
+	const struct sys_ops v4 = {.call = kernel_v4};
+	struct kernel_refusing lists =
+		kernel_refusing(SYS_sendto, -EPERM, NULL);
+	struct kernel_refusing kernel = kernel_refusing(
+		SYS_faccessat2, -ENOENT, "/proc/thread-self/net/if_inet6");
+	const struct range own = {own_ports(), 10};
+	bool dual_stack = false;
+	uint32_t found;
+
+	lists.behind = &v4;
+	kernel.behind = &lists.ops;
+	cr_assert_eq(inuse_first(&kernel.ops, PROTOCOL_TCP, own, &dual_stack,
+				 &found),
+		     0);
+	cr_assert_eq(kernel.asked, 1);
+	cr_assert_eq(lists.asked, 0);
+}
+
 /* net.ipv6.bindv6only: new IPv6 sockets see IPv6 only, until told otherwise. */
 static long
 kernel_only(const struct sys_ops *sys, long nr, const long arg[6])
