@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #define WAIT_LIMIT_NS 5000000000u
-#define HOLD_LIMIT_NS 1000000000u
 #define EAGER_TRIES 30 /* an ordinary holder is gone by then */
 #define NAP_FIRST_NS 50000
 #define NAP_LONGEST_NS 2000000
@@ -34,7 +33,8 @@ gate_leave(_Atomic uint32_t *gate)
 }
 
 static bool
-gate_enter_in_time(const struct sys_ops *sys, _Atomic uint32_t *gate)
+gate_enter_in_time(const struct sys_ops *sys, _Atomic uint32_t *gate,
+		   uint64_t limit)
 {
 	uint64_t began;
 
@@ -48,18 +48,18 @@ gate_enter_in_time(const struct sys_ops *sys, _Atomic uint32_t *gate)
 		sys_nanosleep(sys, NAP_FIRST_NS);
 		if (lock_gate_enter(sys, gate))
 			return true;
-	} while (sys_clock(sys, CLOCK_MONOTONIC) - began < HOLD_LIMIT_NS);
+	} while (sys_clock(sys, CLOCK_MONOTONIC) - began < limit);
 	return false;
 }
 
 void
 lock_gate_hold(const struct sys_ops *sys, _Atomic uint32_t *gate,
-	       struct gate_hold *ret)
+	       uint64_t limit, struct gate_hold *ret)
 {
 	const uint64_t all = ~(uint64_t)0;
 
 	sys_sigmask(sys, SIG_SETMASK, &all, &ret->signals);
-	ret->inside = gate_enter_in_time(sys, gate);
+	ret->inside = gate_enter_in_time(sys, gate, limit);
 }
 
 void

@@ -15,8 +15,7 @@ bool lock_gate_enter(const struct sys_ops *sys, _Atomic uint32_t *gate);
  * Holds the gate without the lock, so that no fork comes between: for fork()
  * itself, and for what opens a descriptor that no child should have. All
  * signals are blocked, because a handler might wait for us. Waits for at most
- * 1 s, and then goes on without: whoever is inside is stopped, or takes as
- * long as no acquire does.
+ * `limit` nanoseconds, and then goes on without.
  */
 struct gate_hold {
 	bool inside;
@@ -24,7 +23,7 @@ struct gate_hold {
 };
 
 void lock_gate_hold(const struct sys_ops *sys, _Atomic uint32_t *gate,
-		    struct gate_hold *ret);
+		    uint64_t limit, struct gate_hold *ret);
 void lock_gate_let_go(const struct sys_ops *sys, _Atomic uint32_t *gate,
 		      const struct gate_hold *hold);
 

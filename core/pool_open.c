@@ -8,6 +8,8 @@
 #include "core/slot.h"
 #include "core/text.h"
 
+#define HOLD_LIMIT_NS 100000000 /* we are about to wait for it anyway */
+
 /* File systems whose locks or shared mappings end at this machine's edge. */
 static const long remote_file_systems[] = {
 	0x6969,	    /* NFS */
@@ -165,7 +167,7 @@ check_directory_held(const struct pool *pool, const char *path, int nofollow,
 	struct gate_hold hold;
 	int r;
 
-	lock_gate_hold(pool->sys, pool->gate, &hold);
+	lock_gate_hold(pool->sys, pool->gate, HOLD_LIMIT_NS, &hold);
 	r = check_directory(pool->sys, path, nofollow, ret);
 	lock_gate_let_go(pool->sys, pool->gate, &hold);
 	return r;
@@ -178,7 +180,7 @@ make_file_held(const struct pool *pool, const struct stat *directory)
 	struct gate_hold hold;
 	int r;
 
-	lock_gate_hold(pool->sys, pool->gate, &hold);
+	lock_gate_hold(pool->sys, pool->gate, HOLD_LIMIT_NS, &hold);
 	r = make_file(pool->sys, pool->path, S_IRUSR | S_IWUSR | group);
 	lock_gate_let_go(pool->sys, pool->gate, &hold);
 	return r;

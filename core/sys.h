@@ -3,7 +3,6 @@
 #ifndef PORTRES_CORE_SYS_H
 #define PORTRES_CORE_SYS_H
 
-#include <linux/futex.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -24,14 +23,18 @@ sys_mmap_private(const struct sys_ops *sys, size_t size)
 			0);
 }
 
-/* Fresh memory in the place of what is mapped at `at`. */
+/*
+ * Fresh memory in the place of what is mapped at `at`. Made elsewhere and
+ * moved: a mapping that fails half way would leave a hole.
+ */
 static inline int
 sys_mmap_over(const struct sys_ops *sys, void *at, size_t size)
 {
-	long r = SYS_CALL(sys, SYS_mmap, SYS_ARG_(at), SYS_ARG_(size),
-			  PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	long r = sys_mmap_private(sys, size);
 
+	if (r >= 0)
+		r = SYS_CALL(sys, SYS_mremap, r, SYS_ARG_(size), SYS_ARG_(size),
+			     MREMAP_MAYMOVE | MREMAP_FIXED, SYS_ARG_(at));
 	return r < 0 ? (int)r : 0;
 }
 
@@ -67,6 +70,18 @@ sys_timerfd(const struct sys_ops *sys, const struct timespec *after)
 	return fd;
 }
 
+/* Of Linux 5.16; headers may be older. */
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+struct sys_futex_wait {
+	uint64_t value;
+	uint64_t address;
+	uint32_t flags; /* 2: of 32 bits; 128: private */
+	uint32_t reserved;
+};
+
 /*
  * Waits for what never comes, until the monotonic clock shows so many
  * nanoseconds: -ETIMEDOUT then, or -EINTR.
@@ -75,9 +90,9 @@ static inline int
 sys_wait_until(const struct sys_ops *sys, uint64_t until)
 {
 	uint32_t never = 0;
-	const struct futex_waitv wait = {
-		.uaddr = (uintptr_t)&never,
-		.flags = FUTEX_32 | FUTEX_PRIVATE_FLAG,
+	const struct sys_futex_wait wait = {
+		.address = (uintptr_t)&never,
+		.flags = 2 | 128,
 	};
 	const struct timespec at = {
 		.tv_sec = (time_t)(until / 1000000000u),

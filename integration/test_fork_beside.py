@@ -131,29 +131,51 @@ def test_no_descriptor_of_ours_is_inherited(compile_program, start, namespace, w
 
 
 # A libc behind the library: in the close of one number a handler comes that
-# forks, and the child goes on with it. No number is free that is not.
+# forks. Its child goes on with the close, or becomes a daemon: that has other
+# descriptors, and children, which have them too.
 CLOSE = """
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-int forking = -1;
+int forking = -1, daemons, answer;
+static void become_a_daemon(void)
+{
+	int n = 0, status;
+	for (int fd = 3; fd < 60; fd++)
+		syscall(SYS_close, fd);
+	for (int fd = 3; fd < 40; fd++)
+		dup(0);
+	if (fork()) {
+		wait(&status);
+		_exit(WEXITSTATUS(status));
+	}
+	for (int fd = 3; fd < 40; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	_exit(n);
+}
 int close(int fd)
 {
 	if (fd == forking) {
 		pid_t child = fork();
 
 		forking = -1;
-		if (child)
-			waitpid(child, NULL, 0);
-		else
+		if (child) {
+			waitpid(child, &answer, 0);
+			answer = WEXITSTATUS(answer);
+		} else if (daemons) {
+			become_a_daemon();
+		} else {
 			dup(0);
+		}
 	}
 	return (int)syscall(SYS_close, fd);
 }
 """
 
 
-def test_a_handler_that_forks_in_the_middle_of_a_close(player, shim_env, tmp_path):
+@pytest.fixture
+def one(player, shim_env, tmp_path):
     (tmp_path / "forking.c").write_text(CLOSE)
     subprocess.run(
         ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "forking.c", "-o", "forking.so"],
@@ -161,19 +183,37 @@ def test_a_handler_that_forks_in_the_middle_of_a_close(player, shim_env, tmp_pat
         check=True,
     )
     preload = f"{shim_env['LD_PRELOAD']} {tmp_path}/forking.so"
-    one, other = player({**shim_env, "LD_PRELOAD": preload}), player()
+    one = player({**shim_env, "LD_PRELOAD": preload})
     one.ask("tcp('a') and S.update(pid=os.getpid(), T=__import__('threading'))")
     one.ask("S['T'].Thread(target=S['T'].Event().wait, daemon=True).start()")
     one.ask("acquire(S['a'], 27330, 2)")
-    fds = "os.listdir('/proc/self/fd')"
-    one.ask(f"S.update(C=__import__('ctypes').CDLL(None), fds=len({fds}))")
-    one.ask("__import__('ctypes').c_int.in_dll(S['C'], 'forking')"
-            ".__setattr__('value', S['a'].fileno())")
+    one.ask("S.update(C=__import__('ctypes').CDLL(None), c=__import__('ctypes').c_int)")
+    return one
+
+
+VARIABLE = "S['c'].in_dll(S['C'], '{}')"
+FDS = "os.listdir('/proc/self/fd')"
+
+
+def set_variable(one, name, value):
+    one.ask(f"{VARIABLE.format(name)}.__setattr__('value', {value})")
+
+
+def test_a_handler_that_forks_in_the_middle_of_a_close(one, player, tmp_path):
+    other = player()
+    fds_before = int(one.ask(f"len({FDS})"))
+    set_variable(one, "forking", "S['a'].fileno()")
     said = tmp_path / "said"
-    end = f"os.getpid() == S['pid'] or os._exit(open('{said}', 'w').write(str(len({fds}))))"
+    end = f"os.getpid() == S['pid'] or os._exit(open('{said}', 'w').write(str(len({FDS}))))"
     assert one.ask(f"(close('a'), {end})[0]") == "None"
     assert other.ask("tcp('x') and acquire(S['x'], 27330, 2)")[0] == "("
-    fds_before = int(one.ask("S['fds']"))
     # One closed, the duplicate, and one opened to be written to.
     assert int(said.read_text()) == fds_before + 1
-    assert int(one.ask(f"len({fds})")) == fds_before - 1
+    assert int(one.ask(f"len({FDS})")) == fds_before - 1
+
+
+def test_a_daemon_that_begins_in_the_middle_of_a_close(one):
+    set_variable(one, "daemons", 1)
+    set_variable(one, "forking", "S['a'].fileno()")
+    assert one.ask("close('a')") == "None"
+    assert one.ask(f"{VARIABLE.format('answer')}.value") == str(40 - 3)

@@ -4,21 +4,29 @@
 #include <pthread.h>
 #include <sys/single_threaded.h>
 
+#include "shim/process.h"
 #include "shim/track.h"
 
 #define LENT_MAX 64
+#define FORK_LIMIT_NS 1000000000 /* an acquire of all ports is over by then */
+#define VISIT_LIMIT_NS 1000000
 
 _Atomic uint32_t gate_of_process;
 
 static __thread struct {
 	bool under_way;
-	uint32_t thread; /* in the parent */
+	uint32_t process, thread; /* in the parent */
 	struct gate_hold hold;
 	_Atomic uint32_t gate;
 } forking __attribute__((tls_model("initial-exec")));
 
-/* Thread id above the descriptor + 1; 0 = none. */
-static _Atomic uint64_t lent[LENT_MAX];
+/* Of another process than this one, an entry came along with a child's memory
+ * and is free. */
+static struct lent {
+	_Atomic uint32_t process;
+	uint32_t thread;
+	int fd;
+} lent[LENT_MAX];
 
 _Atomic uint32_t *
 gate_here(void)
@@ -32,7 +40,8 @@ gate_visit(struct gate_visit *ret)
 	/* A child of vfork has descriptors of its own. */
 	ret->under_way = !__libc_single_threaded && !track_is_borrowed();
 	if (ret->under_way)
-		lock_gate_hold(&sys_kernel, gate_here(), &ret->hold);
+		lock_gate_hold(&sys_kernel, gate_here(), VISIT_LIMIT_NS,
+			       &ret->hold);
 }
 
 void
@@ -42,45 +51,49 @@ gate_visit_end(const struct gate_visit *visit)
 		lock_gate_let_go(&sys_kernel, gate_here(), &visit->hold);
 }
 
-static uint32_t
-lent_number(uint64_t entry)
-{
-	return (uint32_t)entry;
-}
-
 void
 gate_lend(int fd)
 {
-	uint64_t entry =
-		(uint64_t)sys_gettid(&sys_kernel) << 32 | ((uint32_t)fd + 1);
+	uint32_t process = process_number();
 
-	for (int i = 0; i < LENT_MAX; i++) {
-		uint64_t none = 0;
+	for (int i = 0; i < LENT_MAX && process; i++) {
+		uint32_t seen = atomic_load(&lent[i].process);
 
-		if (atomic_compare_exchange_strong(&lent[i], &none, entry))
-			return;
+		if (seen == process ||
+		    !atomic_compare_exchange_strong(&lent[i].process, &seen,
+						    process))
+			continue;
+		lent[i].thread = sys_gettid(&sys_kernel);
+		lent[i].fd = fd;
+		return;
 	}
 }
 
 void
 gate_take_back(int fd)
 {
+	uint32_t process = process_number();
+
 	for (int i = 0; i < LENT_MAX; i++)
-		if (lent_number(atomic_load(&lent[i])) == (uint32_t)fd + 1)
-			atomic_store(&lent[i], 0);
+		if (atomic_load(&lent[i].process) == process &&
+		    lent[i].fd == fd)
+			atomic_store(&lent[i].process, 0);
 }
 
-/* In a child: its parent's other threads do not go on here. */
+/*
+ * In a child: its parent's other threads do not go on here. The one that has
+ * forked does, and knows its descriptor.
+ */
 static void
 close_lent(void)
 {
 	for (int i = 0; i < LENT_MAX; i++) {
-		uint64_t entry = atomic_load(&lent[i]);
+		uint32_t process = atomic_load(&lent[i].process);
 
-		if (entry == 0 || entry >> 32 == forking.thread)
-			continue;
-		sys_close(&sys_kernel, (int)(lent_number(entry) - 1));
-		atomic_store(&lent[i], 0);
+		if (process != 0 && process == forking.process &&
+		    lent[i].thread != forking.thread)
+			sys_close(&sys_kernel, lent[i].fd);
+		atomic_store(&lent[i].process, 0);
 	}
 }
 
@@ -94,8 +107,9 @@ before_fork(void)
 {
 	struct gate_hold hold;
 
-	lock_gate_hold(&sys_kernel, &gate_of_process, &hold);
+	lock_gate_hold(&sys_kernel, &gate_of_process, FORK_LIMIT_NS, &hold);
 	forking.hold = hold;
+	forking.process = process_number();
 	forking.thread = sys_gettid(&sys_kernel);
 	forking.under_way = true;
 }
@@ -122,5 +136,6 @@ after_fork_in_child(void)
 void
 gate_register_fork(void)
 {
+	track_is_ours(); /* before a child of vfork can be the first to ask */
 	pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }

@@ -23,7 +23,9 @@ _Atomic uint32_t *gate_here(void);
 /*
  * A visit: while a descriptor of ours is open that no forked child should have,
  * and the pool's lock is not ours. Not to be made inside the pool, nor around
- * anything that waits. Costs nothing in a process of one thread, which cannot
+ * anything that waits for others. Another thread that is inside is waited for
+ * for 1 ms and not longer: a close is not to wait, and a fork that comes in
+ * just then is rare. Costs nothing in a process of one thread, which cannot
  * fork meanwhile.
  */
 struct gate_visit {

@@ -110,7 +110,7 @@ bind_locked(const struct request *request, enum protocol protocol)
 	return r;
 }
 
-/* A plain no needs no lock, nor waits for whoever has it. */
+/* A plain no needs no lock, nor waits for other processes. */
 static const struct slot *
 peek(struct pool *pool, enum protocol protocol, uint16_t port)
 {
@@ -154,7 +154,11 @@ is_inherited(struct pool *pool, const struct request *request)
 	return slot && inherited_owns(slot);
 }
 
-/* A handler may have forked, and this be the child: see announce_leave(). */
+/*
+ * A handler may have forked, and this be the child: see announce_leave(). (One
+ * that forks between the claim of the word and the look at our number is not
+ * noticed; looking before would leave a word behind that nobody ends.)
+ */
 static void
 end(const struct announce *announce, uint32_t process)
 {

@@ -52,6 +52,7 @@ close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 	uint64_t token = atomic_load(&tracked->owned);
 	struct gate_visit visit;
 	struct watch watch;
+	bool lend;
 	int state;
 	int r;
 
@@ -65,12 +66,13 @@ close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	gate_visit(&visit);
 	watch_begin(&sys_kernel, fd, token, &watch);
-	if (visit.under_way && watch.epoll >= 0)
+	lend = visit.under_way && watch.epoll >= 0;
+	if (lend)
 		gate_lend(watch.epoll);
 	gate_visit_end(&visit);
 	r = real_close(fd); /* which may linger */
 	gate_visit(&visit);
-	if (visit.under_way && watch.epoll >= 0)
+	if (lend)
 		gate_take_back(watch.epoll);
 	if (watch_end(&sys_kernel, &watch))
 		bury(tracked, cookie);

@@ -44,6 +44,12 @@ entry_make(uint64_t netns, const struct pool *pool)
 	return entry;
 }
 
+static void
+pool_not_first(struct pool *pool)
+{
+	atomic_compare_exchange_strong(&first, &pool, NULL);
+}
+
 /* Of many threads that opened it at once one is enough. */
 static int
 entry_keep(uint64_t netns, struct pool *pool, struct entry **ret)
@@ -65,6 +71,9 @@ entry_keep(uint64_t netns, struct pool *pool, struct entry **ret)
 		entry->next = before;
 	} while (!atomic_compare_exchange_strong(&newest, &before, entry));
 	atomic_store(&first, &entry->pool);
+	/* Another thread may have found it stale before that. */
+	if (atomic_load(&entry->stale))
+		pool_not_first(&entry->pool);
 	*ret = entry;
 	return 0;
 }
@@ -72,11 +81,9 @@ entry_keep(uint64_t netns, struct pool *pool, struct entry **ret)
 static void
 entry_forget(struct entry *entry)
 {
-	struct pool *ours = &entry->pool;
-
 	if (atomic_exchange(&entry->stale, true))
 		return;
-	atomic_compare_exchange_strong(&first, &ours, NULL);
+	pool_not_first(&entry->pool);
 	pool_forget(&entry->pool);
 }
 

@@ -6,6 +6,7 @@
 #include "core/reserve.h"
 #include "shim/associated.h"
 #include "shim/config.h"
+#include "shim/gate.h"
 #include "shim/pools.h"
 #include "shim/shim.h"
 #include "shim/track.h"
@@ -61,7 +62,8 @@ unbound_sweep(int fd)
 	struct pool *pool;
 	uint32_t freed;
 
-	if (pools_enter(fd, &pool, &lock) < 0)
+	/* A connect may be one that does not wait. */
+	if (pools_enter_how(fd, POOL_TRY, &pool, &lock) < 0)
 		return false;
 	freed = reserve_sweep(pool);
 	pool_leave(pool, &lock);
@@ -77,13 +79,16 @@ static int
 choose_without_lock(struct pool *pool, enum protocol protocol, int fd,
 		    struct sockaddr *address, socklen_t size, bool *ret_bound)
 {
+	struct gate_visit visit;
 	int r;
 
 	if (config_get()->strict)
 		return ret_errno(-ENETDOWN);
 	if (!pool_whole(pool))
 		return 0;
+	gate_visit(&visit);
 	r = implicit_bind(pool, protocol, fd, address, size);
+	gate_visit_end(&visit);
 	*ret_bound = r == 0;
 	return ret_errno(r);
 }

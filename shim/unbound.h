@@ -38,7 +38,7 @@ bool unbound_forbidden(int fd);
 int unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 		   bool *ret_bound);
 
-/* Frees what is reserved by the dead. Was there any? */
+/* Frees what is reserved by the dead, if nobody is inside. Was there any? */
 bool unbound_sweep(int fd);
 
 /*
