@@ -16,13 +16,14 @@ PROGRAM = r"""
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <portres.h>
 
-#define CHILDREN 1000
+#define BYTES 268435456
 #define FIRST 27300
 
 static const char *what;
@@ -94,19 +95,34 @@ foreign_descriptors(void)
 	return n;
 }
 
+/* Some milliseconds of each fork go to its page tables. */
+static void
+grow(void)
+{
+	char *at = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	madvise(at, BYTES, MADV_NOHUGEPAGE);
+	memset(at, 1, BYTES);
+}
+
 int
 main(int n, char **argument)
 {
 	int owner = socket(AF_INET, SOCK_STREAM, 0);
-	int with = 0, status;
+	int children = 1000, with = 0, status;
 	pthread_t thread;
 
-	what = argument[n - 1];
+	what = argument[1];
+	if (n > 2) {
+		grow();
+		children = 100;
+	}
 	if (acquire(owner, FIRST + 10, 1) < 0 ||
 	    (strcmp(what, "connect") == 0 && acquire(owner, 40000, 5000) < 0))
 		return 2;
 	pthread_create(&thread, NULL, work, NULL);
-	for (int i = 0; i < CHILDREN; i++) {
+	for (int i = 0; i < children; i++) {
 		pid_t child = fork();
 
 		if (child == 0)
@@ -122,10 +138,10 @@ main(int n, char **argument)
 """
 
 
-@pytest.mark.parametrize("what", ["close", "refused", "connect"])
+@pytest.mark.parametrize("what", ["close", "refused", "connect", "close large"])
 def test_no_descriptor_of_ours_is_inherited(compile_program, start, namespace, what):
     program = compile_program(PROGRAM, "forks", flags=["-D_GNU_SOURCE", "-pthread"])
-    forks = start([*namespace, program, what])
+    forks = start([*namespace, program, *what.split()])
     assert forks.line() == "0 busy"
     assert forks.end() == 0
 

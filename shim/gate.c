@@ -20,6 +20,8 @@ static __thread struct {
 	_Atomic uint32_t gate;
 } forking __attribute__((tls_model("initial-exec")));
 
+static _Atomic int forks_under_way;
+
 /* Of another process than this one, an entry came along with a child's memory
  * and is free. */
 static struct lent {
@@ -39,9 +41,15 @@ gate_visit(struct gate_visit *ret)
 {
 	/* A child of vfork has descriptors of its own. */
 	ret->under_way = !__libc_single_threaded && !track_is_borrowed();
-	if (ret->under_way)
-		lock_gate_hold(&sys_kernel, gate_here(), VISIT_LIMIT_NS,
+	if (!ret->under_way)
+		return;
+	lock_gate_hold(&sys_kernel, gate_here(), VISIT_LIMIT_NS, &ret->hold);
+	/* A fork is waited for: that is what all this is about. */
+	if (!ret->hold.inside && atomic_load(&forks_under_way)) {
+		lock_gate_let_go(&sys_kernel, gate_here(), &ret->hold);
+		lock_gate_hold(&sys_kernel, gate_here(), FORK_LIMIT_NS,
 			       &ret->hold);
+	}
 }
 
 void
@@ -107,6 +115,7 @@ before_fork(void)
 {
 	struct gate_hold hold;
 
+	atomic_fetch_add(&forks_under_way, 1);
 	lock_gate_hold(&sys_kernel, &gate_of_process, FORK_LIMIT_NS, &hold);
 	forking.hold = hold;
 	forking.process = process_number();
@@ -120,14 +129,16 @@ after_fork(void)
 	struct gate_hold hold = forking.hold;
 
 	forking.under_way = false;
+	atomic_fetch_sub(&forks_under_way, 1);
 	lock_gate_let_go(&sys_kernel, &gate_of_process, &hold);
 }
 
 static void
 after_fork_in_child(void)
 {
-	/* Whatever thread was inside does not exist here. */
+	/* Whatever thread was inside, or forking, does not exist here. */
 	forking.hold.inside = true;
+	atomic_store(&forks_under_way, 1);
 	track_forked();
 	close_lent();
 	after_fork();
