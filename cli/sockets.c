@@ -69,7 +69,8 @@ sockets_find(enum protocol protocol, uint32_t port, struct sockets *to)
 {
 	struct search search = {.protocol = protocol, .to = to};
 
-	return sockdiag_each(&sys_kernel, protocol, port, note_socket, &search);
+	return sockdiag_each(&sys_kernel, protocol, (struct range){port, 1},
+			     note_socket, &search);
 }
 
 static void

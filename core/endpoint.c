@@ -162,6 +162,16 @@ endpoint_takes_address(const struct sys_ops *sys, int fd,
 }
 
 bool
+endpoint_shares_ports(const struct sys_ops *sys, int fd)
+{
+	int address = 0, port = 0;
+
+	get(sys, fd, SO_REUSEADDR, &address, sizeof(address));
+	get(sys, fd, SO_REUSEPORT, &port, sizeof(port));
+	return address || port;
+}
+
+bool
 endpoint_puts_port_off(const struct sys_ops *sys, int fd)
 {
 	int on = 0;

@@ -70,6 +70,9 @@ int endpoint_address_port(const struct sockaddr *address, socklen_t size);
 bool endpoint_takes_address(const struct sys_ops *sys, int fd,
 			    const struct sockaddr *address);
 
+/* May the socket be bound to a port that another one has? */
+bool endpoint_shares_ports(const struct sys_ops *sys, int fd);
+
 /*
  * IP_BIND_ADDRESS_NO_PORT: does a bind() to port 0 leave the socket without a
  * port, for connect() to choose?

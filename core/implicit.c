@@ -6,7 +6,7 @@
 
 #include "core/endpoint.h"
 #include "core/ephemeral.h"
-#include "core/inuse.h"
+#include "core/implicit_inside.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
@@ -103,68 +103,6 @@ set_option(struct pool *pool, int fd, uint32_t option)
 			      &option, sizeof(option));
 }
 
-/* May the socket be bound to a port that another one has? */
-static bool
-shares_ports(struct pool *pool, int fd)
-{
-	int address = 0, port = 0;
-	socklen_t size = sizeof(int);
-
-	sys_getsockopt(pool->sys, fd, SOL_SOCKET, SO_REUSEADDR, &address,
-		       &size);
-	sys_getsockopt(pool->sys, fd, SOL_SOCKET, SO_REUSEPORT, &port, &size);
-	return address || port;
-}
-
-/*
- * Old kernels, and sockets that do not know the option (MPTCP): any free port
- * of the window, beginning somewhere in it, and not one that the administrator
- * keeps from the kernel's choice.
- */
-static int
-pick_beside(struct pool *pool, enum protocol protocol, struct range window,
-	    const struct port_set *kept, int fd, struct sockaddr *address,
-	    socklen_t size)
-{
-	uint32_t begin =
-		(uint32_t)(sys_clock(pool->sys, CLOCK_MONOTONIC) / 1000);
-	bool look = shares_ports(pool, fd);
-	bool dual_stack = false;
-
-	for (uint32_t i = 0; i < window.count; i++) {
-		uint32_t port = window.start + (begin + i) % window.count;
-		const struct range one = {port, 1};
-		uint32_t used;
-		int r;
-
-		if (port_set_has(kept, port) ||
-		    (look && inuse_first(pool->sys, protocol, one, &dual_stack,
-					 &used) == 1))
-			continue;
-		endpoint_set_port(address, (uint16_t)port);
-		r = sys_bind(pool->sys, fd, address, size);
-		if (r != -EADDRINUSE)
-			return r;
-	}
-	return -EADDRINUSE;
-}
-
-static int
-pick(struct pool *pool, enum protocol protocol, struct range window, int fd,
-     struct sockaddr *address, socklen_t size)
-{
-	long at = sys_mmap_private(pool->sys, sizeof(struct port_set));
-	struct port_set *kept = (struct port_set *)at;
-	int r;
-
-	if (at < 0)
-		return (int)at;
-	ephemeral_reserved(pool->sys, kept);
-	r = pick_beside(pool, protocol, window, kept, fd, address, size);
-	sys_munmap(pool->sys, kept, sizeof(*kept));
-	return r;
-}
-
 static int
 bind_within(struct pool *pool, struct range window, int fd,
 	    struct sockaddr *address, socklen_t size)
@@ -174,27 +112,55 @@ bind_within(struct pool *pool, struct range window, int fd,
 	return r < 0 ? r : sys_bind(pool->sys, fd, address, size);
 }
 
+/* `kept`: not by the option, but by hand. */
 static int
-bind_somewhere(struct pool *pool, enum protocol protocol, int fd,
-	       struct sockaddr *address, socklen_t size)
+bind_somewhere(struct pool *pool, enum protocol protocol, uint32_t own,
+	       const struct port_set *kept, int fd, struct sockaddr *address,
+	       socklen_t size)
 {
-	struct range within, window = IMPLICIT_FIRST;
+	struct range within = clip(ephemeral_now(pool), own);
+	struct range window = IMPLICIT_FIRST;
 	int answer = -EADDRINUSE;
-	uint32_t own;
-	bool by_hand = get_option(pool, fd, &own) < 0;
 
-	within = clip(ephemeral_now(pool), own);
 	while (answer == -EADDRINUSE) {
 		window = next_window(pool, protocol, within, window);
 		if (window.count == 0)
 			break;
-		answer = by_hand ? pick(pool, protocol, window, fd, address,
-					size)
-				 : bind_within(pool, window, fd, address, size);
+		answer = kept ? implicit_pick(pool, protocol, window, kept, fd,
+					      address, size)
+			      : bind_within(pool, window, fd, address, size);
 	}
-	if (!by_hand)
-		set_option(pool, fd, own);
 	return answer;
+}
+
+static int
+bind_by_hand(struct pool *pool, enum protocol protocol, int fd,
+	     struct sockaddr *address, socklen_t size)
+{
+	long at = sys_mmap_private(pool->sys, sizeof(struct port_set));
+	struct port_set *kept = (struct port_set *)at;
+	int r;
+
+	if (at < 0)
+		return (int)at;
+	ephemeral_reserved(pool->sys, kept);
+	r = bind_somewhere(pool, protocol, 0, kept, fd, address, size);
+	sys_munmap(pool->sys, kept, sizeof(*kept));
+	return r;
+}
+
+static int
+bind_chosen(struct pool *pool, enum protocol protocol, int fd,
+	    struct sockaddr *address, socklen_t size)
+{
+	uint32_t own;
+	int r;
+
+	if (get_option(pool, fd, &own) < 0)
+		return bind_by_hand(pool, protocol, fd, address, size);
+	r = bind_somewhere(pool, protocol, own, NULL, fd, address, size);
+	set_option(pool, fd, own);
+	return r;
 }
 
 int
@@ -206,7 +172,7 @@ implicit_bind(struct pool *pool, enum protocol protocol, int fd,
 
 	if (put_off)
 		endpoint_put_port_off(pool->sys, fd, false);
-	answer = bind_somewhere(pool, protocol, fd, address, size);
+	answer = bind_chosen(pool, protocol, fd, address, size);
 	if (put_off)
 		endpoint_put_port_off(pool->sys, fd, true);
 	return answer;
@@ -238,4 +204,23 @@ void
 implicit_window_end(struct pool *pool, int fd, uint32_t own)
 {
 	set_option(pool, fd, own);
+}
+
+bool
+implicit_full(struct pool *pool, int fd, struct range window)
+{
+	struct sockaddr_in6 own;
+	socklen_t size;
+	uint16_t port;
+	int trial, r;
+
+	if (endpoint_port(pool->sys, fd, &port, &own, &size) < 0 || port != 0)
+		return false;
+	trial = sys_socket(pool->sys, own.sin6_family,
+			   SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (trial < 0)
+		return true;
+	r = bind_within(pool, window, trial, (struct sockaddr *)&own, size);
+	sys_close(pool->sys, trial);
+	return r == -EADDRINUSE;
 }

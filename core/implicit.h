@@ -43,6 +43,12 @@ int implicit_bind(struct pool *pool, enum protocol protocol, int fd,
 int implicit_window(struct pool *pool, enum protocol protocol, int fd,
 		    struct range *window, uint32_t *ret_own);
 
+/*
+ * connect() says EADDRNOTAVAIL also where there is no address to leave from. Is
+ * it the ports of this window that are lacking? True when nobody can tell.
+ */
+bool implicit_full(struct pool *pool, int fd, struct range window);
+
 /* Back to the program's own setting. */
 void implicit_window_end(struct pool *pool, int fd, uint32_t own);
 

@@ -11,8 +11,9 @@
 struct trial {
 	enum protocol protocol;
 	int domain;	  /* AF_INET where there is no IPv6 for us */
-	bool hidden;	  /* though others have it: a sandbox forbids it */
 	bool *dual_stack; /* without being told */
+	/* Where a sandbox forbids it, though others have it: what they use. */
+	struct port_set *hidden;
 };
 
 /* Does the kernel have IPv6 at all? */
@@ -30,7 +31,6 @@ trial_socket(const struct sys_ops *sys, struct trial *trial)
 
 	if (fd == -EAFNOSUPPORT && trial->domain == AF_INET6) {
 		trial->domain = AF_INET;
-		trial->hidden = ipv6_is_there(sys);
 		fd = sys_socket(sys, AF_INET, type | SOCK_CLOEXEC, 0);
 	}
 	return fd;
@@ -78,16 +78,6 @@ trial_bind(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 	return r;
 }
 
-/* Is there a socket on it in the kernel's list? */
-static bool
-is_listed(const struct sys_ops *sys, const struct trial *trial, uint32_t port)
-{
-	struct sockdiag_count count;
-
-	return sockdiag_count(sys, trial->protocol, port, &count) == 0 &&
-	       count.other > 0;
-}
-
 static int
 port_in_use(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 {
@@ -97,7 +87,7 @@ port_in_use(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 
 	switch (r) {
 	case 0:
-		return trial->hidden && is_listed(sys, trial, port);
+		return trial->hidden && port_set_has(trial->hidden, port);
 	case -EADDRINUSE:
 		/* A connection in TIME_WAIT refuses the bind too. */
 		if (protocol != PROTOCOL_TCP ||
@@ -115,16 +105,12 @@ port_in_use(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 	}
 }
 
-int
-inuse_first(const struct sys_ops *sys, enum protocol protocol,
-	    struct range range, bool *dual_stack, uint32_t *ret_port)
+static int
+first_in_use(const struct sys_ops *sys, struct trial *trial, struct range range,
+	     uint32_t *ret_port)
 {
-	struct trial trial = {.protocol = protocol,
-			      .domain = AF_INET6,
-			      .dual_stack = dual_stack};
-
 	for (uint32_t port = range.start; port < range_end(range); port++) {
-		int r = port_in_use(sys, &trial, port);
+		int r = port_in_use(sys, trial, port);
 
 		if (r == 0)
 			continue;
@@ -133,4 +119,46 @@ inuse_first(const struct sys_ops *sys, enum protocol protocol,
 		return r;
 	}
 	return 0;
+}
+
+/* Once more, with all that IPv6 sockets use. */
+static int
+first_beside_hidden(const struct sys_ops *sys, struct trial *trial,
+		    struct range range, uint32_t *ret_port)
+{
+	long at = sys_mmap_private(sys, sizeof(struct port_set));
+	int r;
+
+	if (at < 0)
+		return (int)at;
+	trial->hidden = (struct port_set *)at;
+	sockdiag_used(sys, trial->protocol, range, trial->hidden);
+	r = first_in_use(sys, trial, range, ret_port);
+	sys_munmap(sys, trial->hidden, sizeof(*trial->hidden));
+	return r;
+}
+
+int
+inuse_first(const struct sys_ops *sys, enum protocol protocol,
+	    struct range range, bool *dual_stack, uint32_t *ret_port)
+{
+	struct trial trial = {.protocol = protocol,
+			      .domain = AF_INET6,
+			      .dual_stack = dual_stack};
+	int r = first_in_use(sys, &trial, range, ret_port);
+
+	if (trial.domain == AF_INET && r >= 0 && ipv6_is_there(sys))
+		r = first_beside_hidden(sys, &trial, range, ret_port);
+	return r;
+}
+
+bool
+inuse_conflicts(const struct sys_ops *sys, enum protocol protocol,
+		uint32_t port, bool *dual_stack)
+{
+	struct trial trial = {.protocol = protocol,
+			      .domain = AF_INET6,
+			      .dual_stack = dual_stack};
+
+	return trial_bind(sys, &trial, port) == -EADDRINUSE;
 }

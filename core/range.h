@@ -70,8 +70,10 @@ range_overlap(struct range a, struct range b)
  */
 const char *range_parse(const char *list, struct range *ret);
 
-/* Reads such a list. Returns 0, or -EINVAL, also for more than RANGE_LIST_MAX
- * ranges. */
+/*
+ * Reads such a list. Returns 0, or -EINVAL, also for more than RANGE_LIST_MAX
+ * ranges.
+ */
 int range_list_parse(const char *text, struct range_list *ret_list);
 
 /*

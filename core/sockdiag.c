@@ -41,9 +41,11 @@ compare(unsigned char code, unsigned short left)
 
 static int
 ask(const struct sys_ops *sys, int fd, enum protocol protocol, uint8_t family,
-    uint32_t port)
+    struct range ports)
 {
-	struct inet_diag_bc_op number = {.no = (unsigned short)port};
+	struct inet_diag_bc_op first = {.no = (unsigned short)ports.start};
+	struct inet_diag_bc_op last = {
+		.no = (unsigned short)(range_end(ports) - 1)};
 	struct request request = {
 		.header = {.nlmsg_len = sizeof(request),
 			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
@@ -56,8 +58,8 @@ ask(const struct sys_ops *sys, int fd, enum protocol protocol, uint8_t family,
 		.attribute = {.nla_len = sizeof(struct nlattr) +
 					 sizeof(struct port_filter),
 			      .nla_type = INET_DIAG_REQ_BYTECODE},
-		.filter = {compare(INET_DIAG_BC_S_GE, 16), number,
-			   compare(INET_DIAG_BC_S_LE, 8), number},
+		.filter = {compare(INET_DIAG_BC_S_GE, 16), first,
+			   compare(INET_DIAG_BC_S_LE, 8), last},
 	};
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	long r = sys_sendto(sys, fd, &request, sizeof(request), &kernel,
@@ -68,7 +70,7 @@ ask(const struct sys_ops *sys, int fd, enum protocol protocol, uint8_t family,
 
 /* Returns 1 at the end of the answer, 0 when there is more, or -Exxx. */
 static int
-each_message(const struct nlmsghdr *message, size_t n, uint32_t port,
+each_message(const struct nlmsghdr *message, size_t n, struct range ports,
 	     sockdiag_seen *seen, void *context)
 {
 	for (; NLMSG_OK(message, n); message = NLMSG_NEXT(message, n)) {
@@ -79,7 +81,7 @@ each_message(const struct nlmsghdr *message, size_t n, uint32_t port,
 			return 1;
 		if (message->nlmsg_type == NLMSG_ERROR)
 			return error->error < 0 ? error->error : -EIO;
-		if (ntohs(socket->id.idiag_sport) == port)
+		if (range_contains(ports, ntohs(socket->id.idiag_sport)))
 			seen(context, socket);
 	}
 	return 0;
@@ -88,24 +90,24 @@ each_message(const struct nlmsghdr *message, size_t n, uint32_t port,
 /* `answer` is a page of ANSWER_SIZE bytes. */
 static int
 each_of_family(const struct sys_ops *sys, int fd, enum protocol protocol,
-	       uint8_t family, uint32_t port, void *answer, sockdiag_seen *seen,
-	       void *context)
+	       uint8_t family, struct range ports, void *answer,
+	       sockdiag_seen *seen, void *context)
 {
-	int r = ask(sys, fd, protocol, family, port);
+	int r = ask(sys, fd, protocol, family, ports);
 
 	while (r == 0) {
 		long n = sys_read(sys, fd, answer, ANSWER_SIZE);
 
 		if (n <= 0)
 			return n < 0 ? (int)n : -EIO;
-		r = each_message(answer, (size_t)n, port, seen, context);
+		r = each_message(answer, (size_t)n, ports, seen, context);
 	}
 	return r < 0 ? r : 0;
 }
 
 static int
 each_of_both(const struct sys_ops *sys, int fd, enum protocol protocol,
-	     uint32_t port, sockdiag_seen *seen, void *context)
+	     struct range ports, sockdiag_seen *seen, void *context)
 {
 	long at = sys_mmap_private(sys, ANSWER_SIZE);
 	void *answer = (void *)at;
@@ -113,18 +115,18 @@ each_of_both(const struct sys_ops *sys, int fd, enum protocol protocol,
 
 	if (at < 0)
 		return (int)at;
-	r = each_of_family(sys, fd, protocol, AF_INET, port, answer, seen,
+	r = each_of_family(sys, fd, protocol, AF_INET, ports, answer, seen,
 			   context);
 	if (r == 0)
-		r = each_of_family(sys, fd, protocol, AF_INET6, port, answer,
+		r = each_of_family(sys, fd, protocol, AF_INET6, ports, answer,
 				   seen, context);
 	sys_munmap(sys, answer, ANSWER_SIZE);
 	return r;
 }
 
 int
-sockdiag_each(const struct sys_ops *sys, enum protocol protocol, uint32_t port,
-	      sockdiag_seen *seen, void *context)
+sockdiag_each(const struct sys_ops *sys, enum protocol protocol,
+	      struct range ports, sockdiag_seen *seen, void *context)
 {
 	int fd = sys_socket(sys, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
 			    NETLINK_SOCK_DIAG);
@@ -132,7 +134,7 @@ sockdiag_each(const struct sys_ops *sys, enum protocol protocol, uint32_t port,
 
 	if (fd < 0)
 		return fd;
-	r = each_of_both(sys, fd, protocol, port, seen, context);
+	r = each_of_both(sys, fd, protocol, ports, seen, context);
 	sys_close(sys, fd);
 	return r;
 }
@@ -153,9 +155,27 @@ sockdiag_count(const struct sys_ops *sys, enum protocol protocol, uint32_t port,
 	       struct sockdiag_count *ret_count)
 {
 	struct sockdiag_count counted = {0};
-	int r = sockdiag_each(sys, protocol, port, count, &counted);
+	int r = sockdiag_each(sys, protocol, (struct range){port, 1}, count,
+			      &counted);
 
 	if (r == 0)
 		*ret_count = counted;
 	return r;
+}
+
+static void
+add(void *context, const struct inet_diag_msg *socket)
+{
+	const struct range port = {ntohs(socket->id.idiag_sport), 1};
+
+	if (socket->idiag_state != STATE_TIME_WAIT)
+		port_set_add(context, port);
+}
+
+int
+sockdiag_used(const struct sys_ops *sys, enum protocol protocol,
+	      struct range ports, struct port_set *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	return sockdiag_each(sys, protocol, ports, add, ret);
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Ports that the system chooses: late, without a descriptor, among the dead."""
 
+import fcntl
+import select
 import subprocess
 
 import pytest
@@ -93,3 +95,25 @@ def test_a_dead_block_over_the_whole_range(owner, other, server, how):  # noqa: 
     answer = other.ask(CHOICES[how].format(0))
     assert not answer.startswith("E"), answer
     assert LOW <= int(other.ask(PORT_OF.format("x0"))) <= HIGH
+
+
+@pytest.mark.parametrize("why", ["no address", "no port"])
+def test_a_connect_that_fails_waits_for_nobody(owner, other, namespace, pool, why):  # noqa: F811
+    """Its error says one thing of both, and neither is a reason to wait for the
+    pool, as who frees what the dead have reserved must."""
+    write = {
+        "no address": "echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6",
+        "no port": "echo 40000 40009 >/proc/sys/net/ipv4/ip_local_port_range",
+    }[why]
+    subprocess.run([*namespace, "sh", "-c", write], check=True)
+    owner.ask("tcp('a')")
+    first, count = (40000, 10) if why == "no port" else (LOW + 100, 1)
+    assert owner.ask(f"acquire(S['a'], {first}, {count})")[0] == "("
+    other.ask("tcp('x', socket.AF_INET6) and bind('x', 28000, '::')")
+    other.ask("tcp('x', socket.AF_INET6)")
+    (file,) = pool.glob("pool-*")
+    with file.open("r+") as locked:
+        fcntl.flock(locked, fcntl.LOCK_EX)
+        other.tell("S['x'].connect(('::1', 28000))")
+        assert select.select([other.popen.stdout], [], [], 3)[0], "it waits"
+        assert other.line() == "EADDRNOTAVAIL"

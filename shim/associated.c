@@ -5,6 +5,7 @@
 #include "core/inuse.h"
 #include "core/reserve.h"
 #include "core/slot.h"
+#include "core/sockdiag.h"
 #include "winerror.h"
 #include "shim/config.h"
 #include "shim/pools.h"
@@ -13,22 +14,34 @@
 #include "shim/winsock/error.h"
 
 /*
- * Takes the first free port of the block. The look before each bind is for
- * sockets with SO_REUSEADDR or SO_REUSEPORT: the kernel would give them a
- * port that another one has. Under the pool's lock no two looks interleave.
+ * What a socket with SO_REUSEADDR or SO_REUSEPORT is kept off, because the
+ * kernel would give it a port that another one has. Under the pool's lock no
+ * two looks interleave.
  */
-static int
-bind_any_of(struct range block, enum protocol protocol, int fd,
-	    struct sockaddr *address, socklen_t size)
+struct look {
+	enum protocol protocol;
+	bool dual_stack;
+	const struct port_set *used; /* NULL: try each */
+};
+
+static bool
+is_taken(struct look *look, uint32_t port)
 {
-	bool dual_stack = false;
+	if (look->used)
+		return port_set_has(look->used, port);
+	return inuse_conflicts(&sys_kernel, look->protocol, port,
+			       &look->dual_stack);
+}
+
+/* `look` is NULL where the kernel's own answer will do. */
+static int
+bind_first(struct range block, struct look *look, int fd,
+	   struct sockaddr *address, socklen_t size)
+{
 	int saved = errno;
 
 	for (uint32_t port = block.start; port < range_end(block); port++) {
-		uint32_t used;
-
-		if (inuse_first(&sys_kernel, protocol, (struct range){port, 1},
-				&dual_stack, &used) == 1)
+		if (look && is_taken(look, port))
 			continue;
 		endpoint_set_port(address, (uint16_t)port);
 		if (real_bind(fd, address, size) == 0) {
@@ -38,8 +51,40 @@ bind_any_of(struct range block, enum protocol protocol, int fd,
 		if (errno != EADDRINUSE)
 			return -1;
 	}
-	wsa_beside(WSAENOBUFS, EADDRINUSE);
 	return ret_errno(-EADDRINUSE);
+}
+
+/* What is only in TIME_WAIT is good enough for it, if nothing else is left. */
+static int
+bind_waiting(struct range block, struct look *look, int fd,
+	     struct sockaddr *address, socklen_t size)
+{
+	long at = sys_mmap_private(&sys_kernel, sizeof(struct port_set));
+	struct port_set *used = (struct port_set *)at;
+	int r = -1;
+
+	if (at < 0)
+		return ret_errno(-EADDRINUSE);
+	look->used = used;
+	if (sockdiag_used(&sys_kernel, look->protocol, block, used) == 0)
+		r = bind_first(block, look, fd, address, size);
+	sys_munmap(&sys_kernel, used, sizeof(*used));
+	return r;
+}
+
+static int
+bind_any_of(struct range block, enum protocol protocol, int fd,
+	    struct sockaddr *address, socklen_t size)
+{
+	struct look look = {.protocol = protocol};
+	bool shares = endpoint_shares_ports(&sys_kernel, fd);
+	int r = bind_first(block, shares ? &look : NULL, fd, address, size);
+
+	if (r < 0 && errno == EADDRINUSE && shares && protocol == PROTOCOL_TCP)
+		r = bind_waiting(block, &look, fd, address, size);
+	if (r < 0 && errno == EADDRINUSE)
+		wsa_beside(WSAENOBUFS, EADDRINUSE);
+	return r;
 }
 
 static int

@@ -48,6 +48,18 @@ connect_plainly(int fd, const struct sockaddr *address, socklen_t size)
 	return r;
 }
 
+static bool
+is_full(struct pool *pool, int fd, struct range window)
+{
+	struct gate_visit visit;
+	bool full;
+
+	gate_visit(&visit);
+	full = implicit_full(pool, fd, window);
+	gate_visit_end(&visit);
+	return full;
+}
+
 /*
  * TCP keeps the kernel's own choice, which lets one local port serve many
  * peers: the socket is shown a part of the ephemeral range without
@@ -75,7 +87,8 @@ connect_in_windows(struct pool *pool, int fd, const struct sockaddr *address,
 		errno = saved;
 		*ret_answer = real_connect(fd, address, size);
 		implicit_window_end(pool, fd, own);
-		if (*ret_answer == 0 || errno != EADDRNOTAVAIL)
+		if (*ret_answer == 0 || errno != EADDRNOTAVAIL ||
+		    !is_full(pool, fd, window))
 			return 0;
 	}
 }

@@ -251,3 +251,30 @@ CHECK(implicit, windows_one_by_one_and_back)
 	cr_assert_eq(own_option(fd), own);
 	close_all(&fd, 1);
 }
+
+/* What a connect that failed asks of its window. */
+CHECK(implicit, a_window_is_full_or_not)
+{
+	const struct range window = {40000, 2};
+	int fd, user[2];
+
+	set_up("40000 40003", false);
+	if (kernel.old)
+		cr_skip_test("before Linux 6.3");
+	fd = socket_of(PROTOCOL_TCP, AF_INET6);
+	cr_assert_not(implicit_full(&pool, fd, window));
+	for (uint32_t i = 0; i < 2; i++) {
+		cr_assert_not(implicit_full(&pool, fd, window));
+		user[i] = tcp_socket();
+		cr_assert_eq(bind_to(user[i], AF_INET, "0.0.0.0", 40000 + i),
+			     0);
+	}
+	cr_assert(implicit_full(&pool, fd, window));
+	cr_assert_not(implicit_full(&pool, fd, (struct range){40002, 2}));
+	/* Nothing of it is left. */
+	close(user[1]);
+	cr_assert_not(implicit_full(&pool, fd, window));
+	cr_assert_eq(port_of(fd), 0);
+	close(user[0]);
+	close_all(&fd, 1);
+}
