@@ -64,8 +64,7 @@ better(struct range run, struct range best, struct range last)
 	return comes_after(run, last) && comes_after(best, run) ? run : best;
 }
 
-/* The run without marks that comes next after `last`; of no ports at the end.
- */
+/* The run without marks that comes next after `last`, or one of no ports. */
 static struct range
 next_window(struct pool *pool, enum protocol protocol, struct range within,
 	    struct range last)
