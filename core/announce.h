@@ -19,6 +19,9 @@
 #include "core/layout.h"
 #include "core/sys.h"
 
+/* In the place of a port: one that the system is about to choose. */
+#define ANNOUNCE_CHOICE 0
+
 /*
  * One thread and its robust list; remembered by the caller, zero at first. The
  * caller sets `process` before each call, to a number that changes in a forked
@@ -52,7 +55,8 @@ void announce_end(const struct announce *announce);
 void announce_leave(const struct announce *announce);
 
 /*
- * For the acquirer, under the lock, after it has marked its range: waits
+ * For the acquirer, under the lock, after it has marked its range, and, of
+ * ANNOUNCE_CHOICE, after the count of blocks in the ephemeral range: waits
  * until no bind is under way that might not have seen the marks. Returns
  * false when one did not end in time (its thread is stopped): then a port of
  * the range must count as in use, *ret_port. `since`, 0 at first, goes from

@@ -31,7 +31,9 @@
  * then looks whether the ports are in use. All four accesses are sequentially
  * consistent, so of the two one always sees the other: either the binder
  * finds the mark, or the acquirer waits for the bind and then finds the port
- * in use. announce.h has the rest (binders that die, stop or starve us).
+ * in use. Who leaves the choice to the system announces port 0 and reads the
+ * count of blocks in the ephemeral range; an acquirer that adds to the count
+ * waits for those as well. announce.h has the rest (binders that die, stop or starve us).
  *
  * Every number read from the file is checked before it is used as an index.
  * All fields have fixed widths; there is no pointer and no libc object here.

@@ -44,6 +44,26 @@ describe(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
 	sys_thread_name(pool->sys, slot->command);
 }
 
+/*
+ * Have all binds ended that might not have seen the marks, choices of the
+ * system's too? Otherwise a port of the range counts as in use.
+ */
+static bool
+binds_have_ended(struct pool *pool, struct range range, bool ephemeral,
+		 uint32_t *ret_port)
+{
+	const struct range choice = {ANNOUNCE_CHOICE, 1};
+
+	if (!announce_wait(pool->sys, pool->file, range, &pool->waiting_since,
+			   ret_port))
+		return false;
+	if (!ephemeral || announce_wait(pool->sys, pool->file, choice,
+					&pool->waiting_since, ret_port))
+		return true;
+	*ret_port = range_end(range) - 1; /* which one, nobody knows */
+	return false;
+}
+
 int
 reserve_take(struct pool *pool, const struct acquire *wanted,
 	     struct range range, struct slot *slot, uint32_t *ret_port)
@@ -60,8 +80,7 @@ reserve_take(struct pool *pool, const struct acquire *wanted,
 				     wanted->ephemeral.start);
 	atomic_store(dirty, 1);
 	slot_mark(pool->file, slot);
-	if (r && announce_wait(pool->sys, pool->file, range,
-			       &pool->waiting_since, ret_port))
+	if (r && binds_have_ended(pool, range, slot->ephemeral, ret_port))
 		r = inuse_first(pool->sys, wanted->protocol, range,
 				&pool->dual_stack, ret_port);
 	if (r == 0)

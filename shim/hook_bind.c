@@ -3,18 +3,17 @@
 
 #include <string.h>
 
-#include "core/announce.h"
 #include "core/endpoint.h"
 #include "core/reserve.h"
 #include "core/slot.h"
 #include "winerror.h"
+#include "shim/announced.h"
 #include "shim/associated.h"
 #include "shim/config.h"
 #include "shim/explain.h"
 #include "shim/gate.h"
 #include "shim/inherited.h"
 #include "shim/pools.h"
-#include "shim/process.h"
 #include "shim/track.h"
 #include "shim/unbound.h"
 #include "shim/user.h"
@@ -154,41 +153,21 @@ is_inherited(struct pool *pool, const struct request *request)
 	return slot && inherited_owns(slot);
 }
 
-/*
- * A handler may have forked, and this be the child: see announce_leave(). (One
- * that forks between the claim of the word and the look at our number is not
- * noticed; looking before would leave a word behind that nobody ends.)
- */
-static void
-end(const struct announce *announce, uint32_t process)
-{
-	if (process == process_number())
-		announce_end(announce);
-	else
-		announce_leave(announce);
-}
-
 /* Nearly every bind: nothing reserved here, no lock, no waiting. */
 static int
 bind_announced(struct pool *pool, const struct request *request)
 {
-	static __thread struct announcer self
-		__attribute__((tls_model("initial-exec")));
-	struct announce announce;
-	uint32_t process;
+	struct announced announced;
 	int r;
 
-	self.process = process_number();
-	if (announce_begin(&sys_kernel, &self, pool->file, request->port,
-			   &announce) < 0)
+	if (announced_begin(pool, request->port, &announced) < 0)
 		return bind_carefully(pool, request);
-	process = process_number();
 	if (marked(pool, request->port) && !is_inherited(pool, request)) {
-		end(&announce, process);
+		announced_end(&announced);
 		return bind_carefully(pool, request);
 	}
 	r = bind_really(request);
-	end(&announce, process);
+	announced_end(&announced);
 	return r;
 }
 
@@ -196,16 +175,20 @@ bind_announced(struct pool *pool, const struct request *request)
 static int
 bind_chosen(struct request *request)
 {
+	struct choice choice;
 	bool bound;
 	int r;
 
+	if (!choice_begin(request->fd, &choice)) {
+		r = bind_really(request);
+		choice_end(&choice);
+		return r;
+	}
 	/* With IP_BIND_ADDRESS_NO_PORT nobody chooses, yet. */
-	if (!pools_concern_implicit(request->fd) ||
-	    endpoint_puts_port_off(&sys_kernel, request->fd))
+	if (endpoint_puts_port_off(&sys_kernel, request->fd))
 		return bind_really(request);
 	r = unbound_choose(request->fd, (struct sockaddr *)&request->address,
 			   request->size, &bound);
-
 	if (r < 0)
 		return (int)wsa_plain(r);
 	return bound ? 0 : bind_really(request);

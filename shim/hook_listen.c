@@ -2,7 +2,7 @@
 #include "shim/shim.h"
 
 #include "core/endpoint.h"
-#include "shim/pools.h"
+#include "shim/announced.h"
 #include "shim/unbound.h"
 #include "shim/winsock/error.h"
 
@@ -10,13 +10,17 @@ int
 shim_listen(int fd, int backlog)
 {
 	enum protocol protocol;
+	struct choice choice;
+	int r;
 
 	/* Only TCP listens; the kernel says so to all others. */
-	if (pools_concern_implicit(fd) &&
+	if (choice_begin(fd, &choice) &&
 	    endpoint_takes_ports(&sys_kernel, fd, &protocol) &&
 	    protocol == PROTOCOL_TCP && unbound_bind(fd, EADDRINUSE) < 0)
 		return -1;
-	return (int)wsa_plain(real_listen(fd, backlog));
+	r = (int)wsa_plain(real_listen(fd, backlog));
+	choice_end(&choice);
+	return r;
 }
 
 EXPORTED int

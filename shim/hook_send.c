@@ -8,15 +8,18 @@
 #include "shim/shim.h"
 
 #include "core/endpoint.h"
+#include "shim/announced.h"
 #include "shim/pools.h"
 #include "shim/unbound.h"
 
+/* A fast open waits for the peer, as connect() does: not announced. */
 SLOW_PATH static int
-first_send(int fd, int flags)
+first_send(int fd, int flags, struct choice *choice)
 {
 	enum protocol protocol;
 
-	if (!pools_concern_implicit(fd))
+	if (flags & MSG_FASTOPEN ? !pools_concern_implicit(fd)
+				 : !choice_begin(fd, choice))
 		return 0;
 	if (!endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return 0;
@@ -27,15 +30,17 @@ first_send(int fd, int flags)
 }
 
 static inline int
-prepare(int fd, int flags)
+prepare(int fd, int flags, struct choice *choice)
 {
-	return unbound_settled(fd) ? 0 : first_send(fd, flags);
+	choice->announced = false;
+	return unbound_settled(fd) ? 0 : first_send(fd, flags, choice);
 }
 
 /* What has been sent was sent from some port. */
 static inline ssize_t
-settle(int fd, ssize_t r)
+settle(int fd, const struct choice *choice, ssize_t r)
 {
+	choice_end(choice);
 	if (r >= 0 && !unbound_settled(fd))
 		unbound_settle(fd);
 	return r;
@@ -45,25 +50,32 @@ ssize_t
 shim_sendto(int fd, const void *buffer, size_t n, int flags,
 	    const struct sockaddr *address, socklen_t size)
 {
-	if (prepare(fd, flags) < 0)
+	struct choice choice;
+
+	if (prepare(fd, flags, &choice) < 0)
 		return -1;
-	return settle(fd, real_sendto(fd, buffer, n, flags, address, size));
+	return settle(fd, &choice,
+		      real_sendto(fd, buffer, n, flags, address, size));
 }
 
 ssize_t
 shim_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	if (prepare(fd, flags) < 0)
+	struct choice choice;
+
+	if (prepare(fd, flags, &choice) < 0)
 		return -1;
-	return settle(fd, real_sendmsg(fd, message, flags));
+	return settle(fd, &choice, real_sendmsg(fd, message, flags));
 }
 
 int
 shim_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 {
-	if (prepare(fd, flags) < 0)
+	struct choice choice;
+
+	if (prepare(fd, flags, &choice) < 0)
 		return -1;
-	return (int)settle(fd, real_sendmmsg(fd, messages, n, flags));
+	return (int)settle(fd, &choice, real_sendmmsg(fd, messages, n, flags));
 }
 
 EXPORTED ssize_t

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/announced.h"
+
+#include "core/implicit.h"
+#include "shim/config.h"
+#include "shim/pools.h"
+#include "shim/process.h"
+#include "shim/track.h"
+
+int
+announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
+{
+	static __thread struct announcer self
+		__attribute__((tls_model("initial-exec")));
+	int r;
+
+	self.process = process_number();
+	r = announce_begin(&sys_kernel, &self, pool->file, port,
+			   &ret->announce);
+	ret->process = process_number();
+	return r;
+}
+
+/*
+ * A handler may have forked, and this be the child: see announce_leave(). (One
+ * that forks between the claim of the word and the look at our number is not
+ * noticed; looking before would leave a word behind that nobody ends.)
+ */
+void
+announced_end(const struct announced *announced)
+{
+	if (announced->process == process_number())
+		announce_end(&announced->announce);
+	else
+		announce_leave(&announced->announce);
+}
+
+bool
+choice_begin(int fd, struct choice *ret)
+{
+	struct pool *pool;
+
+	ret->announced = false;
+	if (track_any_associated())
+		return true;
+	pool = pools_for_bind(fd);
+	if (!pool)
+		return config_get()->strict;
+	if (announced_begin(pool, ANNOUNCE_CHOICE, &ret->announcement) < 0)
+		return pool_whole(pool) ? implicit_matters(pool)
+					: config_get()->strict;
+	ret->announced = !implicit_matters(pool);
+	if (!ret->announced)
+		announced_end(&ret->announcement);
+	return !ret->announced;
+}
+
+void
+choice_end(const struct choice *choice)
+{
+	if (choice->announced)
+		announced_end(&choice->announcement);
+}
