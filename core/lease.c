@@ -145,7 +145,7 @@ lease_holder(const struct sys_ops *sys, const struct slot *slot)
 	if (slot->fd >= 0 && endpoint_is(sys, slot->fd, slot->cookie))
 		return slot->fd;
 	fd = endpoint_find(sys, slot->cookie);
-	return fd < 0 ? -ENOENT : fd;
+	return fd < 0 && fd != -EMFILE && fd != -ENFILE ? -ENOENT : fd;
 }
 
 struct inventory {

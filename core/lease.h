@@ -46,8 +46,9 @@ int lease_survey(const struct sys_ops *sys, struct pool_file *file,
 		 uint64_t ret_alive[LEASE_BITS]);
 
 /*
- * A descriptor of the slot's owning socket in this process, or -ENOENT. To
- * hold the socket is to own the reservation.
+ * A descriptor of the slot's owning socket in this process, or -ENOENT, or
+ * -EMFILE or -ENFILE when no descriptor is left to look with. To hold the
+ * socket is to own the reservation.
  */
 int lease_holder(const struct sys_ops *sys, const struct slot *slot);
 

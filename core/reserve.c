@@ -97,7 +97,7 @@ reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 	     struct reservation *ret, int *ret_holder)
 {
 	struct slot *slot = slot_by_token(pool->file, token);
-	int holder;
+	int holder, alive;
 
 	if (!slot || slot->protocol != protocol)
 		return -EINVAL;
@@ -107,8 +107,12 @@ reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 		return 0;
 	}
 	holder = lease_holder(pool->sys, slot);
-	if (holder < 0)
-		return lease_alive(pool->sys, slot) != 0 ? -EACCES : -EINVAL;
+	if (holder < 0 && holder != -ENOENT)
+		return holder;
+	if (holder < 0) {
+		alive = lease_alive(pool->sys, slot);
+		return alive < 0 ? alive : alive ? -EACCES : -EINVAL;
+	}
 	*ret = reserve_grant(slot);
 	*ret_holder = holder;
 	return 0;

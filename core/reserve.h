@@ -46,7 +46,7 @@ int reserve_acquire(struct pool *pool, const struct acquire *wanted,
  * The reservation with this token: a runtime one if this process holds its
  * owning socket, of which ret_holder becomes a descriptor, or a persistent
  * one, whoever asks. Errors: -EINVAL (unknown or of
- * the other protocol), -EACCES (held elsewhere).
+ * the other protocol), -EACCES (held elsewhere), -EMFILE, -ENFILE.
  */
 int reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 		 struct reservation *ret, int *ret_holder);

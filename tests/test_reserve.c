@@ -2,8 +2,11 @@
 /* Acquire, find, release: whose a block is, and what refuses one. */
 #include "core/reserve.h"
 
+#include <fcntl.h>
+
 #include "core/endpoint.h"
 #include "core/lease.h"
+#include "tests/kernel.h"
 #include "tests/peer.h"
 #include "tests/rig.h"
 
@@ -208,5 +211,37 @@ CHECK(reserve, persistent_blocks_have_no_holder)
 	rig_reserve(&pool, fd, first + 3, 2);
 	close(user);
 	close(fd);
+	pool_close(&pool);
+}
+
+/*
+ * The socket is ours, at another number: with no descriptor left to look for it
+ * nobody can say that it is not.
+ */
+CHECK(reserve, whose_it_is_takes_a_descriptor)
+{
+	const int errors[] = {-EMFILE, -ENFILE};
+	struct pool pool = rig_pool();
+	int fd = tcp_socket(), high, holder = 77;
+	struct reservation got = rig_reserve(&pool, fd, own_ports(), 2), found;
+
+	high = fcntl(fd, F_DUPFD_CLOEXEC, 700);
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		struct kernel_refusing kernel =
+			kernel_refusing(SYS_openat, errors[i], "/proc/");
+		struct pool_lock lock = rig_enter(&pool);
+
+		pool.sys = &kernel.ops;
+		cr_assert_eq(reserve_find(&pool, PROTOCOL_TCP, got.token,
+					  &found, &holder),
+			     errors[i]);
+		pool.sys = &sys_kernel;
+		pool_leave(&pool, &lock);
+	}
+	cr_assert_eq(holder, 77);
+	cr_assert_eq(rig_find(&pool, PROTOCOL_TCP, got.token, &holder), 0);
+	cr_assert_eq(holder, high);
+	close(high);
 	pool_close(&pool);
 }
