@@ -61,6 +61,13 @@ int endpoint_port(const struct sys_ops *sys, int fd, uint16_t *ret_port,
 		  struct sockaddr_in6 *ret_address, socklen_t *ret_size);
 
 /*
+ * A TCP socket that nobody has bound gives its port back when its connect has
+ * failed, and the kernel goes on showing it. True when it was such a one; now
+ * the kernel shows 0.
+ */
+bool endpoint_gave_up_port(const struct sys_ops *sys, int fd);
+
+/*
  * The port in an AF_INET or AF_INET6 address of `size` bytes, or -1 where the
  * kernel would not read one. AF_UNSPEC counts as AF_INET, as bind() has it.
  */

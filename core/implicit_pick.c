@@ -18,11 +18,14 @@ implicit_pick(struct pool *pool, enum protocol protocol, struct range window,
 
 	for (uint32_t i = 0; i < window.count; i++) {
 		uint32_t port = window.start + (begin + i) % window.count;
-		int r;
+		int r = port_set_has(kept, port);
 
-		if (port_set_has(kept, port) ||
-		    (look &&
-		     inuse_conflicts(pool->sys, protocol, port, &dual_stack)))
+		if (r == 0 && look)
+			r = inuse_conflicts(pool->sys, protocol, port,
+					    &dual_stack);
+		if (r < 0)
+			return r;
+		if (r > 0)
 			continue;
 		endpoint_set_port(address, (uint16_t)port);
 		r = sys_bind(pool->sys, fd, address, size);

@@ -152,7 +152,7 @@ inuse_first(const struct sys_ops *sys, enum protocol protocol,
 	return r;
 }
 
-bool
+int
 inuse_conflicts(const struct sys_ops *sys, enum protocol protocol,
 		uint32_t port, bool *dual_stack)
 {
@@ -160,5 +160,11 @@ inuse_conflicts(const struct sys_ops *sys, enum protocol protocol,
 			      .domain = AF_INET6,
 			      .dual_stack = dual_stack};
 
-	return trial_bind(sys, &trial, port) == -EADDRINUSE;
+	int r = trial_bind(sys, &trial, port);
+
+	/* Below 1024 and without the right to bind there: the caller's own bind
+	 * says so. */
+	if (r == -EADDRINUSE || r == -EACCES || r == -EPERM)
+		return r == -EADDRINUSE;
+	return r;
 }

@@ -24,10 +24,11 @@ int inuse_first(const struct sys_ops *sys, enum protocol protocol,
 		struct range range, bool *dual_stack, uint32_t *ret_port);
 
 /*
- * Would a socket without reuse options be refused the port? Also for what is
- * only in TIME_WAIT, and at the cost of one trial bind.
+ * Would a socket without reuse options be refused the port? 1, also for what is
+ * only in TIME_WAIT, or 0, at the cost of one trial bind; or -Exxx as
+ * inuse_first().
  */
-bool inuse_conflicts(const struct sys_ops *sys, enum protocol protocol,
-		     uint32_t port, bool *dual_stack);
+int inuse_conflicts(const struct sys_ops *sys, enum protocol protocol,
+		    uint32_t port, bool *dual_stack);
 
 #endif

@@ -117,3 +117,51 @@ def test_a_connect_that_fails_waits_for_nobody(owner, other, namespace, pool, wh
         other.tell("S['x'].connect(('::1', 28000))")
         assert select.select([other.popen.stdout], [], [], 3)[0], "it waits"
         assert other.line() == "EADDRNOTAVAIL"
+
+
+AGAIN = {
+    "connect": "S['x'].connect(('127.0.0.1', 27000))",
+    "connect6": "S['x'].connect(('::ffff:127.0.0.1', 27000))",
+    "listen": "S['x'].listen()",
+    "fastopen": "S['x'].sendto(b'x', socket.MSG_FASTOPEN, ('127.0.0.1', 27000))",
+}
+
+
+@pytest.mark.parametrize("how", AGAIN)
+def test_after_a_connect_that_was_refused(owner, other, server, how):  # noqa: F811
+    """The socket has given its port back, which the kernel goes on showing."""
+    family = "socket.AF_INET6" if how.endswith("6") else "socket.AF_INET"
+    address = "::ffff:127.0.0.1" if how.endswith("6") else "127.0.0.1"
+    owner.ask("tcp('a')")
+    first, count, token = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    chosen = set()
+    for _ in range(60):
+        owner.ask(f"tcp('x', {family})")
+        refused = owner.ask(f"S['x'].connect(('{address}', 9))")
+        assert refused == "ECONNREFUSED"
+        assert not owner.ask(AGAIN[how]).startswith("E")
+        chosen.add(int(owner.ask(PORT_OF.format("x"))))
+        if how != "listen":
+            other.ask("S['l'].accept()[0].close()")
+    assert not [p for p in chosen if first <= p < first + count]
+    # Unbound, it can be associated; bound, it cannot.
+    owner.ask("tcp('y') and tcp('z') and bind('z', 28010)")
+    assert owner.ask("S['y'].connect(('127.0.0.1', 9))") == "ECONNREFUSED"
+    assert owner.ask(f"associate(S['y'], {token})") == "None"
+    assert owner.ask("bind('y', 0)") == str(first)
+    assert owner.ask("S['z'].connect(('127.0.0.1', 9))") == "ECONNREFUSED"
+    assert owner.ask(f"associate(S['z'], {token})") == "EINVAL"
+
+
+def test_a_send_of_no_messages_takes_no_port(owner, other):  # noqa: F811
+    owner.ask("udp('a')")
+    other.ask("S.update(C=__import__('ctypes').CDLL(None))")
+    names = [f"x{i}" for i in range(40)]
+    for name in names:
+        other.ask(f"udp('{name}')")
+        assert other.ask(f"S['C'].sendmmsg(S['{name}'].fileno(), None, 0, 0)") == "0"
+    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    for name in names:
+        other.ask(f"S['{name}'].sendto(b'', ('127.0.0.1', 9))")
+        port = int(other.ask(PORT_OF.format(name)))
+        assert not first <= port < first + count

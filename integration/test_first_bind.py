@@ -143,3 +143,11 @@ except OSError as e:
 def test_without_a_descriptor_the_next_bind_tries_again(script, locked):
     locked()
     assert script(FULL, START).wait(timeout=30) == errno.EADDRINUSE
+
+
+def test_strict_is_about_sockets_that_take_ports(player, shim_env):
+    one = player({**shim_env, "PORTRES_STRICT": "1"})
+    one.ask("S.update(u=socket.socket(socket.AF_UNIX))")
+    address = (2).to_bytes(2, "little") + START.to_bytes(2, "big") + bytes(12)
+    assert one.ask(f"by_libc('bind', S['u'], {address})") == "EINVAL"
+    assert one.ask("tcp('x') and bind('x', 25990)") == "25990"

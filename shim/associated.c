@@ -24,7 +24,8 @@ struct look {
 	const struct port_set *used; /* NULL: try each */
 };
 
-static bool
+/* 1 or 0, or -Exxx when the kernel would not say. */
+static int
 is_taken(struct look *look, uint32_t port)
 {
 	if (look->used)
@@ -41,7 +42,11 @@ bind_first(struct range block, struct look *look, int fd,
 	int saved = errno;
 
 	for (uint32_t port = block.start; port < range_end(block); port++) {
-		if (look && is_taken(look, port))
+		int r = look ? is_taken(look, port) : 0;
+
+		if (r < 0)
+			return ret_errno(r);
+		if (r > 0)
 			continue;
 		endpoint_set_port(address, (uint16_t)port);
 		if (real_bind(fd, address, size) == 0) {

@@ -67,8 +67,13 @@ refuse(const struct slot *slot, uint16_t port)
 static int
 bind_unchecked(const struct request *request)
 {
-	return config_get()->strict ? ret_errno(-ENETDOWN)
-				    : bind_really(request);
+	enum protocol protocol;
+
+	return config_get()->strict &&
+			       endpoint_takes_ports(&sys_kernel, request->fd,
+						    &protocol)
+		       ? ret_errno(-ENETDOWN)
+		       : bind_really(request);
 }
 
 static bool

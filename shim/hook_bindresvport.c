@@ -50,9 +50,10 @@ shim_bindresvport(int fd, struct sockaddr_in *address)
 		any.sin_port = htons((uint16_t)port);
 		if (shim_bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0) {
 			errno = saved;
-			return address ? user_write(&address->sin_port,
-						    &any.sin_port,
-						    sizeof(any.sin_port))
+			return address ? ret_errno(user_write(
+						 &address->sin_port,
+						 &any.sin_port,
+						 sizeof(any.sin_port)))
 				       : 0;
 		}
 		if (errno != EADDRINUSE)

@@ -72,7 +72,6 @@ connect_in_windows(struct pool *pool, int fd, const struct sockaddr *address,
 		   socklen_t size, int *ret_answer)
 {
 	struct range window = IMPLICIT_FIRST;
-	int saved = errno;
 
 	for (;;) {
 		struct gate_visit visit;
@@ -84,7 +83,6 @@ connect_in_windows(struct pool *pool, int fd, const struct sockaddr *address,
 		gate_visit_end(&visit);
 		if (r < 0)
 			return r;
-		errno = saved;
 		*ret_answer = real_connect(fd, address, size);
 		implicit_window_end(pool, fd, own);
 		if (*ret_answer == 0 || errno != EADDRNOTAVAIL ||
@@ -97,6 +95,7 @@ static int
 connect_tcp(struct pool *pool, int fd, const struct sockaddr *address,
 	    socklen_t size, int *ret_answer)
 {
+	int saved = errno;
 	int r = connect_in_windows(pool, fd, address, size, ret_answer);
 
 	/* What is reserved may be reserved by the dead. */
@@ -106,6 +105,8 @@ connect_tcp(struct pool *pool, int fd, const struct sockaddr *address,
 		*ret_answer = ret_errno(r);
 		return 0;
 	}
+	if (r == 0 && *ret_answer == 0)
+		errno = saved;
 	return r;
 }
 

@@ -8,18 +8,15 @@
 #include "shim/shim.h"
 
 #include "core/endpoint.h"
-#include "shim/announced.h"
 #include "shim/pools.h"
 #include "shim/unbound.h"
 
-/* A fast open waits for the peer, as connect() does: not announced. */
 SLOW_PATH static int
-first_send(int fd, int flags, struct choice *choice)
+first_send(int fd, int flags)
 {
 	enum protocol protocol;
 
-	if (flags & MSG_FASTOPEN ? !pools_concern_implicit(fd)
-				 : !choice_begin(fd, choice))
+	if (!pools_concern_implicit(fd))
 		return 0;
 	if (!endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return 0;
@@ -30,18 +27,16 @@ first_send(int fd, int flags, struct choice *choice)
 }
 
 static inline int
-prepare(int fd, int flags, struct choice *choice)
+prepare(int fd, int flags)
 {
-	choice->announced = false;
-	return unbound_settled(fd) ? 0 : first_send(fd, flags, choice);
+	return unbound_settled(fd) ? 0 : first_send(fd, flags);
 }
 
 /* What has been sent was sent from some port. */
 static inline ssize_t
-settle(int fd, const struct choice *choice, ssize_t r)
+settle(int fd, bool sent, ssize_t r)
 {
-	choice_end(choice);
-	if (r >= 0 && !unbound_settled(fd))
+	if (sent && !unbound_settled(fd))
 		unbound_settle(fd);
 	return r;
 }
@@ -50,32 +45,34 @@ ssize_t
 shim_sendto(int fd, const void *buffer, size_t n, int flags,
 	    const struct sockaddr *address, socklen_t size)
 {
-	struct choice choice;
+	ssize_t r;
 
-	if (prepare(fd, flags, &choice) < 0)
+	if (prepare(fd, flags) < 0)
 		return -1;
-	return settle(fd, &choice,
-		      real_sendto(fd, buffer, n, flags, address, size));
+	r = real_sendto(fd, buffer, n, flags, address, size);
+	return settle(fd, r >= 0, r);
 }
 
 ssize_t
 shim_sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	struct choice choice;
+	ssize_t r;
 
-	if (prepare(fd, flags, &choice) < 0)
+	if (prepare(fd, flags) < 0)
 		return -1;
-	return settle(fd, &choice, real_sendmsg(fd, message, flags));
+	r = real_sendmsg(fd, message, flags);
+	return settle(fd, r >= 0, r);
 }
 
 int
 shim_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 {
-	struct choice choice;
+	int r;
 
-	if (prepare(fd, flags, &choice) < 0)
+	if (prepare(fd, flags) < 0)
 		return -1;
-	return (int)settle(fd, &choice, real_sendmmsg(fd, messages, n, flags));
+	r = real_sendmmsg(fd, messages, n, flags);
+	return (int)settle(fd, r > 0, r);
 }
 
 EXPORTED ssize_t

@@ -11,6 +11,7 @@
 #include "shim/pools.h"
 #include "shim/sysctl.h"
 #include "shim/track.h"
+#include "shim/unbound.h"
 
 static int
 carrier(int fd, enum protocol *ret_protocol)
@@ -159,7 +160,7 @@ serve_associate(int fd, uint64_t token, enum pool_wait wait)
 		r = endpoint_cookie(&sys_kernel, fd, &cookie);
 	if (r < 0)
 		return r;
-	if (port != 0)
+	if (port != 0 && !endpoint_gave_up_port(&sys_kernel, fd))
 		return -EINVAL;
 	r = pools_enter_how(fd, wait, &pool, &lock);
 	if (r < 0)
@@ -174,6 +175,7 @@ serve_associate(int fd, uint64_t token, enum pool_wait wait)
 		track_purge(token_dead, pool->file);
 		r = track_associate(cookie, token);
 	}
+	unbound_renew(fd); /* which has no port, whatever it did before */
 	pool_leave(pool, &lock);
 	return r;
 }

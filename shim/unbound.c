@@ -25,12 +25,16 @@ unbound_renew_all(void)
 bool
 unbound_is(int fd, struct unbound *ret)
 {
+	const struct sys_ops *sys = &sys_kernel;
 	uint16_t port;
 
 	ret->fd = fd;
-	return endpoint_port(&sys_kernel, fd, &port, &ret->any, &ret->size) ==
-		       0 &&
-	       port == 0;
+	if (endpoint_port(sys, fd, &port, &ret->any, &ret->size) < 0)
+		return false;
+	return port == 0 ||
+	       (endpoint_gave_up_port(sys, fd) &&
+		endpoint_port(sys, fd, &port, &ret->any, &ret->size) == 0 &&
+		port == 0);
 }
 
 int

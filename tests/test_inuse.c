@@ -211,3 +211,24 @@ CHECK(inuse, what_the_kernel_refuses_is_told)
 	}
 	close(fd);
 }
+
+CHECK(inuse, a_conflict_is_not_guessed)
+{
+	struct kernel_refusing kernel =
+		kernel_refusing(SYS_socket, -EMFILE, NULL);
+	uint32_t port = own_ports();
+	bool dual_stack = false;
+	int fd = tcp_socket();
+
+	cr_assert_eq(
+		inuse_conflicts(&sys_kernel, PROTOCOL_TCP, port, &dual_stack),
+		0);
+	cr_assert_eq(bind_to(fd, AF_INET, "127.0.0.1", port), 0);
+	cr_assert_eq(
+		inuse_conflicts(&sys_kernel, PROTOCOL_TCP, port, &dual_stack),
+		1);
+	cr_assert_eq(
+		inuse_conflicts(&kernel.ops, PROTOCOL_TCP, port, &dual_stack),
+		-EMFILE);
+	close(fd);
+}
