@@ -200,9 +200,14 @@ implicit_window(struct pool *pool, enum protocol protocol, int fd,
 }
 
 void
-implicit_window_end(struct pool *pool, int fd, uint32_t own)
+implicit_window_end(struct pool *pool, int fd, struct range window,
+		    uint32_t own)
 {
-	set_option(pool, fd, own);
+	uint32_t now;
+
+	/* connect() may have waited, and the number be another socket's. */
+	if (get_option(pool, fd, &now) == 0 && now == window_option(window))
+		set_option(pool, fd, own);
 }
 
 bool

@@ -49,7 +49,8 @@ int implicit_window(struct pool *pool, enum protocol protocol, int fd,
  */
 bool implicit_full(struct pool *pool, int fd, struct range window);
 
-/* Back to the program's own setting. */
-void implicit_window_end(struct pool *pool, int fd, uint32_t own);
+/* Back to the program's own setting, unless it has set another meanwhile. */
+void implicit_window_end(struct pool *pool, int fd, struct range window,
+			 uint32_t own);
 
 #endif

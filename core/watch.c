@@ -48,8 +48,12 @@ epoll_empty(const struct sys_ops *sys, int epoll)
 	return n > 0 && !memmem(page, (size_t)n, "tfd:", 4);
 }
 
-/* By this thread's number: it may have a descriptor table of its own. */
-static bool
+/*
+ * 1 or 0; or -EBADF or -EINVAL when the set is not there any more: somebody has
+ * closed all descriptors meanwhile, and may have another one at its number. By
+ * this thread's number, for it may have a descriptor table of its own.
+ */
+static int
 epoll_lacks(const struct sys_ops *sys, const struct watch *watch)
 {
 	struct kcmp_epoll_slot slot = {.efd = (uint32_t)watch->epoll,
@@ -58,19 +62,23 @@ epoll_lacks(const struct sys_ops *sys, const struct watch *watch)
 	long r = SYS_CALL(sys, SYS_kcmp, self, self, KCMP_EPOLL_TFD,
 			  watch->epoll, SYS_ARG_(&slot));
 
+	if (r == -EBADF || r == -EINVAL)
+		return (int)r;
 	return r == -ENOENT || (r < 0 && epoll_empty(sys, watch->epoll));
 }
 
 bool
 watch_end(const struct sys_ops *sys, const struct watch *watch)
 {
-	bool gone;
+	int gone;
 
 	/* The close has made room. */
 	if (watch->epoll < 0)
 		return watch->token != 0 &&
 		       locklist_find(sys, watch->token) == 0;
 	gone = epoll_lacks(sys, watch);
+	if (gone < 0)
+		return false;
 	sys_close(sys, watch->epoll);
 	return gone;
 }

@@ -104,3 +104,14 @@ def test_a_pool_that_is_removed_again_and_again(owner, player, pool):
     owner.ask("tcp('last')")
     take(owner, "last", START + 10)
     assert int(owner.ask(deleted)) == before
+
+
+def test_an_association_with_a_dead_block_forbids_no_other_port(owner):
+    owner.ask("tcp('a')")
+    token = take(owner, "a", START)
+    for name in "xy":
+        owner.ask(f"tcp('{name}') and associate(S['{name}'], {token})")
+    assert owner.ask(f"bind('x', {START + 50})") == "EADDRNOTAVAIL"
+    assert owner.ask(RAW_CLOSE.format("S['a'].detach()")) == "0"
+    assert owner.ask(f"bind('x', {START + 50})") == str(START + 50)
+    assert owner.ask(f"bind('y', {START + 1})") == str(START + 1)

@@ -109,6 +109,20 @@ bind_inside(const struct slot *slot, int fd, struct sockaddr *address,
 	return (int)wsa_plain(real_bind(fd, address, size));
 }
 
+/* A port outside is nobody's business once the block is a dead one. */
+static struct slot *
+block_of(struct pool *pool, uint64_t token, const struct sockaddr *address,
+	 socklen_t size)
+{
+	struct slot *slot = slot_by_token(pool->file, token);
+	int port = endpoint_address_port(address, size);
+
+	if (!slot || port <= 0 ||
+	    range_contains(slot_range(slot), (uint32_t)port))
+		return slot;
+	return reserve_holder(pool, (enum protocol)slot->protocol, slot->start);
+}
+
 bool
 associated_bind(int fd, struct sockaddr *address, socklen_t size,
 		int *ret_answer)
@@ -136,7 +150,7 @@ associated_bind(int fd, struct sockaddr *address, socklen_t size,
 		*ret_answer = ret_errno(r);
 		return true;
 	}
-	slot = slot_by_token(pool->file, token);
+	slot = block_of(pool, token, address, size);
 	if (slot)
 		*ret_answer = bind_inside(slot, fd, address, size);
 	/* It has served its turn: bound sockets are the kernel's to keep. */

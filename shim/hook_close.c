@@ -23,7 +23,7 @@ bury(struct tracked *tracked, uint64_t cookie)
 	struct pool *pool = pools_opened();
 	uint64_t token = atomic_load(&tracked->owned);
 
-	track_drop(tracked);
+	track_drop(tracked, cookie);
 	if (!pool || token == 0)
 		return;
 	if (token == TRACK_SEVERAL)
@@ -43,7 +43,7 @@ part(struct tracked *tracked, uint64_t cookie)
 {
 	if (track_is_ours() && !atomic_load(&tracked->associated) &&
 	    endpoint_find(&sys_kernel, cookie) == -ENOENT)
-		track_drop(tracked);
+		track_drop(tracked, cookie);
 }
 
 static int

@@ -84,7 +84,7 @@ connect_in_windows(struct pool *pool, int fd, const struct sockaddr *address,
 		if (r < 0)
 			return r;
 		*ret_answer = real_connect(fd, address, size);
-		implicit_window_end(pool, fd, own);
+		implicit_window_end(pool, fd, window, own);
 		if (*ret_answer == 0 || errno != EADDRNOTAVAIL ||
 		    !is_full(pool, fd, window))
 			return 0;

@@ -60,7 +60,7 @@ tidy(int fd, uint64_t before)
 	if (!pool)
 		return;
 	if (reserve_check_socket(pool, before) == 0)
-		track_drop(tracked);
+		track_drop(tracked, before);
 	else
 		track_displaced_still(fd, before);
 }

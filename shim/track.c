@@ -103,8 +103,11 @@ set_association(struct tracked *tracked, uint64_t token)
 }
 
 void
-track_drop(struct tracked *tracked)
+track_drop(struct tracked *tracked, uint64_t cookie)
 {
+	/* A close may linger, and the place have another socket by then. */
+	if (atomic_load(&tracked->cookie) != cookie)
+		return;
 	set_association(tracked, 0);
 	if (atomic_exchange(&tracked->cookie, 0))
 		atomic_fetch_sub(&track_count, 1);
@@ -114,7 +117,7 @@ static void
 drop_if_idle(struct tracked *tracked)
 {
 	if (!atomic_load(&tracked->owned) && !atomic_load(&tracked->associated))
-		track_drop(tracked);
+		track_drop(tracked, atomic_load(&tracked->cookie));
 }
 
 int

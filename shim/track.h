@@ -93,8 +93,8 @@ void track_disown(uint64_t cookie, uint64_t token);
 void track_purge(bool (*dead)(const void *context, uint64_t token),
 		 const void *context);
 
-/* The socket is gone. */
-void track_drop(struct tracked *tracked);
+/* The socket is gone, if it is still the one with that cookie. */
+void track_drop(struct tracked *tracked, uint64_t cookie);
 
 /*
  * The cookie of an owning socket that was last seen at this descriptor number,

@@ -240,12 +240,17 @@ CHECK(implicit, windows_one_by_one_and_back)
 		     0);
 	cr_assert_eq(seen, own);
 	cr_assert_eq(own_option(fd), range_option(40050, 40089));
-	implicit_window_end(&pool, fd, seen);
+	implicit_window_end(&pool, fd, window, seen);
 	cr_assert_eq(own_option(fd), own);
 	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, &window, &seen),
 		     0);
 	cr_assert_eq(own_option(fd), range_option(40010, 40019));
-	implicit_window_end(&pool, fd, seen);
+	implicit_window_end(&pool, fd, window, seen);
+	/* What the program has set meanwhile is left alone. */
+	set_own_option(fd, range_option(40060, 40069));
+	implicit_window_end(&pool, fd, window, seen);
+	cr_assert_eq(own_option(fd), range_option(40060, 40069));
+	set_own_option(fd, own);
 	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, &window, &seen),
 		     -EADDRNOTAVAIL);
 	cr_assert_eq(own_option(fd), own);

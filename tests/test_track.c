@@ -45,7 +45,7 @@ CHECK(track, remembers_owners)
 	cr_assert_eq(track_find(8)->owned, TRACK_SEVERAL);
 	track_disown(8, 100);
 	cr_assert_eq(track_find(8)->owned, TRACK_SEVERAL);
-	track_drop(track_find(8));
+	track_drop(track_find(8), 8);
 	cr_assert_null(track_find(8));
 	cr_assert_not(track_any());
 }
@@ -61,7 +61,7 @@ CHECK(track, owning_and_associated_are_apart)
 	cr_assert_eq(track_find(7)->owned, 101);
 	cr_assert_not(track_any_associated());
 	track_associate(7, 5);
-	track_drop(track_find(7));
+	track_drop(track_find(7), 7);
 	cr_assert_not(track_any() || track_any_associated());
 	/* The next socket in its place inherits nothing. */
 	track_own(7, 102, 33);
@@ -140,7 +140,7 @@ CHECK(track, agrees_with_a_model)
 			break;
 		default:
 			if (track_find(cookie))
-				track_drop(track_find(cookie));
+				track_drop(track_find(cookie), cookie);
 			model[i].owned = model[i].associated = 0;
 		}
 		tracked = track_find(cookie);
@@ -211,4 +211,16 @@ CHECK(track, readers_need_no_lock)
 	for (int i = 0; i < 2; i++)
 		pthread_join(thread[i], NULL);
 	cr_assert_eq(atomic_load(&reading.wrong), 0);
+}
+
+/* A close that lingers comes back to a place that is another socket's. */
+CHECK(track, only_the_socket_that_is_meant_is_dropped)
+{
+	cr_assert_eq(track_associate(21, 77), 0);
+	track_drop(track_find(21), 22);
+	cr_assert_not_null(track_find(21));
+	cr_assert(track_any_associated());
+	track_drop(track_find(21), 21);
+	cr_assert_null(track_find(21));
+	cr_assert_not(track_any_associated());
 }

@@ -2,6 +2,8 @@
 /* Was that the socket's last descriptor? A wrong "yes" ends a living block. */
 #include "core/watch.h"
 
+#include <fcntl.h>
+
 #include <pthread.h>
 #include <sched.h>
 
@@ -210,4 +212,21 @@ CHECK(watch, knows_nothing_where_it_may_not_look)
 		cr_assert_eq(kcmp.asked, 1);
 		cr_assert_eq(some[i].asked, 1);
 	}
+}
+
+/* A daemon closes all descriptors while another of its threads closes one. */
+CHECK(watch, a_set_that_was_closed_by_others)
+{
+	struct watch watch;
+	int fd = tcp_socket();
+
+	watch_begin(&sys_kernel, fd, 0, &watch);
+	close(fd);
+	close(watch.epoll);
+	cr_assert_not(watch_end(&sys_kernel, &watch));
+	/* And its number is another file's. */
+	cr_assert_eq(fcntl(0, F_DUPFD, watch.epoll), watch.epoll);
+	cr_assert_not(watch_end(&sys_kernel, &watch));
+	cr_assert_geq(fcntl(watch.epoll, F_GETFD), 0);
+	close(watch.epoll);
 }
