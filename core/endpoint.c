@@ -229,6 +229,17 @@ endpoint_put_port_off(const struct sys_ops *sys, int fd, bool on)
 		       sizeof(value));
 }
 
+bool
+endpoint_takes_peer(const struct sys_ops *sys, int fd,
+		    const struct sockaddr *address, socklen_t size)
+{
+	int domain;
+
+	return get(sys, fd, SO_DOMAIN, &domain, sizeof(domain)) == 0 &&
+	       address->sa_family == domain &&
+	       endpoint_address_port(address, size) >= 0;
+}
+
 void
 endpoint_set_port(struct sockaddr *address, uint16_t port)
 {

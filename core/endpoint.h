@@ -87,6 +87,10 @@ bool endpoint_shares_ports(const struct sys_ops *sys, int fd);
 bool endpoint_puts_port_off(const struct sys_ops *sys, int fd);
 void endpoint_put_port_off(const struct sys_ops *sys, int fd, bool on);
 
+/* The same of connect() and TCP, which looks before it chooses a port. */
+bool endpoint_takes_peer(const struct sys_ops *sys, int fd,
+			 const struct sockaddr *address, socklen_t size);
+
 /* Writes a port into such an address. */
 void endpoint_set_port(struct sockaddr *address, uint16_t port);
 

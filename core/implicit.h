@@ -33,6 +33,14 @@ int implicit_bind(struct pool *pool, enum protocol protocol, int fd,
 		  struct sockaddr *address, socklen_t size);
 
 /*
+ * What the kernel says of the address before it looks for a port: where there
+ * is none left, that goes first. Returns -EADDRINUSE when it has nothing to
+ * say.
+ */
+int implicit_refusal(struct pool *pool, enum protocol protocol,
+		     const struct sockaddr *address, socklen_t size);
+
+/*
  * For connect(), which cannot hold the lock while it waits for the peer: lets
  * the kernel choose from one window only, the next after `window`, which is
  * IMPLICIT_FIRST at first. Returns 0 and the program's own setting of the

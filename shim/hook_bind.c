@@ -180,6 +180,7 @@ bind_announced(struct pool *pool, const struct request *request)
 static int
 bind_chosen(struct request *request)
 {
+	struct unbound unbound;
 	struct choice choice;
 	bool bound;
 	int r;
@@ -189,8 +190,12 @@ bind_chosen(struct request *request)
 		choice_end(&choice);
 		return r;
 	}
-	/* With IP_BIND_ADDRESS_NO_PORT nobody chooses, yet. */
-	if (endpoint_puts_port_off(&sys_kernel, request->fd))
+	/* With IP_BIND_ADDRESS_NO_PORT nobody chooses, yet; and what cannot be
+	 * bound is the kernel's to refuse. */
+	if (endpoint_puts_port_off(&sys_kernel, request->fd) ||
+	    !endpoint_takes_address(&sys_kernel, request->fd,
+				    (struct sockaddr *)&request->address) ||
+	    !unbound_is(request->fd, &unbound))
 		return bind_really(request);
 	r = unbound_choose(request->fd, (struct sockaddr *)&request->address,
 			   request->size, &bound);

@@ -13,8 +13,8 @@
 
 /*
  * connect() to AF_UNSPEC takes a connection apart and chooses no port. An
- * address that is too short gets its EINVAL from UDP when the port has been
- * chosen, from TCP before.
+ * address that is too short, or of another family, gets its error from UDP when
+ * the port has been chosen, from TCP before.
  */
 static bool
 chooses_port(int fd, const struct sockaddr *address, socklen_t size)
@@ -27,9 +27,11 @@ chooses_port(int fd, const struct sockaddr *address, socklen_t size)
 	memcpy(&family, &address->sa_family, sizeof(family));
 	if (family == AF_UNSPEC)
 		return false;
-	return size >= sizeof(struct sockaddr_in) ||
-	       (endpoint_protocol(&sys_kernel, fd, &protocol) == 0 &&
-		protocol == PROTOCOL_UDP);
+	if (endpoint_protocol(&sys_kernel, fd, &protocol) == 0 &&
+	    protocol == PROTOCOL_UDP)
+		return true;
+	return size >= sizeof(struct sockaddr_in) &&
+	       endpoint_takes_peer(&sys_kernel, fd, address, size);
 }
 
 /*

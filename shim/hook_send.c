@@ -10,6 +10,7 @@
 #include "core/endpoint.h"
 #include "shim/pools.h"
 #include "shim/unbound.h"
+#include "shim/user.h"
 
 SLOW_PATH static int
 first_send(int fd, int flags)
@@ -47,6 +48,10 @@ shim_sendto(int fd, const void *buffer, size_t n, int flags,
 {
 	ssize_t r;
 
+	/* The kernel reads the address first of all. */
+	if (!unbound_settled(fd) && address && size &&
+	    !user_readable(address, size))
+		return real_sendto(fd, buffer, n, flags, address, size);
 	if (prepare(fd, flags) < 0)
 		return -1;
 	r = real_sendto(fd, buffer, n, flags, address, size);

@@ -119,6 +119,8 @@ unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 	/* What is reserved may be reserved by the dead. */
 	if (r == -EADDRINUSE && reserve_sweep(entered) > 0)
 		r = implicit_bind(entered, protocol, fd, address, size);
+	if (r == -EADDRINUSE)
+		r = implicit_refusal(entered, protocol, address, size);
 	pool_leave(entered, &lock);
 	*ret_bound = r == 0;
 	return ret_errno(r);
