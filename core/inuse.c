@@ -159,11 +159,9 @@ inuse_conflicts(const struct sys_ops *sys, enum protocol protocol,
 	struct trial trial = {.protocol = protocol,
 			      .domain = AF_INET6,
 			      .dual_stack = dual_stack};
-
 	int r = trial_bind(sys, &trial, port);
 
-	/* Below 1024 and without the right to bind there: the caller's own bind
-	 * says so. */
+	/* No right to bind below 1024? The caller's own bind says so. */
 	if (r == -EADDRINUSE || r == -EACCES || r == -EPERM)
 		return r == -EADDRINUSE;
 	return r;
