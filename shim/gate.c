@@ -26,8 +26,8 @@ static _Atomic int forks_under_way;
  * and is free. */
 static struct lent {
 	_Atomic uint32_t process;
-	uint32_t thread;
-	int fd;
+	_Atomic uint32_t thread;
+	_Atomic int fd; /* + 1; 0 until it is known */
 } lent[LENT_MAX];
 
 _Atomic uint32_t *
@@ -71,8 +71,8 @@ gate_lend(int fd)
 		    !atomic_compare_exchange_strong(&lent[i].process, &seen,
 						    process))
 			continue;
-		lent[i].thread = sys_gettid(&sys_kernel);
-		lent[i].fd = fd;
+		atomic_store(&lent[i].thread, sys_gettid(&sys_kernel));
+		atomic_store(&lent[i].fd, fd + 1);
 		return;
 	}
 }
@@ -82,10 +82,13 @@ gate_take_back(int fd)
 {
 	uint32_t process = process_number();
 
-	for (int i = 0; i < LENT_MAX; i++)
-		if (atomic_load(&lent[i].process) == process &&
-		    lent[i].fd == fd)
-			atomic_store(&lent[i].process, 0);
+	for (int i = 0; i < LENT_MAX; i++) {
+		if (atomic_load(&lent[i].process) != process ||
+		    atomic_load(&lent[i].fd) != fd + 1)
+			continue;
+		atomic_store(&lent[i].fd, 0);
+		atomic_store(&lent[i].process, 0);
+	}
 }
 
 /*
@@ -97,10 +100,12 @@ close_lent(void)
 {
 	for (int i = 0; i < LENT_MAX; i++) {
 		uint32_t process = atomic_load(&lent[i].process);
+		int fd = atomic_load(&lent[i].fd) - 1;
 
-		if (process != 0 && process == forking.process &&
-		    lent[i].thread != forking.thread)
-			sys_close(&sys_kernel, lent[i].fd);
+		if (process != 0 && process == forking.process && fd >= 0 &&
+		    atomic_load(&lent[i].thread) != forking.thread)
+			sys_close(&sys_kernel, fd);
+		atomic_store(&lent[i].fd, 0);
 		atomic_store(&lent[i].process, 0);
 	}
 }
