@@ -25,6 +25,7 @@ OPTIONS = {
 
 EARLY = "the runtime is not ready for calls before its constructor"
 NOT_FIRST = "the command preloads the library alone, the runtime comes too late"
+DEEPBIND = "the runtime does not allow that library's way to libc"
 ITS_OWN = "the runtime has a thread and system calls of its own"
 READ_ONLY = "valgrind stores what sigprocmask answers itself, and ends there"
 
@@ -41,13 +42,18 @@ CANNOT = {
     "thread": {
         "test_pending_until_the_pool_is_free": ITS_OWN,
         "test_no_extra_system_call[none]": ITS_OWN,
+        "test_a_library_that_goes_to_libc_past_us": DEEPBIND,
         "test_a_malloc_that_closes_files[True]": EARLY,
         "test_haproxy_that_executes_itself_anew": NOT_FIRST,
         "test_java": NOT_FIRST,
         "test_memcached_drops_its_privileges": NOT_FIRST,
         "test_node": NOT_FIRST,
+        "test_one_of_the_two_is_refused": ITS_OWN,
         "test_postgresql": NOT_FIRST,
         "test_python[http.server]": NOT_FIRST,
+        "test_sockets_that_are_none": DEEPBIND,
+        "test_with_another_library[libeatmydata.so-behind": EARLY,
+        "test_with_another_library[libsocket_wrapper.so-behind": DEEPBIND,
         "test_the_environment": "it preloads other libraries, no runtime",
     },
     "valgrind": {
