@@ -133,6 +133,24 @@ def compile_program(build, tmp_path):
 
 
 @pytest.fixture
+def behind(shim_env, tmp_path):
+    """behind(source) -> an environment with a library of that C text behind
+    ours, where libc would be."""
+
+    def behind(source):
+        (tmp_path / "behind.c").write_text(source)
+        subprocess.run(
+            ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "behind.c", "-o", "behind.so"],
+            cwd=tmp_path,
+            check=True,
+        )
+        preload = f"{shim_env['LD_PRELOAD']} {tmp_path}/behind.so"
+        return {**shim_env, "LD_PRELOAD": preload}
+
+    return behind
+
+
+@pytest.fixture
 def run(shim_env, under):
     """run(program, *arguments, env=shim_env) -> how it ended, what it said."""
 

@@ -9,7 +9,6 @@ announcement that the parent has made is not the child's to end.
 
 import os
 import signal
-import subprocess
 
 import pytest
 
@@ -48,15 +47,8 @@ FORKS = {
 
 
 @pytest.fixture
-def parent(player, shim_env, tmp_path):
-    (tmp_path / "deadly.c").write_text(BIND)
-    subprocess.run(
-        ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "deadly.c", "-o", "deadly.so"],
-        cwd=tmp_path,
-        check=True,
-    )
-    preload = f"{shim_env['LD_PRELOAD']} {tmp_path}/deadly.so"
-    return player({**shim_env, "LD_PRELOAD": preload})
+def parent(player, behind):
+    return player(behind(BIND))
 
 
 @pytest.mark.parametrize("how", FORKS)

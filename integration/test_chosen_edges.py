@@ -153,6 +153,17 @@ def test_after_a_connect_that_was_refused(owner, other, server, how):  # noqa: F
     assert owner.ask(f"associate(S['z'], {token})") == "EINVAL"
 
 
+def test_a_bind_after_a_connect_that_was_refused(owner):  # noqa: F811
+    """Of a socket that has an address of its own."""
+    owner.ask("tcp('a')")
+    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    for _ in range(60):
+        owner.ask("tcp('x') and bind('x', 0)")
+        assert owner.ask("S['x'].connect(('127.0.0.1', 9))") == "ECONNREFUSED"
+        port = int(owner.ask("bind('x', 0)"))
+        assert not first <= port < first + count
+
+
 def test_a_send_of_no_messages_takes_no_port(owner, other):  # noqa: F811
     owner.ask("udp('a')")
     other.ask("S.update(C=__import__('ctypes').CDLL(None))")

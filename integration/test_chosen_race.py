@@ -4,7 +4,6 @@ into the ephemeral range: whoever chooses has looked, and seen none."""
 
 import os
 import signal
-import subprocess
 
 import pytest
 
@@ -31,12 +30,8 @@ int listen(int fd, int backlog)
 
 
 @pytest.fixture
-def stopping(player, namespace, shim_env, tmp_path):
-    (tmp_path / "stop.c").write_text(STOP)
-    subprocess.run(["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "stop.c", "-o", "stop.so"],
-                   cwd=tmp_path, check=True)
-    preload = f"{shim_env['LD_PRELOAD']} {tmp_path}/stop.so"
-    return player({**shim_env, "LD_PRELOAD": preload}, prefix=namespace)
+def stopping(player, namespace, behind):
+    return player(behind(STOP), prefix=namespace)
 
 
 @pytest.mark.parametrize("how", ["bind", "bind6", "listen"])

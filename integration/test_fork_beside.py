@@ -2,8 +2,6 @@
 """A process forks while another of its threads is at work in the library: the
 child has no descriptor that the program did not open."""
 
-import subprocess
-
 import pytest
 
 PROGRAM = r"""
@@ -191,15 +189,8 @@ int close(int fd)
 
 
 @pytest.fixture
-def one(player, shim_env, tmp_path):
-    (tmp_path / "forking.c").write_text(CLOSE)
-    subprocess.run(
-        ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "forking.c", "-o", "forking.so"],
-        cwd=tmp_path,
-        check=True,
-    )
-    preload = f"{shim_env['LD_PRELOAD']} {tmp_path}/forking.so"
-    one = player({**shim_env, "LD_PRELOAD": preload})
+def one(player, behind):
+    one = player(behind(CLOSE))
     one.ask("tcp('a') and S.update(pid=os.getpid(), T=__import__('threading'))")
     one.ask("S['T'].Thread(target=S['T'].Event().wait, daemon=True).start()")
     one.ask("acquire(S['a'], 27330, 2)")

@@ -47,8 +47,7 @@ choice_begin(int fd, struct choice *ret)
 	if (!pool)
 		return config_get()->strict;
 	if (announced_begin(pool, ANNOUNCE_CHOICE, &ret->announcement) < 0)
-		return pool_whole(pool) ? implicit_matters(pool)
-					: config_get()->strict;
+		return pools_concern_implicit(fd);
 	ret->announced = !implicit_matters(pool);
 	if (!ret->announced)
 		announced_end(&ret->announcement);

@@ -190,15 +190,17 @@ bind_chosen(struct request *request)
 		choice_end(&choice);
 		return r;
 	}
-	/* With IP_BIND_ADDRESS_NO_PORT nobody chooses, yet; and what cannot be
-	 * bound is the kernel's to refuse. */
+	/* With IP_BIND_ADDRESS_NO_PORT nobody chooses, yet; and an address of
+	 * another family is the kernel's to refuse. */
 	if (endpoint_puts_port_off(&sys_kernel, request->fd) ||
 	    !endpoint_takes_address(&sys_kernel, request->fd,
-				    (struct sockaddr *)&request->address) ||
-	    !unbound_is(request->fd, &unbound))
+				    (struct sockaddr *)&request->address))
 		return bind_really(request);
 	r = unbound_choose(request->fd, (struct sockaddr *)&request->address,
 			   request->size, &bound);
+	/* With no port left a bound socket hears first that it is bound. */
+	if (r < 0 && errno == EADDRINUSE && !unbound_is(request->fd, &unbound))
+		r = ret_errno(-EINVAL);
 	if (r < 0)
 		return (int)wsa_plain(r);
 	return bound ? 0 : bind_really(request);

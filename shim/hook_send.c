@@ -12,8 +12,9 @@
 #include "shim/unbound.h"
 #include "shim/user.h"
 
+/* `address` may be NULL. A wild one is refused before any port is chosen. */
 SLOW_PATH static int
-first_send(int fd, int flags)
+first_send(int fd, int flags, const void *address, socklen_t size)
 {
 	enum protocol protocol;
 
@@ -23,14 +24,16 @@ first_send(int fd, int flags)
 		return 0;
 	if (protocol == PROTOCOL_TCP && !(flags & MSG_FASTOPEN))
 		return 0;
+	if (address && size && !user_readable(address, size))
+		return 0;
 	return unbound_bind(fd,
 			    protocol == PROTOCOL_TCP ? EADDRNOTAVAIL : EAGAIN);
 }
 
 static inline int
-prepare(int fd, int flags)
+prepare(int fd, int flags, const void *address, socklen_t size)
 {
-	return unbound_settled(fd) ? 0 : first_send(fd, flags);
+	return unbound_settled(fd) ? 0 : first_send(fd, flags, address, size);
 }
 
 /* What has been sent was sent from some port. */
@@ -48,11 +51,7 @@ shim_sendto(int fd, const void *buffer, size_t n, int flags,
 {
 	ssize_t r;
 
-	/* The kernel reads the address first of all. */
-	if (!unbound_settled(fd) && address && size &&
-	    !user_readable(address, size))
-		return real_sendto(fd, buffer, n, flags, address, size);
-	if (prepare(fd, flags) < 0)
+	if (prepare(fd, flags, address, size) < 0)
 		return -1;
 	r = real_sendto(fd, buffer, n, flags, address, size);
 	return settle(fd, r >= 0, r);
@@ -63,7 +62,7 @@ shim_sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	ssize_t r;
 
-	if (prepare(fd, flags) < 0)
+	if (prepare(fd, flags, NULL, 0) < 0)
 		return -1;
 	r = real_sendmsg(fd, message, flags);
 	return settle(fd, r >= 0, r);
@@ -74,7 +73,7 @@ shim_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 {
 	int r;
 
-	if (prepare(fd, flags) < 0)
+	if (prepare(fd, flags, NULL, 0) < 0)
 		return -1;
 	r = real_sendmmsg(fd, messages, n, flags);
 	return (int)settle(fd, r > 0, r);
