@@ -161,44 +161,6 @@ endpoint_takes_address(const struct sys_ops *sys, int fd,
 	return address->sa_family == domain;
 }
 
-static bool
-is_any(const struct sockaddr_in6 *address)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-
-	return address->sin6_family == AF_INET
-		       ? v4->sin_addr.s_addr == INADDR_ANY
-		       : IN6_IS_ADDR_UNSPECIFIED(&address->sin6_addr);
-}
-
-/*
- * Only a socket without a port can be bound, and with the choice put off that
- * changes nothing; but an address of its own would be the socket's for good.
- */
-bool
-endpoint_gave_up_port(const struct sys_ops *sys, int fd)
-{
-	struct sockaddr_in6 own;
-	uint8_t state = 0;
-	socklen_t size = sizeof(state);
-	uint16_t port;
-	bool off;
-	int r;
-
-	if (sys_getsockopt(sys, fd, IPPROTO_TCP, TCP_INFO, &state, &size) < 0 ||
-	    state != TCP_CLOSE ||
-	    endpoint_port(sys, fd, &port, &own, &size) < 0 || !is_any(&own))
-		return false;
-	off = endpoint_puts_port_off(sys, fd);
-	endpoint_put_port_off(sys, fd, true);
-	if (!endpoint_puts_port_off(sys, fd))
-		return false; /* it does not know the option */
-	endpoint_set_port((struct sockaddr *)&own, 0);
-	r = sys_bind(sys, fd, &own, size);
-	endpoint_put_port_off(sys, fd, off);
-	return r == 0;
-}
-
 bool
 endpoint_shares_ports(const struct sys_ops *sys, int fd)
 {

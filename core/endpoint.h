@@ -67,6 +67,9 @@ int endpoint_port(const struct sys_ops *sys, int fd, uint16_t *ret_port,
  */
 bool endpoint_gave_up_port(const struct sys_ops *sys, int fd);
 
+/* Does it have an address of its own, so that nobody can tell? */
+bool endpoint_port_unsure(const struct sys_ops *sys, int fd);
+
 /*
  * The port in an AF_INET or AF_INET6 address of `size` bytes, or -1 where the
  * kernel would not read one. AF_UNSPEC counts as AF_INET, as bind() has it.

@@ -153,6 +153,24 @@ def test_after_a_connect_that_was_refused(owner, other, server, how):  # noqa: F
     assert owner.ask(f"associate(S['z'], {token})") == "EINVAL"
 
 
+@pytest.mark.parametrize("how", ["connect", "listen"])
+def test_one_with_an_address_of_its_own(owner, other, server, how):  # noqa: F811
+    """Bound, or bound once: the kernel shows the same of both."""
+    owner.ask("tcp('a')")
+    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
+    for i in range(60):
+        owner.ask("tcp('x') and bind('x', 0)")
+        assert owner.ask("S['x'].connect(('127.0.0.1', 9))") == "ECONNREFUSED"
+        assert owner.ask(AGAIN[how]) == "None"
+        port = int(owner.ask(PORT_OF.format("x")))
+        assert not first <= port < first + count
+        owner.ask(f"tcp('y') and bind('y', {26100 + i})")
+        assert owner.ask("S['y'].connect(('127.0.0.1', 9))") == "ECONNREFUSED"
+        assert owner.ask(AGAIN[how].replace("'x'", "'y'")) == "None"
+        assert owner.ask(PORT_OF.format("y")) == str(26100 + i)
+        assert owner.ask("S['y'].getsockopt(0, 51)") in ("0", "ENOPROTOOPT")
+
+
 def test_a_bind_after_a_connect_that_was_refused(owner):  # noqa: F811
     """Of a socket that has an address of its own."""
     owner.ask("tcp('a')")

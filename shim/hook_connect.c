@@ -136,14 +136,32 @@ connect_unbound(struct unbound *unbound, const struct sockaddr *address,
 	return real_connect(fd, address, size);
 }
 
+/*
+ * A socket that may have a port is shown a part of the range as well: where it
+ * has one the kernel does not heed that. It may go on where no part is left.
+ */
+static int
+connect_unsure(int fd, const struct sockaddr *address, socklen_t size)
+{
+	struct pool *pool = pools_for_bind(fd);
+	int answer;
+
+	if (pool && pool_whole(pool) && implicit_matters(pool) &&
+	    endpoint_port_unsure(&sys_kernel, fd) &&
+	    connect_in_windows(pool, fd, address, size, &answer) == 0)
+		return (int)wsa_plain(answer);
+	return connect_plainly(fd, address, size);
+}
+
 int
 shim_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	struct unbound unbound;
 
-	if (!pools_concern_implicit(fd) || !chooses_port(fd, address, size) ||
-	    !unbound_is(fd, &unbound))
+	if (!pools_concern_implicit(fd) || !chooses_port(fd, address, size))
 		return connect_plainly(fd, address, size);
+	if (!unbound_is(fd, &unbound))
+		return connect_unsure(fd, address, size);
 	if (unbound_associated(&unbound) < 0)
 		return -1;
 	if (!unbound_is(fd, &unbound))

@@ -130,10 +130,19 @@ int
 unbound_bind(int fd, int none_left)
 {
 	struct unbound unbound;
+	int saved = errno;
 	bool bound;
 
-	if (!unbound_is(fd, &unbound))
+	/* If it has a port after all, this fails and changes nothing. */
+	if (!unbound_is(fd, &unbound)) {
+		if (endpoint_port_unsure(&sys_kernel, fd)) {
+			endpoint_set_port((struct sockaddr *)&unbound.any, 0);
+			unbound_choose(fd, (struct sockaddr *)&unbound.any,
+				       unbound.size, &bound);
+			errno = saved;
+		}
 		return 0;
+	}
 	if (unbound_associated(&unbound) < 0)
 		return -1;
 	/* Still unbound? Then it was not associated. */
