@@ -14,6 +14,7 @@
 #include "core/slot.h"
 #include "shim/config.h"
 
+#define SECOND_NS ((uint64_t)1000000000)
 #define SWEEPS 5
 #define SWEEP_NAP_NS 10000000
 
@@ -64,7 +65,7 @@ copy(const struct slot *slot)
 		.fd = slot->fd,
 		.inode = slot->inode,
 		.token = atomic_load(&slot->token),
-		.since = slot->since,
+		.since = slot->since * SECOND_NS,
 	};
 
 	memcpy(entry.command, slot->command, sizeof(slot->command));

@@ -6,8 +6,14 @@
  * of slots (one per reservation) and, for each port, a mark that names the
  * slot which covers it. Everybody maps the whole file; nobody trusts it.
  *
+ * MAKING. A file is filled before it has its name, and is then linked into
+ * place. So a file that is there is complete, and mapping it takes no lock: a
+ * process that is stopped inside keeps no other from starting.
+ *
  * WRITERS. Slots, marks and the header change only under flock(LOCK_EX) on
- * the file, on a descriptor opened for the purpose, with signals blocked. A
+ * the file, on a descriptor opened for the purpose, with signals blocked. It
+ * is never the descriptor that was mapped, because a mapping keeps its open
+ * file, and so the lock, beyond the close. A
  * writer sets `dirty`, writes, and clears `dirty`. Who takes the lock and
  * finds `dirty` set knows that a writer died inside and puts the marks right
  * from the slots before doing anything else (slot_rebuild). The order of
@@ -33,7 +39,8 @@
  * finds the mark, or the acquirer waits for the bind and then finds the port
  * in use. Who leaves the choice to the system announces port 0 and reads the
  * count of blocks in the ephemeral range; an acquirer that adds to the count
- * waits for those as well. announce.h has the rest (binders that die, stop or starve us).
+ * waits for those as well. announce.h has the rest (binders that die, stop or
+ * starve us).
  *
  * Every number read from the file is checked before it is used as an index.
  * All fields have fixed widths; there is no pointer and no libc object here.
@@ -48,7 +55,7 @@
 #include "core/range.h"
 
 #define POOL_MAGIC 0x0a314c4f4f505250u /* "PRPOOL1\n" */
-#define POOL_LAYOUT 1u
+#define POOL_LAYOUT 2u
 
 #define SLOT_BITS 13
 #define SLOT_COUNT (1u << SLOT_BITS)
@@ -63,7 +70,7 @@ enum slot_state { SLOT_FREE, SLOT_LIVE };
 enum reservation_kind { KIND_RUNTIME, KIND_PERSISTENT };
 
 struct pool_header {
-	_Atomic uint64_t magic; /* written last: the file is complete */
+	_Atomic uint64_t magic;
 	uint32_t layout;
 	uint32_t size; /* of the file, bytes */
 	uint32_t slot_size;
@@ -78,7 +85,10 @@ struct pool_header {
 	/* That range, as whoever reached into it last saw it: the last port
 	 * above the first. 0 = nobody has. */
 	_Atomic uint32_t ephemeral_range;
-	uint8_t reserved[4036];
+	uint32_t
+		in_memory; /* 1: its file system does not outlive the machine */
+	uint64_t device;   /* where it was made (st_dev): a local file system */
+	uint64_t boot[2];  /* of the kernel that wrote it last; see boot.h */
 };
 
 struct slot {
@@ -93,7 +103,8 @@ struct slot {
 	uint32_t inode;	    /* of the owning socket, whose lease it is */
 	_Atomic uint64_t token;
 	uint64_t cookie;  /* of the owning socket (SO_COOKIE) */
-	uint64_t since;	  /* CLOCK_REALTIME, nanoseconds */
+	uint32_t since;	  /* CLOCK_REALTIME, seconds */
+	uint32_t device;  /* of the owning socket, as its inode */
 	char command[16]; /* for humans; not always terminated */
 };
 
@@ -116,6 +127,7 @@ struct segment {
 
 struct pool_file {
 	struct pool_header header;
+	uint8_t reserved[4096 - sizeof(struct pool_header)];
 	struct slot slot[SLOT_COUNT];
 	struct segment segment[SEGMENT_COUNT];
 };
@@ -135,6 +147,9 @@ LAYOUT_AT(pool_header, sequence, 32);
 LAYOUT_AT(pool_header, cursor, 40);
 LAYOUT_AT(pool_header, ephemeral, 48);
 LAYOUT_AT(pool_header, ephemeral_range, 56);
+LAYOUT_AT(pool_header, in_memory, 60);
+LAYOUT_AT(pool_header, device, 64);
+LAYOUT_AT(pool_header, boot, 72);
 LAYOUT_AT(slot, state, 0);
 LAYOUT_AT(slot, protocol, 4);
 LAYOUT_AT(slot, kind, 5);
@@ -147,11 +162,12 @@ LAYOUT_AT(slot, inode, 20);
 LAYOUT_AT(slot, token, 24);
 LAYOUT_AT(slot, cookie, 32);
 LAYOUT_AT(slot, since, 40);
+LAYOUT_AT(slot, device, 44);
 LAYOUT_AT(slot, command, 48);
 LAYOUT_AT(segment, word, 2056);
 LAYOUT_AT(pool_file, slot, 4096);
 LAYOUT_AT(pool_file, segment, 4096 + 64 * SLOT_COUNT);
-_Static_assert(sizeof(struct pool_header) == 4096, "header");
+_Static_assert(sizeof(struct pool_header) == 88, "header");
 _Static_assert(sizeof(struct slot) == 64, "slot");
 _Static_assert(sizeof(struct announcement) == 8, "announcement");
 _Static_assert(sizeof(struct segment) == 4096, "segment");

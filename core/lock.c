@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #define WAIT_LIMIT_NS 5000000000u
+#define BRIEF_LIMIT_NS 100000000u
 #define EAGER_TRIES 30 /* an ordinary holder is gone by then */
 #define NAP_FIRST_NS 50000
 #define NAP_LONGEST_NS 2000000
@@ -88,7 +89,8 @@ try_once(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 	 * so one kept across fork would be the child's lock as well. Not kept
 	 * over a nap either, because the gate that holds off fork() is not.
 	 */
-	r = lock.fd = sys_open(sys, path, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0);
+	r = lock.fd = sys_open(sys, path,
+			       O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (r < 0)
 		goto fail_gate;
 	r = sys_flock(sys, lock.fd, LOCK_EX | LOCK_NB);
@@ -143,6 +145,7 @@ int
 lock_take(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 	  enum pool_wait wait, struct pool_lock *ret)
 {
+	uint64_t limit = wait == POOL_BRIEF ? BRIEF_LIMIT_NS : WAIT_LIMIT_NS;
 	long pause = NAP_FIRST_NS;
 	uint64_t began;
 	int r;
@@ -159,15 +162,15 @@ lock_take(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 	began = sys_clock(sys, CLOCK_MONOTONIC);
 	do {
 		r = nap(sys, pause);
-		if (r < 0 && wait != POOL_PATIENT)
+		if (r < 0 && wait == POOL_WAIT)
 			return r;
 		r = try_once(sys, path, gate, ret);
 		if (r != -EAGAIN)
 			return r;
 		if (pause < NAP_LONGEST_NS)
 			pause *= 2;
-	} while (sys_clock(sys, CLOCK_MONOTONIC) - began < WAIT_LIMIT_NS);
-	return -ENETDOWN;
+	} while (sys_clock(sys, CLOCK_MONOTONIC) - began < limit);
+	return wait == POOL_BRIEF ? -EBUSY : -ENETDOWN;
 }
 
 void

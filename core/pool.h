@@ -31,6 +31,7 @@ struct pool {
 enum pool_wait {
 	POOL_WAIT,    /* up to 5 s, interruptible by signal handlers */
 	POOL_PATIENT, /* up to 5 s: for calls that do not know EINTR */
+	POOL_BRIEF,   /* up to 0.1 s: for calls that did not ask for the pool */
 	POOL_TRY,     /* a few microseconds */
 };
 
@@ -38,25 +39,15 @@ enum pool_wait {
  * Opens the pool `directory`/pool-NETNS, creating the file when it is missing
  * and, with `make_directory`, the directory too (mode 0700). A new file gets
  * the persistent blocks of `store`, which may be NULL. `gate` must stay
- * zero-initialised memory of this process, shared by all its pools.
+ * zero-initialised memory of this process, shared by all its pools. Takes no
+ * lock, so it waits for nobody.
  *
  * Returns 0 or: -ENETDOWN when the directory or the file is missing, foreign,
- * damaged, of another layout or on a network file system; -EMFILE, -ENFILE;
- * or what pool_enter() returns, because a fresh file is filled under its lock.
+ * damaged, of another layout or on a network file system; -EMFILE, -ENFILE.
  */
-int pool_open_how(const struct sys_ops *sys, const char *directory,
-		  bool make_directory, const char *store, uint64_t netns,
-		  _Atomic uint32_t *gate, enum pool_wait wait,
-		  struct pool *ret_pool);
-
-static inline int
-pool_open(const struct sys_ops *sys, const char *directory, bool make_directory,
-	  const char *store, uint64_t netns, _Atomic uint32_t *gate,
-	  struct pool *ret_pool)
-{
-	return pool_open_how(sys, directory, make_directory, store, netns, gate,
-			     POOL_WAIT, ret_pool);
-}
+int pool_open(const struct sys_ops *sys, const char *directory,
+	      bool make_directory, const char *store, uint64_t netns,
+	      _Atomic uint32_t *gate, struct pool *ret_pool);
 
 void pool_close(struct pool *pool);
 
@@ -90,8 +81,9 @@ struct pool_lock {
 /*
  * Takes the exclusive lock, blocks all signals, and repairs what a dead
  * writer left. Returns 0, or -EINTR (a handler installed without SA_RESTART
- * ran while we waited), -ENETDOWN (no lock within 5 s), -EBUSY (POOL_TRY),
- * -ESTALE (the file was replaced, resized or removed: open the pool again),
+ * ran while we waited), -ENETDOWN (no lock within 5 s), -EBUSY (not within
+ * the time of POOL_BRIEF or POOL_TRY: the pool is in order, and somebody is
+ * inside), -ESTALE (the file was replaced, resized or removed: open the pool again),
  * -EMFILE, -ENFILE.
  */
 int pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret);

@@ -39,7 +39,7 @@ describe(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
 	slot->cookie = cookie;
 	slot->pid = atomic_load(pool->gate); /* ours: we are inside */
 	slot->fd = wanted->fd;
-	slot->since = wanted->now;
+	slot->since = (uint32_t)(wanted->now / 1000000000u);
 	memset(slot->command, 0, sizeof(slot->command));
 	sys_thread_name(pool->sys, slot->command);
 }

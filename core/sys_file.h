@@ -107,6 +107,21 @@ sys_fchmod(const struct sys_ops *sys, int fd, mode_t mode)
 }
 
 static inline int
+sys_fchown(const struct sys_ops *sys, int fd, uid_t user, gid_t group)
+{
+	return (int)SYS_CALL(sys, SYS_fchown, fd, user, group);
+}
+
+/* Another name for a file; with AT_SYMLINK_FOLLOW of what a link leads to. */
+static inline int
+sys_link(const struct sys_ops *sys, int from_directory, const char *from,
+	 int directory, const char *to, int flags)
+{
+	return (int)SYS_CALL(sys, SYS_linkat, from_directory, SYS_ARG_(from),
+			     directory, SYS_ARG_(to), flags);
+}
+
+static inline int
 sys_mkdir(const struct sys_ops *sys, const char *path, mode_t mode)
 {
 	return (int)SYS_CALL(sys, SYS_mkdirat, AT_FDCWD, SYS_ARG_(path), mode);

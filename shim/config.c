@@ -32,6 +32,27 @@ or_nothing(struct text *path)
 		path->buffer[0] = '\0';
 }
 
+/* A relative path is the one it is now: programs change directory. */
+static void
+text_path(struct text *text, const char *path)
+{
+	char here[256];
+
+	if (*path != '/') {
+		long n = SYS_CALL(&sys_kernel, SYS_getcwd, SYS_ARG_(here),
+				  sizeof(here));
+
+		/* "(unreachable)/…" is outside of our root directory. */
+		if (n <= 0 || *here != '/') {
+			text->cut = true;
+			return;
+		}
+		text_string(text, here);
+		text_char(text, '/');
+	}
+	text_string(text, path);
+}
+
 /* $XDG_STATE_HOME/portres, or where that is by default. */
 static void
 choose_user_store(struct text *store)
@@ -60,8 +81,8 @@ choose_directories(struct config *config)
 
 	if (given && *given) {
 		config->why = "PORTRES_POOL says so";
-		text_string(&pool, given);
-		text_string(&store, given);
+		text_path(&pool, given);
+		text_path(&store, given);
 	} else if (is_directory(MACHINE_POOL)) {
 		config->why = "the administrator made it";
 		text_string(&pool, MACHINE_POOL);

@@ -88,7 +88,7 @@ entry_forget(struct entry *entry)
 }
 
 static int
-entry_open(uint64_t netns, enum pool_wait wait, struct entry **ret)
+entry_open(uint64_t netns, struct entry **ret)
 {
 	const struct config *config = config_get();
 	struct pool pool;
@@ -96,10 +96,9 @@ entry_open(uint64_t netns, enum pool_wait wait, struct entry **ret)
 
 	if (!config->directory[0])
 		return -ENETDOWN;
-	r = pool_open_how(&sys_kernel, config->directory,
-			  config->make_directory,
-			  config->store[0] ? config->store : NULL, netns,
-			  gate_here(), wait, &pool);
+	r = pool_open(&sys_kernel, config->directory, config->make_directory,
+		      config->store[0] ? config->store : NULL, netns,
+		      gate_here(), &pool);
 	if (r < 0)
 		return r;
 	pool.gate = &gate_of_process;
@@ -107,7 +106,7 @@ entry_open(uint64_t netns, enum pool_wait wait, struct entry **ret)
 }
 
 static int
-entry_for(int fd, enum pool_wait wait, struct entry **ret)
+entry_for(int fd, struct entry **ret)
 {
 	struct entry *entry;
 	uint64_t netns;
@@ -117,7 +116,7 @@ entry_for(int fd, enum pool_wait wait, struct entry **ret)
 		return r;
 	entry = entry_find(atomic_load(&newest), netns);
 	if (!entry)
-		return entry_open(netns, wait, ret);
+		return entry_open(netns, ret);
 	*ret = entry;
 	return 0;
 }
@@ -148,7 +147,7 @@ open_for_bind(int fd)
 	if (!config_get()->directory[0] || too_soon(false) ||
 	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return NULL;
-	r = entry_for(fd, POOL_PATIENT, &entry);
+	r = entry_for(fd, &entry);
 	if (r == 0)
 		return &entry->pool;
 	/* A descriptor may be free at the next call. */
@@ -200,7 +199,7 @@ pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
 	int r;
 
 	for (int i = 0; i < 2; i++) {
-		r = entry_for(fd, wait, &entry);
+		r = entry_for(fd, &entry);
 		if (r < 0)
 			return r;
 		*ret_pool = ours(&entry->pool);

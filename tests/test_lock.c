@@ -230,12 +230,30 @@ expect_end_after_5_s(uint64_t step)
 	cr_assert_leq(kernel.now - began, 5100000000u + 2 * step);
 	cr_assert_eq(fd_count(), fds);
 	cr_assert_eq(rig_gate, 0);
-	/* Opening needs the lock too. */
-	cr_assert_eq(rig_open_with(&kernel.ops, &pool), -ENETDOWN);
-	cr_assert_eq(rig_gate, 0);
 	peer_tell(&holder);
 	peer_verdict(peer_end(&holder));
 	cr_assert_eq(pool_enter(&pool, POOL_WAIT, &lock), 0);
+	pool_leave(&pool, &lock);
+	pool_close(&pool);
+}
+
+/* A bind did not ask for the pool: its program is not to wait for a stranger. */
+CHECK(lock, a_brief_wait_ends_after_a_tenth_of_a_second)
+{
+	struct kernel_timeless kernel = kernel_timeless(0);
+	struct pool pool = rig_pool();
+	struct pool_lock lock;
+	uint64_t began = kernel.now;
+
+	pool.sys = &kernel.ops;
+	holder = holder_fork(&pool);
+	cr_assert_eq(pool_enter(&pool, POOL_BRIEF, &lock), -EBUSY);
+	cr_assert_geq(kernel.now - began, 100000000u);
+	cr_assert_leq(kernel.now - began, 110000000u);
+	cr_assert_eq(rig_gate, 0);
+	peer_tell(&holder);
+	peer_verdict(peer_end(&holder));
+	cr_assert_eq(pool_enter(&pool, POOL_BRIEF, &lock), 0);
 	pool_leave(&pool, &lock);
 	pool_close(&pool);
 }

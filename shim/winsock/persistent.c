@@ -56,7 +56,7 @@ open_pool(struct pool **ret)
 
 	if (fd < 0)
 		return fd;
-	r = pools_enter(fd, ret, &lock);
+	r = pools_enter_how(fd, POOL_PATIENT, ret, &lock);
 	if (r == 0)
 		pool_leave(*ret, &lock);
 	sys_close(&sys_kernel, fd);
