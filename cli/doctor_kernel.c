@@ -19,26 +19,27 @@
 #endif
 
 struct search {
-	uint64_t token;
-	uint32_t inode;
+	struct slot slot;
 	bool found;
 };
 
 static void
-match(void *context, uint32_t inode, uint64_t token)
+match(void *context, uint64_t device, uint32_t inode, uint64_t token)
 {
 	struct search *search = context;
 
-	search->found |= token == search->token && inode == search->inode;
+	search->found |= token == search->slot.token &&
+			 inode == search->slot.inode &&
+			 (uint32_t)device == search->slot.device;
 }
 
 /* Of a socket that no pool knows, so that the token may be any. */
 static void
 check_leases(int fd)
 {
-	struct search search = {.token = ((uint64_t)1 << 62) +
-					 (uint64_t)getpid()};
-	int r = lease_hold(&sys_kernel, fd, search.token, &search.inode);
+	struct search search = {.slot.token = ((uint64_t)1 << 62) +
+					      (uint64_t)getpid()};
+	int r = lease_hold(&sys_kernel, fd, &search.slot);
 
 	if (r < 0) {
 		check(ERROR, "kernel",
@@ -49,7 +50,7 @@ check_leases(int fd)
 		return;
 	}
 	check(GOOD, "kernel", "sockets carry file locks");
-	r = locklist_read(&sys_kernel, match, &search);
+	r = locklist_read(&sys_kernel, NULL, match, &search);
 	if (search.found)
 		check(GOOD, "kernel", "/proc/locks shows them");
 	else
@@ -58,7 +59,7 @@ check_leases(int fd)
 		      "killed programs stay reserved: mount /proc without "
 		      "subset=pid",
 		      r < 0 ? strerror(-r) : "another namespace");
-	lease_drop(&sys_kernel, fd, search.token);
+	lease_drop(&sys_kernel, fd, search.slot.token);
 }
 
 static void

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <grp.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include "cli/check.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/stuck.h"
 #include "cli/trouble.h"
 #include "cli/view.h"
 #include "core/ephemeral.h"
@@ -90,6 +92,26 @@ check_ephemeral(const struct view *view)
 		      range_text(&example->range, first), range);
 }
 
+/* Requests wait for it 5 s, and then fail. */
+static void
+check_lock(struct pool *pool)
+{
+	struct pool_lock lock;
+	char holder[160];
+	int r = pool_enter(pool, POOL_BRIEF, &lock);
+
+	if (r == 0)
+		pool_leave(pool, &lock);
+	if (r != -EBUSY)
+		return;
+	if (!stuck_by(pool, holder, sizeof(holder)))
+		snprintf(holder, sizeof(holder), "a process");
+	check(WARNING, "pool",
+	      "it is locked by %s, so nothing can be reserved or released: "
+	      "continue it (kill -CONT) or end it",
+	      holder);
+}
+
 static void
 check_contents(struct pool *pool)
 {
@@ -124,6 +146,7 @@ check_pool(void)
 	}
 	check(GOOD, "pool", "%s: %s", pool.path, config->why);
 	check_directory(config->directory);
+	check_lock(&pool);
 	check_contents(&pool);
 	pool_close(&pool);
 }

@@ -85,10 +85,11 @@ struct owners {
 };
 
 static void
-note_lease(void *context, uint32_t inode, uint64_t token)
+note_lease(void *context, uint64_t device, uint32_t inode, uint64_t token)
 {
 	struct owners *owners = context;
 
+	(void)device;
 	for (size_t i = 0; i < owners->count; i++) {
 		struct entry *entry = &owners->entries[i];
 

@@ -40,6 +40,20 @@ open_socket(enum protocol protocol)
 }
 
 static int
+acquire_inside(struct pool *pool, const struct acquire *acquire,
+	       struct reservation *ret)
+{
+	struct pool_lock lock;
+	int r = pool_enter(pool, POOL_WAIT, &lock);
+
+	if (r < 0)
+		return r;
+	r = reserve_acquire(pool, acquire, ret);
+	pool_leave(pool, &lock);
+	return r;
+}
+
+static int
 acquire_once(struct pool *pool, int fd, struct block block,
 	     struct reservation *ret)
 {
@@ -54,7 +68,6 @@ acquire_once(struct pool *pool, int fd, struct block block,
 	};
 	struct range_list wildcard;
 	struct port_set forbidden;
-	struct pool_lock lock;
 	int r;
 
 	if (config->wildcard.count)
@@ -64,11 +77,9 @@ acquire_once(struct pool *pool, int fd, struct block block,
 	ephemeral_reserved(pool->sys, &forbidden);
 	acquire.wildcard = &wildcard;
 	acquire.forbidden = &forbidden;
-	r = pool_enter(pool, POOL_WAIT, &lock);
-	if (r < 0)
-		return r;
-	r = reserve_acquire(pool, &acquire, ret);
-	pool_leave(pool, &lock);
+	do
+		r = acquire_inside(pool, &acquire, ret);
+	while (r == -EAGAIN && (r = reserve_judge_for(pool, &acquire)) == 0);
 	return r;
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "cli/stuck.h"
+#include "cli/view.h"
 #include "core/pool.h"
 #include "shim/config.h"
 
@@ -172,6 +174,20 @@ any_file_wrong(const char *directory, struct trouble *ret)
 	return wrong;
 }
 
+/* It is in order, and somebody is inside for too long. */
+static void
+locked(const char *path, struct trouble *ret)
+{
+	char holder[160];
+	struct pool pool;
+
+	if (view_open_pool(&pool) < 0 ||
+	    !stuck_by(&pool, holder, sizeof(holder)))
+		snprintf(holder, sizeof(holder), "a process");
+	say(ret, "the pool in %1$s is locked for too long by %2$s",
+	    "continue it (kill -CONT) or end it", path, holder);
+}
+
 void
 trouble_of_pool(int r, struct trouble *ret)
 {
@@ -180,8 +196,10 @@ trouble_of_pool(int r, struct trouble *ret)
 
 	errno = -r;
 	if (!path[0])
-		say(ret, "the path of the pool is too long",
-		    "set PORTRES_POOL to a shorter one");
+		say(ret,
+		    "the path of the pool is too long, or relative to a "
+		    "directory that is gone",
+		    "set PORTRES_POOL to a short, absolute one");
 	else if (r == -EMFILE || r == -ENFILE)
 		say(ret, "no descriptor is left: %m", "close some");
 	else if (directory_wrong(path, config->make_directory, ret) ||
@@ -193,8 +211,5 @@ trouble_of_pool(int r, struct trouble *ret)
 		    "PORTRES_POOL to a directory of yours",
 		    path);
 	else
-		say(ret, "the pool in %s is locked for too long",
-		    "see in /proc/locks which process has it, and continue or "
-		    "end that",
-		    path);
+		locked(path, ret);
 }

@@ -15,8 +15,6 @@
 #include "shim/config.h"
 
 #define SECOND_NS ((uint64_t)1000000000)
-#define SWEEPS 5
-#define SWEEP_NAP_NS 10000000
 
 int
 view_open_pool(struct pool *ret_pool)
@@ -105,63 +103,59 @@ attribute(struct view *view)
 	process_find_owners(view->entries, view->count);
 }
 
-/* Sweeps, and copies what is left; holding the lock no longer than that. */
-static int
+/*
+ * Without the lock, so that nobody waits for a stopped process that has it: a
+ * slot that has become another one meanwhile is passed over.
+ */
+static void
 copy_living(struct pool *pool, struct view *view)
 {
-	struct pool_lock lock;
-	int r = pool_enter(pool, POOL_WAIT, &lock);
-
-	if (r < 0)
-		return r;
-	view->swept += reserve_sweep(pool);
-	view->count = 0;
 	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
 		const struct slot *slot = &pool->file->slot[i];
+		struct entry *entry = &view->entries[view->count];
 
-		/* Where /proc/locks is hidden the sweep knew nothing, but
-		 * those that were seen to end are dead all the same. */
-		if (slot_live(slot) && !slot_ended(slot) &&
-		    slot->protocol < PROTOCOL_COUNT && slot_range(slot).count)
-			view->entries[view->count++] = copy(slot);
+		if (!slot_live(slot) || slot_ended(slot) ||
+		    slot->protocol >= PROTOCOL_COUNT || !slot_range(slot).count)
+			continue;
+		*entry = copy(slot);
+		if (slot_by_token(pool->file, entry->token) == slot)
+			view->count++;
 	}
-	pool_leave(pool, &lock);
-	qsort(view->entries, view->count, sizeof(struct entry), by_port);
-	attribute(view);
-	return 0;
 }
 
-/* Nobody who is to be seen has it: it may be dead. */
-static bool
-any_doubtful(const struct view *view)
+/* Housekeeping, where it costs no wait: the marks of the dead go. */
+static uint32_t
+sweep(struct pool *pool)
 {
-	for (size_t i = 0; i < view->count; i++)
-		if (view->entries[i].kind == KIND_RUNTIME &&
-		    !view->entries[i].own)
-			return true;
-	return false;
+	struct pool_lock lock;
+	uint32_t n;
+
+	if (pool_enter(pool, POOL_TRY, &lock) < 0)
+		return 0;
+	n = reserve_sweep(pool);
+	pool_leave(pool, &lock);
+	return n;
 }
 
-/*
- * On a machine that takes and drops thousands of locks a second the kernel's
- * list cannot always be followed, and the sweep spares all. We have time.
- */
 int
 view_take(struct pool *pool, struct view *ret)
 {
 	struct view view = {.entries =
 				    calloc(SLOT_COUNT, sizeof(struct entry))};
-	int r = view.entries ? copy_living(pool, &view) : -ENOMEM;
 
-	for (int i = 0; i < SWEEPS && r == 0 && any_doubtful(&view); i++) {
-		sys_nanosleep(pool->sys, SWEEP_NAP_NS);
-		r = copy_living(pool, &view);
-	}
-	if (r < 0)
+	if (!view.entries)
+		return -ENOMEM;
+	if (!pool_whole(pool)) {
 		free(view.entries);
-	else
-		*ret = view;
-	return r;
+		return -ESTALE;
+	}
+	view.judged = reserve_judge(pool) >= 0;
+	view.swept = sweep(pool);
+	copy_living(pool, &view);
+	qsort(view.entries, view.count, sizeof(struct entry), by_port);
+	attribute(&view);
+	*ret = view;
+	return 0;
 }
 
 void

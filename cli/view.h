@@ -24,7 +24,8 @@ struct entry {
 struct view {
 	struct entry *entries; /* by protocol, then port */
 	size_t count;
-	uint32_t swept; /* dead ones that were freed on the way */
+	uint32_t swept; /* dead ones that were ended on the way */
+	bool judged;	/* false: some of the entries may be dead */
 };
 
 /* Opens the pool of our network namespace. 0, or -Exxx as pool_open(). */
@@ -33,7 +34,10 @@ int view_open_pool(struct pool *ret_pool);
 /* The same for commands that need it: has said why not, STATUS_REFUSED. */
 int view_need_pool(struct pool *ret_pool);
 
-/* Sweeps the pool and copies what is left. 0 or -Exxx as pool_enter(). */
+/*
+ * Ends the dead and copies what is left, without waiting for the lock. 0, or
+ * -ESTALE when the file was cut short, -ENOMEM.
+ */
 int view_take(struct pool *pool, struct view *ret);
 void view_free(struct view *view);
 

@@ -32,22 +32,35 @@ know(const struct sys_ops *sys, struct announcer *self)
 	return 0;
 }
 
-/* Takes a free word of the segment, beginning at the thread's own. */
+/* Dead, or rubbish that no binder wrote. */
+static bool
+is_nobody(uint32_t owner)
+{
+	return (owner & FUTEX_OWNER_DIED) || owner >= THREAD_MAX;
+}
+
+/*
+ * Takes a free word of the segment, beginning at the thread's own. One whose
+ * owner died is free as well: only an acquirer comes by and clears it, and
+ * there may be none for years.
+ */
 static struct announcement *
 claim(struct segment *segment, uint32_t thread, struct robust_list_head *list)
 {
 	for (uint32_t i = 0; i < SEGMENT_WORDS; i++) {
 		struct announcement *word =
 			&segment->word[(thread + i) % SEGMENT_WORDS];
-		uint32_t free = 0;
+		uint32_t owner = atomic_load_explicit(&word->owner,
+						      memory_order_relaxed);
 
-		if (atomic_load_explicit(&word->owner, memory_order_relaxed))
+		if (owner && !is_nobody(owner))
 			continue;
 		/* Pending before it is ours, or a death between would hold. */
 		list->list_op_pending =
 			(void *)((char *)&word->owner - list->futex_offset);
 		atomic_signal_fence(memory_order_seq_cst);
-		if (atomic_compare_exchange_strong(&word->owner, &free, thread))
+		if (atomic_compare_exchange_strong(&word->owner, &owner,
+						   thread))
 			return word;
 	}
 	return NULL;
@@ -103,8 +116,7 @@ over(struct announcement *word, uint32_t what)
 
 	if (owner == 0 || atomic_load(&word->what) != what)
 		return true;
-	if ((owner & FUTEX_OWNER_DIED) || owner >= THREAD_MAX) {
-		/* Dead, or rubbish that no binder wrote. */
+	if (is_nobody(owner)) {
 		atomic_compare_exchange_strong(&word->owner, &owner, 0);
 		return true;
 	}

@@ -23,17 +23,18 @@ set_lock(const struct sys_ops *sys, int fd, short type, uint64_t token)
 }
 
 int
-lease_hold(const struct sys_ops *sys, int fd, uint64_t token,
-	   uint32_t *ret_inode)
+lease_hold(const struct sys_ops *sys, int fd, struct slot *slot)
 {
 	struct stat st;
 	int r = sys_fstat(sys, fd, &st);
 
 	if (r == 0)
-		r = set_lock(sys, fd, F_RDLCK, token);
-	if (r == 0)
-		*ret_inode = (uint32_t)st.st_ino;
-	return r;
+		r = set_lock(sys, fd, F_RDLCK, atomic_load(&slot->token));
+	if (r < 0)
+		return r;
+	slot->inode = (uint32_t)st.st_ino;
+	slot->device = (uint32_t)st.st_dev;
+	return 0;
 }
 
 void
@@ -42,99 +43,112 @@ lease_drop(const struct sys_ops *sys, int fd, uint64_t token)
 	set_lock(sys, fd, F_UNLCK, token);
 }
 
-/* The inode too: pools of two namespaces may have given out one token. */
-struct search {
-	uint64_t token;
-	uint32_t inode;
-	bool found;
-};
-
-static void
-match(void *context, uint32_t inode, uint64_t token)
+bool
+lease_is_where_it_was(const struct sys_ops *sys, const struct slot *slot)
 {
-	struct search *search = context;
-
-	search->found |= token == search->token && inode == search->inode;
-}
-
-/* One read of a descriptor's locks; `process` is a pid, or "thread-self". */
-static void
-read_locks(const struct sys_ops *sys, const char *process, int fd,
-	   locklist_seen *seen, void *context)
-{
-	char path[64], page[2048];
-	struct text text = text_in(path, sizeof(path));
-	long n;
-	int info;
-
-	text_string(&text, "/proc/");
-	text_string(&text, process);
-	text_string(&text, "/fdinfo/");
-	text_number(&text, (uint64_t)fd);
-	info = sys_open(sys, path, O_RDONLY | O_CLOEXEC, 0);
-	if (info < 0)
-		return;
-	n = sys_read(sys, info, page, sizeof(page));
-	sys_close(sys, info);
-	if (n > 0)
-		locklist_parse(page, (size_t)n, seen, context);
-}
-
-/* The acquirer's own descriptor, where it used to be. */
-static bool
-alive_where_it_was(const struct sys_ops *sys, const struct slot *slot)
-{
-	struct search search = {.token = atomic_load(&slot->token),
-				.inode = slot->inode};
-	char pid[16];
-	struct text text = text_in(pid, sizeof(pid));
+	char path[48], name[32], there[32];
+	struct text link = text_in(path, sizeof(path));
+	struct text socket = text_in(name, sizeof(name));
 
 	if (slot->fd < 0)
 		return false;
-	text_number(&text, slot->pid);
-	read_locks(sys, pid, slot->fd, match, &search);
-	return search.found;
+	text_string(&link, "/proc/");
+	text_number(&link, slot->pid);
+	text_string(&link, "/fd/");
+	text_number(&link, (uint64_t)slot->fd);
+	text_string(&socket, "socket:[");
+	text_number(&socket, slot->inode);
+	text_char(&socket, ']');
+	return sys_readlink(sys, path, there, sizeof(there)) ==
+		       (long)socket.length &&
+	       memcmp(there, name, socket.length) == 0;
 }
 
-int
-lease_alive(const struct sys_ops *sys, const struct slot *slot)
-{
-	struct search search = {.token = atomic_load(&slot->token),
-				.inode = slot->inode};
-	int r;
-
-	if (alive_where_it_was(sys, slot))
-		return 1;
-	r = locklist_read(sys, match, &search);
-	if (r == -EMFILE || r == -ENFILE)
-		return r;
-	return r < 0 || search.found;
-}
-
-struct survey {
-	struct pool_file *file;
-	uint64_t *alive;
+/* What is told of a slot, as it was when the reading began. */
+struct accused {
+	uint64_t token; /* 0: not judged */
+	uint32_t inode;
+	uint32_t device;
 };
 
-static void
-note(void *context, uint32_t inode, uint64_t token)
-{
-	struct survey *survey = context;
-	const struct slot *slot = slot_by_token(survey->file, token);
-	uint32_t n = token_slot(token);
+/* Mapped, because it is too large for a signal stack. */
+struct court {
+	struct accused accused[SLOT_COUNT];
+	uint64_t alive[SLOT_COUNT / 64];
+};
 
-	if (slot && slot->inode == inode)
-		survey->alive[n / 64] |= (uint64_t)1 << n % 64;
+/* How many there are. */
+static uint32_t
+accuse(struct court *court, struct pool_file *file)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+		const struct slot *slot = &file->slot[i];
+		struct accused *accused = &court->accused[i];
+		uint64_t token = atomic_load(&slot->token);
+
+		if (slot->kind != KIND_RUNTIME ||
+		    slot_by_token(file, token) != slot || slot_ended(slot))
+			continue;
+		accused->inode = slot->inode;
+		accused->device = slot->device;
+		/* Another owner may have come meanwhile. */
+		if (slot_by_token(file, token) != slot)
+			continue;
+		accused->token = token;
+		n++;
+	}
+	return n;
+}
+
+/* The inode and its device too: anybody may lock any byte of his own files. */
+static void
+acquit(void *context, uint64_t device, uint32_t inode, uint64_t token)
+{
+	struct court *court = context;
+	uint32_t n = token_slot(token);
+	const struct accused *accused = &court->accused[n];
+
+	if (accused->token == token && accused->inode == inode &&
+	    accused->device == (uint32_t)device)
+		court->alive[n / 64] |= (uint64_t)1 << n % 64;
+}
+
+static int
+end_the_dead(const struct court *court, struct pool_file *file)
+{
+	int n = 0;
+
+	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+		uint64_t token = court->accused[i].token;
+
+		if (token && !(court->alive[i / 64] >> i % 64 & 1) &&
+		    slot_by_token(file, token)) {
+			slot_end(file, token, file->slot[i].cookie);
+			n++;
+		}
+	}
+	return n;
 }
 
 int
-lease_survey(const struct sys_ops *sys, struct pool_file *file,
-	     uint64_t ret_alive[LEASE_BITS])
+lease_judge(const struct sys_ops *sys, const struct fork_guard *guard,
+	    struct pool_file *file)
 {
-	struct survey survey = {.file = file, .alive = ret_alive};
+	long at = sys_mmap_private(sys, sizeof(struct court));
+	struct court *court = (struct court *)at;
+	int r = 0;
 
-	memset(ret_alive, 0, LEASE_BITS * sizeof(*ret_alive));
-	return locklist_read(sys, note, &survey);
+	if (at < 0)
+		return (int)at;
+	if (accuse(court, file)) {
+		r = locklist_read(sys, guard, acquit, court);
+		if (r == 0)
+			r = end_the_dead(court, file);
+	}
+	sys_munmap(sys, court, sizeof(*court));
+	return r;
 }
 
 int
@@ -156,13 +170,43 @@ struct inventory {
 };
 
 static void
-found_one(void *context, uint32_t inode, uint64_t token)
+found_one(void *context, uint64_t device, uint32_t inode, uint64_t token)
 {
 	struct inventory *inventory = context;
 
+	(void)device;
 	(void)inode;
 	inventory->carrier.token = token;
 	inventory->found(inventory->context, &inventory->carrier);
+}
+
+/* The locks of one descriptor of ours, however many there are. */
+static void
+read_locks(struct inventory *inventory, int fd)
+{
+	const struct sys_ops *sys = inventory->sys;
+	char path[48], page[1024];
+	struct text text = text_in(path, sizeof(path));
+	size_t kept = 0;
+	long n = 0;
+	int info;
+
+	text_string(&text, "/proc/thread-self/fdinfo/");
+	text_number(&text, (uint64_t)fd);
+	info = sys_open(sys, path, O_RDONLY | O_CLOEXEC, 0);
+	if (info < 0)
+		return;
+	while (kept < sizeof(page) && (n = sys_read(sys, info, page + kept,
+						    sizeof(page) - kept)) > 0) {
+		size_t whole = kept + (size_t)n;
+		const char *last = memrchr(page, '\n', whole);
+		size_t lines = last ? (size_t)(last + 1 - page) : 0;
+
+		locklist_parse(page, lines, found_one, inventory);
+		kept = whole - lines;
+		memmove(page, page + lines, kept);
+	}
+	sys_close(sys, info);
 }
 
 static bool
@@ -174,8 +218,7 @@ look_at(void *context, int fd)
 	carrier->fd = fd;
 	/* Of other files a lock is somebody's own business. */
 	if (endpoint_cookie(inventory->sys, fd, &carrier->cookie) == 0)
-		read_locks(inventory->sys, "thread-self", fd, found_one,
-			   inventory);
+		read_locks(inventory, fd);
 	return true;
 }
 

@@ -10,40 +10,44 @@
  * descriptor of ours exists, so none can be lost, closed or leaked; nobody
  * counts references.
  *
- * Asking works from outside, because the kernel publishes all locks:
- *   /proc/PID/fdinfo/FD    of one descriptor: one small read. Where the
- *                          acquirer still has the socket, that settles it.
- *   /proc/locks            of the machine, every container included. A token
- *                          that a complete reading does not show is dead.
+ * Asking works from outside, because the kernel shows what processes have:
+ *   /proc/PID/fd/FD        names the socket. Where the acquirer still has it
+ *                          at the same number, the lease lives: it is taken
+ *                          off only with the slot.
+ *   /proc/locks            has the locks of the machine, those in every
+ *                          container included. A lease that a complete
+ *                          reading does not show is dead.
  * Where neither can be read a lease counts as alive.
  */
 #ifndef PORTRES_CORE_LEASE_H
 #define PORTRES_CORE_LEASE_H
 
 #include "core/layout.h"
+#include "core/lock.h"
 #include "core/sys.h"
 
-/* Puts the lease on the socket, whose inode it returns. 0 or -Exxx. */
-int lease_hold(const struct sys_ops *sys, int fd, uint64_t token,
-	       uint32_t *ret_inode);
+/* Puts the lease on the socket, and what tells it into the slot. 0 or -Exxx. */
+int lease_hold(const struct sys_ops *sys, int fd, struct slot *slot);
 
 /* Takes it off again; harmless where there is none. */
 void lease_drop(const struct sys_ops *sys, int fd, uint64_t token);
 
 /*
- * Does the slot's owning socket live, in whichever process? 1 or 0, or -EMFILE
- * or -ENFILE when no descriptor is left to find out with.
+ * Does the acquirer have the owning socket where it had it? True settles that
+ * the slot lives. One call, and no descriptor.
  */
-int lease_alive(const struct sys_ops *sys, const struct slot *slot);
+bool lease_is_where_it_was(const struct sys_ops *sys, const struct slot *slot);
 
 /*
- * Asks for all slots at once: sets the bit of each slot whose token is alive.
- * Returns 0, or -Exxx when the list could not be read completely; then the
- * bits tell nothing.
+ * Reads the kernel's list of locks once, for all: each live runtime slot whose
+ * lease it does not show is marked ended (slot_end), and has been seen to be
+ * dead. Judges the slots that were live when the reading began, and no others.
+ * To be called without the pool's lock: a reading of a long list takes long.
+ * Returns how many it ended, or -Exxx when the list could not be read
+ * completely or is not to be trusted: then nobody is declared dead.
  */
-#define LEASE_BITS (SLOT_COUNT / 64)
-int lease_survey(const struct sys_ops *sys, struct pool_file *file,
-		 uint64_t ret_alive[LEASE_BITS]);
+int lease_judge(const struct sys_ops *sys, const struct fork_guard *guard,
+		struct pool_file *file);
 
 /*
  * A descriptor of the slot's owning socket in this process, or -ENOENT, or

@@ -8,6 +8,17 @@
 
 #include "core/pool.h"
 
+/*
+ * What keeps forked children free of a descriptor that is open for longer
+ * than the gate may be shut: it is lent, and a child closes it. NULL where
+ * nobody forks.
+ */
+struct fork_guard {
+	_Atomic uint32_t *gate;
+	void (*lend)(int fd);
+	void (*take_back)(int fd);
+};
+
 /* Lets one thread of the process in; it leaves by storing 0. */
 bool lock_gate_enter(const struct sys_ops *sys, _Atomic uint32_t *gate);
 

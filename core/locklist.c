@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 static const char *
 line_end(const char *line, const char *end)
@@ -31,11 +32,23 @@ number(const char **p, const char *end)
 	return n;
 }
 
+static uint64_t
+number16(const char **p, const char *end)
+{
+	uint64_t n = 0;
+
+	for (; *p < end && **p != ':' && **p != ' '; (*p)++)
+		n = n << 4 |
+		    (uint64_t)(**p <= '9' ? **p - '0' : (**p | 32) - 'a' + 10);
+	return n;
+}
+
 /* "… OFDLCK ADVISORY  READ -1 00:09:7191 START END": device and inode are
  * field 4 after OFDLCK, the start is field 5. */
 static void
 parse_line(const char *p, const char *end, locklist_seen *seen, void *context)
 {
+	uint64_t device = 0;
 	uint32_t inode = 0;
 
 	p = memmem(p, (size_t)(end - p), "OFDLCK", 6);
@@ -47,12 +60,14 @@ parse_line(const char *p, const char *end, locklist_seen *seen, void *context)
 			return;
 		p = skip(p, end, ' ');
 		if (field == 3) {
-			for (int colon = 0; p < end && colon < 2; p++)
-				colon += *p == ':';
+			device = number16(&p, end);
+			p = skip(p, end, ':');
+			device = makedev(device, number16(&p, end));
+			p = skip(p, end, ':');
 			inode = (uint32_t)number(&p, end);
 		}
 	}
-	seen(context, inode, number(&p, end));
+	seen(context, device, inode, number(&p, end));
 }
 
 void
@@ -70,10 +85,11 @@ struct wanted {
 };
 
 static void
-look_for(void *context, uint32_t inode, uint64_t start)
+look_for(void *context, uint64_t device, uint32_t inode, uint64_t start)
 {
 	struct wanted *wanted = context;
 
+	(void)device;
 	(void)inode;
 	wanted->found |= start == wanted->start;
 }
@@ -82,7 +98,7 @@ int
 locklist_find(const struct sys_ops *sys, uint64_t start)
 {
 	struct wanted wanted = {.start = start};
-	int r = locklist_read(sys, look_for, &wanted);
+	int r = locklist_read(sys, NULL, look_for, &wanted);
 
 	return wanted.found ? 1 : r;
 }

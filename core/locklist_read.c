@@ -144,8 +144,10 @@ read_rounds(const struct sys_ops *sys, struct reading *reading,
 }
 
 int
-locklist_read(const struct sys_ops *sys, locklist_seen *seen, void *context)
+locklist_read(const struct sys_ops *sys, const struct fork_guard *guard,
+	      locklist_seen *seen, void *context)
 {
+	(void)guard;
 	long at = sys_mmap_private(sys, sizeof(struct reading));
 	int r;
 

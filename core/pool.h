@@ -22,6 +22,10 @@ struct pool {
 	 * written table or the descriptor of a held lock.
 	 */
 	_Atomic uint32_t *gate;
+	/* For a descriptor that is open without the gate, as fork_guard in
+	 * lock.h; NULL where nobody forks. */
+	void (*lend)(int fd);
+	void (*take_back)(int fd);
 	/* Of the acquire under way: for announce_wait() and inuse_first(). */
 	uint64_t waiting_since;
 	bool dual_stack;
@@ -83,8 +87,8 @@ struct pool_lock {
  * writer left. Returns 0, or -EINTR (a handler installed without SA_RESTART
  * ran while we waited), -ENETDOWN (no lock within 5 s), -EBUSY (not within
  * the time of POOL_BRIEF or POOL_TRY: the pool is in order, and somebody is
- * inside), -ESTALE (the file was replaced, resized or removed: open the pool again),
- * -EMFILE, -ENFILE.
+ * inside), -ESTALE (the file was replaced, resized or removed: open the pool
+ * again), -EMFILE, -ENFILE.
  */
 int pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret);
 

@@ -7,72 +7,59 @@
 #include "core/reserve_inside.h"
 #include "core/slot.h"
 
-/* 1 or 0; or -EMFILE, -ENFILE. */
-static int
-slot_dead(struct pool *pool, const struct slot *slot)
-{
-	int alive;
+#define READINGS_MAX 2 /* of one request; the second is for newcomers */
 
-	if (slot_ended(slot))
-		return 1;
-	if (slot->kind != KIND_RUNTIME)
-		return 0;
-	alive = lease_alive(pool->sys, slot);
-	return alive < 0 ? alive : !alive;
+int
+reserve_judge(struct pool *pool)
+{
+	const struct fork_guard guard = {pool->gate, pool->lend,
+					 pool->take_back};
+
+	return lease_judge(pool->sys, &guard, pool->file);
 }
 
 int
-reserve_find_holder(struct pool *pool, enum protocol protocol, uint32_t port,
-		    struct slot **ret)
+reserve_judge_for(struct pool *pool, struct acquire *wanted)
 {
-	struct slot *slot = slot_by_port(pool->file, protocol, port);
-	int dead = slot ? slot_dead(pool, slot) : 0;
+	uint64_t until = pool->file->header.sequence;
+	int r = -EAGAIN;
 
-	if (dead < 0)
-		return dead;
-	if (dead) {
-		slot_free(pool->file, slot);
-		slot = NULL;
-	}
-	*ret = slot;
+	if (wanted->judged.readings < READINGS_MAX)
+		r = reserve_judge(pool);
+	wanted->judged.readings++;
+	if (r == -EMFILE || r == -ENFILE)
+		return r;
+	/* Where nobody can tell, all live. */
+	wanted->judged.until = r < 0 ? UINT64_MAX : until;
 	return 0;
 }
 
-struct slot *
-reserve_holder(struct pool *pool, enum protocol protocol, uint32_t port)
+int
+reserve_lives(struct pool *pool, uint64_t token)
 {
-	struct slot *slot;
+	const struct slot *slot = slot_by_token(pool->file, token);
+	int r;
 
-	if (reserve_find_holder(pool, protocol, port, &slot) < 0)
-		return slot_by_port(pool->file, protocol, port);
-	return slot;
-}
-
-const struct slot *
-reserve_peek(struct pool *pool, enum protocol protocol, uint32_t port)
-{
-	const struct slot *slot = slot_by_port(pool->file, protocol, port);
-	uint64_t token = slot ? atomic_load(&slot->token) : 0;
-
-	if (!slot || slot_dead(pool, slot) > 0)
-		return NULL;
-	/* Still the one that was asked about? */
-	return slot_by_token(pool->file, token) == slot ? slot : NULL;
+	if (!slot)
+		return 0;
+	if (slot->kind != KIND_RUNTIME ||
+	    lease_is_where_it_was(pool->sys, slot))
+		return slot_by_token(pool->file, token) != NULL;
+	r = reserve_judge(pool);
+	if (r == -EMFILE || r == -ENFILE)
+		return r;
+	return slot_by_token(pool->file, token) != NULL;
 }
 
 uint32_t
 reserve_sweep(struct pool *pool)
 {
-	uint64_t alive[LEASE_BITS];
 	uint32_t freed = 0;
 
-	if (lease_survey(pool->sys, pool->file, alive) < 0)
-		return 0;
 	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
 		struct slot *slot = &pool->file->slot[i];
 
-		if (!slot_live(slot) || slot->kind != KIND_RUNTIME ||
-		    alive[i / 64] >> i % 64 & 1)
+		if (!slot_live(slot) || !slot_ended(slot))
 			continue;
 		slot_free(pool->file, slot);
 		freed++;
@@ -97,21 +84,14 @@ reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 	     struct reservation *ret, int *ret_holder)
 {
 	struct slot *slot = slot_by_token(pool->file, token);
-	int holder, alive;
+	int holder = -1;
 
 	if (!slot || slot->protocol != protocol)
 		return -EINVAL;
-	if (slot->kind == KIND_PERSISTENT) {
-		*ret = reserve_grant(slot);
-		*ret_holder = -1;
-		return 0;
-	}
-	holder = lease_holder(pool->sys, slot);
-	if (holder < 0 && holder != -ENOENT)
-		return holder;
-	if (holder < 0) {
-		alive = lease_alive(pool->sys, slot);
-		return alive < 0 ? alive : alive ? -EACCES : -EINVAL;
+	if (slot->kind == KIND_RUNTIME) {
+		holder = lease_holder(pool->sys, slot);
+		if (holder < 0)
+			return holder == -ENOENT ? -EACCES : holder;
 	}
 	*ret = reserve_grant(slot);
 	*ret_holder = holder;
@@ -131,39 +111,14 @@ reserve_release(struct pool *pool, const struct reservation *reservation,
 	lease_drop(pool->sys, holder, reservation->token);
 }
 
-static bool
-owned_by(const struct slot *slot, uint64_t cookie)
-{
-	return slot_live(slot) && slot->kind == KIND_RUNTIME &&
-	       slot->cookie == cookie;
-}
-
 void
 reserve_end_socket(struct pool *pool, uint64_t cookie)
 {
 	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
 		struct slot *slot = &pool->file->slot[i];
 
-		if (owned_by(slot, cookie))
+		if (slot_live(slot) && slot->kind == KIND_RUNTIME &&
+		    slot->cookie == cookie)
 			slot_end(pool->file, atomic_load(&slot->token), cookie);
 	}
-}
-
-uint32_t
-reserve_check_socket(struct pool *pool, uint64_t cookie)
-{
-	uint32_t alive = 0;
-
-	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
-		struct slot *slot = &pool->file->slot[i];
-		uint64_t token = atomic_load(&slot->token);
-
-		if (!owned_by(slot, cookie) || slot_ended(slot))
-			continue;
-		if (slot_dead(pool, slot) > 0)
-			slot_end(pool->file, token, cookie);
-		else
-			alive++;
-	}
-	return alive;
 }

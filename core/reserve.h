@@ -3,9 +3,13 @@
  * Reservations: acquire, release, find. The rules are those of Windows' port
  * reservations (SIO_ACQUIRE_PORT_RESERVATION and its kin), the errors Linux'.
  *
- * All functions are called by the holder of the pool's lock (pool_enter) and
- * return 0 or -Exxx; ret_ parameters are untouched on failure. Ports are in
- * host byte order.
+ * A slot in the way may be a dead owner's. To find that out takes a reading of
+ * the kernel's list of locks, which may be long, so it is never done inside
+ * the pool: reserve_acquire() says -EAGAIN, the caller leaves, judges, and
+ * comes again. One judgement is of all slots at once.
+ *
+ * Functions return 0 or -Exxx; ret_ parameters are untouched on failure. Ports
+ * are in host byte order.
  */
 #ifndef PORTRES_CORE_RESERVE_H
 #define PORTRES_CORE_RESERVE_H
@@ -21,6 +25,12 @@ struct reservation {
 	uint64_t cookie; /* of the owning socket */
 };
 
+/* Up to which token slots have been judged; all zero before the first time. */
+struct judgement {
+	uint64_t until;
+	uint32_t readings;
+};
+
 struct acquire {
 	enum reservation_kind kind;
 	enum protocol protocol;
@@ -32,26 +42,49 @@ struct acquire {
 	/* Where to look, best first, and what never to touch, or NULL. */
 	const struct range_list *wildcard;
 	const struct port_set *forbidden;
+	struct judgement judged;
 };
 
 /*
- * Reserves a block for the socket. Errors: -EINVAL (count 0, or past 65535),
- * -EADDRINUSE (reserved, or in use), -ENOBUFS (no room for a wildcard, or the
- * pool's slots are all taken), -EMFILE, -ENFILE, -ENETDOWN.
+ * Under the lock: reserves a block for the socket. Errors: -EINVAL (count 0, or
+ * past 65535), -EADDRINUSE (reserved, or in use), -ENOBUFS (no room for a
+ * wildcard, or the pool's slots are all taken), -EMFILE, -ENFILE, -ENETDOWN;
+ * -EAGAIN: who is in the way may be dead; leave, ask reserve_judge_for(), and
+ * enter again.
  */
 int reserve_acquire(struct pool *pool, const struct acquire *wanted,
 		    struct reservation *ret);
 
 /*
- * The reservation with this token: a runtime one if this process holds its
- * owning socket, of which ret_holder becomes a descriptor, or a persistent
- * one, whoever asks. Errors: -EINVAL (unknown or of
- * the other protocol), -EACCES (held elsewhere), -EMFILE, -ENFILE.
+ * Without the lock, after reserve_acquire() has said -EAGAIN: judges, twice for
+ * one request at most. Then who is in the way lives. Returns 0, -EMFILE or
+ * -ENFILE.
+ */
+int reserve_judge_for(struct pool *pool, struct acquire *wanted);
+
+/*
+ * Without the lock: has all dead slots marked ended (lease_judge), and returns
+ * how many there were, or -Exxx.
+ */
+int reserve_judge(struct pool *pool);
+
+/*
+ * Without the lock: does the reservation with this token live? May have to
+ * judge. 1, also where nobody can tell; 0; -EMFILE or -ENFILE.
+ */
+int reserve_lives(struct pool *pool, uint64_t token);
+
+/*
+ * Under the lock: the reservation with this token: a runtime one if this
+ * process holds its owning socket, of which ret_holder becomes a descriptor,
+ * or a persistent one, whoever asks. Errors: -EINVAL (unknown or of the other
+ * protocol), -EACCES (not held here: elsewhere, or nowhere; reserve_lives()
+ * tells), -EMFILE, -ENFILE.
  */
 int reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 		 struct reservation *ret, int *ret_holder);
 
-/* Gives back the runtime reservation that reserve_find() found. */
+/* Under the lock: gives back the runtime reservation of reserve_find(). */
 void reserve_release(struct pool *pool, const struct reservation *reservation,
 		     int holder);
 
@@ -61,26 +94,7 @@ void reserve_release(struct pool *pool, const struct reservation *reservation,
  */
 void reserve_end_socket(struct pool *pool, uint64_t cookie);
 
-/*
- * The same of those reservations that are dead; returns how many are not.
- */
-uint32_t reserve_check_socket(struct pool *pool, uint64_t cookie);
-
-/*
- * The living reservation that covers the port, or NULL; a dead one that is
- * found there is freed.
- */
-struct slot *reserve_holder(struct pool *pool, enum protocol protocol,
-			    uint32_t port);
-
-/*
- * The same without the lock, for saying no: NULL means that it takes the lock
- * to know. The slot's contents may change under the reader's eyes.
- */
-const struct slot *reserve_peek(struct pool *pool, enum protocol protocol,
-				uint32_t port);
-
-/* Frees all dead reservations and returns how many there were. */
+/* Under the lock: frees all slots that are marked ended; how many? */
 uint32_t reserve_sweep(struct pool *pool);
 
 #endif

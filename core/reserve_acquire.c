@@ -12,20 +12,40 @@
 #include "core/reserve_inside.h"
 #include "core/slot.h"
 
-/* 0 when nobody has reserved a port of the range; -EADDRINUSE, -EMFILE … */
+/*
+ * Is the slot, which is in the way, known to live? Otherwise it is judged
+ * first, unless it has been.
+ */
 static int
-check_reserved(struct pool *pool, enum protocol protocol, struct range range)
+obstacle(struct pool *pool, const struct acquire *wanted,
+	 const struct slot *slot)
 {
+	uint64_t sequence = atomic_load(&slot->token) >> TOKEN_SHIFT;
+
+	if (slot->kind != KIND_RUNTIME || sequence <= wanted->judged.until ||
+	    lease_is_where_it_was(pool->sys, slot))
+		return -EADDRINUSE;
+	return -EAGAIN;
+}
+
+/* 0 when nobody has reserved a port of the range; -EADDRINUSE, -EAGAIN. */
+static int
+check_reserved(struct pool *pool, const struct acquire *wanted)
+{
+	enum protocol protocol = wanted->protocol;
+	struct range range = wanted->range;
+
 	for (uint32_t port = range.start; port < range_end(range); port++) {
 		struct slot *slot;
-		int r;
 
 		if (!atomic_load_explicit(mark_of(pool->file, protocol, port),
 					  memory_order_relaxed))
 			continue;
-		r = reserve_find_holder(pool, protocol, port, &slot);
-		if (r < 0 || slot)
-			return r < 0 ? r : -EADDRINUSE;
+		slot = slot_by_port(pool->file, protocol, port);
+		if (slot && !slot_ended(slot))
+			return obstacle(pool, wanted, slot);
+		if (slot)
+			slot_free(pool->file, slot);
 	}
 	return 0;
 }
@@ -98,7 +118,7 @@ take_specific(struct pool *pool, const struct acquire *wanted,
 	uint32_t port;
 	int r;
 
-	r = check_reserved(pool, wanted->protocol, wanted->range);
+	r = check_reserved(pool, wanted);
 	if (r < 0)
 		return r;
 	r = reserve_take(pool, wanted, wanted->range, slot, &port);
@@ -125,23 +145,12 @@ take_slot_on_lease(struct pool *pool, const struct acquire *wanted,
 
 	if (r < 0)
 		return r;
-	if (lease_hold(pool->sys, wanted->fd, token, &slot->inode) < 0)
+	if (lease_hold(pool->sys, wanted->fd, slot) < 0)
 		return -ENETDOWN;
 	r = take_slot(pool, wanted, cookie, slot);
 	if (r < 0)
 		lease_drop(pool->sys, wanted->fd, token);
 	return r;
-}
-
-static struct slot *
-pick_slot(struct pool *pool)
-{
-	struct slot *slot = slot_pick(pool->file);
-
-	/* What is full may be full of the dead. */
-	if (!slot && reserve_sweep(pool) > 0)
-		slot = slot_pick(pool->file);
-	return slot;
 }
 
 int
@@ -155,9 +164,13 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 		return -EINVAL;
 	pool->waiting_since = 0;
 	pool->dual_stack = false;
-	slot = pick_slot(pool);
+	/* Who has met one dead owner takes all of them down. */
+	if (wanted->judged.readings)
+		reserve_sweep(pool);
+	slot = slot_pick(pool->file);
+	/* What is full may be full of the dead. */
 	if (!slot)
-		return -ENOBUFS;
+		return wanted->judged.readings ? -ENOBUFS : -EAGAIN;
 	r = wanted->kind == KIND_RUNTIME
 		    ? take_slot_on_lease(pool, wanted, slot)
 		    : take_slot(pool, wanted, 0, slot);

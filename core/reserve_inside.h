@@ -6,13 +6,6 @@
 #include "core/reserve.h"
 
 /*
- * The living reservation that covers the port, or NULL; frees a dead one.
- * Returns 0, or -EMFILE or -ENFILE when it may be a dead one.
- */
-int reserve_find_holder(struct pool *pool, enum protocol protocol,
-			uint32_t port, struct slot **ret);
-
-/*
  * Takes a range without marks into a picked slot. Returns 0; 1 and the port
  * that is in use in ret_port; or -Exxx.
  */

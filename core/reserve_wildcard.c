@@ -113,7 +113,10 @@ windows_outside(const struct acquire *wanted)
 	return n ? n : windows->count;
 }
 
-/* Nobody is sent into the ephemeral range, or away, on account of the dead. */
+/*
+ * Nobody is sent into the ephemeral range, or away, on account of the dead: who
+ * finds no room judges first.
+ */
 int
 reserve_take_wildcard(struct pool *pool, const struct acquire *wanted,
 		      struct slot *slot)
@@ -121,8 +124,8 @@ reserve_take_wildcard(struct pool *pool, const struct acquire *wanted,
 	size_t outside = windows_outside(wanted);
 	int r = take_in_windows(pool, wanted, 0, outside, slot);
 
-	if (r == 1 && reserve_sweep(pool) > 0)
-		r = take_in_windows(pool, wanted, 0, outside, slot);
+	if (r == 1 && wanted->judged.readings == 0)
+		return -EAGAIN;
 	if (r == 1)
 		r = take_in_windows(pool, wanted, outside,
 				    wanted->wildcard->count, slot);

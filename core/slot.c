@@ -21,7 +21,7 @@ slot_by_token(struct pool_file *file, uint64_t token)
 {
 	struct slot *slot = &file->slot[token_slot(token)];
 
-	if (token == 0 || !slot_live(slot) ||
+	if (token == 0 || token & TOKEN_ENDED || !slot_live(slot) ||
 	    atomic_load(&slot->token) != token)
 		return NULL;
 	return slot;
@@ -195,8 +195,8 @@ slot_rebuild(struct pool_file *file)
 			continue;
 		}
 		ephemeral[slot->protocol] += slot->ephemeral != 0;
-		sequence =
-			(atomic_load(&slot->token) & ~TOKEN_ENDED) >> TOKEN_SHIFT;
+		sequence = (atomic_load(&slot->token) & ~TOKEN_ENDED) >>
+			   TOKEN_SHIFT;
 		if (sequence > highest)
 			highest = sequence;
 	}

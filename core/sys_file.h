@@ -75,6 +75,14 @@ sys_unlink(const struct sys_ops *sys, int directory, const char *path)
 	return (int)SYS_CALL(sys, SYS_unlinkat, directory, SYS_ARG_(path), 0);
 }
 
+/* Returns the length of what the link says, cut at `n`, or -Exxx. */
+static inline long
+sys_readlink(const struct sys_ops *sys, const char *path, char *to, size_t n)
+{
+	return SYS_CALL(sys, SYS_readlinkat, AT_FDCWD, SYS_ARG_(path),
+			SYS_ARG_(to), SYS_ARG_(n));
+}
+
 /* With the effective ids; before Linux 5.8 with the real ones. */
 static inline int
 sys_access(const struct sys_ops *sys, const char *path, int mode)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """portres doctor: a healthy system, and each way to spoil it."""
 
-import fcntl
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -164,12 +164,22 @@ def test_a_spoiled_file(doctor, cli, pool, spoil):
     assert cause in cli("list", status=1)
 
 
-def test_a_lock_that_is_held(cli, pool):
+def test_a_lock_that_is_held(cli, doctor, pool, start):
+    """Looking takes no lock. Who wants it hears whom to continue or to end."""
     cli("list")
-    with open(pool_file(pool)) as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        assert "is locked for too long" in cli("list", status=1)
-    cli("list")
+    text = "import fcntl, sys\nf = open(sys.argv[1])\nfcntl.flock(f, 2)\nprint(1, flush=True)\ninput()"
+    holder = start(["/usr/bin/python3", "-c", text, pool_file(pool)])
+    assert holder.line() == "1"
+    os.kill(holder.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, holder.pid, os.WSTOPPED)
+    who = f"locked by pid {holder.pid} (python3), which is stopped"
+    assert "PROTO" in cli("list")
+    cli("who", "5000")
+    assert who in " ".join(lines(doctor(1), "warning"))
+    who = who.replace("locked", "locked for too long")
+    assert who in cli("run", "--tcp", "1", "true", status=75)
+    holder.kill()
+    cli("run", "--tcp", "1", "true")
 
 
 def test_not_in_the_group(doctor, cli, shared_pool):

@@ -2,10 +2,7 @@
 
 import errno
 import fcntl
-import os
-import pathlib
 import subprocess
-import time
 
 import pytest
 
@@ -45,32 +42,6 @@ def script(shim_env):
         process.wait()
 
 
-INTERRUPTED = """
-import os, signal, socket, sys
-os.set_blocking(1, False)
-signal.set_wakeup_fd(1)  # written by the handler itself, in the middle of bind
-signal.signal(signal.SIGALRM, lambda *_: None)
-signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
-with socket.socket() as s:
-    try:
-        s.bind(("127.0.0.1", int(sys.argv[1])))
-        answer = 0
-    except OSError as e:
-        answer = e.errno
-signal.setitimer(signal.ITIMER_REAL, 0)
-sys.exit(answer)
-"""
-
-
-def test_handlers_do_not_cut_the_wait_short(script, locked):
-    process = script(INTERRUPTED, START)
-    # Three handlers without SA_RESTART have run while the pool was busy.
-    for _ in range(3):
-        assert os.read(process.stdout.fileno(), 1) == b"\x0e"
-    locked()
-    assert process.wait(timeout=30) == errno.EADDRINUSE
-
-
 THREADS = """
 import socket, sys, threading
 start, count = map(int, sys.argv[1:])
@@ -95,29 +66,10 @@ print(got)
 """
 
 
-def waits_for_the_pool(task):
-    """Is that thread in a nap between two looks at the lock: in futex_waitv, or
-    on a timer?"""
-    try:
-        call = (task / "syscall").read_text().split()
-        if call[0] == "449":
-            return True
-        return "timerfd" in os.readlink(task / "fd" / str(int(call[1], 16)))
-    except (OSError, ValueError, IndexError):
-        return False
-
-
 def test_many_threads_at_once(script, locked):
+    """None of them waits for the lock, and none gets a reserved port."""
     process = script(THREADS, START, COUNT)
-    assert process.stdout.readline() == b"all here\n"
-    waited = set()
-    tasks = pathlib.Path(f"/proc/{process.pid}/task")
-    limit = time.monotonic() + 4  # they give up after 5 s
-    while len(waited) < COUNT and time.monotonic() < limit:
-        waited |= {task for task in tasks.iterdir() if waits_for_the_pool(task)}
-    locked()
-    assert len(waited) == COUNT
-    assert process.communicate(timeout=30)[0] == b"[]\n"
+    assert process.communicate(timeout=30)[0] == b"all here\n[]\n"
 
 
 FULL = """

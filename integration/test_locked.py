@@ -57,7 +57,6 @@ def test_a_port_of_nobody_is_bound_without_the_lock(binder, said):
 
 WAYS = {
     "bind": "bind('x', 0)",
-    "bind to one": f"bind('x', {START})",
     "connect": "S['x'].connect(('127.0.0.1', 9))",
     "sendto": "S['x'].sendto(b'', ('127.0.0.1', 9))",
 }
@@ -75,19 +74,28 @@ def test_an_associated_socket_is_bound_under_the_lock(binder, said, how):
     assert said() == {START: "locked"}
 
 
-def test_a_dead_ones_port_is_bound_under_the_lock(neighbour, binder, said):
-    """Its mark is off now, and the next acquirer might have been quicker."""
+def test_an_associated_socket_is_bound_to_one_port_without_the_lock(binder, said):
+    binder.ask("udp('a')")
+    token = eval(binder.ask(f"acquire(S['a'], {START}, {COUNT})"))[2]
+    binder.ask("udp('x')")
+    assert binder.ask(f"associate(S['x'], {token})") == "None"
+    assert binder.ask(f"bind('x', {START})") == str(START)
+    assert said() == {START: "open"}
+
+
+def test_a_dead_ones_port_is_bound_without_the_lock(neighbour, binder, said):
+    """It is announced, so the next acquirer waits for the bind."""
     port = START + 11
     binder.ask("tcp('x')")
     assert binder.ask(f"bind('x', {port})") == "EADDRINUSE"
     assert said() == {}
     neighbour.kill()
     assert binder.ask(f"bind('x', {port})") == str(port)
-    assert said() == {port: "locked"}
+    assert said() == {port: "open"}
 
 
-def test_the_other_protocols_port_is_bound_under_the_lock(binder, said):
+def test_the_other_protocols_port_is_bound_without_the_lock(binder, said):
     port = START + 12
     binder.ask("udp('x')")
     assert binder.ask(f"bind('x', {port})") == str(port)
-    assert said() == {port: "locked"}
+    assert said() == {port: "open"}

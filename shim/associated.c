@@ -7,6 +7,7 @@
 #include "core/slot.h"
 #include "core/sockdiag.h"
 #include "winerror.h"
+#include "shim/announced.h"
 #include "shim/config.h"
 #include "shim/pools.h"
 #include "shim/shim.h"
@@ -92,70 +93,99 @@ bind_any_of(struct range block, enum protocol protocol, int fd,
 	return r;
 }
 
-static int
-bind_inside(const struct slot *slot, int fd, struct sockaddr *address,
-	    socklen_t size)
-{
-	struct range block = slot_range(slot);
-	int port = endpoint_address_port(address, size);
+/* GONE: the block has ended, and the socket is one like others. */
+enum outcome { DONE, GONE, UNUSABLE };
 
-	if (!endpoint_takes_address(&sys_kernel, fd, address))
-		return (int)wsa_plain(real_bind(fd, address, size));
-	if (port == 0)
-		return bind_any_of(block, (enum protocol)slot->protocol, fd,
-				   address, size);
-	if (!range_contains(block, (uint32_t)port))
-		return ret_errno(-EADDRNOTAVAIL);
-	return (int)wsa_plain(real_bind(fd, address, size));
+static enum outcome
+answer(int r, int *ret_answer)
+{
+	*ret_answer = ret_errno(r);
+	return DONE;
 }
 
-/* A port outside is nobody's business once the block is a dead one. */
-static struct slot *
-block_of(struct pool *pool, uint64_t token, const struct sockaddr *address,
-	 socklen_t size)
+/*
+ * To any port: under the lock, or two sockets that share ports could both be
+ * given one. A stopped process may have it: then there is none to be had.
+ */
+static enum outcome
+bind_to_any(uint64_t token, int fd, struct sockaddr *address, socklen_t size,
+	    int *ret_answer)
 {
-	struct slot *slot = slot_by_token(pool->file, token);
-	int port = endpoint_address_port(address, size);
+	struct pool_lock lock;
+	struct pool *pool;
+	struct slot *slot;
+	int r = pools_enter(fd, &pool, &lock);
 
-	if (!slot || port <= 0 ||
-	    range_contains(slot_range(slot), (uint32_t)port))
-		return slot;
-	return reserve_holder(pool, (enum protocol)slot->protocol, slot->start);
+	if (r == -ENETDOWN && !config_get()->strict)
+		return UNUSABLE;
+	/* Not a reason to hand out a port that is not the block's. */
+	if (r < 0)
+		return answer(r == -EBUSY ? -ENETDOWN : r, ret_answer);
+	slot = slot_by_token(pool->file, token);
+	if (slot)
+		*ret_answer = bind_any_of(slot_range(slot),
+					  (enum protocol)slot->protocol, fd,
+					  address, size);
+	pool_leave(pool, &lock);
+	return slot ? DONE : GONE;
+}
+
+/*
+ * To a certain port, which must be the block's. The announcement keeps others
+ * from reserving it before it is bound. Without one (a child of vfork, 255
+ * binders in the segment) only the block's owner could give it back meanwhile.
+ */
+static enum outcome
+bind_to_one(uint64_t token, uint16_t port, int fd, struct sockaddr *address,
+	    socklen_t size, int *ret_answer)
+{
+	struct announced announced;
+	const struct slot *slot;
+	struct pool *pool;
+	bool inside, known;
+	int r = pools_find(fd, &pool);
+
+	if (r == -ENETDOWN && !config_get()->strict)
+		return UNUSABLE;
+	if (r < 0)
+		return answer(r, ret_answer);
+	known = announced_begin(pool, port, &announced) == 0;
+	slot = slot_by_token(pool->file, token);
+	inside = slot && range_contains(slot_range(slot), port);
+	if (inside)
+		*ret_answer = (int)wsa_plain(real_bind(fd, address, size));
+	if (known)
+		announced_end(&announced);
+	if (inside)
+		return DONE;
+	/* Outside is nobody's business once the block is a dead one. */
+	if (!slot || !reserve_lives(pool, token))
+		return GONE;
+	return answer(-EADDRNOTAVAIL, ret_answer);
 }
 
 bool
 associated_bind(int fd, struct sockaddr *address, socklen_t size,
 		int *ret_answer)
 {
+	int port = endpoint_address_port(address, size);
+	enum outcome outcome;
 	struct tracked *tracked;
-	struct pool_lock lock;
-	struct pool *pool;
-	struct slot *slot;
 	uint64_t cookie;
 	uint64_t token;
-	int r;
 
 	if (endpoint_cookie(&sys_kernel, fd, &cookie) < 0)
 		return false;
 	tracked = track_find(cookie);
 	token = tracked ? atomic_load(&tracked->associated) : 0;
-	if (!token)
+	/* An address of another family is the kernel's to refuse. */
+	if (!token || !endpoint_takes_address(&sys_kernel, fd, address))
 		return false;
-	r = pools_enter(fd, &pool, &lock);
-	if (r == -ENETDOWN && !config_get()->strict)
-		return false;
-	if (r < 0) {
-		/* Interrupted, or no descriptor left: not a reason to hand
-		 * out a port that is not the block's. */
-		*ret_answer = ret_errno(r);
-		return true;
-	}
-	slot = block_of(pool, token, address, size);
-	if (slot)
-		*ret_answer = bind_inside(slot, fd, address, size);
+	outcome = port ? bind_to_one(token, (uint16_t)port, fd, address, size,
+				     ret_answer)
+		       : bind_to_any(token, fd, address, size, ret_answer);
 	/* It has served its turn: bound sockets are the kernel's to keep. */
-	if (!slot || *ret_answer == 0)
+	if (outcome == GONE || (outcome == DONE && *ret_answer == 0))
 		track_dissociate(cookie);
-	pool_leave(pool, &lock);
-	return slot != NULL;
+	return outcome == DONE;
 }

@@ -11,13 +11,14 @@
 #include "shim/associated.h"
 #include "shim/config.h"
 #include "shim/explain.h"
-#include "shim/gate.h"
 #include "shim/inherited.h"
 #include "shim/pools.h"
 #include "shim/track.h"
 #include "shim/unbound.h"
 #include "shim/user.h"
 #include "shim/winsock/error.h"
+
+#define LOOKS_MAX 8 /* at a port that changes its owner meanwhile */
 
 /* A bind whose address has been read, once, so that it cannot change. */
 struct request {
@@ -77,103 +78,143 @@ bind_unchecked(const struct request *request)
 }
 
 static bool
-marked(struct pool *pool, uint16_t port)
+marked_at_all(struct pool *pool, uint16_t port)
 {
 	return atomic_load(mark_of(pool->file, PROTOCOL_TCP, port)) ||
 	       atomic_load(mark_of(pool->file, PROTOCOL_UDP, port));
 }
 
 /*
- * Is the port in a reservation that this socket has no part in? Of a block
- * that the program was started with, what can be associated has one: not MPTCP.
+ * Is the port one that the socket would take from the pool? Otherwise the
+ * kernel says why not. A block that the program was started with is open to
+ * what can be associated: not to MPTCP.
  */
 static bool
-is_foreign(const struct slot *slot, int fd)
+matters(const struct request *request, enum protocol *ret_protocol,
+	bool *ret_associable)
+{
+	int r = endpoint_protocol(&sys_kernel, request->fd, ret_protocol);
+
+	*ret_associable = r == 0;
+	return (r == 0 || r == -EPROTONOSUPPORT) &&
+	       endpoint_takes_address(
+		       &sys_kernel, request->fd,
+		       (const struct sockaddr *)&request->address);
+}
+
+/*
+ * What the pool says of the port. PASSING: it is being reserved, or given
+ * back, in this moment; whoever has the lock knows more.
+ */
+enum state { FREE, RESERVED, PASSING };
+
+static enum state
+look(struct pool *pool, const struct request *request, struct slot **ret_slot,
+     uint64_t *ret_token)
 {
 	enum protocol protocol;
+	bool associable;
 
-	return slot && !(inherited_owns(slot) &&
-			 endpoint_protocol(&sys_kernel, fd, &protocol) == 0);
+	if (!marked_at_all(pool, request->port) ||
+	    !matters(request, &protocol, &associable) ||
+	    !atomic_load(mark_of(pool->file, protocol, request->port)))
+		return FREE;
+	*ret_slot = slot_by_port(pool->file, protocol, request->port);
+	if (!*ret_slot)
+		return PASSING;
+	*ret_token = atomic_load(&(*ret_slot)->token);
+	if (*ret_token & TOKEN_ENDED ||
+	    (associable && inherited_owns(*ret_slot)))
+		return FREE;
+	return RESERVED;
 }
 
-/* Somebody may have reserved the port: ask under the lock, and bind there. */
-static int
-bind_locked(const struct request *request, enum protocol protocol)
-{
-	struct pool_lock lock;
+/*
+ * While one is held, nobody reserves the port whom the bind would not find, or
+ * who would not find the bind: an announcement, or the pool's lock.
+ */
+struct hold {
+	bool locked;
 	struct pool *pool;
-	struct slot *slot;
-	int r = pools_enter(request->fd, &pool, &lock);
+	struct pool_lock lock;
+	struct announced announced;
+};
 
-	if (r < 0)
-		return bind_unchecked(request);
-	slot = reserve_holder(pool, protocol, request->port);
-	r = is_foreign(slot, request->fd) ? refuse(slot, request->port)
-					  : bind_really(request);
-	pool_leave(pool, &lock);
-	return r;
+static int
+hold_begin(struct pool *pool, const struct request *request, bool lock,
+	   struct hold *ret)
+{
+	ret->pool = pool;
+	ret->locked = lock ||
+		      announced_begin(pool, request->port, &ret->announced) < 0;
+	return ret->locked ? pools_enter(request->fd, &ret->pool, &ret->lock)
+			   : 0;
 }
 
-/* A plain no needs no lock, nor waits for other processes. */
-static const struct slot *
-peek(struct pool *pool, enum protocol protocol, uint16_t port)
+static void
+hold_end(struct hold *hold)
 {
-	const struct slot *slot;
-	struct gate_visit visit;
+	if (hold->locked)
+		pool_leave(hold->pool, &hold->lock);
+	else
+		announced_end(&hold->announced);
+}
+
+/*
+ * Neither an announcement nor, in time, the lock: a stopped process may have
+ * it. The marks can be read all the same, and a marked port is not had.
+ */
+static int
+bind_without_hold(struct pool *pool, const struct request *request, int why)
+{
+	enum protocol protocol;
+	bool associable;
+	uint32_t mark;
 
 	if (!pool_whole(pool))
-		return NULL;
-	gate_visit(&visit);
-	slot = reserve_peek(pool, protocol, port);
-	gate_visit_end(&visit);
-	return slot;
-}
-
-static int
-bind_carefully(struct pool *pool, const struct request *request)
-{
-	enum protocol protocol;
-	const struct slot *slot;
-
-	if (!endpoint_takes_ports(&sys_kernel, request->fd, &protocol) ||
-	    !endpoint_takes_address(&sys_kernel, request->fd,
-				    (const struct sockaddr *)&request->address))
-		return bind_really(request);
-	slot = peek(pool, protocol, request->port);
-	return is_foreign(slot, request->fd) ? refuse(slot, request->port)
-					     : bind_locked(request, protocol);
-}
-
-/* Of a block that the program was started with? */
-static bool
-is_inherited(struct pool *pool, const struct request *request)
-{
-	enum protocol protocol;
-	const struct slot *slot;
-
-	if (!track_guarding() ||
-	    endpoint_protocol(&sys_kernel, request->fd, &protocol) < 0)
-		return false;
-	slot = slot_by_port(pool->file, protocol, request->port);
-	return slot && inherited_owns(slot);
-}
-
-/* Nearly every bind: nothing reserved here, no lock, no waiting. */
-static int
-bind_announced(struct pool *pool, const struct request *request)
-{
-	struct announced announced;
-	int r;
-
-	if (announced_begin(pool, request->port, &announced) < 0)
-		return bind_carefully(pool, request);
-	if (marked(pool, request->port) && !is_inherited(pool, request)) {
-		announced_end(&announced);
-		return bind_carefully(pool, request);
+		return bind_unchecked(request);
+	if (matters(request, &protocol, &associable)) {
+		mark = atomic_load(
+			mark_of(pool->file, protocol, request->port));
+		if (mark)
+			return refuse(
+				&pool->file->slot[(mark - 1) % SLOT_COUNT],
+				request->port);
 	}
-	r = bind_really(request);
-	announced_end(&announced);
-	return r;
+	return why == -EBUSY ? bind_really(request) : bind_unchecked(request);
+}
+
+/*
+ * Nearly every bind goes through here once: announced, no mark, bound. What is
+ * reserved is refused as soon as its owner is known to live. Where the owner
+ * is dead the judgement ends the slot, and the next look finds the port free.
+ */
+static int
+bind_checked(struct pool *pool, const struct request *request)
+{
+	struct slot *slot = NULL;
+	bool lock = false;
+	uint64_t token;
+
+	for (int looks = 1;; looks++) {
+		struct hold hold;
+		enum state state;
+		int r = hold_begin(pool, request, lock, &hold);
+
+		if (r < 0)
+			return bind_without_hold(pool, request, r);
+		state = look(hold.pool, request, &slot, &token);
+		if (state == FREE || (state == PASSING && hold.locked)) {
+			r = bind_really(request);
+			hold_end(&hold);
+			return r;
+		}
+		hold_end(&hold);
+		lock = state == PASSING;
+		if (state == RESERVED &&
+		    (looks >= LOOKS_MAX || reserve_lives(hold.pool, token)))
+			return refuse(slot, request->port);
+	}
 }
 
 /* The system chooses, from what is not reserved. */
@@ -222,9 +263,7 @@ shim_bind(int fd, const struct sockaddr *address, socklen_t size)
 	if (request.port == 0)
 		return bind_chosen(&request);
 	pool = pools_for_bind(fd);
-	if (!pool)
-		return bind_unchecked(&request);
-	return bind_announced(pool, &request);
+	return pool ? bind_checked(pool, &request) : bind_unchecked(&request);
 }
 
 EXPORTED int

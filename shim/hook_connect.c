@@ -100,8 +100,9 @@ connect_tcp(struct pool *pool, int fd, const struct sockaddr *address,
 	int saved = errno;
 	int r = connect_in_windows(pool, fd, address, size, ret_answer);
 
-	/* What is reserved may be reserved by the dead. */
-	if (r == -EADDRNOTAVAIL && unbound_sweep(fd))
+	/* What is reserved may be reserved by the dead; it may be a connect
+	 * that does not wait. */
+	if (r == -EADDRNOTAVAIL && unbound_sweep(fd, POOL_TRY))
 		r = connect_in_windows(pool, fd, address, size, ret_answer);
 	if (r == -EADDRNOTAVAIL) {
 		*ret_answer = ret_errno(r);

@@ -87,6 +87,21 @@ entry_forget(struct entry *entry)
 	pool_forget(&entry->pool);
 }
 
+/* A child of vfork has descriptors of its own, beside its parent's table. */
+static void
+lend(int fd)
+{
+	if (!track_is_borrowed())
+		gate_lend(fd);
+}
+
+static void
+take_back(int fd)
+{
+	if (!track_is_borrowed())
+		gate_take_back(fd);
+}
+
 static int
 entry_open(uint64_t netns, struct entry **ret)
 {
@@ -102,6 +117,8 @@ entry_open(uint64_t netns, struct entry **ret)
 	if (r < 0)
 		return r;
 	pool.gate = &gate_of_process;
+	pool.lend = lend;
+	pool.take_back = take_back;
 	return entry_keep(netns, &pool, ret);
 }
 
@@ -175,6 +192,18 @@ pools_concern_implicit(int fd)
 	if (!pool || !pool_whole(pool))
 		return config_get()->strict;
 	return implicit_matters(pool);
+}
+
+int
+pools_find(int fd, struct pool **ret_pool)
+{
+	struct entry *entry;
+	int r = entry_for(fd, &entry);
+
+	if (r < 0)
+		return r;
+	*ret_pool = &entry->pool;
+	return pool_whole(&entry->pool) ? 0 : -ENETDOWN;
 }
 
 /* The pool as this thread may enter it. */

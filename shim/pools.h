@@ -18,9 +18,16 @@ struct pool *pools_for_bind(int fd);
 /*
  * Whether a port that the system is about to choose for the socket needs our
  * eye: it may be associated, or a reservation reaches into the ephemeral
- * range, or nobody can tell and PORTRES_STRICT forbids it. Opens the pool on the process's first such call.
+ * range, or nobody can tell and PORTRES_STRICT forbids it. Opens the pool on
+ * the process's first such call.
  */
 bool pools_concern_implicit(int fd);
+
+/*
+ * The pool of the socket's namespace, whole, without entering it. Returns 0,
+ * -ENETDOWN, or as pool_open().
+ */
+int pools_find(int fd, struct pool **ret_pool);
 
 /*
  * Enters the pool of the socket's namespace, opening it anew where the file
@@ -29,11 +36,14 @@ bool pools_concern_implicit(int fd);
 int pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
 		    struct pool_lock *ret_lock);
 
-/* For bind() and its kin: they would go on unchecked, were they interrupted. */
+/*
+ * For bind() and its kin, whose programs did not ask for the pool: they wait
+ * for a moment, and are not interrupted. -EBUSY where another process has it.
+ */
 static inline int
 pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock)
 {
-	return pools_enter_how(fd, POOL_PATIENT, ret_pool, ret_lock);
+	return pools_enter_how(fd, POOL_BRIEF, ret_pool, ret_lock);
 }
 
 /*

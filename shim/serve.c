@@ -50,41 +50,68 @@ token_dead(const void *context, uint64_t token)
 	return !slot_by_token(file, token);
 }
 
-/* Ends what a socket owned that is not at its number any more. */
+/* Has this process a descriptor of that socket? Also when nobody can tell. */
+static bool
+has_socket(uint64_t cookie)
+{
+	struct gate_visit visit;
+	int fd;
+
+	gate_visit(&visit);
+	fd = endpoint_find(&sys_kernel, cookie);
+	gate_visit_end(&visit);
+	return fd != -ENOENT;
+}
+
+/*
+ * The socket that owned at the number was closed where we did not see it. What
+ * it reserved has ended, unless another process has it; and while it is among
+ * our sockets each close costs something.
+ */
 static void
 tidy(int fd, uint64_t before)
 {
-	struct tracked *tracked = track_find(before);
+	struct tracked *tracked = before ? track_find(before) : NULL;
 	struct pool *pool = tracked ? pools_opened() : NULL;
 
 	if (!pool)
 		return;
-	if (reserve_check_socket(pool, before) == 0)
-		track_drop(tracked, before);
-	else
+	if (has_socket(before)) {
 		track_displaced_still(fd, before);
+		return;
+	}
+	reserve_judge(pool);
+	track_drop(tracked, before);
 }
 
 void
 serve_tidy(int fd)
 {
-	uint64_t before = track_displaced(fd);
-	struct gate_visit visit;
-
-	if (before == 0)
-		return;
-	gate_visit(&visit);
-	tidy(fd, before);
-	gate_visit_end(&visit);
+	tidy(fd, track_displaced(fd));
 }
 
-static void
-tidy_inside(int fd, uint64_t cookie)
+static int
+acquire_once(int fd, struct acquire *acquire, enum pool_wait wait,
+	     struct pool **ret_pool, uint64_t *ret_before,
+	     struct reservation *ret)
 {
-	uint64_t before = track_displaced(fd);
+	struct pool_lock lock;
+	struct pool *pool;
+	int r = pools_enter_how(fd, wait, &pool, &lock);
 
-	if (before != 0 && before != cookie)
-		tidy(fd, before);
+	if (r < 0)
+		return r;
+	*ret_pool = pool;
+	r = acquire_inside(pool, acquire, ret);
+	if (r == 0)
+		*ret_before = track_displaced(fd);
+	/* Where there is no room the socket's close will be less prompt. */
+	if (r == 0 && track_own(ret->cookie, ret->token, fd) < 0) {
+		track_purge(token_dead, pool->file);
+		track_own(ret->cookie, ret->token, fd);
+	}
+	pool_leave(pool, &lock);
+	return r;
 }
 
 int
@@ -92,26 +119,19 @@ serve_acquire(int fd, struct range wanted, enum pool_wait wait,
 	      struct reservation *ret)
 {
 	struct acquire acquire = {.range = wanted, .fd = fd};
-	struct pool_lock lock;
-	struct pool *pool;
+	struct pool *pool = NULL;
+	uint64_t before = 0;
 	int r = carrier(fd, &acquire.protocol);
 
 	if (r < 0)
 		return r;
 	if (!range_valid(wanted))
 		return -EINVAL;
-	r = pools_enter_how(fd, wait, &pool, &lock);
-	if (r < 0)
-		return r;
-	r = acquire_inside(pool, &acquire, ret);
-	if (r == 0)
-		tidy_inside(fd, ret->cookie);
-	/* Where there is no room the socket's close will be less prompt. */
-	if (r == 0 && track_own(ret->cookie, ret->token, fd) < 0) {
-		track_purge(token_dead, pool->file);
-		track_own(ret->cookie, ret->token, fd);
-	}
-	pool_leave(pool, &lock);
+	do
+		r = acquire_once(fd, &acquire, wait, &pool, &before, ret);
+	while (r == -EAGAIN && (r = reserve_judge_for(pool, &acquire)) == 0);
+	if (r == 0 && before != ret->cookie)
+		tidy(fd, before);
 	return r;
 }
 
@@ -177,5 +197,9 @@ serve_associate(int fd, uint64_t token, enum pool_wait wait)
 	}
 	unbound_renew(fd); /* which has no port, whatever it did before */
 	pool_leave(pool, &lock);
-	return r;
+	if (r != -EACCES)
+		return r;
+	/* A dead one's token is nobody's. */
+	r = reserve_lives(pool, token);
+	return r < 0 ? r : r ? -EACCES : -EINVAL;
 }

@@ -4,6 +4,7 @@
 #include "core/endpoint.h"
 #include "core/implicit.h"
 #include "core/reserve.h"
+#include "shim/announced.h"
 #include "shim/associated.h"
 #include "shim/config.h"
 #include "shim/gate.h"
@@ -60,14 +61,14 @@ unbound_forbidden(int fd)
 }
 
 bool
-unbound_sweep(int fd)
+unbound_sweep(int fd, enum pool_wait wait)
 {
 	struct pool_lock lock;
 	struct pool *pool;
 	uint32_t freed;
 
-	/* A connect may be one that does not wait. */
-	if (pools_enter_how(fd, POOL_TRY, &pool, &lock) < 0)
+	if (pools_find(fd, &pool) < 0 || reserve_judge(pool) < 0 ||
+	    pools_enter_how(fd, wait, &pool, &lock) < 0)
 		return false;
 	freed = reserve_sweep(pool);
 	pool_leave(pool, &lock);
@@ -75,53 +76,48 @@ unbound_sweep(int fd)
 }
 
 /*
- * Where the lock is not to be had, because no descriptor is left for it or a
- * stopped process has it, nobody but an acquirer in this very moment could be
- * given the same port; without a look it could be anybody's.
+ * Announced as a choice, so that no reservation which reaches into the range
+ * is made before the port is bound; nobody is waited for. Where that cannot be
+ * done only an acquirer in this very moment could be given the same port.
  */
 static int
-choose_without_lock(struct pool *pool, enum protocol protocol, int fd,
-		    struct sockaddr *address, socklen_t size, bool *ret_bound)
+choose(struct pool *pool, enum protocol protocol, int fd,
+       struct sockaddr *address, socklen_t size)
 {
+	struct announced announced;
 	struct gate_visit visit;
+	bool known = announced_begin(pool, ANNOUNCE_CHOICE, &announced) == 0;
 	int r;
 
-	if (config_get()->strict)
-		return ret_errno(-ENETDOWN);
-	if (!pool_whole(pool))
-		return 0;
+	atomic_thread_fence(memory_order_seq_cst);
 	gate_visit(&visit);
 	r = implicit_bind(pool, protocol, fd, address, size);
 	gate_visit_end(&visit);
-	*ret_bound = r == 0;
-	return ret_errno(r);
+	if (known)
+		announced_end(&announced);
+	return r;
 }
 
 int
 unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 	       bool *ret_bound)
 {
-	struct pool *pool = pools_for_bind(fd), *entered;
+	struct pool *pool = pools_for_bind(fd);
 	enum protocol protocol;
-	struct pool_lock lock;
 	int r;
 
 	*ret_bound = false;
 	if (unbound_forbidden(fd))
 		return ret_errno(-ENETDOWN);
-	if (!pool || !implicit_matters(pool) ||
+	if (!pool || !pool_whole(pool) || !implicit_matters(pool) ||
 	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
 		return 0;
-	if (pools_enter(fd, &entered, &lock) < 0)
-		return choose_without_lock(pool, protocol, fd, address, size,
-					   ret_bound);
-	r = implicit_bind(entered, protocol, fd, address, size);
+	r = choose(pool, protocol, fd, address, size);
 	/* What is reserved may be reserved by the dead. */
-	if (r == -EADDRINUSE && reserve_sweep(entered) > 0)
-		r = implicit_bind(entered, protocol, fd, address, size);
+	if (r == -EADDRINUSE && unbound_sweep(fd, POOL_BRIEF))
+		r = choose(pool, protocol, fd, address, size);
 	if (r == -EADDRINUSE)
-		r = implicit_refusal(entered, protocol, address, size);
-	pool_leave(entered, &lock);
+		r = implicit_refusal(pool, protocol, address, size);
 	*ret_bound = r == 0;
 	return ret_errno(r);
 }

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/pool.h"
+
 /* An unbound socket, and the wildcard address that it could be bound to. */
 struct unbound {
 	int fd;
@@ -38,8 +40,9 @@ bool unbound_forbidden(int fd);
 int unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 		   bool *ret_bound);
 
-/* Frees what is reserved by the dead, if nobody is inside. Was there any? */
-bool unbound_sweep(int fd);
+/* Frees what is reserved by the dead, if the pool is to be had. Was there any?
+ */
+bool unbound_sweep(int fd, enum pool_wait wait);
 
 /*
  * Both, for a call that binds at once: listen(), sendto(). `none_left` is the

@@ -33,15 +33,33 @@ inside(struct scene *scene, operation *what)
 	return r;
 }
 
+/* As callers do, who leave the pool in between. */
+static inline int
+try_acquire(struct scene *scene, struct acquire wanted)
+{
+	struct pool *pool = &scene->pool;
+	struct reservation got;
+	struct pool_lock lock;
+	int r;
+
+	do {
+		r = pool_enter(pool, POOL_WAIT, &lock);
+		if (r < 0)
+			return r;
+		r = reserve_acquire(pool, &wanted, &got);
+		pool_leave(pool, &lock);
+	} while (r == -EAGAIN && (r = reserve_judge_for(pool, &wanted)) == 0);
+	return r;
+}
+
 static inline int
 acquire(struct scene *scene, uint32_t start)
 {
 	const struct range_list window = {1, {{scene->first, PORTS_OWN}}};
 	struct acquire wanted = rig_wanted(scene->fd, start, 3);
-	struct reservation got;
 
 	wanted.wildcard = &window;
-	return reserve_acquire(&scene->pool, &wanted, &got);
+	return try_acquire(scene, wanted);
 }
 
 static inline int
@@ -75,10 +93,9 @@ acquire_swept(struct scene *scene)
 {
 	const struct range_list window = {1, {{scene->first + 10, 3}}};
 	struct acquire wanted = rig_wanted(scene->fd, 0, 3);
-	struct reservation got;
 
 	wanted.wildcard = &window;
-	return reserve_acquire(&scene->pool, &wanted, &got);
+	return try_acquire(scene, wanted);
 }
 
 static inline int
@@ -105,15 +122,17 @@ release_moved(struct scene *scene)
 static inline int
 look(struct scene *scene)
 {
-	return reserve_holder(&scene->pool, PROTOCOL_TCP, scene->first + 10)
-		       ? 1
-		       : 0;
+	const struct slot *slot =
+		slot_by_port(scene->pool.file, PROTOCOL_TCP, scene->first + 10);
+
+	return slot ? reserve_lives(&scene->pool, atomic_load(&slot->token))
+		    : 0;
 }
 
 static inline int
 sweep(struct scene *scene)
 {
-	return (int)reserve_sweep(&scene->pool);
+	return reserve_judge(&scene->pool);
 }
 
 static inline int

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "core/lease.h"
 #include "core/pool.h"
 #include "core/reserve.h"
 #include "core/slot.h"
@@ -17,7 +18,8 @@
 
 /* Ports */
 
-/* Away from those of integration/: some tests leave connections in TIME_WAIT. */
+/* Away from those of integration/: some tests leave connections in TIME_WAIT.
+ */
 #define PORTS_FROM 12400u
 #define PORTS_OWN 40u /* a test's own ones; 100 blocks up to 16399 */
 
@@ -153,6 +155,36 @@ rig_live_slots(const struct pool_file *file)
 	return n;
 }
 
+/*
+ * Is the slot's lease in the kernel's list? Judged in books of their own, so
+ * that the slot's are left alone. 1, 0 or -Exxx.
+ */
+static inline int
+rig_lease(const struct sys_ops *sys, const struct slot *slot)
+{
+	struct pool_file *file = books_new();
+	uint64_t token = atomic_load(&slot->token) & ~TOKEN_ENDED;
+	struct slot *copy = &file->slot[token_slot(token)];
+	int r;
+
+	*copy = *slot;
+	atomic_store(&copy->token, token);
+	atomic_store(&copy->state, SLOT_LIVE);
+	copy->kind = KIND_RUNTIME;
+	r = lease_judge(sys, NULL, file);
+	free(file);
+	return r < 0 ? r : r == 0;
+}
+
+static inline bool
+rig_alive(const struct slot *slot)
+{
+	int r = rig_lease(&sys_kernel, slot);
+
+	cr_assert_geq(r, 0, "the list of locks: %d", r);
+	return r;
+}
+
 /* Reservations */
 
 static const struct range_list rig_nowhere;
@@ -169,16 +201,52 @@ rig_wanted(int fd, uint32_t start, uint32_t count)
 	};
 }
 
-/* Enters, acquires, leaves. */
 static inline int
-rig_acquire(struct pool *pool, const struct acquire *wanted,
-	    struct reservation *ret)
+rig_acquire_once(struct pool *pool, const struct acquire *wanted,
+		 struct reservation *ret)
 {
 	struct pool_lock lock = rig_enter(pool);
 	int r = reserve_acquire(pool, wanted, ret);
 
 	pool_leave(pool, &lock);
 	return r;
+}
+
+/* Enters, acquires, leaves; judges who is in the way, as callers do. */
+static inline int
+rig_acquire(struct pool *pool, const struct acquire *wanted,
+	    struct reservation *ret)
+{
+	struct acquire again = *wanted;
+	int r;
+
+	do
+		r = rig_acquire_once(pool, &again, ret);
+	while (r == -EAGAIN && (r = reserve_judge_for(pool, &again)) == 0);
+	return r;
+}
+
+/* Judges all, and frees the dead; how many were there? */
+static inline uint32_t
+rig_sweep(struct pool *pool)
+{
+	struct pool_lock lock;
+	uint32_t n;
+
+	reserve_judge(pool);
+	lock = rig_enter(pool);
+	n = reserve_sweep(pool);
+	pool_leave(pool, &lock);
+	return n;
+}
+
+/* Does a living reservation cover the TCP port? */
+static inline bool
+rig_reserved(struct pool *pool, uint32_t port)
+{
+	const struct slot *slot = slot_by_port(pool->file, PROTOCOL_TCP, port);
+
+	return slot && reserve_lives(pool, atomic_load(&slot->token)) != 0;
 }
 
 /* A block that must be had. */
@@ -217,7 +285,7 @@ rig_release(struct pool *pool, const struct reservation *reservation)
 	if (r == 0)
 		reserve_release(pool, &found, holder);
 	pool_leave(pool, &lock);
-	return r;
+	return r == -EACCES ? -EINVAL : r; /* as the shim has it */
 }
 
 #endif

@@ -257,3 +257,33 @@ CHECK(announce_death, every_word_is_looked_at)
 	}
 	free(file);
 }
+
+/* 255 binders died in one segment: the next one need not take the lock. */
+CHECK(announce_death, a_dead_binders_word_is_taken_over)
+{
+	struct pool_file *file = books_new();
+	struct segment *segment = segment_of(file, PORT);
+	struct announcer self = {0};
+	struct announce a;
+
+	for (uint32_t i = 0; i < SEGMENT_WORDS; i++)
+		atomic_store(&segment->word[i].owner, 4711);
+	cr_assert_eq(announce_begin(&sys_kernel, &self, file, PORT, &a),
+		     -EBUSY);
+	for (uint32_t i = 0; i < SEGMENT_WORDS; i++) {
+		struct announcement *word = &segment->word[i];
+		uint32_t before = word->what = PORT + 1;
+
+		atomic_store(&word->owner, FUTEX_OWNER_DIED);
+		cr_assert_eq(announce_begin(&sys_kernel, &self, file, PORT, &a),
+			     0);
+		cr_assert_eq(a.word, word);
+		cr_assert_eq(word->owner, (uint32_t)gettid());
+		/* An acquirer who waits for the dead one sees the difference.
+		 */
+		cr_assert_neq(word->what, before);
+		announce_end(&a);
+		atomic_store(&word->owner, 4711);
+	}
+	free(file);
+}

@@ -24,14 +24,14 @@ owned_slot(int fd)
 	slot->fd = fd;
 	slot->pid = (uint32_t)getpid();
 	cr_assert_eq(endpoint_cookie(&sys_kernel, fd, &slot->cookie), 0);
-	cr_assert_eq(lease_hold(&sys_kernel, fd, slot->token, &slot->inode), 0);
+	cr_assert_eq(lease_hold(&sys_kernel, fd, slot), 0);
 	return slot;
 }
 
 static bool
 alive(const struct slot *slot)
 {
-	return lease_alive(&sys_kernel, slot);
+	return rig_alive(slot);
 }
 
 CHECK(lease, lives_from_hold_to_drop)
@@ -43,7 +43,7 @@ CHECK(lease, lives_from_hold_to_drop)
 	lease_drop(&sys_kernel, fd, slot->token);
 	cr_assert_not(alive(slot));
 	lease_drop(&sys_kernel, fd, slot->token);
-	cr_assert_eq(lease_hold(&sys_kernel, fd, slot->token, &slot->inode), 0);
+	cr_assert_eq(lease_hold(&sys_kernel, fd, slot), 0);
 	cr_assert(alive(slot));
 	close(fd);
 	cr_assert_not(alive(slot));
@@ -214,7 +214,6 @@ CHECK(lease, lives_in_a_message_in_flight)
 	close(pair[1]);
 }
 
-/* One read of fdinfo shows only the first of so many. */
 CHECK(lease, a_socket_may_have_many)
 {
 	enum { N = 300 };

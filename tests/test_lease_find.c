@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "core/endpoint.h"
+#include "core/reserve.h"
 #include "tests/books.h"
 #include "tests/kernel.h"
 #include "tests/peer.h"
@@ -19,7 +20,7 @@ owned_slot(struct pool_file *file, int fd)
 	slot->fd = fd;
 	slot->pid = (uint32_t)getpid();
 	cr_assert_eq(endpoint_cookie(&sys_kernel, fd, &slot->cookie), 0);
-	cr_assert_eq(lease_hold(&sys_kernel, fd, slot->token, &slot->inode), 0);
+	cr_assert_eq(lease_hold(&sys_kernel, fd, slot), 0);
 	return slot;
 }
 
@@ -90,7 +91,7 @@ CHECK(lease_find, a_process_without_the_socket_is_no_holder)
 		child_assert(lease_holder(&sys_kernel, slot) == fd);
 		close(fd);
 		child_assert(lease_holder(&sys_kernel, slot) == -ENOENT);
-		child_assert(lease_alive(&sys_kernel, slot));
+		child_assert(rig_alive(slot));
 		_exit(0);
 	}
 	peer_verdict(peer_end(&peer));
@@ -98,52 +99,116 @@ CHECK(lease_find, a_process_without_the_socket_is_no_holder)
 	free(file);
 }
 
-static bool
-bit(const uint64_t bits[LEASE_BITS], const struct pool_file *file,
-    const struct slot *slot)
-{
-	uint32_t n = books_number(file, slot);
-
-	return bits[n / 64] >> n % 64 & 1;
-}
-
-CHECK(lease_find, survey_tells_the_living_from_the_dead)
+CHECK(lease_find, one_judgement_tells_the_living_from_the_dead)
 {
 	enum { N = 200 };
 	struct pool_file *file = books_of_now();
-	uint64_t bits[LEASE_BITS];
 	struct slot *slot[N];
 	int fd = tcp_socket(), dead = tcp_socket();
-	uint32_t set = 0;
 
 	for (int i = 0; i < N; i++)
 		slot[i] = owned_slot(file, i % 3 ? fd : dead);
 	close(dead);
-	memset(bits, 0xff, sizeof(bits));
-	cr_assert_eq(lease_survey(&sys_kernel, file, bits), 0);
+	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), (N + 2) / 3);
 	for (int i = 0; i < N; i++)
-		cr_assert_eq(bit(bits, file, slot[i]), i % 3 != 0, "slot %d",
-			     i);
-	for (size_t i = 0; i < LEASE_BITS; i++)
-		set += (uint32_t)__builtin_popcountl(bits[i]);
-	cr_assert_eq(set, N - (N + 2) / 3);
+		cr_assert_eq(slot_ended(slot[i]), i % 3 == 0, "slot %d", i);
+	/* Nobody is judged twice. */
+	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), 0);
 	close(fd);
 	free(file);
 }
 
 /* A lock of an earlier token of the slot says nothing about the present one. */
-CHECK(lease_find, survey_ignores_tokens_of_the_past)
+CHECK(lease_find, locks_of_the_past_save_nobody)
 {
 	struct pool_file *file = books_of_now();
-	uint64_t bits[LEASE_BITS];
 	int fd = tcp_socket();
 	struct slot *slot = owned_slot(file, fd);
 
-	atomic_fetch_add(&slot->token, (uint64_t)5 << SLOT_BITS);
-	cr_assert_eq(lease_survey(&sys_kernel, file, bits), 0);
-	cr_assert_not(bit(bits, file, slot));
-	cr_assert_not(lease_alive(&sys_kernel, slot));
+	atomic_fetch_add(&slot->token, (uint64_t)5 << TOKEN_SHIFT);
+	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), 1);
 	close(fd);
+	free(file);
+}
+
+/*
+ * Anybody may lock any byte of a file of his own. Only an owning socket's lock
+ * is a lease: the inode counts, and the device that it is on.
+ */
+CHECK(lease_find, the_same_lock_on_another_file_saves_nobody)
+{
+	struct pool_file *file = books_of_now();
+	int fd = tcp_socket();
+	struct slot *slot = owned_slot(file, fd);
+
+	slot->inode++;
+	cr_assert_eq(rig_lease(&sys_kernel, slot), 0);
+	slot->inode--;
+	slot->device++;
+	cr_assert_eq(rig_lease(&sys_kernel, slot), 0);
+	slot->device--;
+	cr_assert_eq(rig_lease(&sys_kernel, slot), 1);
+	close(fd);
+	free(file);
+}
+
+/* A kernel in which something happens while the list of locks is opened. */
+struct kernel_meanwhile {
+	struct sys_ops ops;
+	void (*happens)(void);
+	int opened;
+};
+
+static long
+call_meanwhile(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	struct kernel_meanwhile *self = (struct kernel_meanwhile *)(void *)sys;
+
+	if (nr == SYS_openat && self->opened++ == 0)
+		self->happens();
+	return kernel_real(nr, arg);
+}
+
+static struct pool_file *meanwhile_file;
+static struct slot *meanwhile_slot;
+
+/* The slot is freed and has another owner, whose lease is not yet to be seen.
+ */
+static void
+reuse_slot(void)
+{
+	struct pool_file *file = meanwhile_file;
+
+	slot_free(file, meanwhile_slot);
+	file->header.slot_hint = books_number(file, meanwhile_slot);
+	cr_assert_eq(books_add(file, PROTOCOL_TCP, 5000, 1), meanwhile_slot);
+}
+
+/* And one is new altogether. */
+static void
+add_slot(void)
+{
+	meanwhile_slot = books_add(meanwhile_file, PROTOCOL_TCP, 6000, 1);
+}
+
+CHECK(lease_find, who_comes_during_a_judgement_is_not_judged)
+{
+	struct kernel_meanwhile kernel = {.ops.call = call_meanwhile};
+	struct pool_file *file = meanwhile_file = books_of_now();
+	int fd = tcp_socket();
+	struct slot *dead = owned_slot(file, fd);
+
+	meanwhile_slot = dead;
+	close(fd);
+	kernel.happens = reuse_slot;
+	cr_assert_eq(lease_judge(&kernel.ops, NULL, file), 0);
+	cr_assert_not(slot_ended(dead));
+	cr_assert_gt(kernel.opened, 0);
+	kernel.opened = 0;
+	kernel.happens = add_slot;
+	cr_assert_eq(lease_judge(&kernel.ops, NULL, file), 1);
+	cr_assert(slot_ended(dead));
+	cr_assert_not(slot_ended(meanwhile_slot));
 	free(file);
 }
 
@@ -151,50 +216,92 @@ CHECK(lease_find, survey_ignores_tokens_of_the_past)
 CHECK(lease_find, what_cannot_be_read_counts_as_alive)
 {
 	struct pool_file *file = books_of_now();
-	uint64_t bits[LEASE_BITS];
 	const int errors[] = {-EACCES, -ENOENT, -EPERM, -EMFILE, -ENFILE};
 	int fd = tcp_socket();
 	struct slot *slot = owned_slot(file, fd);
 
 	close(fd);
 	for (size_t i = 0; i < 5; i++) {
-		int wanted = i < 3 ? 1 : errors[i];
 		struct kernel_refusing all =
 			kernel_refusing(SYS_openat, errors[i], "/proc/");
-		struct kernel_refusing list =
-			kernel_refusing(SYS_openat, errors[i], "/proc/locks");
 		struct kernel_refusing read =
 			kernel_refusing(SYS_read, -EIO, NULL);
 
-		cr_assert_eq(lease_alive(&all.ops, slot), wanted);
-		cr_assert_eq(all.asked, 2);
-		cr_assert_eq(lease_alive(&list.ops, slot), wanted);
-		cr_assert_eq(lease_alive(&read.ops, slot), 1);
-		cr_assert_lt(lease_survey(&list.ops, file, bits), 0);
-		cr_assert_lt(lease_survey(&read.ops, file, bits), 0);
+		cr_assert_eq(lease_judge(&all.ops, NULL, file), errors[i]);
+		cr_assert_eq(lease_judge(&read.ops, NULL, file), -EIO);
+		cr_assert_not(slot_ended(slot));
 		cr_assert_eq(lease_holder(&all.ops, slot),
 			     i < 3 ? -ENOENT : errors[i]);
 	}
-	cr_assert_not(lease_alive(&sys_kernel, slot));
+	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), 1);
 	free(file);
 }
 
-/* The quick look at fdinfo may fail where the list does not. */
-CHECK(lease_find, fdinfo_is_only_the_short_way)
+/* One call, however many leases the socket has; the list is the long way. */
+CHECK(lease_find, where_it_was_is_the_short_way)
 {
 	struct pool_file *file = books_of_now();
-	int fd = tcp_socket();
+	int fd = tcp_socket(), other;
 	struct slot *slot = owned_slot(file, fd);
-	char path[32];
-	struct kernel_refusing kernel;
+	struct kernel_refusing kernel =
+		kernel_refusing(SYS_readlinkat, -EACCES, NULL);
+	struct kernel_refusing opens = kernel_refusing(SYS_openat, -EIO, NULL);
 
-	snprintf(path, sizeof(path), "/proc/%d/", getpid());
-	kernel = kernel_refusing(SYS_openat, -ENOENT, path);
-	cr_assert(lease_alive(&kernel.ops, slot));
+	for (int i = 0; i < 300; i++)
+		owned_slot(file, fd);
+	cr_assert(lease_is_where_it_was(&opens.ops, slot));
+	cr_assert_eq(opens.asked, 0);
+	cr_assert_not(lease_is_where_it_was(&kernel.ops, slot));
 	cr_assert_eq(kernel.asked, 1);
 	slot->pid = UINT32_MAX;
-	cr_assert(lease_alive(&sys_kernel, slot));
+	cr_assert_not(lease_is_where_it_was(&sys_kernel, slot));
+	slot->pid = (uint32_t)getpid();
+	slot->fd = -1;
+	cr_assert_not(lease_is_where_it_was(&sys_kernel, slot));
+	slot->fd = fd;
 	close(fd);
-	cr_assert_not(lease_alive(&kernel.ops, slot));
+	cr_assert_not(lease_is_where_it_was(&sys_kernel, slot));
+	/* Another socket at its number is another one. */
+	other = tcp_socket();
+	cr_assert_eq(other, fd);
+	cr_assert_not(lease_is_where_it_was(&sys_kernel, slot));
+	close(other);
 	free(file);
+}
+
+/* One to hear of all that are dead, and a second where a newcomer died. */
+CHECK(lease_find, a_request_takes_two_readings_at_most)
+{
+	struct pool pool = rig_pool();
+	uint32_t first = own_ports();
+	struct kernel_refusing kernel =
+		kernel_refusing(SYS_openat, -EACCES, "/proc/locks");
+	int fd = tcp_socket(), other = tcp_socket();
+	struct acquire wanted = rig_wanted(other, first, 20);
+	struct reservation got;
+
+	for (uint32_t i = 0; i < 20; i++)
+		rig_reserve(&pool, fd, first + i, 1);
+	/* None while the owner lives. */
+	pool.sys = &kernel.ops;
+	cr_assert_eq(rig_acquire_once(&pool, &wanted, &got), -EADDRINUSE);
+	/* None that meets no dead one. */
+	wanted.range.start = first + 20;
+	cr_assert_eq(rig_acquire(&pool, &wanted, &got), 0);
+	cr_assert_eq(kernel.asked, 0);
+	pool.sys = &sys_kernel;
+	close(fd);
+	wanted.range.start = first;
+	cr_assert_eq(rig_acquire_once(&pool, &wanted, &got), -EAGAIN);
+	cr_assert_eq(reserve_judge_for(&pool, &wanted), 0);
+	cr_assert_eq(rig_acquire_once(&pool, &wanted, &got), 0);
+	cr_assert_eq(wanted.judged.readings, 1);
+	/* Where nobody can tell, all live: no third time. */
+	pool.sys = &kernel.ops;
+	slot_by_token(pool.file, got.token)->fd = -1;
+	wanted.judged = (struct judgement){0};
+	cr_assert_eq(rig_acquire(&pool, &wanted, &got), -EADDRINUSE);
+	cr_assert_eq(kernel.asked, 1);
+	close(other);
+	pool_close(&pool);
 }

@@ -237,7 +237,8 @@ expect_end_after_5_s(uint64_t step)
 	pool_close(&pool);
 }
 
-/* A bind did not ask for the pool: its program is not to wait for a stranger. */
+/* A bind did not ask for the pool: its program is not to wait for a stranger.
+ */
 CHECK(lock, a_brief_wait_ends_after_a_tenth_of_a_second)
 {
 	struct kernel_timeless kernel = kernel_timeless(0);

@@ -162,8 +162,8 @@ CHECK(pool_open, an_emptied_file_is_replaced_once)
 				struct pool pool;
 
 				child_assert(peer_hear(&peer[i]));
-				child_assert(rig_open_with(&sys_kernel,
-							   &pool) == 0);
+				child_assert(
+					rig_open_with(&sys_kernel, &pool) == 0);
 				child_assert(write(peer[i].out, &pool.inode,
 						   sizeof(pool.inode)) ==
 					     sizeof(pool.inode));
@@ -173,9 +173,9 @@ CHECK(pool_open, an_emptied_file_is_replaced_once)
 		for (int i = 0; i < N; i++)
 			peer_tell(&peer[i]);
 		for (int i = 0; i < N; i++) {
-			cr_assert_eq(read(peer[i].in, &inode[i],
-					  sizeof(inode[i])),
-				     sizeof(inode[i]));
+			cr_assert_eq(
+				read(peer[i].in, &inode[i], sizeof(inode[i])),
+				sizeof(inode[i]));
 			cr_assert_eq(inode[i], inode[0]);
 			peer_verdict(peer_end(&peer[i]));
 		}

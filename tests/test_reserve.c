@@ -25,10 +25,12 @@ CHECK(reserve, a_block_is_what_was_asked_for)
 	cr_assert(slot->pid == (uint32_t)getpid() && slot->fd == fd);
 	cr_assert(slot->kind == KIND_RUNTIME && slot->since > 1600000000);
 	cr_assert_gt(strnlen(slot->command, 16), 0);
-	cr_assert(lease_alive(&sys_kernel, slot));
+	cr_assert(rig_alive(slot));
+	cr_assert(lease_is_where_it_was(&sys_kernel, slot));
 	cr_assert(rig_marks_right(pool.file));
 	close(fd);
-	cr_assert_not(lease_alive(&sys_kernel, slot));
+	cr_assert_not(rig_alive(slot));
+	cr_assert_not(lease_is_where_it_was(&sys_kernel, slot));
 	pool_close(&pool);
 }
 
@@ -77,7 +79,7 @@ CHECK(reserve, a_bound_port_refuses_its_block)
 	/* Nor is a lease left: the token that it would have had is dead. */
 	for (uint32_t i = 0; i < SLOT_COUNT; i++)
 		cr_assert(pool.file->slot[i].token == 0 ||
-			  !lease_alive(&sys_kernel, &pool.file->slot[i]));
+			  !rig_alive(&pool.file->slot[i]));
 	close(user);
 	cr_assert_eq(rig_acquire(&pool, &wanted, &got), 0);
 	cr_assert_eq(rig_find(&pool, PROTOCOL_TCP, got.token, &holder), 0);
@@ -125,7 +127,7 @@ CHECK(reserve, release_frees_at_once_and_only_once)
 	cr_assert_eq(rig_release(&pool, &a), 0);
 	cr_assert_eq(rig_release(&pool, &a), -EINVAL);
 	cr_assert_eq(freed->token, a.token);
-	cr_assert_not(lease_alive(&sys_kernel, freed));
+	cr_assert_not(rig_alive(freed));
 	cr_assert(rig_marks_right(pool.file));
 	again = rig_reserve(&pool, fd, first, 5);
 	cr_assert_neq(again.token, a.token);
@@ -158,6 +160,8 @@ CHECK(reserve, only_who_holds_the_socket_finds_it)
 		child_assert(reserve_find(&pool, PROTOCOL_UDP, got.token,
 					  &found, &holder) == -EINVAL);
 		pool_leave(&pool, &lock);
+		/* Its parent has it. */
+		child_assert(reserve_lives(&pool, got.token) == 1);
 		_exit(0);
 	}
 	peer_verdict(peer_end(&peer));
@@ -174,6 +178,9 @@ CHECK(reserve, only_who_holds_the_socket_finds_it)
 	cr_assert_eq(holder, high);
 	close(high);
 	cr_assert_eq(rig_find(&pool, PROTOCOL_TCP, got.token, &holder),
+		     -EACCES);
+	cr_assert_eq(reserve_lives(&pool, got.token), 0);
+	cr_assert_eq(rig_find(&pool, PROTOCOL_TCP, got.token, &holder),
 		     -EINVAL);
 	pool_close(&pool);
 }
@@ -186,7 +193,6 @@ CHECK(reserve, persistent_blocks_have_no_holder)
 	int fd = tcp_socket(), user = tcp_socket(), holder;
 	struct acquire wanted = rig_wanted(-1, first, 3);
 	struct reservation got;
-	struct pool_lock lock;
 
 	wanted.kind = KIND_PERSISTENT;
 	cr_assert_eq(bind_to(user, AF_INET, "127.0.0.1", first + 1), 0);
@@ -198,13 +204,10 @@ CHECK(reserve, persistent_blocks_have_no_holder)
 	cr_assert_eq(got.kind, KIND_PERSISTENT);
 	cr_assert_eq(rig_find(&pool, PROTOCOL_TCP, got.token, &holder), 0);
 	cr_assert_eq(holder, -1);
-	lock = rig_enter(&pool);
-	cr_assert_eq(reserve_sweep(&pool), 0);
-	cr_assert_not_null(reserve_holder(&pool, PROTOCOL_TCP, first));
-	cr_assert_eq(reserve_check_socket(&pool, 0), 0);
+	cr_assert_eq(rig_sweep(&pool), 0);
+	cr_assert(rig_reserved(&pool, first));
 	reserve_end_socket(&pool, 0);
-	cr_assert_not_null(reserve_holder(&pool, PROTOCOL_TCP, first));
-	pool_leave(&pool, &lock);
+	cr_assert(rig_reserved(&pool, first));
 	/* Not even one that comes back may overlap. */
 	wanted.range.start = first + 2;
 	cr_assert_eq(rig_acquire(&pool, &wanted, &got), -EADDRINUSE);

@@ -11,29 +11,26 @@ CHECK(reserve_end, all_blocks_die_with_their_socket)
 	struct pool pool = rig_pool();
 	uint32_t first = own_ports();
 	int fd = tcp_socket(), other = tcp_socket();
-	struct pool_lock lock;
 
 	for (uint32_t i = 0; i < 4; i++)
 		rig_reserve(&pool, fd, first + 2 * i, 2);
 	rig_reserve(&pool, other, first + 8, 2);
 	close(fd);
-	/* One request over them all: no sweep, whoever is met is freed. */
+	/* One request over them all: those that are in its way are freed. */
 	rig_reserve(&pool, other, first + 1, 6);
 	cr_assert_eq(rig_live_slots(pool.file), 2);
-	lock = rig_enter(&pool);
-	cr_assert_null(reserve_holder(&pool, PROTOCOL_TCP, first));
-	cr_assert_not_null(reserve_holder(&pool, PROTOCOL_TCP, first + 9));
+	cr_assert_not(rig_reserved(&pool, first));
+	cr_assert(rig_reserved(&pool, first + 9));
 	close(other);
-	cr_assert_null(reserve_holder(&pool, PROTOCOL_TCP, first + 9));
-	cr_assert_eq(rig_live_slots(pool.file), 1);
-	cr_assert_eq(reserve_sweep(&pool), 1);
-	cr_assert_eq(reserve_sweep(&pool), 0);
+	cr_assert_not(rig_reserved(&pool, first + 9));
+	cr_assert_eq(rig_live_slots(pool.file), 2);
+	cr_assert_eq(rig_sweep(&pool), 2);
+	cr_assert_eq(rig_sweep(&pool), 0);
 	cr_assert(rig_marks_right(pool.file));
-	pool_leave(&pool, &lock);
 	pool_close(&pool);
 }
 
-CHECK(reserve_end, a_sockets_blocks_are_ended_or_checked_together)
+CHECK(reserve_end, a_sockets_blocks_are_ended_together)
 {
 	struct pool pool = rig_pool();
 	uint32_t first = own_ports();
@@ -45,22 +42,18 @@ CHECK(reserve_end, a_sockets_blocks_are_ended_or_checked_together)
 	rig_reserve(&pool, other, first + 4, 2);
 	/* Somebody else has the pool meanwhile. */
 	lock = rig_enter(&pool);
-	cr_assert_eq(reserve_check_socket(&pool, a.cookie), 2);
-	lease_drop(&sys_kernel, fd, b.token);
-	cr_assert_eq(reserve_check_socket(&pool, a.cookie), 1);
-	cr_assert_null(slot_by_token(pool.file, b.token));
-	cr_assert_not_null(slot_by_token(pool.file, a.token));
-	pool_leave(&pool, &lock);
-	close(fd);
 	reserve_end_socket(&pool, a.cookie);
 	cr_assert_null(slot_by_token(pool.file, a.token));
+	cr_assert_null(slot_by_token(pool.file, b.token));
+	pool_leave(&pool, &lock);
+	cr_assert_not(rig_reserved(&pool, first));
+	cr_assert(rig_reserved(&pool, first + 4));
 	lock = rig_enter(&pool);
-	cr_assert_null(reserve_holder(&pool, PROTOCOL_TCP, first));
-	cr_assert_null(reserve_holder(&pool, PROTOCOL_TCP, first + 2));
+	cr_assert_eq(reserve_sweep(&pool), 2);
 	cr_assert_eq(rig_live_slots(pool.file), 1);
-	cr_assert_eq(reserve_check_socket(&pool, a.cookie), 0);
 	cr_assert(rig_marks_right(pool.file));
 	pool_leave(&pool, &lock);
+	close(fd);
 	close(other);
 	pool_close(&pool);
 }
@@ -75,19 +68,19 @@ CHECK(reserve_end, who_cannot_look_ends_nothing)
 	struct acquire wanted = rig_wanted(other, first, 2);
 	struct reservation got;
 
+	slot_by_token(pool.file, a.token)->fd = 700; /* not there any more */
 	for (size_t i = 0; i < 3; i++) {
 		struct kernel_refusing kernel =
 			kernel_refusing(SYS_openat, errors[i], "/proc/");
 
 		pool.sys = &kernel.ops;
-		cr_assert_eq(reserve_check_socket(&pool, a.cookie), 1);
+		cr_assert_eq(reserve_lives(&pool, a.token),
+			     i < 2 ? errors[i] : 1);
 		cr_assert_not_null(slot_by_token(pool.file, a.token));
-		cr_assert_not_null(reserve_peek(&pool, PROTOCOL_TCP, first));
-		cr_assert_not_null(reserve_holder(&pool, PROTOCOL_TCP, first));
 		/* It may be a dead one's: then the caller hears why not. */
 		cr_assert_eq(rig_acquire(&pool, &wanted, &got),
 			     i < 2 ? errors[i] : -EADDRINUSE);
-		cr_assert_eq(reserve_sweep(&pool), 0);
+		cr_assert_eq(rig_sweep(&pool), 0);
 	}
 	pool.sys = &sys_kernel;
 	cr_assert_eq(rig_live_slots(pool.file), 1);
@@ -118,7 +111,6 @@ CHECK(reserve_end, pools_of_the_same_moment_do_not_mix_their_leases)
 	uint32_t first = own_ports();
 	int mine = tcp_socket(), theirs = tcp_socket();
 	struct pool pool[2];
-	struct pool_lock lock;
 
 	for (uint64_t i = 0; i < 2; i++)
 		cr_assert_eq(pool_open(&still, temp_dir(), false, NULL, 70 + i,
@@ -127,9 +119,7 @@ CHECK(reserve_end, pools_of_the_same_moment_do_not_mix_their_leases)
 	rig_reserve(&pool[0], mine, first, 3);
 	rig_reserve(&pool[1], theirs, first + 3, 3);
 	close(mine);
-	lock = rig_enter(&pool[0]);
-	cr_assert_null(reserve_holder(&pool[0], PROTOCOL_TCP, first));
-	pool_leave(&pool[0], &lock);
+	cr_assert_not(rig_reserved(&pool[0], first));
 	close(theirs);
 	pool_close(&pool[0]);
 	pool_close(&pool[1]);

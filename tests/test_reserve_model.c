@@ -168,13 +168,12 @@ sweep(struct world *world)
 			     below(world, SLOT_COUNT + 1));
 		pool_leave(&world->pool, &lock);
 	}
+	rig_sweep(&world->pool);
 	lock = rig_enter(&world->pool);
-	reserve_sweep(&world->pool);
 	for (size_t i = 0; i < world->n; i++)
 		if (world->block[i].owner >= 0) {
 			alive++;
-			cr_assert_not_null(
-				reserve_holder(&world->pool, PROTOCOL_TCP,
+			cr_assert(rig_reserved(&world->pool,
 					       world->block[i].is.range.start));
 		}
 	cr_assert_eq(rig_live_slots(world->pool.file), alive);

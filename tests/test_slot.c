@@ -79,6 +79,7 @@ CHECK(slot, ending_needs_the_right_token_and_cookie)
 	/* Its marks stay until somebody inside the pool frees it. */
 	cr_assert(slot_live(slot));
 	cr_assert_null(slot_by_token(file, token));
+	cr_assert_null(slot_by_token(file, token | TOKEN_ENDED));
 	cr_assert_eq(slot_by_port(file, PROTOCOL_TCP, 5001), slot);
 	books_check(file, "ended");
 	file->header.slot_hint = 0;
