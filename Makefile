@@ -195,7 +195,9 @@ $B/bench/bench: bench/paths.c bench/paths.h
 $B/bench/%: bench/%.c bench/kit.c bench/bench.h
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
-	$Q$(CC) $(BENCH_FLAGS) $(filter %.c,$^) -o $@
+	$Q$(CC) $(BENCH_FLAGS) $(filter %.c %.a,$^) -o $@
+
+$B/bench/crowd: $B/libportres_core.a
 
 $B/bench/passthrough: bench/passthrough.c
 	@mkdir -p $(@D)
@@ -205,7 +207,9 @@ $B/bench/empty.so:
 	@mkdir -p $(@D)
 	$Q$(CC) -shared -fPIC -x c /dev/null -o $@
 
-bench: all $B/bench/bench $B/bench/startup $B/bench/passthrough $B/bench/empty.so
+BENCHES := bench startup stopped crowd passthrough empty.so
+
+bench: all $(BENCHES:%=$B/bench/%)
 	$Q$(PYTHON) bench/run.py $B
 
 demo: all

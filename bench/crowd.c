@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * usage: crowd DIRECTORY
+ *
+ * Acquires beside a crowd of 4,000 living blocks, 4,000 dead ones and 4,000
+ * locks of others, against acquires in a pool beside none; and acquires of
+ * what the dead have, against one reading of the kernel's list of locks. On
+ * core alone, because one process has both pools. Prints rows as bench.c does.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "core/pool.h"
+#include "core/reserve.h"
+#include "core/slot.h"
+
+enum { CROWD = 4000, A_SOCKET = 40, A_FILE = 100 };
+
+static _Atomic uint32_t gate;
+static const char *directory;
+
+static struct pool
+open_pool(int number)
+{
+	struct pool pool;
+
+	if (pool_open(&sys_kernel, directory, false, NULL, (uint64_t)number,
+		      &gate, &pool) < 0)
+		die("pool");
+	return pool;
+}
+
+static int
+acquire(struct pool *pool, int fd, enum protocol protocol, uint32_t start,
+	uint32_t count)
+{
+	static const struct range_list nowhere;
+	struct acquire wanted = {
+		.protocol = protocol,
+		.range = {start, count},
+		.fd = fd,
+		.wildcard = &nowhere,
+	};
+	struct reservation got;
+	struct pool_lock lock;
+	int r;
+
+	do {
+		r = pool_enter(pool, POOL_WAIT, &lock);
+		if (r < 0)
+			return r;
+		r = reserve_acquire(pool, &wanted, &got);
+		pool_leave(pool, &lock);
+	} while (r == -EAGAIN && (r = reserve_judge_for(pool, &wanted)) == 0);
+	return r;
+}
+
+/* Blocks of one port each; those in use are passed by. */
+static void
+crowd_in(struct pool *pool, uint32_t port)
+{
+	int fd = -1;
+
+	for (int held = 0; held < CROWD; port++) {
+		if (held % A_SOCKET == 0)
+			fd = socket(AF_INET, SOCK_DGRAM, 0);
+		held += acquire(pool, fd, PROTOCOL_UDP, port, 1) == 0;
+	}
+}
+
+static void
+lock_files(void)
+{
+	char path[1024];
+	int fd = -1;
+
+	for (int i = 0; i < CROWD; i++) {
+		struct flock lock = {
+			.l_type = F_RDLCK, .l_start = i * 2, .l_len = 1};
+
+		if (i % A_FILE == 0) {
+			snprintf(path, sizeof(path), "%s/file-%d", directory,
+				 i);
+			fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+		}
+		if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
+			die("lock");
+	}
+}
+
+/* A child that has done it, and stays. */
+static pid_t
+child_of(void (*act)(struct pool *pool), struct pool *pool)
+{
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	if (pipe(ready) < 0)
+		die("pipe");
+	pid = fork();
+	if (pid == 0) {
+		act(pool);
+		if (write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		die("child");
+	close(ready[0]);
+	return pid;
+}
+
+static void
+end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void
+act_living(struct pool *pool)
+{
+	crowd_in(pool, 2000);
+	lock_files();
+}
+
+static void
+act_dead(struct pool *pool)
+{
+	crowd_in(pool, 8000);
+}
+
+static void
+act_one(struct pool *pool)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (acquire(pool, fd, PROTOCOL_TCP, BENCH_BLOCK, 20) < 0)
+		die("acquire");
+}
+
+static double
+time_acquires(struct pool *pool)
+{
+	double start = now();
+
+	for (int i = 0; i < 10; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		struct slot *slot;
+
+		if (acquire(pool, fd, PROTOCOL_TCP, BENCH_BLOCK, 20) < 0)
+			die("acquire");
+		slot = slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK);
+		close(fd);
+		/* As the library, which sees the close. */
+		slot_end(pool->file, atomic_load(&slot->token), slot->cookie);
+	}
+	return (now() - start) / 10;
+}
+
+static double
+time_one(struct pool *pool)
+{
+	pid_t owner = child_of(act_one, pool);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	double start;
+
+	end(owner);
+	start = now();
+	if (acquire(pool, fd, PROTOCOL_TCP, BENCH_BLOCK, 20) < 0)
+		die("acquire");
+	start = now() - start;
+	slot_end(pool->file,
+		 slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK)->token,
+		 slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK)->cookie);
+	close(fd);
+	return start;
+}
+
+static double
+time_reading(struct pool *pool)
+{
+	double start = now();
+
+	if (reserve_judge(pool) < 0)
+		die("reading");
+	return now() - start;
+}
+
+int
+main(int argc, char **argv)
+{
+	double beside[ROUNDS], alone[ROUNDS];
+	struct rlimit files = {20000, 20000};
+	struct pool crowded, empty;
+	pid_t living, dead;
+
+	if (argc != 2)
+		return 2;
+	directory = argv[1];
+	setrlimit(RLIMIT_NOFILE, &files);
+	crowded = open_pool(1);
+	empty = open_pool(2);
+	living = child_of(act_living, &crowded);
+	dead = child_of(act_dead, &crowded);
+	end(dead);
+	for (int round = 0; round < ROUNDS; round++) {
+		beside[round] = time_acquires(&crowded);
+		alone[round] = time_acquires(&empty);
+	}
+	print_row("acquire 20, beside a crowd : beside none", typical(beside),
+		  typical(alone), 1.1);
+	for (int round = 0; round < ROUNDS; round++) {
+		beside[round] = time_one(&crowded);
+		alone[round] = time_reading(&crowded);
+	}
+	print_row("acquire of a dead one's : one reading", typical(beside),
+		  typical(alone), 2.5);
+	end(living);
+	return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * usage: stopped OURS.so DIRECTORY
+ *
+ * A new process' first bind, with the pool's lock held by a stopped process,
+ * and with nobody inside: two pools below the directory, in turns. Prints a
+ * row as bench.c does. The new process is this program, as "stopped bind".
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+
+enum { STARTS = 20 };
+
+static int
+bind_once(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_port = htons(BENCH_FREE_PORT)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	return bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0;
+}
+
+static double
+time_starts(const char *library, const char *pool)
+{
+	char preload[1024], where[1024];
+	char *const argv[] = {"stopped", "bind", NULL};
+	char *const envp[] = {preload, where, NULL};
+	double start;
+
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", library);
+	snprintf(where, sizeof(where), "PORTRES_POOL=%s", pool);
+	start = now();
+	for (int i = 0; i < STARTS; i++) {
+		pid_t pid;
+		int status;
+
+		if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, envp))
+			die("posix_spawn");
+		if (waitpid(pid, &status, 0) != pid || status != 0)
+			die("bind");
+	}
+	return (now() - start) / STARTS;
+}
+
+/* A process that has the lock of the pool, and is stopped. */
+static pid_t
+stop_inside(const char *pool)
+{
+	char pattern[1100];
+	glob_t files;
+	int fd, status;
+	pid_t pid;
+
+	snprintf(pattern, sizeof(pattern), "%s/pool-*", pool);
+	if (glob(pattern, 0, NULL, &files) || files.gl_pathc != 1)
+		die("no pool");
+	fd = open(files.gl_pathv[0], O_RDWR | O_CLOEXEC);
+	pid = fork();
+	if (pid == 0) {
+		flock(fd, LOCK_EX);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	close(fd);
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		die("stop");
+	globfree(&files);
+	return pid;
+}
+
+int
+main(int argc, char **argv)
+{
+	double held[ROUNDS], calm[ROUNDS];
+	char pool[2][1024];
+	pid_t holder;
+
+	if (argc == 2 && strcmp(argv[1], "bind") == 0)
+		return bind_once();
+	if (argc != 3)
+		return 2;
+	for (int i = 0; i < 2; i++) {
+		snprintf(pool[i], sizeof(pool[i]), "%s/%d", argv[2], i);
+		if (mkdir(pool[i], 0700) < 0)
+			die(pool[i]);
+		time_starts(argv[1], pool[i]);
+	}
+	holder = stop_inside(pool[0]);
+	for (int round = 0; round < ROUNDS; round++) {
+		held[round] = time_starts(argv[1], pool[0]);
+		calm[round] = time_starts(argv[1], pool[1]);
+	}
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+	print_row("first bind, lock held by a stopped : free", typical(held),
+		  typical(calm), 1.1);
+	return 0;
+}
