@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/check.h"
 #include "cli/cli.h"
@@ -130,10 +131,26 @@ check_contents(struct pool *pool)
 	view_free(&view);
 }
 
+/* Has somebody else taken the usual name? */
+static void
+check_name(const struct config *config, const char *directory)
+{
+	struct stat st;
+
+	if (!config->own || strcmp(directory, config->directory) == 0 ||
+	    lstat(config->directory, &st) < 0 || st.st_uid == geteuid())
+		return;
+	check(WARNING, "pool",
+	      "%s was made by user %u, so your programs share %s: remove the "
+	      "first, as root",
+	      config->directory, st.st_uid, directory);
+}
+
 void
 check_pool(void)
 {
 	const struct config *config = config_get();
+	char directory[POOL_PATH_MAX];
 	struct trouble trouble;
 	struct pool pool;
 	int r = view_open_pool(&pool);
@@ -145,7 +162,10 @@ check_pool(void)
 		return;
 	}
 	check(GOOD, "pool", "%s: %s", pool.path, config->why);
-	check_directory(config->directory);
+	snprintf(directory, sizeof(directory), "%s", pool.path);
+	*strrchr(directory, '/') = '\0';
+	check_name(config, directory);
+	check_directory(directory);
 	check_lock(&pool);
 	check_contents(&pool);
 	pool_close(&pool);

@@ -10,6 +10,7 @@
 #include "cli/stuck.h"
 #include "cli/view.h"
 #include "core/pool.h"
+#include "core/user_pool.h"
 #include "shim/config.h"
 
 static bool
@@ -29,35 +30,48 @@ say(struct trouble *trouble, const char *cause, const char *way_out, ...)
 }
 
 static bool
-directory_missing(const char *path, bool ours, struct trouble *ret)
+directory_missing(const char *path, struct trouble *ret)
 {
 	struct stat st;
 
-	if (lstat(path, &st) < 0 && errno == ENOENT)
-		return ours ? say(ret, "%s cannot be made",
-				  "set PORTRES_POOL to a directory of yours",
-				  path)
-			    : say(ret, "there is no pool directory %1$s",
-				  "mkdir -m 700 %1$s, or set PORTRES_POOL to "
-				  "another",
-				  path);
-	/* Where the library makes the directory it follows no link. */
-	if (lstat(path, &st) == 0 && ours && S_ISLNK(st.st_mode))
-		return say(ret, "%1$s is a symbolic link", "rm %1$s", path);
+	if (stat(path, &st) < 0 && errno == ENOENT)
+		return say(ret, "there is no pool directory %1$s",
+			   "mkdir -m 700 %1$s, or set PORTRES_POOL to another",
+			   path);
 	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
 		return say(ret, "%s is not a directory",
 			   "set PORTRES_POOL to a directory", path);
 	return false;
 }
 
+/* The user's own directory is nowhere, and cannot be made. */
 static bool
-directory_wrong(const char *path, bool ours, struct trouble *ret)
+no_own_directory(struct trouble *ret)
+{
+	struct stat st;
+
+	if (stat(USER_POOL_PLACE, &st) < 0)
+		return say(ret, "there is no " USER_POOL_PLACE,
+			   "set PORTRES_POOL to a directory of yours");
+	if (st.st_uid != 0 && st.st_uid != geteuid())
+		return say(ret,
+			   USER_POOL_PLACE
+			   " is outside of this user namespace, and has no "
+			   "pool of yours",
+			   "run portres list outside first, as the same user, "
+			   "or set PORTRES_POOL to a directory of yours");
+	return say(ret, "no pool directory can be made in " USER_POOL_PLACE,
+		   "set PORTRES_POOL to a directory of yours");
+}
+
+static bool
+directory_wrong(const char *path, struct trouble *ret)
 {
 	struct statfs fs;
 	struct stat st;
 	DIR *directory;
 
-	if (directory_missing(path, ours, ret))
+	if (directory_missing(path, ret))
 		return true;
 	directory = opendir(path);
 	if (!directory)
@@ -193,7 +207,16 @@ trouble_of_pool(int r, struct trouble *ret)
 {
 	const struct config *config = config_get();
 	const char *path = config->directory;
+	char own[POOL_PATH_MAX];
 
+	if (config->own && r != -EMFILE && r != -ENFILE) {
+		if (user_pool_find(&sys_kernel, USER_POOL_PLACE, own,
+				   sizeof(own)) < 0) {
+			no_own_directory(ret);
+			return;
+		}
+		path = own;
+	}
 	errno = -r;
 	if (!path[0])
 		say(ret,
@@ -202,8 +225,7 @@ trouble_of_pool(int r, struct trouble *ret)
 		    "set PORTRES_POOL to a short, absolute one");
 	else if (r == -EMFILE || r == -ENFILE)
 		say(ret, "no descriptor is left: %m", "close some");
-	else if (directory_wrong(path, config->make_directory, ret) ||
-		 any_file_wrong(path, ret))
+	else if (directory_wrong(path, ret) || any_file_wrong(path, ret))
 		return;
 	else if (access(path, W_OK) < 0)
 		say(ret, "%s may not be written by you",

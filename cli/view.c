@@ -21,7 +21,6 @@ view_open_pool(struct pool *ret_pool)
 {
 	static _Atomic uint32_t gate;
 	const struct sys_ops *sys = &sys_kernel;
-	const struct config *config = config_get();
 	int fd = sys_socket(sys, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint64_t netns;
 	int r;
@@ -32,11 +31,7 @@ view_open_pool(struct pool *ret_pool)
 	sys_close(sys, fd);
 	if (r < 0)
 		return r;
-	if (!config->directory[0])
-		return -ENETDOWN;
-	return pool_open(sys, config->directory, config->make_directory,
-			 config->store[0] ? config->store : NULL, netns, &gate,
-			 ret_pool);
+	return config_open_pool(netns, &gate, ret_pool);
 }
 
 int

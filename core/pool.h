@@ -40,18 +40,20 @@ enum pool_wait {
 };
 
 /*
- * Opens the pool `directory`/pool-NETNS, creating the file when it is missing
- * and, with `make_directory`, the directory too (mode 0700). A new file gets
- * the persistent blocks of `store`, which may be NULL. `gate` must stay
- * zero-initialised memory of this process, shared by all its pools. Takes no
- * lock, so it waits for nobody.
+ * Opens the pool `directory`/pool-NETNS, creating the file when it is missing.
+ * The directory is root's or the user's; `own`: only the user's, and no link. A
+ * new file gets the persistent blocks of `store`, which may be NULL. `gate`
+ * must stay zero-initialised memory of this process, shared by all its pools.
+ * Takes no lock, so it waits for nobody.
  *
  * Returns 0 or: -ENETDOWN when the directory or the file is missing, foreign,
  * damaged, of another layout or on a network file system; -EMFILE, -ENFILE.
+ * With `own` also: -ENOENT, there is no such directory; -EPERM, it is not one,
+ * or not the user's.
  */
-int pool_open(const struct sys_ops *sys, const char *directory,
-	      bool make_directory, const char *store, uint64_t netns,
-	      _Atomic uint32_t *gate, struct pool *ret_pool);
+int pool_open(const struct sys_ops *sys, const char *directory, bool own,
+	      const char *store, uint64_t netns, _Atomic uint32_t *gate,
+	      struct pool *ret_pool);
 
 void pool_close(struct pool *pool);
 

@@ -42,30 +42,41 @@ struct opening {
 	const char *path; /* of the directory */
 	const char *name; /* of the file in it */
 	const char *store;
-	bool make_directory;
+	bool own;
+	uid_t user;
 	int fd; /* of the directory */
 	struct stat directory;
 };
 
 /*
  * Who can write the directory can replace the file, so it must not be open to
- * strangers. Where we make it, strangers could have made a link.
+ * strangers.
  */
+static bool
+is_sound(const struct opening *o)
+{
+	uid_t owner = o->directory.st_uid;
+
+	return !(o->directory.st_mode & S_IWOTH) &&
+	       (owner == o->user || (owner == 0 && !o->own));
+}
+
+/* Where we make it ourselves, strangers could have made a link. */
 static int
 open_directory(struct opening *o)
 {
 	const struct sys_ops *sys = o->pool.sys;
-	int follow = o->make_directory ? O_NOFOLLOW : 0;
+	int follow = o->own ? O_NOFOLLOW : 0;
 	int r = o->fd = sys_open(sys, o->path,
 				 O_PATH | O_DIRECTORY | O_CLOEXEC | follow, 0);
 
+	if (o->own && (r == -ENOTDIR || r == -ELOOP))
+		return -EPERM;
 	if (r < 0)
 		return r;
 	r = sys_fstat(sys, o->fd, &o->directory);
-	if (r == 0 && ((o->directory.st_uid != 0 &&
-			o->directory.st_uid != sys_geteuid(sys)) ||
-		       o->directory.st_mode & S_IWOTH))
-		r = -ENETDOWN;
+	if (r == 0 && !is_sound(o))
+		r = o->own ? -EPERM : -ENETDOWN;
 	if (r < 0)
 		sys_close(sys, o->fd);
 	return r;
@@ -110,7 +121,7 @@ check_and_map(struct opening *o, int fd)
 
 	if (r < 0)
 		return r;
-	if (!trusted(&st, &o->directory, sys_geteuid(sys)))
+	if (!trusted(&st, &o->directory, o->user))
 		return -ENETDOWN;
 	if (st.st_size == 0)
 		return -EAGAIN;
@@ -321,10 +332,6 @@ open_or_make(struct opening *o)
 	const struct sys_ops *sys = o->pool.sys;
 	int r = open_directory(o);
 
-	if (r == -ENOENT && o->make_directory) {
-		sys_mkdir(sys, o->path, S_IRWXU);
-		r = open_directory(o);
-	}
 	if (r < 0)
 		return r;
 	r = open_there(o);
@@ -392,7 +399,7 @@ renew_after_boot(struct pool *pool)
 }
 
 int
-pool_open(const struct sys_ops *sys, const char *directory, bool make_directory,
+pool_open(const struct sys_ops *sys, const char *directory, bool own,
 	  const char *store, uint64_t netns, _Atomic uint32_t *gate,
 	  struct pool *ret_pool)
 {
@@ -400,7 +407,8 @@ pool_open(const struct sys_ops *sys, const char *directory, bool make_directory,
 		.pool = {.sys = sys, .gate = gate},
 		.path = directory,
 		.store = store,
-		.make_directory = make_directory,
+		.own = own,
+		.user = sys_geteuid(sys),
 	};
 	struct text path = text_in(o.pool.path, sizeof(o.pool.path));
 	int r;
@@ -418,6 +426,8 @@ pool_open(const struct sys_ops *sys, const char *directory, bool make_directory,
 			sys_nanosleep(sys, NAP_NS);
 		r = open_held(&o);
 	}
+	if (own && (r == -EPERM || r == -ENOENT))
+		return r;
 	if (r < 0)
 		return pool_unusable(r);
 	*ret_pool = o.pool;

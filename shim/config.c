@@ -7,10 +7,10 @@
 
 #include "core/sys.h"
 #include "core/text.h"
+#include "core/user_pool.h"
 
 #define MACHINE_POOL "/run/portres"
 #define MACHINE_STORE "/etc/portres"
-#define USER_POOL "/dev/shm/portres-"
 
 static bool
 is_directory(const char *path)
@@ -89,9 +89,9 @@ choose_directories(struct config *config)
 		text_string(&store, MACHINE_STORE);
 	} else {
 		config->why = "there is no " MACHINE_POOL;
-		text_string(&pool, USER_POOL);
+		text_string(&pool, USER_POOL_PLACE "/" USER_POOL_PREFIX);
 		text_number(&pool, sys_geteuid(&sys_kernel));
-		config->make_directory = true;
+		config->own = true;
 		choose_user_store(&store);
 	}
 	or_nothing(&pool);
@@ -140,4 +140,18 @@ config_get(void)
 	/* Another constructor's thread, or a signal handler, is too early:
 	 * without a directory there is no pool yet. */
 	return atomic_load(&state) == READ ? &config : &nothing;
+}
+
+int
+config_open_pool(uint64_t netns, _Atomic uint32_t *gate, struct pool *ret_pool)
+{
+	const struct config *config = config_get();
+	const char *store = config->store[0] ? config->store : NULL;
+
+	if (!config->directory[0])
+		return -ENETDOWN;
+	return config->own ? user_pool_open(&sys_kernel, USER_POOL_PLACE, store,
+					    netns, gate, ret_pool)
+			   : pool_open(&sys_kernel, config->directory, false,
+				       store, netns, gate, ret_pool);
 }

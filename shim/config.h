@@ -15,17 +15,26 @@
 
 #include <stdbool.h>
 
+#include "core/pool.h"
 #include "core/range.h"
 
 struct config {
-	char directory[256]; /* of the pool */
-	char store[256];     /* of the persistent blocks; empty: nowhere */
-	const char *why;     /* that directory: for humans */
-	bool make_directory;
+	/* Of the pool; an own one may have the next name. */
+	char directory[256];
+	char store[256]; /* of the persistent blocks; empty: nowhere */
+	const char *why; /* that directory: for humans */
+	bool own;	 /* the user's own one: see core/user_pool.h */
 	bool strict;
 	bool debug;
 	struct range_list wildcard; /* empty: around the ephemeral range */
 };
+
+/*
+ * Opens the pool of a network namespace, where the settings say. Returns as
+ * pool_open().
+ */
+int config_open_pool(uint64_t netns, _Atomic uint32_t *gate,
+		     struct pool *ret_pool);
 
 /* Never NULL; the first caller reads it, normally our constructor. */
 const struct config *config_get(void);

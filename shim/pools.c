@@ -105,15 +105,9 @@ take_back(int fd)
 static int
 entry_open(uint64_t netns, struct entry **ret)
 {
-	const struct config *config = config_get();
 	struct pool pool;
-	int r;
+	int r = config_open_pool(netns, gate_here(), &pool);
 
-	if (!config->directory[0])
-		return -ENETDOWN;
-	r = pool_open(&sys_kernel, config->directory, config->make_directory,
-		      config->store[0] ? config->store : NULL, netns,
-		      gate_here(), &pool);
 	if (r < 0)
 		return r;
 	pool.gate = &gate_of_process;

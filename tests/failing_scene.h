@@ -7,6 +7,7 @@
 
 #include "core/announce.h"
 #include "core/reserve.h"
+#include "core/user_pool.h"
 #include "tests/rig.h"
 
 /* One operation on a pool, from start to end. */
@@ -151,13 +152,13 @@ open_new(struct scene *scene)
 {
 	char path[128];
 	struct pool pool;
-	int r;
+	int r = user_pool_open(scene->sys, temp_dir(), NULL, 1, &rig_gate,
+			       &pool);
 
-	snprintf(path, sizeof(path), "%s/new", temp_dir());
-	r = pool_open(scene->sys, path, true, NULL, 1, &rig_gate, &pool);
 	if (r == 0)
 		pool_close(&pool);
-	strcat(path, "/pool-1");
+	snprintf(path, sizeof(path), "%s/portres-%u/pool-1", temp_dir(),
+		 geteuid());
 	unlink(path);
 	*strrchr(path, '/') = '\0';
 	rmdir(path);

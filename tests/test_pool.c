@@ -72,26 +72,6 @@ CHECK(pool, mode_is_exact_whatever_the_umask)
 	}
 }
 
-CHECK(pool, directory_is_made_on_request)
-{
-	char path[128];
-	struct pool pool;
-
-	snprintf(path, sizeof(path), "%s/sub", temp_dir());
-	cr_assert_eq(
-		pool_open(&sys_kernel, path, false, NULL, 1, &rig_gate, &pool),
-		-ENETDOWN);
-	cr_assert_eq(
-		pool_open(&sys_kernel, path, true, NULL, 1, &rig_gate, &pool),
-		0);
-	cr_assert_eq(mode_of(path), 0700);
-	pool_close(&pool);
-	cr_assert_eq(
-		pool_open(&sys_kernel, path, true, NULL, 1, &rig_gate, &pool),
-		0);
-	pool_close(&pool);
-}
-
 CHECK(pool, second_opener_sees_the_same_file)
 {
 	struct pool a = rig_pool(), b = rig_pool();

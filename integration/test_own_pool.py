@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""The pool of a user who names none: the same one for all his programs, in user
+namespaces too, and whatever others do to its name."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+USER = 4242
+START = 25500
+HOLD = "mount -t tmpfs -o mode=1777 shm /dev/shm && echo mounted && read x"
+
+
+@pytest.fixture
+def inside(start):
+    """A command prefix: runs in a mount namespace with a /dev/shm of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to mount a /dev/shm and to become another user")
+    holder = start(["unshare", "-m", "sh", "-c", HOLD])
+    assert holder.line() == "mounted"
+    return ["nsenter", f"--mount=/proc/{holder.pid}/ns/mnt"]
+
+
+@pytest.fixture
+def reachable(build, root):
+    """Copies of what other users start, where they can reach it."""
+    top = pathlib.Path(tempfile.mkdtemp(prefix="portres-test-"))
+    top.chmod(0o755)
+    for file in (build / "libportres.so", build / "portres", root / "integration/player.py",
+                 root / "integration/portio.py"):
+        shutil.copy(file, top)
+    yield top
+    shutil.rmtree(top)
+
+
+@pytest.fixture
+def env(shim_env, reachable):
+    env = {k: v for k, v in shim_env.items() if k not in ("PORTRES_POOL", "HOME")}
+    env["LD_PRELOAD"] = env["LD_PRELOAD"].replace(env["LD_PRELOAD"].split()[-1],
+                                                  str(reachable / "libportres.so"))
+    env["PYTHONPATH"] = str(reachable)
+    return env
+
+
+AS_USER = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+WAYS = {
+    "root in there": ["unshare", "-r"],
+    "nested": ["unshare", "-r", "unshare", "-r"],
+    "himself in there": ["unshare", "-c"],
+}
+
+
+@pytest.fixture
+def play(start, inside, reachable, env):
+    """play(*prefix, **settings) -> a player of the user's."""
+    def play(*prefix, **settings):
+        bare = {k: v for k, v in env.items() if k != "LD_PRELOAD"}
+        preload = ["env", f"LD_PRELOAD={env['LD_PRELOAD']}"]
+        return start([*inside, *AS_USER, *prefix, *preload, "/usr/bin/python3",
+                      reachable / "player.py"], {**bare, **settings}, cwd="/")
+
+    return play
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_inside_and_outside_share_one(play, how):
+    outside, within = play(), None
+    outside.ask("tcp('a')")
+    assert outside.ask(f"acquire(S['a'], {START}, 2)")[0] == "("
+    within = play(*WAYS[how])
+    within.ask("tcp('x')")
+    assert within.ask(f"bind('x', {START})") == "EADDRINUSE"
+    within.ask("tcp('b')")
+    assert within.ask(f"acquire(S['b'], {START + 4}, 2)")[0] == "("
+    outside.ask("tcp('y')")
+    assert outside.ask(f"bind('y', {START + 4})") == "EADDRINUSE"
+    assert outside.ask("sorted(os.listdir('/dev/shm'))") == f"['portres-{USER}']"
+
+
+def test_a_user_namespace_takes_nobodys_name(play):
+    """There is no directory of the user's yet, and none is made for root."""
+    within = play("unshare", "-r", PORTRES_STRICT="1")
+    within.ask("tcp('x')")
+    assert within.ask(f"bind('x', {START})") == "ENETDOWN"
+    assert within.ask(f"acquire(S['x'], {START}, 1)") == "ENETDOWN"
+    assert within.ask("os.listdir('/dev/shm')") == "[]"
+
+
+def test_a_dev_shm_of_the_namespaces_own_is_used_as_ever(play):
+    mount = "mount -t tmpfs shm /dev/shm && exec \"$@\""
+    within = play("unshare", "-rm", "sh", "-c", mount, "sh")
+    within.ask("tcp('x')")
+    assert within.ask(f"acquire(S['x'], {START}, 1)")[0] == "("
+    assert within.ask("os.listdir('/dev/shm')") == "['portres-0']"
+
+
+def test_a_squatter_has_no_part_in_it(play, inside, reachable, env):
+    """Nor does he keep the user's programs apart."""
+    squat = f"mkdir -m 777 /dev/shm/portres-{USER}"
+    subprocess.run([*inside, "setpriv", "--reuid=4711", "sh", "-c", squat], check=True)
+    one, two = play(), play()
+    one.ask("tcp('a')")
+    assert one.ask(f"acquire(S['a'], {START}, 2)")[0] == "("
+    two.ask("tcp('x')")
+    assert two.ask(f"bind('x', {START})") == "EADDRINUSE"
+    assert one.ask(f"os.listdir('/dev/shm/portres-{USER}')") == "[]"
+    bare = {k: v for k, v in env.items() if k != "LD_PRELOAD"}
+    doctor = subprocess.run([*inside, *AS_USER, reachable / "portres", "doctor"],
+                            env=bare, capture_output=True, text=True, check=False)
+    said = " ".join(doctor.stdout.split())
+    assert f"/dev/shm/portres-{USER} was made by user 4711" in said
+    assert f"your programs share /dev/shm/portres-{USER}.1" in said
+
+
+def test_the_command_says_why_there_is_none(inside, reachable, env):
+    bare = {k: v for k, v in env.items() if k != "LD_PRELOAD"}
+    run = subprocess.run([*inside, *AS_USER, "unshare", "-r", reachable / "portres", "list"],
+                         env=bare, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "is outside of this user namespace" in run.stderr
+    assert "set PORTRES_POOL" in run.stderr
