@@ -23,13 +23,21 @@ ipv6_is_there(const struct sys_ops *sys)
 	return sys_access(sys, "/proc/thread-self/net/if_inet6", F_OK) == 0;
 }
 
+/* A kernel without IPv6 says the first of these, sandboxes say the others. */
+static bool
+means_no_ipv6(int r)
+{
+	return r == -EAFNOSUPPORT || r == -EACCES || r == -EPERM ||
+	       r == -EOPNOTSUPP || r == -EPROTONOSUPPORT;
+}
+
 static int
 trial_socket(const struct sys_ops *sys, struct trial *trial)
 {
 	int type = trial->protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
 	int fd = sys_socket(sys, trial->domain, type | SOCK_CLOEXEC, 0);
 
-	if (fd == -EAFNOSUPPORT && trial->domain == AF_INET6) {
+	if (trial->domain == AF_INET6 && means_no_ipv6(fd)) {
 		trial->domain = AF_INET;
 		fd = sys_socket(sys, AF_INET, type | SOCK_CLOEXEC, 0);
 	}

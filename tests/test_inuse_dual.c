@@ -5,6 +5,22 @@
 #include "tests/kernel.h"
 #include "tests/rig.h"
 
+/* One that allows sockets of IPv4 alone. */
+struct kernel_forbidding {
+	struct sys_ops ops;
+	int answer;
+};
+
+static long
+forbid(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	const struct kernel_forbidding *self = (const void *)sys;
+
+	if (nr == SYS_socket && arg[0] != AF_INET)
+		return self->answer;
+	return kernel_real(nr, arg);
+}
+
 /* A kernel without IPv6. */
 static long
 kernel_v4(const struct sys_ops *sys, long nr, const long arg[6])
@@ -57,6 +73,33 @@ CHECK(inuse_dual, a_sandbox_that_forbids_ipv6)
 {
 	is_seen_from_a_sandbox(PROTOCOL_TCP);
 	is_seen_from_a_sandbox(PROTOCOL_UDP);
+}
+
+/* A filter may give any answer to what it forbids; netlink, too. */
+CHECK(inuse_dual, whatever_a_sandbox_says)
+{
+	static const int answers[] = {-EAFNOSUPPORT, -EACCES, -EPERM,
+				      -EOPNOTSUPP, -EPROTONOSUPPORT};
+	const struct range own = {own_ports(), 10};
+	int fd = tcp_socket();
+
+	cr_assert_eq(bind_to(fd, AF_INET, "127.0.0.1", own.start + 5), 0);
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+		struct kernel_forbidding kernel = {{.call = forbid},
+						   answers[i]};
+		bool dual_stack = false;
+		uint32_t found = 0;
+
+		cr_assert_eq(inuse_first(&kernel.ops, PROTOCOL_TCP,
+					 (struct range){own.start, 5},
+					 &dual_stack, &found),
+			     0, "%d: %u", answers[i], found);
+		cr_assert_eq(inuse_first(&kernel.ops, PROTOCOL_TCP, own,
+					 &dual_stack, &found),
+			     1);
+		cr_assert_eq(found, own.start + 5);
+	}
+	close(fd);
 }
 
 /* Where there is no IPv6, each port costs a trial and no more. */
