@@ -46,9 +46,9 @@ reserve_lives(struct pool *pool, uint64_t token)
 	    lease_is_where_it_was(pool->sys, slot))
 		return slot_by_token(pool->file, token) != NULL;
 	r = reserve_judge(pool);
-	if (r == -EMFILE || r == -ENFILE)
-		return r;
-	return slot_by_token(pool->file, token) != NULL;
+	if (!slot_by_token(pool->file, token))
+		return 0;
+	return r < 0 ? r : 1;
 }
 
 uint32_t

@@ -70,7 +70,7 @@ int reserve_judge(struct pool *pool);
 
 /*
  * Without the lock: does the reservation with this token live? May have to
- * judge. 1, also where nobody can tell; 0; -EMFILE or -ENFILE.
+ * judge. 1, 0, or -Exxx where nobody can tell, so that it counts as alive.
  */
 int reserve_lives(struct pool *pool, uint64_t token);
 

@@ -36,6 +36,7 @@ def pytest_ignore_collect(collection_path, config):
 
 
 LONG_TESTS = {
+    "test_a_hundred_deaths_on_a_machine_that_has_much_to_do",
     "test_handing_over_for_ever",
     "test_hundreds_of_tests_beside_a_grabber",
     "test_hundreds_of_tests_in_four_workers",

@@ -13,10 +13,31 @@ text_command(struct text *text, const char command[16])
 					: command[i]);
 }
 
-void
-explain_refusal(const struct slot *slot, uint16_t port)
+static void
+print(const struct text *text)
 {
-	const struct sys_ops *sys = &sys_kernel;
+	SYS_CALL(&sys_kernel, SYS_write, STDERR_FILENO, SYS_ARG_(text->buffer),
+		 SYS_ARG_(text->length));
+}
+
+static void
+text_owner(struct text *text, const struct slot *slot, bool unjudged)
+{
+	text_string(text, ") by pid ");
+	text_number(text, slot->pid);
+	text_string(text, " (");
+	text_command(text, slot->command);
+	text_string(text, ")");
+	if (unjudged)
+		text_string(text, ", and nobody can tell whether that lives: "
+				  "see portres doctor");
+	else
+		text_string(text, ": stop it, or let it associate this socket");
+}
+
+void
+explain_refusal(const struct slot *slot, uint16_t port, bool unjudged)
+{
 	struct range block = slot_range(slot);
 	char line[320];
 	struct text text = text_in(line, sizeof(line));
@@ -31,17 +52,24 @@ explain_refusal(const struct slot *slot, uint16_t port)
 		text_char(&text, '-');
 		text_number(&text, range_end(block) - 1);
 	}
-	if (slot->kind == KIND_PERSISTENT) {
+	if (slot->kind == KIND_PERSISTENT)
 		text_string(&text, ", persistent): delete that reservation");
-	} else {
-		text_string(&text, ") by pid ");
-		text_number(&text, slot->pid);
-		text_string(&text, " (");
-		text_command(&text, slot->command);
-		text_string(&text,
-			    "): stop it, or let it associate this socket");
-	}
+	else
+		text_owner(&text, slot, unjudged);
 	text_string(&text, ", or take another port\n");
-	SYS_CALL(sys, SYS_write, STDERR_FILENO, SYS_ARG_(line),
-		 SYS_ARG_(text.length));
+	print(&text);
+}
+
+void
+explain_passing(uint16_t port)
+{
+	char line[160];
+	struct text text = text_in(line, sizeof(line));
+
+	text_string(&text, "portres: port ");
+	text_number(&text, port);
+	text_string(&text,
+		    " is being reserved by a process that does not go on: see "
+		    "portres doctor, or take another port\n");
+	print(&text);
 }

@@ -54,12 +54,10 @@ bind_really(const struct request *request)
 		request->size));
 }
 
+/* Windows calls this one forbidden, not in use. */
 static int
-refuse(const struct slot *slot, uint16_t port)
+refuse(void)
 {
-	if (config_get()->debug)
-		explain_refusal(slot, port);
-	/* Windows calls this one forbidden, not in use. */
 	wsa_beside(WSAEACCES, EADDRINUSE);
 	return ret_errno(-EADDRINUSE);
 }
@@ -165,23 +163,20 @@ hold_end(struct hold *hold)
  * it. The marks can be read all the same, and a marked port is not had.
  */
 static int
-bind_without_hold(struct pool *pool, const struct request *request, int why)
+bind_without_hold(struct pool *pool, const struct request *request)
 {
 	enum protocol protocol;
 	bool associable;
-	uint32_t mark;
+	uint32_t mark = 0;
 
-	if (!pool_whole(pool))
-		return bind_unchecked(request);
-	if (matters(request, &protocol, &associable)) {
+	if (pool_whole(pool) && matters(request, &protocol, &associable))
 		mark = atomic_load(
 			mark_of(pool->file, protocol, request->port));
-		if (mark)
-			return refuse(
-				&pool->file->slot[(mark - 1) % SLOT_COUNT],
-				request->port);
-	}
-	return why == -EBUSY ? bind_really(request) : bind_unchecked(request);
+	if (!mark)
+		return bind_unchecked(request);
+	if (config_get()->debug)
+		explain_passing(request->port);
+	return refuse();
 }
 
 /*
@@ -202,7 +197,7 @@ bind_checked(struct pool *pool, const struct request *request)
 		int r = hold_begin(pool, request, lock, &hold);
 
 		if (r < 0)
-			return bind_without_hold(pool, request, r);
+			return bind_without_hold(pool, request);
 		state = look(hold.pool, request, &slot, &token);
 		if (state == FREE || (state == PASSING && hold.locked)) {
 			r = bind_really(request);
@@ -211,9 +206,14 @@ bind_checked(struct pool *pool, const struct request *request)
 		}
 		hold_end(&hold);
 		lock = state == PASSING;
-		if (state == RESERVED &&
-		    (looks >= LOOKS_MAX || reserve_lives(hold.pool, token)))
-			return refuse(slot, request->port);
+		if (lock)
+			continue;
+		r = reserve_lives(hold.pool, token);
+		if (r == 0 && looks < LOOKS_MAX)
+			continue;
+		if (config_get()->debug)
+			explain_refusal(slot, request->port, r < 0);
+		return refuse();
 	}
 }
 

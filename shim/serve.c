@@ -201,5 +201,7 @@ serve_associate(int fd, uint64_t token, enum pool_wait wait)
 		return r;
 	/* A dead one's token is nobody's. */
 	r = reserve_lives(pool, token);
-	return r < 0 ? r : r ? -EACCES : -EINVAL;
+	if (r == -EMFILE || r == -ENFILE)
+		return r;
+	return r ? -EACCES : -EINVAL;
 }

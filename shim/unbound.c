@@ -89,6 +89,8 @@ choose(struct pool *pool, enum protocol protocol, int fd,
 	bool known = announced_begin(pool, ANNOUNCE_CHOICE, &announced) == 0;
 	int r;
 
+	if (!known && config_get()->strict)
+		return -ENETDOWN;
 	atomic_thread_fence(memory_order_seq_cst);
 	gate_visit(&visit);
 	r = implicit_bind(pool, protocol, fd, address, size);
