@@ -140,8 +140,11 @@ static bool
 too_soon(bool failed)
 {
 	static _Atomic uint64_t again_at;
-	uint64_t now = sys_seconds(&sys_kernel);
+	uint64_t now;
 
+	if (!failed && atomic_load(&again_at) == 0)
+		return false;
+	now = sys_seconds(&sys_kernel);
 	if (failed)
 		atomic_store(&again_at, now + 1);
 	return now < atomic_load(&again_at);
