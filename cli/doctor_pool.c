@@ -2,7 +2,6 @@
 #include <grp.h>
 #include <linux/magic.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/check.h"
 #include "cli/cli.h"
@@ -126,57 +125,4 @@ check_pool(void)
 	check_directory(config->directory);
 	check_contents(&pool);
 	pool_close(&pool);
-}
-
-struct lines {
-	char bad[256]; /* "3, 7" */
-	unsigned blocks;
-};
-
-static int
-note_line(void *context, unsigned line, bool bad, struct block block)
-{
-	struct lines *lines = context;
-	size_t at = strlen(lines->bad);
-
-	(void)block;
-	if (!bad)
-		lines->blocks++;
-	else
-		snprintf(lines->bad + at, sizeof(lines->bad) - at, "%s%u",
-			 at ? ", " : "", line);
-	return 0;
-}
-
-void
-check_store(void)
-{
-	const char *path = config_get()->store;
-	struct lines lines = {0};
-	struct store store;
-	int r;
-
-	if (!*path) {
-		check(WARNING, "store",
-		      "there is no place for one: set HOME or PORTRES_POOL");
-		return;
-	}
-	r = store_open(&sys_kernel, path, false, &store);
-	if (r < 0) {
-		check(ERROR, "store",
-		      "%s/persistent cannot be read: %s: mend its mode or "
-		      "contents",
-		      path, strerror(-r));
-		return;
-	}
-	store_each(&store, note_line, &lines);
-	store_close(&store);
-	check(GOOD, "store", "%s/persistent: %u block%s; you may %s it", path,
-	      lines.blocks, lines.blocks == 1 ? "" : "s",
-	      store_right(&sys_kernel, path) ? "change" : "only read");
-	if (*lines.bad)
-		check(WARNING, "store",
-		      "lines that make no sense: %s: mend them, then portres "
-		      "persistent reload",
-		      lines.bad);
 }

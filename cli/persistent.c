@@ -17,15 +17,9 @@
 static int
 refuse_error(int r)
 {
-	const char *store = config_get()->store;
 	struct trouble trouble;
 
 	switch (r) {
-	case -EACCES:
-	case -EPERM:
-		return refuse("you may not write the store %s: do it as its "
-			      "owner, or as root",
-			      store);
 	case -ENETDOWN:
 	case -ESTALE:
 		trouble_of_pool(r, &trouble);
@@ -33,18 +27,10 @@ refuse_error(int r)
 	case -ENOBUFS:
 		return refuse("the pool is full: end some of its 8192 "
 			      "reservations");
-	case -EBUSY:
-		return refuse("the store %s is locked by somebody else for too "
-			      "long: try again",
-			      store);
-	case -EFBIG:
-		return refuse("%s/persistent is no text file, or too large; "
-			      "nothing was changed",
-			      store);
 	default:
-		return refuse("the store %s cannot be changed: %s; nothing was "
-			      "changed",
-			      store, strerror(-r));
+		trouble_of_store(r, &trouble);
+		return refuse("%s: %s; nothing was changed", trouble.cause,
+			      trouble.way_out);
 	}
 }
 

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""portres persistent and doctor on what may stand where the store belongs."""
+
+import fcntl
+import os
+
+import pytest
+
+from cli_kit import NOBODY, cli, cli_env, doctor, lines, shared_pool  # noqa: F401
+
+LINE = "tcp 28000 5\n"
+BLOCK = ("tcp", 28000, 5)
+
+
+def fifo(store):
+    os.mkfifo(store)
+    return "is no file, but a link, a directory, a FIFO, a socket or a device: move it away"
+
+
+def directory(store):
+    store.mkdir()
+    return "is no file"
+
+
+def link(store):
+    (store.parent / "elsewhere").write_text(LINE)
+    store.symlink_to("elsewhere")
+    return "is no file"
+
+
+def hard_link(store):
+    (store.parent / "elsewhere").write_text(LINE)
+    os.link(store.parent / "elsewhere", store)
+    return "is a hard link: that file has another name, too: put a copy of it there"
+
+
+def large(store):
+    store.write_bytes(b"#" * (1 << 20) + b"\n")
+    return "is larger than 1 MiB"
+
+
+def program(store):
+    store.write_bytes(b"\x7fELF\1\1\1\0\0")
+    store.chmod(0o4755)
+    return "is no text: control characters are in it: take them out, or move it away"
+
+
+NO_STORES = [fifo, directory, link, hard_link, large, program]
+
+
+@pytest.mark.parametrize("make", NO_STORES, ids=lambda f: f.__name__)
+def test_what_is_no_store_is_named_and_left_alone(cli, doctor, pool, make):
+    store = pool / "persistent"
+    cause = make(store)
+    before = store.lstat()
+    for verb in (["add", *BLOCK], ["delete", *BLOCK], ["reload"], ["list"]):
+        said = cli("persistent", *verb, status=1)
+        assert f"{store} {cause}" in said
+    (error,) = lines(doctor(1), "error")
+    assert f"{store} {cause}" in error
+    for field in ("st_ino", "st_mode", "st_size", "st_mtime_ns"):
+        assert getattr(store.lstat(), field) == getattr(before, field)
+    assert not (pool / "persistent.new").exists()
+
+
+@pytest.mark.parametrize("name", ["persistent.lock", "persistent.new"])
+def test_a_directory_in_the_way(cli, pool, name):
+    (pool / name).mkdir()
+    said = cli("persistent", "add", *BLOCK, status=1)
+    assert f"{pool}/persistent.lock or persistent.new is a directory" in said
+    assert not (pool / "persistent").exists()
+
+
+def test_who_may_read_it_only(cli, shared_pool):
+    pool, as_nobody = shared_pool
+    (pool / "persistent").write_text("")
+    (pool / "persistent").chmod(0o600)
+    said = cli("persistent", "list", status=1, **as_nobody)
+    assert said.startswith(f"portres: you may not read {pool}/persistent: ")
+
+
+def test_what_a_member_of_the_group_made_of_it(cli, shared_pool):
+    """Root does not hand out set-id programs of its own."""
+    pool, as_nobody = shared_pool
+    store = pool / "persistent"
+    store.write_text("#!/bin/sh\n# id\n")
+    os.chown(store, NOBODY, NOBODY)
+    store.chmod(0o6755)
+    cli("persistent", "add", *BLOCK, env=as_nobody["env"])
+    assert store.read_text() == "#!/bin/sh\n# id\n" + LINE
+    assert store.stat().st_mode & 0o7777 == 0o664
+    assert (store.stat().st_uid, store.stat().st_gid) == (0, NOBODY)
+    # Whoever was first, the others may go on, and nobody else.
+    lock = pool / "persistent.lock"
+    assert (lock.stat().st_mode & 0o7777, lock.stat().st_gid) == (0o660, NOBODY)
+    cli("persistent", "add", "udp", 28000, 5, **as_nobody)
+    assert store.stat().st_mode & 0o7777 == 0o664
+    cli("persistent", "delete", "udp", 28000, 5, env=as_nobody["env"])
+
+
+def test_who_may_only_read_holds_up_nobody(cli, pool):
+    (pool / "persistent").write_text("")
+    held = [os.open(p, os.O_RDONLY) for p in (pool, pool / "persistent")]
+    for fd in held:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    cli("persistent", "add", *BLOCK)
+    for fd in held:
+        os.close(fd)
+    assert (pool / "persistent.lock").stat().st_mode & 0o7777 == 0o600
