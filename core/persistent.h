@@ -41,7 +41,8 @@ struct persistent_report {
 	uint32_t removed;
 	uint32_t kept;
 	/* Lines that could not be followed: no sense, or in conflict with an
-	 * earlier line or a runtime reservation. The first one's number. */
+	 * earlier line or a runtime reservation, or too many for the pool. The
+	 * first one's number. */
 	uint32_t bad;
 	uint32_t first_bad;
 };
