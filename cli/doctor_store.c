@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The store: can it be used, does it make sense? */
+/* The store: can it be used, does it make sense, does the pool agree? */
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/check.h"
 #include "cli/trouble.h"
-#include "core/store.h"
+#include "cli/view.h"
+#include "core/persistent.h"
 #include "shim/config.h"
+
+#define LOOKS 5
+#define NAP_NS 10000000
 
 struct lines {
 	char bad[256]; /* "3, 7" */
@@ -53,12 +57,75 @@ check_lines(const struct store *store, const char *path, bool right)
 		      lines.bad);
 }
 
+/*
+ * Without the right nobody keeps a change from being under way: between pool
+ * and store it looks as if it had been killed, but not for long.
+ */
+static int
+look_again(struct pool *pool, const char *path,
+	   struct persistent_difference *ret)
+{
+	int r = 0;
+
+	for (int i = 0; i < LOOKS && r == 0 && ret->left_over; i++) {
+		sys_nanosleep(pool->sys, NAP_NS);
+		r = persistent_compare(pool, path, ret);
+	}
+	return r;
+}
+
+/* Without the lock first: to take it makes files, which few need. */
+static int
+compare(struct pool *pool, const char *path, bool right,
+	struct persistent_difference *ret)
+{
+	int r = persistent_compare(pool, path, ret);
+
+	if (r < 0 || !ret->left_over)
+		return r;
+	return right ? persistent_mend(pool, path, ret)
+		     : look_again(pool, path, ret);
+}
+
+static void
+check_agreement(struct pool *pool, const char *path, bool right)
+{
+	struct persistent_difference d;
+	int r = compare(pool, path, right, &d);
+	const char *s = r == 0 && d.left_over == 1 ? "" : "s";
+
+	if (r == -ENETDOWN || r == -ESTALE)
+		return; /* as check_pool() has said */
+	if (r < 0) {
+		check_refused(r);
+		return;
+	}
+	if (d.left_over && right)
+		check(GOOD, "store",
+		      "put right: dropped %u block%s that a killed add or "
+		      "delete had left in the pool",
+		      d.left_over, s);
+	else if (d.left_over)
+		check(WARNING, "store",
+		      "the pool has %u block%s that a killed add or delete "
+		      "left there, or a reload is due: portres persistent "
+		      "reload, as the owner of the store",
+		      d.left_over, s);
+	if (d.missing)
+		check(WARNING, "store",
+		      "the pool does not have %u block%s of the store: portres "
+		      "persistent reload%s",
+		      d.missing, d.missing == 1 ? "" : "s",
+		      right ? "" : ", as the owner of the store");
+}
+
 void
 check_store(void)
 {
 	const char *path = config_get()->store;
 	bool right = store_right(&sys_kernel, path);
 	struct store store;
+	struct pool pool;
 	int r;
 
 	if (!*path) {
@@ -73,4 +140,8 @@ check_store(void)
 	}
 	check_lines(&store, path, right);
 	store_close(&store);
+	if (view_open_pool(&pool) < 0)
+		return;
+	check_agreement(&pool, path, right);
+	pool_close(&pool);
 }

@@ -37,6 +37,39 @@ persistent_reload(struct pool *pool, const char *path,
 	return r;
 }
 
+static int
+look(struct pool *pool, const char *path, bool mend,
+     struct persistent_difference *ret)
+{
+	struct pool_lock lock;
+	struct store store;
+	int r = store_open(pool->sys, path, mend, &store);
+
+	if (r < 0)
+		return r;
+	r = pool_enter(pool, POOL_WAIT, &lock);
+	if (r == 0) {
+		r = persistent_look(pool, &store, mend, ret);
+		pool_leave(pool, &lock);
+	}
+	store_close(&store);
+	return r;
+}
+
+int
+persistent_mend(struct pool *pool, const char *path,
+		struct persistent_difference *ret)
+{
+	return look(pool, path, true, ret);
+}
+
+int
+persistent_compare(struct pool *pool, const char *path,
+		   struct persistent_difference *ret)
+{
+	return look(pool, path, false, ret);
+}
+
 /* Frees the pool's slot of the block. */
 static int
 withdraw(struct pool *pool, struct block block)
@@ -122,7 +155,41 @@ is_it(void *context, unsigned line, bool bad, struct block block)
 	return !bad && block_equal(*wanted, block);
 }
 
+/*
+ * The pool has to agree first, or what a killed add left there could neither
+ * be used nor deleted. 1 when it had the block before that, 0, or -Exxx.
+ */
+static int
+agree_and_ask(struct store *store, struct pool *pool, struct block block)
+{
+	struct persistent_report report;
+	struct pool_lock lock;
+	int r = pool_enter(pool, POOL_WAIT, &lock);
+	bool there;
+
+	if (r < 0)
+		return r;
+	there = persistent_slot(pool, block) != NULL;
+	r = persistent_agree(pool, store, &report);
+	pool_leave(pool, &lock);
+	return r < 0 ? r : there;
+}
+
 /* The store first: what it no longer has, the next change drops anyway. */
+static int
+delete_from(struct store *store, struct pool *pool, struct block block)
+{
+	int there = agree_and_ask(store, pool, block);
+	int r;
+
+	if (there < 0)
+		return there;
+	if (!store_each(store, is_it, &block))
+		return there ? 0 : -ENOENT;
+	r = store_replace(store, &block, NULL);
+	return r < 0 ? r : withdraw(pool, block);
+}
+
 int
 persistent_delete(struct pool *pool, const char *path, struct block block)
 {
@@ -134,11 +201,7 @@ persistent_delete(struct pool *pool, const char *path, struct block block)
 	r = store_open(pool->sys, path, true, &store);
 	if (r < 0)
 		return r;
-	r = store_each(&store, is_it, &block) ? 0 : -ENOENT;
-	if (r == 0)
-		r = store_replace(&store, &block, NULL);
-	if (r == 0)
-		r = withdraw(pool, block);
+	r = delete_from(&store, pool, block);
 	store_close(&store);
 	return r;
 }

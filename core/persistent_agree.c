@@ -16,6 +16,7 @@ struct agreement {
 	struct pool *pool;
 	struct acquire wanted;
 	struct persistent_report report;
+	uint32_t missing;
 	bool full;
 	uint64_t seen[SLOT_COUNT / 64]; /* slots that the store has, too */
 	/* Blocks that have been in the way of a line: thousands of lines that
@@ -58,26 +59,33 @@ see(void *context, unsigned line, bool bad, struct block block)
 	size_t n;
 
 	(void)line;
-	if (!slot)
+	if (!slot) {
+		a->missing += !bad;
 		return 0;
+	}
 	a->report.kept++;
 	n = (size_t)(slot - a->pool->file->slot);
 	a->seen[n / 64] |= (uint64_t)1 << n % 64;
 	return 0;
 }
 
-static void
-remove_unseen(struct agreement *a)
+/* What no line has; with `drop` it is gone then. Returns how many. */
+static uint32_t
+count_unseen(struct agreement *a, bool drop)
 {
+	uint32_t count = 0;
+
 	for (uint32_t n = 0; n < SLOT_COUNT; n++) {
 		struct slot *slot = &a->pool->file->slot[n];
 
 		if (!slot_live(slot) || slot->kind != KIND_PERSISTENT ||
 		    a->seen[n / 64] >> n % 64 & 1)
 			continue;
-		slot_free(a->pool->file, slot);
-		a->report.removed++;
+		if (drop)
+			slot_free(a->pool->file, slot);
+		count++;
 	}
+	return count;
 }
 
 /* What is in the way, and lives: the dead before it have just been freed. */
@@ -126,22 +134,47 @@ add(void *context, unsigned line, bool bad, struct block block)
 	return 0;
 }
 
-int
-persistent_agree(struct pool *pool, const struct store *store,
-		 struct persistent_report *ret)
+/* NULL when there is no memory. */
+static struct agreement *
+begin(struct pool *pool, const struct store *store)
 {
 	long at = sys_mmap_private(pool->sys, sizeof(struct agreement));
 	struct agreement *a = (struct agreement *)at;
 
 	if (at < 0)
-		return -ENOMEM;
+		return NULL;
 	a->pool = pool;
 	store_each(store, see, a);
-	remove_unseen(a);
+	return a;
+}
+
+int
+persistent_agree(struct pool *pool, const struct store *store,
+		 struct persistent_report *ret)
+{
+	struct agreement *a = begin(pool, store);
+
+	if (!a)
+		return -ENOMEM;
+	a->report.removed = count_unseen(a, true);
 	a->wanted = persistent_wanted(pool);
 	a->wanted.though_in_use = true; /* its user may well be there already */
 	store_each(store, add, a);
 	*ret = a->report;
+	sys_munmap(pool->sys, a, sizeof(*a));
+	return 0;
+}
+
+int
+persistent_look(struct pool *pool, const struct store *store, bool mend,
+		struct persistent_difference *ret)
+{
+	struct agreement *a = begin(pool, store);
+
+	if (!a)
+		return -ENOMEM;
+	ret->left_over = count_unseen(a, mend);
+	ret->missing = a->missing;
 	sys_munmap(pool->sys, a, sizeof(*a));
 	return 0;
 }

@@ -19,4 +19,8 @@ struct acquire persistent_wanted(struct pool *pool);
 int persistent_agree(struct pool *pool, const struct store *store,
 		     struct persistent_report *ret);
 
+/* Compares them, and with `mend` drops what only the pool has. The same. */
+int persistent_look(struct pool *pool, const struct store *store, bool mend,
+		    struct persistent_difference *ret);
+
 #endif

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""portres persistent and doctor on what may stand where the store belongs."""
+"""portres persistent and doctor on what may stand where the store belongs, and
+on what a killed change leaves behind."""
 
 import fcntl
 import os
+import signal
+import subprocess
 
 import pytest
 
-from cli_kit import NOBODY, cli, cli_env, doctor, lines, shared_pool  # noqa: F401
+from cli_kit import NOBODY, cli, cli_env, doctor, lines, listed, shared_pool  # noqa: F401
 
 LINE = "tcp 28000 5\n"
 BLOCK = ("tcp", 28000, 5)
@@ -107,3 +110,97 @@ def test_who_may_only_read_holds_up_nobody(cli, pool):
     for fd in held:
         os.close(fd)
     assert (pool / "persistent.lock").stat().st_mode & 0o7777 == 0o600
+
+
+@pytest.fixture
+def injured(build, cli_env, has):
+    """injured(inject, *arguments) -> how `portres persistent` ends when strace
+    does that to its system calls."""
+    if not has("strace"):
+        pytest.skip("needs strace")
+
+    def injured(inject, *arguments):
+        run = subprocess.run(
+            ["strace", "-o/dev/null", f"-einject={inject}", build / "portres",
+             "persistent", *map(str, arguments)],
+            env=cli_env, capture_output=True, text=True, check=False, timeout=60,
+        )
+        if "PTRACE_TRACEME" in run.stderr:
+            pytest.skip("ptrace is not allowed here")
+        return run
+
+    return injured
+
+
+# The pool has the block, the store not yet or no more.
+KILLED = {
+    "add": "renameat2:error=EIO:signal=KILL",
+    "delete": "fsync:signal=KILL:when=2",
+}
+
+
+@pytest.fixture(params=KILLED)
+def left_over(request, cli, injured, listed, pool):
+    verb = request.param
+    if verb == "delete":
+        cli("persistent", "add", *BLOCK)
+    killed = injured(KILLED[verb], verb, *BLOCK)
+    assert killed.returncode == -signal.SIGKILL, killed
+    assert [e["start"] for e in listed()] == [28000]
+    store = pool / "persistent"
+    assert not store.exists() or store.read_text() == ""
+    return store
+
+
+def test_added_after_a_killed_change(left_over, cli, doctor):
+    cli("persistent", "add", *BLOCK)
+    assert left_over.read_text() == LINE
+    assert "put right" not in doctor()
+    cli("persistent", "delete", *BLOCK)
+
+
+def test_deleted_after_a_killed_change(left_over, cli, listed):
+    assert "is no longer reserved" in cli("persistent", "delete", *BLOCK)
+    assert listed() == []
+    assert "no persistent reservation" in cli("persistent", "delete", *BLOCK, status=1)
+
+
+def test_doctor_after_a_killed_change(left_over, doctor, listed):
+    good = " ".join(lines(doctor(), "ok"))
+    assert "put right: dropped 1 block that a killed add or delete had left" in good
+    assert listed() == []
+    assert "put right" not in doctor()
+
+
+def test_doctor_without_the_right(cli, doctor, shared_pool, listed):
+    pool, as_nobody = shared_pool
+    env = as_nobody["env"]
+    cli("persistent", "add", *BLOCK, env=env)
+    pool.chmod(0o2750)
+    (pool / "persistent").write_text("udp 28000 5\n")
+    # 1, because that copy of the command has no library.
+    warnings = " ".join(lines(doctor(1, **as_nobody), "warning"))
+    assert (
+        "the pool has 1 block that a killed add or delete left there, or a reload is"
+        " due: portres persistent reload, as the owner of the store"
+    ) in warnings
+    assert "the pool does not have 1 block of the store: portres persistent reload" in warnings
+    assert [e["protocol"] for e in listed(**as_nobody)] == ["tcp"]
+
+
+def test_doctor_drops_and_adds_nothing(cli, doctor, listed, pool):
+    cli("persistent", "add", *BLOCK)
+    cli("persistent", "add", "tcp", 28010, 5)
+    (pool / "persistent").write_text(LINE + "tcp 28020 5\nudp 28020 5\n")
+    text = doctor()
+    assert "put right: dropped 1 block" in " ".join(lines(text, "ok"))
+    (warning,) = [line for line in lines(text, "warning") if line.startswith("store")]
+    assert "the pool does not have 2 blocks of the store: portres persistent reload" in warning
+    assert [e["start"] for e in listed()] == [28000]
+    cli("persistent", "reload")
+    assert "persistent reload" not in doctor()
+
+
+def test_doctor_makes_no_files(doctor, pool):
+    doctor()
+    assert list(pool.glob("persistent*")) == []
