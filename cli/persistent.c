@@ -34,6 +34,16 @@ refuse_error(int r)
 	}
 }
 
+/* `r` is 0, or 1 where the disk did not confirm what was done. */
+static int
+done(int r)
+{
+	if (r > 0)
+		caution("that is done, but the disk has not confirmed it: a "
+			"power failure may undo it");
+	return finish(STATUS_OK);
+}
+
 static int
 add(struct pool *pool, struct block block)
 {
@@ -48,7 +58,7 @@ add(struct pool *pool, struct block block)
 	printf("%s %s is reserved for good, token %" PRIu64 "\n",
 	       protocol_name(block.protocol), range_text(&block.range, range),
 	       token);
-	return finish(STATUS_OK);
+	return done(r);
 }
 
 static int delete (struct pool *pool, struct block block)
@@ -65,7 +75,7 @@ static int delete (struct pool *pool, struct block block)
 		return refuse_error(r);
 	printf("%s %s is no longer reserved\n", protocol_name(block.protocol),
 	       range);
-	return finish(STATUS_OK);
+	return done(r);
 }
 
 static int

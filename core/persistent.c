@@ -180,14 +180,17 @@ static int
 delete_from(struct store *store, struct pool *pool, struct block block)
 {
 	int there = agree_and_ask(store, pool, block);
-	int r;
+	int r, replaced;
 
 	if (there < 0)
 		return there;
 	if (!store_each(store, is_it, &block))
 		return there ? 0 : -ENOENT;
-	r = store_replace(store, &block, NULL);
-	return r < 0 ? r : withdraw(pool, block);
+	replaced = store_replace(store, &block, NULL);
+	if (replaced < 0)
+		return replaced;
+	r = withdraw(pool, block);
+	return r < 0 ? r : replaced;
 }
 
 int

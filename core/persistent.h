@@ -25,13 +25,17 @@
  * store; -EADDRINUSE: overlaps a reservation, or a port is in use; -ENOBUFS:
  * the pool is full; others, such as -ENOSPC or -EIO, from writing the store:
  * then nothing is reserved.
+ *
+ * 1: reserved, in the store and in the pool, but the disk did not confirm it;
+ * a power failure may undo it.
  */
 int persistent_add(struct pool *pool, const char *store, struct block block,
 		   uint64_t *ret_token);
 
 /*
  * Ends it. -EINVAL, -EACCES, -ENOENT: no block of exactly these numbers,
- * neither in the store nor, left by a killed add or delete, in the pool.
+ * neither in the store nor, left by a killed add or delete, in the pool. 1 as
+ * persistent_add(): deleted, but a power failure may bring it back.
  */
 int persistent_delete(struct pool *pool, const char *store, struct block block);
 

@@ -91,8 +91,9 @@ int store_each(const struct store *store, store_line *each, void *context);
 /*
  * Replaces the file by its text without the lines of `without` and with a
  * line for `with` at the end; either may be NULL. On disk when it returns 0.
- * Otherwise -Exxx, -EFBIG where the text or the process' limit does not allow
- * a longer one, and the old file is as it was.
+ * 1: replaced, but the disk did not confirm it, so that a power failure may
+ * bring the old file back. Otherwise -Exxx, -EFBIG where the text or the
+ * process' limit does not allow a longer one, and the old file is as it was.
  */
 int store_replace(struct store *store, const struct block *without,
 		  const struct block *with);

@@ -190,5 +190,5 @@ store_replace(struct store *store, const struct block *without,
 	sys_munmap(sys, text, room);
 	if (r < 0)
 		return r;
-	return sys_fsync(sys, store->directory);
+	return sys_fsync(sys, store->directory) < 0 ? 1 : 0;
 }

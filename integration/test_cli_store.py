@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """portres persistent and doctor on what may stand where the store belongs, and
-on what a killed change leaves behind."""
+on what a killed change or a doubtful disk leaves behind."""
 
 import fcntl
 import os
@@ -11,8 +11,8 @@ import pytest
 
 from cli_kit import NOBODY, cli, cli_env, doctor, lines, listed, shared_pool  # noqa: F401
 
-LINE = "tcp 28000 5\n"
-BLOCK = ("tcp", 28000, 5)
+LINE = "tcp 28600 5\n"
+BLOCK = ("tcp", 28600, 5)
 
 
 def fifo(store):
@@ -96,9 +96,9 @@ def test_what_a_member_of_the_group_made_of_it(cli, shared_pool):
     # Whoever was first, the others may go on, and nobody else.
     lock = pool / "persistent.lock"
     assert (lock.stat().st_mode & 0o7777, lock.stat().st_gid) == (0o660, NOBODY)
-    cli("persistent", "add", "udp", 28000, 5, **as_nobody)
+    cli("persistent", "add", "udp", 28600, 5, **as_nobody)
     assert store.stat().st_mode & 0o7777 == 0o664
-    cli("persistent", "delete", "udp", 28000, 5, env=as_nobody["env"])
+    cli("persistent", "delete", "udp", 28600, 5, env=as_nobody["env"])
 
 
 def test_who_may_only_read_holds_up_nobody(cli, pool):
@@ -146,7 +146,7 @@ def left_over(request, cli, injured, listed, pool):
         cli("persistent", "add", *BLOCK)
     killed = injured(KILLED[verb], verb, *BLOCK)
     assert killed.returncode == -signal.SIGKILL, killed
-    assert [e["start"] for e in listed()] == [28000]
+    assert [e["start"] for e in listed()] == [28600]
     store = pool / "persistent"
     assert not store.exists() or store.read_text() == ""
     return store
@@ -177,7 +177,7 @@ def test_doctor_without_the_right(cli, doctor, shared_pool, listed):
     env = as_nobody["env"]
     cli("persistent", "add", *BLOCK, env=env)
     pool.chmod(0o2750)
-    (pool / "persistent").write_text("udp 28000 5\n")
+    (pool / "persistent").write_text("udp 28600 5\n")
     # 1, because that copy of the command has no library.
     warnings = " ".join(lines(doctor(1, **as_nobody), "warning"))
     assert (
@@ -190,13 +190,13 @@ def test_doctor_without_the_right(cli, doctor, shared_pool, listed):
 
 def test_doctor_drops_and_adds_nothing(cli, doctor, listed, pool):
     cli("persistent", "add", *BLOCK)
-    cli("persistent", "add", "tcp", 28010, 5)
-    (pool / "persistent").write_text(LINE + "tcp 28020 5\nudp 28020 5\n")
+    cli("persistent", "add", "tcp", 28610, 5)
+    (pool / "persistent").write_text(LINE + "tcp 28620 5\nudp 28620 5\n")
     text = doctor()
     assert "put right: dropped 1 block" in " ".join(lines(text, "ok"))
     (warning,) = [line for line in lines(text, "warning") if line.startswith("store")]
     assert "the pool does not have 2 blocks of the store: portres persistent reload" in warning
-    assert [e["start"] for e in listed()] == [28000]
+    assert [e["start"] for e in listed()] == [28600]
     cli("persistent", "reload")
     assert "persistent reload" not in doctor()
 
@@ -204,3 +204,25 @@ def test_doctor_drops_and_adds_nothing(cli, doctor, listed, pool):
 def test_doctor_makes_no_files(doctor, pool):
     doctor()
     assert list(pool.glob("persistent*")) == []
+
+
+def test_a_disk_that_does_not_confirm(cli, injured, listed, pool):
+    """The second fsync is the directory's."""
+    added = injured("fsync:error=EIO:when=2", "add", *BLOCK)
+    assert added.returncode == 0, added
+    assert added.stdout.startswith("tcp 28600-28604 is reserved for good, token ")
+    assert added.stderr == (
+        "portres: that is done, but the disk has not confirmed it: a power failure may"
+        " undo it\n"
+    )
+    assert (pool / "persistent").read_text() == LINE
+    assert [e["start"] for e in listed()] == [28600]
+    deleted = injured("fsync:error=EIO:when=2", "delete", *BLOCK)
+    assert deleted.returncode == 0
+    assert "a power failure may undo it" in deleted.stderr
+    assert (pool / "persistent").read_text() == "" and listed() == []
+    # The first is the file's: then nothing has happened.
+    refused = injured("fsync:error=EIO:when=1", "add", *BLOCK)
+    assert refused.returncode == 1 and refused.stdout == ""
+    assert refused.stderr.endswith("nothing was changed\n")
+    assert (pool / "persistent").read_text() == "" and listed() == []

@@ -1,10 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every system call of an add or a delete fails once. What is said then is true
- * of the pool and of the store.
+ * Every system call of an add or a delete fails once, and the disk may not
+ * confirm. What is said then is true of the pool and of the store.
  */
 #include "tests/failing.h"
 #include "tests/persistent_scene.h"
+
+/* Takes what is written, and cannot say whether the names are on disk. */
+static long
+kernel_doubt(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	struct stat st;
+
+	(void)sys;
+	if (nr == SYS_fsync && fstat((int)arg[0], &st) == 0 &&
+	    S_ISDIR(st.st_mode))
+		return -EIO;
+	return kernel_real(nr, arg);
+}
+
+CHECK(persistent_failures, a_disk_that_does_not_confirm)
+{
+	struct sys_ops doubting = {.call = kernel_doubt};
+	struct scene scene = set_up();
+
+	scene.pool.sys = &doubting;
+	cr_assert_eq(add(&scene.pool, scene.block), 1);
+	expect_agreement(&scene, true, "added");
+	cr_assert_eq(add(&scene.pool, scene.block), -EADDRINUSE);
+	cr_assert_eq(erase(&scene.pool, scene.block), 1);
+	expect_agreement(&scene, false, "deleted");
+	scene.pool.sys = &sys_kernel;
+	tear_down(&scene);
+}
 
 /* Not -ENOENT of an open: then there is no store, and nothing to keep. */
 static const struct failing_way ways[] = {
@@ -12,6 +40,7 @@ static const struct failing_way ways[] = {
 	{SYS_close, {EIO}},
 	{SYS_read, {EIO, EINTR}},
 	{SYS_write, {ENOSPC, EIO}},
+	{SYS_fsync, {EIO}},
 	{SYS_renameat2, {EIO, EPERM}},
 	{SYS_unlinkat, {EPERM, EIO}},
 	{SYS_fstat, {EIO}},

@@ -14,6 +14,7 @@ win32_error(int r)
 {
 	switch (r) {
 	case 0:
+	case 1: /* done, but the disk did not confirm it: Windows has no word */
 		return NO_ERROR;
 	case -EACCES:
 	case -EPERM:
@@ -76,7 +77,7 @@ create(struct block block, PULONG64 token)
 	r = open_pool(&pool);
 	if (r == 0)
 		r = persistent_add(pool, store, block, &made);
-	if (r == 0 && user_write(token, &made, sizeof(made)) < 0) {
+	if (r >= 0 && user_write(token, &made, sizeof(made)) < 0) {
 		persistent_delete(pool, store, block);
 		r = -EFAULT;
 	}
