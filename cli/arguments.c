@@ -29,6 +29,17 @@ refuse(const char *format, ...)
 	return STATUS_REFUSED;
 }
 
+void
+caution(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	complain(format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
 int
 misused(const struct command *self, const char *format, ...)
 {

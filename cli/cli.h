@@ -49,6 +49,9 @@ int options_read(const struct command *self, int argc, char **argv,
 /* Prints "portres: …" on stderr and returns STATUS_REFUSED. */
 int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Prints such a line, about what was done nevertheless. */
+void caution(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* As refuse(), with the way to the help, and STATUS_USAGE. */
 int misused(const struct command *self, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

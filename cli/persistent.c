@@ -17,15 +17,9 @@
 static int
 refuse_error(int r)
 {
-	const char *store = config_get()->store;
 	struct trouble trouble;
 
 	switch (r) {
-	case -EACCES:
-	case -EPERM:
-		return refuse("you may not write the store %s: do it as its "
-			      "owner, or as root",
-			      store);
 	case -ENETDOWN:
 	case -ESTALE:
 		trouble_of_pool(r, &trouble);
@@ -33,19 +27,21 @@ refuse_error(int r)
 	case -ENOBUFS:
 		return refuse("the pool is full: end some of its 8192 "
 			      "reservations");
-	case -EBUSY:
-		return refuse("the store %s is locked by somebody else for too "
-			      "long: try again",
-			      store);
-	case -EFBIG:
-		return refuse("%s/persistent is no text file, or too large; "
-			      "nothing was changed",
-			      store);
 	default:
-		return refuse("the store %s cannot be changed: %s; nothing was "
-			      "changed",
-			      store, strerror(-r));
+		trouble_of_store(r, &trouble);
+		return refuse("%s: %s; nothing was changed", trouble.cause,
+			      trouble.way_out);
 	}
+}
+
+/* `r` is 0, or 1 where the disk did not confirm what was done. */
+static int
+done(int r)
+{
+	if (r > 0)
+		caution("that is done, but the disk has not confirmed it: a "
+			"power failure may undo it");
+	return finish(STATUS_OK);
 }
 
 static int
@@ -62,7 +58,7 @@ add(struct pool *pool, struct block block)
 	printf("%s %s is reserved for good, token %" PRIu64 "\n",
 	       protocol_name(block.protocol), range_text(&block.range, range),
 	       token);
-	return finish(STATUS_OK);
+	return done(r);
 }
 
 static int delete (struct pool *pool, struct block block)
@@ -79,7 +75,7 @@ static int delete (struct pool *pool, struct block block)
 		return refuse_error(r);
 	printf("%s %s is no longer reserved\n", protocol_name(block.protocol),
 	       range);
-	return finish(STATUS_OK);
+	return done(r);
 }
 
 static int

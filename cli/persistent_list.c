@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/persistent_list.h"
 
-#include <string.h>
-
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/trouble.h"
 #include "cli/view.h"
 #include "core/store.h"
 #include "shim/config.h"
@@ -53,15 +52,6 @@ note_line(void *context, unsigned line, bool bad, struct block block)
 	return 0;
 }
 
-static int
-refuse_unreadable(int r)
-{
-	return refuse(
-		"the store %s/persistent cannot be read: %s: see who may, "
-		"with ls -l",
-		config_get()->store, strerror(-r));
-}
-
 int
 persistent_list(bool json)
 {
@@ -71,12 +61,15 @@ persistent_list(bool json)
 		.json = json,
 		.table = {.columns = 5, .align = "<>>><"},
 	};
+	struct trouble trouble;
 	struct store store;
 	struct view view;
 	int r = store_open(&sys_kernel, config_get()->store, false, &store);
 
-	if (r < 0)
-		return refuse_unreadable(r);
+	if (r < 0) {
+		trouble_of_store(r, &trouble);
+		return refuse("%s: %s", trouble.cause, trouble.way_out);
+	}
 	r = view_now(&view);
 	if (r != 0) {
 		store_close(&store);

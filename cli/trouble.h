@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why a pool cannot be used. The library has one error for it, because
- * programs can do nothing about it; people can.
+ * Why a pool or the store cannot be used, and what people can do about it.
+ * For a pool the library has one error, because programs can do nothing.
  */
 #ifndef PORTRES_CLI_TROUBLE_H
 #define PORTRES_CLI_TROUBLE_H
@@ -16,5 +16,8 @@ struct trouble {
  * `r` is what it, or pool_enter(), returned.
  */
 void trouble_of_pool(int r, struct trouble *ret);
+
+/* Of the store, by what store_open() or store_replace() returned. */
+void trouble_of_store(int r, struct trouble *ret);
 
 #endif

@@ -25,7 +25,8 @@ read_text(const struct sys_ops *sys, const char *path, char *to, size_t size)
 int
 ephemeral_read(const struct sys_ops *sys, struct range *ret)
 {
-	struct range_list list;
+	const char *rest;
+	struct range range;
 	char text[64];
 	int r = read_text(sys, SYSCTL "ip_local_port_range", text,
 			  sizeof(text));
@@ -36,10 +37,10 @@ ephemeral_read(const struct sys_ops *sys, struct range *ret)
 	for (char *p = text; *p; p++)
 		if (*p == '\t')
 			*p = '-';
-	r = range_list_parse(text, &list);
-	if (r < 0 || list.count != 1)
+	rest = range_parse(text, &range);
+	if (!rest || *rest)
 		return -EINVAL;
-	*ret = list.range[0];
+	*ret = range;
 	return 0;
 }
 

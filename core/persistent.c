@@ -3,116 +3,18 @@
 
 #include <errno.h>
 
-#include "core/ephemeral.h"
-#include "core/reserve.h"
+#include "core/persistent_inside.h"
 #include "core/slot.h"
-
-/* The pool's slot for exactly this block, or NULL. */
-static struct slot *
-slot_of(struct pool *pool, struct block block)
-{
-	struct slot *slot =
-		slot_by_port(pool->file, block.protocol, block.range.start);
-	struct block found = {.protocol = block.protocol};
-
-	if (!slot || slot->kind != KIND_PERSISTENT)
-		return NULL;
-	found.range = slot_range(slot);
-	return block_equal(found, block) ? slot : NULL;
-}
-
-static int
-reserve(struct pool *pool, struct block block, bool though_in_use,
-	struct reservation *ret)
-{
-	static const struct range_list nowhere;
-	const struct acquire acquire = {
-		.kind = KIND_PERSISTENT,
-		.protocol = block.protocol,
-		.range = block.range,
-		.fd = -1,
-		.though_in_use = though_in_use,
-		.wildcard = &nowhere,
-		.ephemeral = ephemeral_range(pool->sys),
-		.now = sys_clock(pool->sys, CLOCK_REALTIME),
-	};
-
-	return reserve_acquire(pool, &acquire, ret);
-}
-
-/* Making the pool agree with the store, in three readings of it. */
-struct agreement {
-	struct pool *pool;
-	struct persistent_report report;
-	uint64_t seen[SLOT_COUNT / 64]; /* slots that the store has, too */
-};
-
-static int
-see(void *context, unsigned line, bool bad, struct block block)
-{
-	struct agreement *a = context;
-	struct slot *slot = bad ? NULL : slot_of(a->pool, block);
-
-	(void)line;
-	if (slot) {
-		size_t n = (size_t)(slot - a->pool->file->slot);
-
-		a->seen[n / 64] |= (uint64_t)1 << n % 64;
-		a->report.kept++;
-	}
-	return 0;
-}
-
-static void
-remove_unseen(struct agreement *a)
-{
-	for (uint32_t n = 0; n < SLOT_COUNT; n++) {
-		struct slot *slot = &a->pool->file->slot[n];
-
-		if (!slot_live(slot) || slot->kind != KIND_PERSISTENT ||
-		    a->seen[n / 64] >> n % 64 & 1)
-			continue;
-		slot_free(a->pool->file, slot);
-		a->report.removed++;
-	}
-}
-
-static int
-add(void *context, unsigned line, bool bad, struct block block)
-{
-	struct agreement *a = context;
-	struct reservation made;
-
-	if (!bad && slot_of(a->pool, block))
-		return 0;
-	if (!bad && reserve(a->pool, block, true, &made) == 0) {
-		a->report.added++;
-		return 0;
-	}
-	if (a->report.bad++ == 0)
-		a->report.first_bad = line;
-	return 0;
-}
-
-static struct persistent_report
-agree(struct pool *pool, const struct store *store)
-{
-	struct agreement a = {.pool = pool};
-
-	store_each(store, see, &a);
-	remove_unseen(&a);
-	store_each(store, add, &a);
-	return a.report;
-}
 
 void
 persistent_load(struct pool *pool, const char *path)
 {
+	struct persistent_report report;
 	struct store store;
 
 	if (store_open(pool->sys, path, false, &store) < 0)
 		return;
-	agree(pool, &store);
+	persistent_agree(pool, &store, &report);
 	store_close(&store);
 }
 
@@ -126,11 +28,49 @@ persistent_reload(struct pool *pool, const char *path,
 
 	if (r < 0)
 		return r;
+	/* What is in the way of a line may be a dead owner's. */
+	reserve_judge(pool);
 	r = pool_enter(pool, POOL_WAIT, &lock);
 	if (r == 0) {
-		*ret = agree(pool, &store);
+		r = persistent_agree(pool, &store, ret);
 		pool_leave(pool, &lock);
 	}
+	store_close(&store);
+	return r;
+}
+
+int
+persistent_mend(struct pool *pool, const char *path,
+		struct persistent_difference *ret)
+{
+	struct pool_lock lock;
+	struct store store;
+	int r = store_open(pool->sys, path, true, &store);
+
+	if (r < 0)
+		return r;
+	r = pool_enter(pool, POOL_WAIT, &lock);
+	if (r == 0) {
+		r = persistent_look(pool, &store, true, ret);
+		pool_leave(pool, &lock);
+	}
+	store_close(&store);
+	return r;
+}
+
+int
+persistent_compare(struct pool *pool, const char *path,
+		   struct persistent_difference *ret)
+{
+	struct store store;
+	int r;
+
+	if (!pool_whole(pool))
+		return -ESTALE;
+	r = store_open(pool->sys, path, false, &store);
+	if (r < 0)
+		return r;
+	r = persistent_look(pool, &store, false, ret);
 	store_close(&store);
 	return r;
 }
@@ -145,11 +85,43 @@ withdraw(struct pool *pool, struct block block)
 
 	if (r < 0)
 		return r;
-	slot = slot_of(pool, block);
+	slot = persistent_slot(pool, block);
 	if (slot)
 		slot_free(pool->file, slot);
 	pool_leave(pool, &lock);
 	return 0;
+}
+
+static int
+reserve_once(struct pool *pool, const struct store *store,
+	     const struct acquire *wanted, struct reservation *ret)
+{
+	struct persistent_report report;
+	struct pool_lock lock;
+	int r = pool_enter(pool, POOL_WAIT, &lock);
+
+	if (r < 0)
+		return r;
+	r = persistent_agree(pool, store, &report);
+	if (r == 0)
+		r = reserve_acquire(pool, wanted, ret);
+	pool_leave(pool, &lock);
+	return r;
+}
+
+static int
+reserve(struct pool *pool, const struct store *store, struct block block,
+	struct reservation *ret)
+{
+	struct acquire wanted = persistent_wanted(pool);
+	int r;
+
+	wanted.protocol = block.protocol;
+	wanted.range = block.range;
+	do
+		r = reserve_once(pool, store, &wanted, ret);
+	while (r == -EAGAIN && (r = reserve_judge_for(pool, &wanted)) == 0);
+	return r;
 }
 
 /*
@@ -160,24 +132,17 @@ static int
 add_to(struct store *store, struct pool *pool, struct block block,
        uint64_t *ret_token)
 {
-	struct pool_lock lock;
 	struct reservation made;
-	int r = pool_enter(pool, POOL_WAIT, &lock);
+	int r = reserve(pool, store, block, &made);
 
 	if (r < 0)
 		return r;
-	agree(pool, store);
-	r = reserve(pool, block, false, &made);
-	pool_leave(pool, &lock);
-	if (r < 0)
-		return r;
 	r = store_replace(store, NULL, &block);
-	if (r < 0) {
+	if (r < 0)
 		withdraw(pool, block);
-		return r;
-	}
-	*ret_token = made.token;
-	return 0;
+	else
+		*ret_token = made.token;
+	return r;
 }
 
 int
@@ -206,7 +171,44 @@ is_it(void *context, unsigned line, bool bad, struct block block)
 	return !bad && block_equal(*wanted, block);
 }
 
+/*
+ * The pool has to agree first, or what a killed add left there could neither
+ * be used nor deleted. 1 when it had the block before that, 0, or -Exxx.
+ */
+static int
+agree_and_ask(struct store *store, struct pool *pool, struct block block)
+{
+	struct persistent_report report;
+	struct pool_lock lock;
+	int r = pool_enter(pool, POOL_WAIT, &lock);
+	bool there;
+
+	if (r < 0)
+		return r;
+	there = persistent_slot(pool, block) != NULL;
+	r = persistent_agree(pool, store, &report);
+	pool_leave(pool, &lock);
+	return r < 0 ? r : there;
+}
+
 /* The store first: what it no longer has, the next change drops anyway. */
+static int
+delete_from(struct store *store, struct pool *pool, struct block block)
+{
+	int there = agree_and_ask(store, pool, block);
+	int r, replaced;
+
+	if (there < 0)
+		return there;
+	if (!store_each(store, is_it, &block))
+		return there ? 0 : -ENOENT;
+	replaced = store_replace(store, &block, NULL);
+	if (replaced < 0)
+		return replaced;
+	r = withdraw(pool, block);
+	return r < 0 ? r : replaced;
+}
+
 int
 persistent_delete(struct pool *pool, const char *path, struct block block)
 {
@@ -218,11 +220,7 @@ persistent_delete(struct pool *pool, const char *path, struct block block)
 	r = store_open(pool->sys, path, true, &store);
 	if (r < 0)
 		return r;
-	r = store_each(&store, is_it, &block) ? 0 : -ENOENT;
-	if (r == 0)
-		r = store_replace(&store, &block, NULL);
-	if (r == 0)
-		r = withdraw(pool, block);
+	r = delete_from(&store, pool, block);
 	store_close(&store);
 	return r;
 }
@@ -230,18 +228,19 @@ persistent_delete(struct pool *pool, const char *path, struct block block)
 int
 persistent_lookup(struct pool *pool, struct block block, uint64_t *ret_token)
 {
-	struct pool_lock lock;
-	struct slot *slot;
-	int r;
+	const struct slot *slot;
+	uint64_t token;
 
 	if (!block_valid(block))
 		return -EINVAL;
-	r = pool_enter(pool, POOL_WAIT, &lock);
-	if (r < 0)
-		return r;
-	slot = slot_of(pool, block);
-	if (slot)
-		*ret_token = atomic_load(&slot->token);
-	pool_leave(pool, &lock);
-	return slot ? 0 : -ENOENT;
+	if (!pool_whole(pool))
+		return -ENETDOWN;
+	slot = persistent_slot(pool, block);
+	token = slot ? atomic_load(&slot->token) : 0;
+	/* Another block may be there by now: this takes no lock. */
+	if (!slot || persistent_slot(pool, block) != slot ||
+	    slot_by_token(pool->file, token) != slot)
+		return -ENOENT;
+	*ret_token = token;
+	return 0;
 }

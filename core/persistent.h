@@ -10,7 +10,9 @@
  * leaves nothing that the next one does not put right.
  *
  * The right to write the store is the right to create, delete and associate.
- * The pool must not be entered by the caller. All return 0 or -Exxx.
+ * The pool must not be entered by the caller. All return 0 or -Exxx; what
+ * store_open() returns of a store that cannot be used comes through, and then
+ * nothing was changed.
  */
 #ifndef PORTRES_CORE_PERSISTENT_H
 #define PORTRES_CORE_PERSISTENT_H
@@ -23,11 +25,18 @@
  * store; -EADDRINUSE: overlaps a reservation, or a port is in use; -ENOBUFS:
  * the pool is full; others, such as -ENOSPC or -EIO, from writing the store:
  * then nothing is reserved.
+ *
+ * 1: reserved, in the store and in the pool, but the disk did not confirm it;
+ * a power failure may undo it.
  */
 int persistent_add(struct pool *pool, const char *store, struct block block,
 		   uint64_t *ret_token);
 
-/* Ends it. -EINVAL, -EACCES, -ENOENT: no block of exactly these numbers. */
+/*
+ * Ends it. -EINVAL, -EACCES, -ENOENT: no block of exactly these numbers,
+ * neither in the store nor, left by a killed add or delete, in the pool. 1 as
+ * persistent_add(): deleted, but a power failure may bring it back.
+ */
 int persistent_delete(struct pool *pool, const char *store, struct block block);
 
 /* Its token, the same for everybody until the pool is made anew. Needs no
@@ -41,7 +50,8 @@ struct persistent_report {
 	uint32_t removed;
 	uint32_t kept;
 	/* Lines that could not be followed: no sense, or in conflict with an
-	 * earlier line or a runtime reservation. The first one's number. */
+	 * earlier line or a runtime reservation, or too many for the pool. The
+	 * first one's number. */
 	uint32_t bad;
 	uint32_t first_bad;
 };
@@ -53,10 +63,31 @@ struct persistent_report {
 int persistent_reload(struct pool *pool, const char *store,
 		      struct persistent_report *ret);
 
+/* Where they do not agree. */
+struct persistent_difference {
+	uint32_t left_over; /* blocks of the pool that no line has */
+	uint32_t missing;   /* lines whose block the pool does not have */
+};
+
 /*
- * The same for a pool that was just made, inside it, by pool_open(): whoever
- * may make the pool may load it, reading the store is enough. Never fails: an
- * unreadable store is an empty one to a program that only wants to bind.
+ * Drops from the pool what a killed add or delete left there, and no more:
+ * `left_over` are gone. -EACCES.
+ */
+int persistent_mend(struct pool *pool, const char *store,
+		    struct persistent_difference *ret);
+
+/*
+ * Only looks, and without the store's lock: needs no right, but a change that
+ * is under way counts as a difference, too.
+ */
+int persistent_compare(struct pool *pool, const char *store,
+		       struct persistent_difference *ret);
+
+/*
+ * As persistent_reload() for a pool that was just made, inside it, by
+ * pool_open(): whoever may make the pool may load it, reading the store is
+ * enough. Never fails: a store that cannot be used is an empty one to a
+ * program that only wants to bind.
  */
 void persistent_load(struct pool *pool, const char *store);
 

@@ -22,4 +22,21 @@ port_set_add(struct port_set *set, struct range range)
 		set->word[port / 64] |= (uint64_t)1 << port % 64;
 }
 
+/* Is any port of the range in it? Looks at 64 at once. */
+static inline bool
+port_set_meets(const struct port_set *set, struct range range)
+{
+	uint32_t last = range_end(range) - 1;
+	uint64_t mask = ~(uint64_t)0 << range.start % 64;
+
+	for (uint32_t w = range.start / 64; w <= last / 64; w++) {
+		if (w == last / 64)
+			mask &= ~(uint64_t)0 >> (63 - last % 64);
+		if (set->word[w] & mask)
+			return true;
+		mask = ~(uint64_t)0;
+	}
+	return false;
+}
+
 #endif

@@ -165,7 +165,7 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 	pool->waiting_since = 0;
 	pool->dual_stack = false;
 	/* Who has met one dead owner takes all of them down. */
-	if (wanted->judged.readings)
+	if (wanted->judged.readings && wanted->judged.until != UINT64_MAX)
 		reserve_sweep(pool);
 	slot = slot_pick(pool->file);
 	/* What is full may be full of the dead. */

@@ -5,10 +5,30 @@
 #include "core/store_inside.h"
 #include "core/text.h"
 
+/* As in isspace(), but for the newline and the vertical tab. */
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\f';
+}
+
+/* Bytes of UTF-8 and of other sets are. */
+bool
+store_is_text(const struct store *store)
+{
+	for (size_t i = 0; i < store->length; i++) {
+		unsigned char c = (unsigned char)store->text[i];
+
+		if ((c < ' ' && c != '\n' && !is_blank((char)c)) || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
 static const char *
 skip_blanks(const char *p, const char *end)
 {
-	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
+	while (p < end && is_blank(*p))
 		p++;
 	return p;
 }
@@ -77,24 +97,17 @@ store_each(const struct store *store, store_line *each, void *context)
 	return r;
 }
 
-static int
-write_all(const struct sys_ops *sys, int fd, const char *p, size_t n)
+static char *
+append(char *to, const char *from, size_t n)
 {
-	while (n > 0) {
-		long r = sys_write(sys, fd, p, n);
-
-		if (r < 0)
-			return (int)r;
-		p += r;
-		n -= (size_t)r;
-	}
-	return 0;
+	memcpy(to, from, n);
+	return to + n;
 }
 
-static int
-write_block(const struct sys_ops *sys, int fd, const struct block *block)
+static char *
+append_block(char *to, const struct block *block)
 {
-	char line[32];
+	char line[STORE_LINE_MAX];
 	struct text text = text_in(line, sizeof(line));
 
 	text_string(&text, block->protocol == PROTOCOL_TCP ? "tcp " : "udp ");
@@ -102,30 +115,29 @@ write_block(const struct sys_ops *sys, int fd, const struct block *block)
 	text_char(&text, ' ');
 	text_number(&text, block->range.count);
 	text_char(&text, '\n');
-	return write_all(sys, fd, line, text.length);
+	return append(to, line, text.length);
 }
 
-int
-store_write(const struct store *store, int fd, const struct block *without,
-	    const struct block *with)
+size_t
+store_compose(const struct store *store, const struct block *without,
+	      const struct block *with, char *to)
 {
 	const char *end = store->text + store->length;
-	int r = 0;
+	char *at = to;
 
-	for (const char *p = store->text; p < end && r == 0;) {
+	for (const char *p = store->text; p < end;) {
 		const char *stop = line_end(p, end);
 		struct block block = {0};
 
 		if (!without || parse(p, stop, &block) != BLOCK ||
 		    !block_equal(block, *without)) {
-			r = write_all(store->sys, fd, p, (size_t)(stop - p));
+			at = append(at, p, (size_t)(stop - p));
 			/* The last line's newline too, where it had none. */
-			if (r == 0)
-				r = write_all(store->sys, fd, "\n", 1);
+			at = append(at, "\n", 1);
 		}
 		p = stop + 1;
 	}
-	if (r == 0 && with)
-		r = write_block(store->sys, fd, with);
-	return r;
+	if (with)
+		at = append_block(at, with);
+	return (size_t)(at - to);
 }

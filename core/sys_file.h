@@ -176,4 +176,20 @@ sys_getdents(const struct sys_ops *sys, int fd, void *to, size_t n)
 	return SYS_CALL(sys, SYS_getdents64, fd, SYS_ARG_(to), SYS_ARG_(n));
 }
 
+/* Of what the name itself is, a symbolic link too. */
+static inline int
+sys_fstatat(const struct sys_ops *sys, int directory, const char *path,
+	    struct stat *st)
+{
+	return (int)SYS_CALL(sys, SYS_newfstatat, directory, SYS_ARG_(path),
+			     SYS_ARG_(st), AT_SYMLINK_NOFOLLOW);
+}
+
+/* Its group only. */
+static inline int
+sys_fchgrp(const struct sys_ops *sys, int fd, gid_t group)
+{
+	return (int)SYS_CALL(sys, SYS_fchown, fd, -1, group);
+}
+
 #endif

@@ -10,6 +10,7 @@
 #include "core/text.h"
 
 #define NAME_MAX_ 48
+#define PATH_SIZE 160
 #define NAMES_MAX 1000 /* that others can take away */
 #define HOLD_LIMIT_NS 100000000
 #define OVERFLOW_UID 65534 /* where the kernel does not say otherwise */
@@ -85,7 +86,7 @@ comes_before(const char *a, const char *b)
 static int
 look_through(struct search *search)
 {
-	char page[1024] __attribute__((aligned(8)));
+	char page[512] __attribute__((aligned(8)));
 	const struct sys_ops *sys = search->sys;
 	long n;
 	int dir = sys_openat(sys, search->fd, ".",
@@ -113,7 +114,7 @@ static int
 make_one(const struct search *search)
 {
 	for (uint32_t i = 0; i < NAMES_MAX; i++) {
-		char path[POOL_PATH_MAX];
+		char path[PATH_SIZE];
 		struct text text = text_in(path, sizeof(path));
 		int r;
 
@@ -209,7 +210,7 @@ int
 user_pool_open(const struct sys_ops *sys, const char *place, const char *store,
 	       uint64_t netns, _Atomic uint32_t *gate, struct pool *ret_pool)
 {
-	char path[POOL_PATH_MAX];
+	char path[PATH_SIZE];
 	struct text text = text_in(path, sizeof(path));
 	uid_t user = sys_geteuid(sys);
 	struct gate_hold hold;

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -62,6 +63,27 @@ def cli(build, cli_env):
 def listed(cli):
     """listed(*options) -> the reservations, as JSON has them."""
     return lambda *options, **kw: json.loads(cli("list", "--json", *options, **kw))
+
+
+def lines(text, verdict):
+    return [line.split(None, 1)[1] for line in text.splitlines() if line.split()[0] == verdict]
+
+
+@pytest.fixture
+def doctor(build, cli_env):
+    """doctor(status, env) -> the lines of the report."""
+    def doctor(status=0, env=None, program=build / "portres", **kw):
+        run = subprocess.run(
+            [str(program), "doctor"], env=cli_env if env is None else env,
+            capture_output=True, text=True, check=False, timeout=60, **kw,
+        )
+        assert run.stderr == ""
+        assert run.returncode == status, run.stdout
+        for line in run.stdout.splitlines():
+            assert re.match(r"(ok|warning|error) +[a-z]+ +\S", line), line
+        return run.stdout
+
+    return doctor
 
 
 @pytest.fixture

@@ -6,32 +6,10 @@ import pathlib
 import re
 import shutil
 import signal
-import subprocess
 
 import pytest
 
-from cli_kit import NOBODY, cli, cli_env, listed, shared_pool  # noqa: F401
-
-
-def lines(text, verdict):
-    return [line.split(None, 1)[1] for line in text.splitlines() if line.split()[0] == verdict]
-
-
-@pytest.fixture
-def doctor(build, cli_env):
-    """doctor(status, env) -> the lines of the report."""
-    def doctor(status=0, env=None, program=build / "portres", **kw):
-        run = subprocess.run(
-            [str(program), "doctor"], env=cli_env if env is None else env,
-            capture_output=True, text=True, check=False, timeout=60, **kw,
-        )
-        assert run.stderr == ""
-        assert run.returncode == status, run.stdout
-        for line in run.stdout.splitlines():
-            assert re.match(r"(ok|warning|error) +[a-z]+ +\S", line), line
-        return run.stdout
-
-    return doctor
+from cli_kit import NOBODY, cli, cli_env, doctor, lines, listed, shared_pool  # noqa: F401
 
 
 def test_healthy(doctor, build, shim_env, pool):
@@ -219,6 +197,3 @@ def test_settings_that_make_no_sense(doctor, cli_env):
 def test_bad_lines_of_the_store(doctor, pool):
     (pool / "persistent").write_text("# mine\nnonsense\ntcp 28000 5\ntcp 0 1\n")
     assert "make no sense: 2, 4" in " ".join(lines(doctor(), "warning"))
-    (pool / "persistent").unlink()
-    (pool / "persistent").mkdir()
-    assert "/persistent cannot be read" in " ".join(lines(doctor(1), "error"))

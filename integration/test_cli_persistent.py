@@ -85,7 +85,7 @@ def test_delete_wants_the_very_block(cli, pool):
 def test_garbage_is_kept_and_named(cli, listed, pool):
     store = pool / "persistent"
     good = "tcp 28000 5\n"
-    bad = "nonsense\ntcp 70000 1\ntcp 28001 x\n\x00\xff\n"
+    bad = "nonsense\ntcp 70000 1\ntcp 28001 x\n\x80\xff\n"
     store.write_bytes(("# c\n\n" + good + bad).encode("latin-1"))
     assert [e["start"] for e in listed()] == [28000]
     out, said = cli("persistent", "list", status=1, quiet=False)
@@ -134,14 +134,6 @@ def test_who_may_not_write_the_store(cli, listed, shared_pool):
     assert "token" in listed(env=env)[0]
 
 
-@pytest.mark.parametrize("verb", ["add", "delete", "list", "reload"])
-def test_a_store_that_cannot_be_read(cli, pool, verb):
-    (pool / "persistent").mkdir()
-    block = ["tcp", "28000", "5"] if verb in ("add", "delete") else []
-    said = cli("persistent", verb, *block, status=1)
-    assert str(pool) in said
-
-
 def test_no_place_for_a_store(cli, cli_env):
     env = {k: v for k, v in cli_env.items() if k not in ("HOME", "PORTRES_POOL")}
     env["XDG_STATE_HOME"] = ""
@@ -172,5 +164,5 @@ def test_a_full_disk(build, cli_env):
         pytest.skip("may not mount here")
     assert run.stdout == "1\ntcp 28100 5\n0\n", run
     said = run.stderr
-    assert "cannot be changed: No space left on device; nothing was changed" in said
+    assert "is full: make room there; nothing was changed" in said
     assert said.count("\n") == 1

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-DENIED, SHARING, PARAMETER, NOT_FOUND = 5, 32, 87, 1168
+DENIED, WRITE_FAULT, SHARING, PARAMETER, NOT_FOUND = 5, 29, 32, 87, 1168
 
 # What a player says to call them: (code, token).
 CALLS = (
@@ -135,7 +135,8 @@ def test_a_store_that_was_edited_by_hand(player, windows, pool):
         "tcp 28003 5\n"  # overlaps
         "tcp 99999999999 1\n"
         "tcp 28020 1 1\n"
-        "\0\xff garbage"
+        "\f\n"
+        "\x80\xff garbage"
     )
     store.write_text(text, encoding="latin-1")
     call = windows(player())
@@ -148,6 +149,27 @@ def test_a_store_that_was_edited_by_hand(player, windows, pool):
     assert store.read_text("latin-1") == text + "\ntcp 28030 2\n"
     assert call("Delete", "tcp", 28030, 2)[0] == 0
     assert store.read_text("latin-1") == text + "\n"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "binary", "directory"])
+def test_a_store_that_is_none_holds_up_no_bind(player, windows, pool, kind):
+    store = pool / "persistent"
+    if kind == "fifo":
+        os.mkfifo(store)
+    elif kind == "binary":
+        store.write_bytes(b"tcp 28000 5\n\0")
+    else:
+        store.mkdir()
+    program = player()
+    program.ask("tcp('x')")
+    assert program.ask("bind('x', 28001)") == "28001"
+    call = windows(program)
+    assert call("Create", "tcp", 28010, 5)[0] == WRITE_FAULT
+    assert call("Delete", "tcp", 28000, 5)[0] == WRITE_FAULT
+    assert call("Lookup", "tcp", 28000, 5)[0] == NOT_FOUND
+    assert [f.name for f in pool.glob("persistent*") if f.name != "persistent.lock"] == [
+        "persistent"
+    ]
 
 
 def parse(text):
@@ -220,3 +242,25 @@ def test_the_flow_from_a_winsock_program(compile_program, root, run, proto):
         "delete 0",
         f"lookup {NOT_FOUND}",
     ]
+
+
+def test_a_disk_that_does_not_confirm(compile_program, root, shim_env, has, pool):
+    """The second fsync of each change is the directory's. Windows has no word
+    for it: done."""
+    if not has("strace"):
+        pytest.skip("needs strace")
+    program = compile_program(
+        root / "integration/programs/winsock_persistent.cpp", "persistent", "c++"
+    )
+    env = {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
+    run = subprocess.run(
+        ["strace", "-f", "-o/dev/null", "-einject=fsync:error=EIO:when=2+2",
+         f"-ELD_PRELOAD={shim_env['LD_PRELOAD']}", program, "tcp", "28650", "5"],
+        env=env, capture_output=True, text=True, check=False, timeout=60,
+    )
+    if "PTRACE_TRACEME" in run.stderr:
+        pytest.skip("ptrace is not allowed here")
+    assert run.stdout.splitlines() == [
+        "create 0", "lookup 0 same", "bound 28650", "delete 0", f"lookup {NOT_FOUND}",
+    ]
+    assert (pool / "persistent").read_text() == ""

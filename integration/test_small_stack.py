@@ -117,6 +117,8 @@ main(int n, char **argument)
 		wait_on_our_port();
 	} else if (strcmp(what, "chosen") == 0) {
 		child = reserve_elsewhere(20000, 45536);
+	} else if (strcmp(what, "stored") == 0) {
+		port = 26400; /* and the pool is not made yet */
 	} else {
 		child = reserve_elsewhere(26400, 3);
 		port = 26400;
@@ -135,16 +137,18 @@ main(int n, char **argument)
 """
 
 ANSWERS = {"living": "EADDRINUSE", "dead": "bound", "chosen": "bound",
-           "waiting": "bound"}
+           "waiting": "bound", "stored": "EADDRINUSE"}
 
 
 @pytest.mark.parametrize("block", ANSWERS)
 def test_bind_on_a_small_stack(
-    compile_program, shim_env, start, build, namespace, block
+    compile_program, shim_env, start, build, namespace, pool, block
 ):
     if checkers.sanitizer(build):
         pytest.skip("sanitizers want a large one")
     program = compile_program(PROGRAM, "small", flags=["-D_GNU_SOURCE"])
+    if block == "stored":
+        (pool / "persistent").write_text("tcp 26400 3\n")
     bind = start([*namespace, program, block])
     assert bind.line() == ANSWERS[block]
     assert bind.end() == 0

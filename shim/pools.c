@@ -31,42 +31,31 @@ entry_find(struct entry *entry, uint64_t netns)
 	return entry;
 }
 
-static struct entry *
-entry_make(uint64_t netns, const struct pool *pool)
-{
-	long at = sys_mmap_private(&sys_kernel, sizeof(struct entry));
-	struct entry *entry = (struct entry *)at;
-
-	if (at < 0)
-		return NULL;
-	entry->netns = netns;
-	entry->pool = *pool;
-	return entry;
-}
-
 static void
 pool_not_first(struct pool *pool)
 {
 	atomic_compare_exchange_strong(&first, &pool, NULL);
 }
 
-/* Of many threads that opened it at once one is enough. */
-static int
-entry_keep(uint64_t netns, struct pool *pool, struct entry **ret)
+static void
+entry_free(struct entry *entry)
 {
-	struct entry *entry = entry_make(netns, pool);
+	sys_munmap(&sys_kernel, entry, sizeof(*entry));
+}
+
+/* Of many threads that opened it at once one is enough. */
+static struct entry *
+entry_keep(struct entry *entry)
+{
 	struct entry *before = atomic_load(&newest);
 
-	if (!entry) {
-		pool_close(pool);
-		return -ENETDOWN;
-	}
 	do {
-		*ret = entry_find(before, netns);
-		if (*ret) {
-			pool_close(pool);
-			sys_munmap(&sys_kernel, entry, sizeof(*entry));
-			return 0;
+		struct entry *same = entry_find(before, entry->netns);
+
+		if (same) {
+			pool_close(&entry->pool);
+			entry_free(entry);
+			return same;
 		}
 		entry->next = before;
 	} while (!atomic_compare_exchange_strong(&newest, &before, entry));
@@ -74,8 +63,7 @@ entry_keep(uint64_t netns, struct pool *pool, struct entry **ret)
 	/* Another thread may have found it stale before that. */
 	if (atomic_load(&entry->stale))
 		pool_not_first(&entry->pool);
-	*ret = entry;
-	return 0;
+	return entry;
 }
 
 static void
@@ -102,18 +90,27 @@ take_back(int fd)
 		gate_take_back(fd);
 }
 
+/* Opened in its place: a pool is large for the stack of a handler. */
 static int
 entry_open(uint64_t netns, struct entry **ret)
 {
-	struct pool pool;
-	int r = config_open_pool(netns, gate_here(), &pool);
+	long at = sys_mmap_private(&sys_kernel, sizeof(struct entry));
+	struct entry *entry = (struct entry *)at;
+	int r;
 
-	if (r < 0)
+	if (at < 0)
+		return -ENETDOWN;
+	entry->netns = netns;
+	r = config_open_pool(netns, gate_here(), &entry->pool);
+	if (r < 0) {
+		entry_free(entry);
 		return r;
-	pool.gate = &gate_of_process;
-	pool.lend = lend;
-	pool.take_back = take_back;
-	return entry_keep(netns, &pool, ret);
+	}
+	entry->pool.gate = &gate_of_process;
+	entry->pool.lend = lend;
+	entry->pool.take_back = take_back;
+	*ret = entry_keep(entry);
+	return 0;
 }
 
 static int

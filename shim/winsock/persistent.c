@@ -14,6 +14,7 @@ win32_error(int r)
 {
 	switch (r) {
 	case 0:
+	case 1: /* done, but the disk did not confirm it: Windows has no word */
 		return NO_ERROR;
 	case -EACCES:
 	case -EPERM:
@@ -46,9 +47,13 @@ block_of(enum protocol protocol, USHORT start, USHORT count)
 	return (struct block){protocol, {ntohs(start), count}};
 }
 
-/* The pool of this thread's network namespace, which a socket tells. */
+/*
+ * The pool of this thread's network namespace, which a socket tells; entered,
+ * so that it is not one whose file has been replaced. Who only looks does not
+ * wait for a stopped process inside.
+ */
 static int
-open_pool(struct pool **ret)
+open_pool(enum pool_wait wait, struct pool **ret)
 {
 	int fd = sys_socket(&sys_kernel, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct pool_lock lock;
@@ -56,9 +61,11 @@ open_pool(struct pool **ret)
 
 	if (fd < 0)
 		return fd;
-	r = pools_enter_how(fd, POOL_PATIENT, ret, &lock);
+	r = pools_enter_how(fd, wait, ret, &lock);
 	if (r == 0)
 		pool_leave(*ret, &lock);
+	else if (r == -EBUSY)
+		r = pools_find(fd, ret);
 	sys_close(&sys_kernel, fd);
 	return r;
 }
@@ -73,10 +80,10 @@ create(struct block block, PULONG64 token)
 
 	if (!token || !block_valid(block))
 		return ERROR_INVALID_PARAMETER;
-	r = open_pool(&pool);
+	r = open_pool(POOL_PATIENT, &pool);
 	if (r == 0)
 		r = persistent_add(pool, store, block, &made);
-	if (r == 0 && user_write(token, &made, sizeof(made)) < 0) {
+	if (r >= 0 && user_write(token, &made, sizeof(made)) < 0) {
 		persistent_delete(pool, store, block);
 		r = -EFAULT;
 	}
@@ -91,7 +98,7 @@ erase(struct block block)
 
 	if (!block_valid(block))
 		return ERROR_INVALID_PARAMETER;
-	r = open_pool(&pool);
+	r = open_pool(POOL_PATIENT, &pool);
 	if (r == 0)
 		r = persistent_delete(pool, config_get()->store, block);
 	return win32_error(r);
@@ -106,7 +113,7 @@ lookup(struct block block, PULONG64 token)
 
 	if (!token || !block_valid(block))
 		return ERROR_INVALID_PARAMETER;
-	r = open_pool(&pool);
+	r = open_pool(POOL_BRIEF, &pool);
 	if (r == 0)
 		r = persistent_lookup(pool, block, &found);
 	if (r == 0)

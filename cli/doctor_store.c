@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The store: can it be used, does it make sense, does the pool agree? */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/check.h"
+#include "cli/trouble.h"
+#include "cli/view.h"
+#include "core/persistent.h"
+#include "shim/config.h"
+
+#define LOOKS 5
+#define NAP_NS 10000000
+
+struct lines {
+	char bad[256]; /* "3, 7" */
+	unsigned blocks;
+};
+
+static int
+note_line(void *context, unsigned line, bool bad, struct block block)
+{
+	struct lines *lines = context;
+	size_t at = strlen(lines->bad);
+
+	(void)block;
+	if (!bad)
+		lines->blocks++;
+	else
+		snprintf(lines->bad + at, sizeof(lines->bad) - at, "%s%u",
+			 at ? ", " : "", line);
+	return 0;
+}
+
+static void
+check_refused(int r)
+{
+	struct trouble trouble;
+
+	trouble_of_store(r, &trouble);
+	check(ERROR, "store", "%s: %s", trouble.cause, trouble.way_out);
+}
+
+static void
+check_lines(const struct store *store, const char *path, bool right)
+{
+	struct lines lines = {0};
+
+	store_each(store, note_line, &lines);
+	check(GOOD, "store", "%s/persistent: %u block%s; you may %s it", path,
+	      lines.blocks, lines.blocks == 1 ? "" : "s",
+	      right ? "change" : "only read");
+	if (*lines.bad)
+		check(WARNING, "store",
+		      "lines that make no sense: %s: mend them, then portres "
+		      "persistent reload",
+		      lines.bad);
+}
+
+/*
+ * Without the right nobody keeps a change from being under way: between pool
+ * and store it looks as if it had been killed, but not for long.
+ */
+static int
+look_again(struct pool *pool, const char *path,
+	   struct persistent_difference *ret)
+{
+	int r = 0;
+
+	for (int i = 0; i < LOOKS && r == 0 && ret->left_over; i++) {
+		sys_nanosleep(pool->sys, NAP_NS);
+		r = persistent_compare(pool, path, ret);
+	}
+	return r;
+}
+
+/* Without the lock first: to take it makes files, which few need. */
+static int
+compare(struct pool *pool, const char *path, bool right,
+	struct persistent_difference *ret)
+{
+	int r = persistent_compare(pool, path, ret);
+
+	if (r < 0 || !ret->left_over)
+		return r;
+	return right ? persistent_mend(pool, path, ret)
+		     : look_again(pool, path, ret);
+}
+
+static void
+check_agreement(struct pool *pool, const char *path, bool right)
+{
+	struct persistent_difference d;
+	int r = compare(pool, path, right, &d);
+	const char *s = r == 0 && d.left_over == 1 ? "" : "s";
+
+	if (r == -ENETDOWN || r == -ESTALE)
+		return; /* as check_pool() has said */
+	if (r < 0) {
+		check_refused(r);
+		return;
+	}
+	if (d.left_over && right)
+		check(GOOD, "store",
+		      "put right: dropped %u block%s that a killed add or "
+		      "delete had left in the pool",
+		      d.left_over, s);
+	else if (d.left_over)
+		check(WARNING, "store",
+		      "the pool has %u block%s that a killed add or delete "
+		      "left there, or a reload is due: portres persistent "
+		      "reload, as the owner of the store",
+		      d.left_over, s);
+	if (d.missing)
+		check(WARNING, "store",
+		      "the pool does not have %u block%s of the store: portres "
+		      "persistent reload%s",
+		      d.missing, d.missing == 1 ? "" : "s",
+		      right ? "" : ", as the owner of the store");
+}
+
+void
+check_store(void)
+{
+	const char *path = config_get()->store;
+	bool right = store_right(&sys_kernel, path);
+	struct store store;
+	struct pool pool;
+	int r;
+
+	if (!*path) {
+		check(WARNING, "store",
+		      "there is no place for one: set HOME or PORTRES_POOL");
+		return;
+	}
+	r = store_open(&sys_kernel, path, false, &store);
+	if (r < 0) {
+		check_refused(r);
+		return;
+	}
+	check_lines(&store, path, right);
+	store_close(&store);
+	if (view_open_pool(&pool) < 0)
+		return;
+	check_agreement(&pool, path, right);
+	pool_close(&pool);
+}
