@@ -1,5 +1,6 @@
 """Fixtures: the built artefacts, a pool of its own for each test, programs."""
 
+import functools
 import os
 import pathlib
 import select
@@ -249,16 +250,53 @@ input()
 """
 
 
-@pytest.fixture
-def namespace(start):
-    """A command prefix: runs in a network namespace that this test made, with
-    every port of it free."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to make a network namespace")
+@functools.lru_cache(maxsize=None)
+def works(*command):
+    """Does this command work here? Asked of the command, not of who we are: a
+    container's root may have no rights, and an ordinary user some."""
     bare = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
-    holder = start(["unshare", "-n", "/usr/bin/python3", "-c", LOOPBACK_UP], bare)
+    try:
+        return subprocess.run(command, env=bare, stdin=subprocess.DEVNULL, check=False,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              timeout=60).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+RIGHTS = {
+    "make a network namespace": ["unshare", "-n", "true"],
+    "mount": ["unshare", "-m", "mount", "-t", "tmpfs", "none", "/tmp"],
+    "make a pid namespace": ["unshare", "--pid", "--fork", "--mount-proc", "true"],
+    "make a user namespace": ["unshare", "-r", "true"],
+    "become another user": ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "true"],
+}
+
+
+@pytest.fixture
+def need():
+    """need("mount"): skips the test where that right is missing."""
+    def need(*rights):
+        for right in rights:
+            if not works(*RIGHTS[right]):
+                pytest.skip(f"needs the right to {right}")
+
+    return need
+
+
+@pytest.fixture
+def namespace(start, need):
+    """A command prefix: runs in a network namespace that this test made, with
+    every port of it free; below a user namespace where that takes one."""
+    own = ["-n"] if works(*RIGHTS["make a network namespace"]) else ["-r", "-n"]
+    if not works("unshare", *own, "true"):
+        need("make a network namespace")
+    bare = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
+    holder = start(["unshare", *own, "/usr/bin/python3", "-c", LOOPBACK_UP], bare)
     assert holder.line() == "up"
-    return ["nsenter", f"--net=/proc/{holder.pid}/ns/net"]
+    place = f"/proc/{holder.pid}/ns"
+    if "-r" in own:
+        return ["nsenter", f"--user={place}/user", "--preserve-credentials", f"--net={place}/net"]
+    return ["nsenter", f"--net={place}/net"]
 
 
 @pytest.fixture(scope="session")
