@@ -26,21 +26,27 @@
  * its live slot is waste that the rebuild drops. A rebuild never clears the
  * mark of a live slot, not even for a moment: binders read without the lock.
  *
- * ALIVE. A live slot says that a block was reserved, not that it still is. It
- * is as long as some process holds the owning socket, and the kernel keeps
- * that book: see lease.h. Whoever meets a slot whose lease is gone frees it.
+ * ALIVE. SLOT_LIVE means that the block was reserved. It still is only while
+ * some process has the owning socket open, and only the kernel knows that: see
+ * lease.h. One reading of the kernel's list judges all slots, outside of the
+ * lock: a dead one's token is marked ended, by compare-and-swap, and the next
+ * writer who meets the slot frees it.
  *
  * BINDERS do not take the lock. A binder announces its port in a free word of
  * the port's segment, then reads the mark, then binds, then clears the word.
  * An acquirer marks first, then reads the announcements of its segments and
  * waits until each one that names a port of its range has ended, and only
- * then looks whether the ports are in use. All four accesses are sequentially
- * consistent, so of the two one always sees the other: either the binder
+ * then looks whether the ports are in use. Announcement and mark are each
+ * written before the other is read, with a sequentially consistent operation
+ * or fence between. So of the two one always sees the other: either the binder
  * finds the mark, or the acquirer waits for the bind and then finds the port
- * in use. Who leaves the choice to the system announces port 0 and reads the
- * count of blocks in the ephemeral range; an acquirer that adds to the count
- * waits for those as well. announce.h has the rest (binders that die, stop or
- * starve us).
+ * in use. A mark whose slot is ended forbids nothing: who takes the slot down
+ * and marks the port anew waits for the announcement like any acquirer.
+ *
+ * A binder that leaves the choice to the system announces port 0, and then
+ * reads the count of blocks in the ephemeral range and, unless that is 0, the
+ * marks. An acquirer that reaches into the range waits for those as well.
+ * announce.h has the rest (binders that die, stop or starve us).
  *
  * Every number read from the file is checked before it is used as an index.
  * All fields have fixed widths; there is no pointer and no libc object here.
