@@ -20,16 +20,16 @@ add_block(const struct command *self, struct run *run, enum protocol protocol,
 {
 	struct block block = {.protocol = protocol};
 	const char *plus = strchr(text, '+');
-	char start[32] = "";
 	int r = 0;
 
 	if (run->count == RUN_BLOCKS_MAX)
-		return misused(self, "more than %d blocks", RUN_BLOCKS_MAX);
-	if (plus) {
-		snprintf(start, sizeof(start), "%.*s", (int)(plus - text),
-			 text);
-		r = read_port(self, start, &block.range.start);
-	}
+		return misused(self, "%s is one block more than %d", text,
+			       RUN_BLOCKS_MAX);
+	if (!*text || plus == text || (plus && !plus[1]))
+		return misused(self, "no ports '%s': say N, or START+N", text);
+	if (plus)
+		r = read_port(self, strndupa(text, (size_t)(plus - text)),
+			      &block.range.start);
 	if (r == 0)
 		r = read_count(self, plus ? plus + 1 : text, &block.range);
 	if (r == 0)
