@@ -81,11 +81,12 @@ $B/libportres.so: $(SHIM) $B/libportres_core.a $B/exports.map
 # The command
 
 CLI := $(patsubst %.c,$B/obj/%.o,$(wildcard cli/*.c))
-$(CLI): COMPILE += -DPORTRES_VERSION='"$(VERSION)"'
+$(CLI): COMPILE += -DPORTRES_VERSION='"$(VERSION)"' \
+	-DPORTRES_SONAME='"$(SONAME)"'
 
 $B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
 	$(call say,LD,$@)
-	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^ -ldl
 
 # What programs compile and link with. Names of headers have no case on
 # Windows; these are the spellings that programs use. One of Microsoft's samples

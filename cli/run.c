@@ -111,16 +111,15 @@ run_main(const struct command *self, int argc, char **argv)
 	if (!*argv)
 		return misused(self, "say what to run");
 	if (!library_find(&library))
-		return refuse("libportres.so is not found, %s: set "
-			      "PORTRES_LIB to its path",
-			      library.why);
+		return refuse("%s: %s", library.trouble.cause,
+			      library.trouble.way_out);
 	/* The reservation is the command's, so it goes by that name. */
 	slash = strrchr(*argv, '/');
 	prctl(PR_SET_NAME, slash ? slash + 1 : *argv);
 	r = run_acquire(&choice.run);
 	if (r != 0)
 		return r;
-	library_preload(library.path);
+	library_preload(&library);
 	if (choice.run.count)
 		run_environment(&choice.run);
 	for (char **p = argv; *p; p++)

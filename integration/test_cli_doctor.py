@@ -68,17 +68,9 @@ def test_a_library_that_is_none(doctor, cli_env, tmp_path):
     broken = tmp_path / "broken.so"
     broken.write_bytes(b"\x7fELF nonsense")
     (error,) = lines(doctor(1, env=dict(cli_env, PORTRES_LIB=str(broken))), "error")
-    assert f"{broken} was not loaded" in error and "ld.so" in error
+    assert f"{broken} (PORTRES_LIB names it) cannot be preloaded: file too short" in error
     (error,) = lines(doctor(1, env=dict(cli_env, PORTRES_LIB="/none")), "error")
     assert "PORTRES_LIB names no file" in error
-
-
-def test_a_path_that_ld_preload_cannot_name(doctor, build, cli_env, tmp_path):
-    spaced = tmp_path / "a b"
-    spaced.mkdir()
-    shutil.copy(build / "libportres.so", spaced)
-    env = dict(cli_env, PORTRES_LIB=str(spaced / "libportres.so"))
-    assert "with a blank or a colon" in lines(doctor(1, env=env), "error")[0]
 
 
 def pool_file(pool):
