@@ -11,7 +11,7 @@ import sysconfig
 import pytest
 
 from checkers import OPTIONS, runtimes
-from cli_kit import NOBODY, cli, cli_env, shared_pool  # noqa: F401
+from cli_kit import NOBODY, cli, cli_env, private, shared_pool  # noqa: F401
 
 SONAME = "libportres.so.0"
 # In a child of the command, to which the name must lead as well. A sanitizer's
@@ -84,22 +84,10 @@ def test_doctor_says_the_name(build, cli_env, installed, pool):
     assert "a program that preloads it is answered" in run.stdout
 
 
-# A library in a folder with a blank, started by somebody. What root may write
-# is not left to the machine.
-PRIVATE = """
-set -e
-mount -t tmpfs -o mode=755 none /run
-mount -t tmpfs -o mode=1777 none /dev/shm
-user=$1; shift
-eval "$PREPARE"
-exec setpriv --reuid=$user --regid=$user --clear-groups -- "$@"
-"""
-
-
 @pytest.fixture
-def elsewhere(build, shared_pool):
+def elsewhere(build, shared_pool, private):
     """elsewhere(user, prepare) -> how `run` ends for that user, whose pool a
-    group shares, after the shell has prepared /run and /dev/shm."""
+    group shares, with a library in a folder with a blank."""
     pool, as_nobody = shared_pool
     place = pool.parent / "My Job"
     place.mkdir()
@@ -107,11 +95,8 @@ def elsewhere(build, shared_pool):
         shutil.copy(build / name, place)
 
     def elsewhere(user, prepare="", **variables):
-        env = dict(as_nobody["env"], PREPARE=prepare, **variables)
-        return subprocess.run(
-            ["unshare", "-m", "sh", "-c", PRIVATE, "sh", str(user), place / "portres",
-             "run", *UNDER], env=env, capture_output=True, text=True, check=False,
-        )
+        env = dict(as_nobody["env"], **variables)
+        return private(user, prepare, env, place / "portres", "run", *UNDER)
 
     return elsewhere
 

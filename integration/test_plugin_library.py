@@ -2,30 +2,11 @@
 """portres as a plain Python library: what a block can be used for."""
 
 import resource
-import subprocess
-import sys
 
 import pytest
 
 from cli_kit import block
-from plugin_kit import copy_env, plugin_env, preloaded_env  # noqa: F401
-
-
-@pytest.fixture
-def script(plugin_env):
-    """script(text) runs it as a program; asserts that it succeeds."""
-
-    def script(text, env=None, **kw):
-        run = subprocess.run(
-            [sys.executable, "-c", "import portres, os, socket, subprocess, sys\n"
-             "from plugin_inner import stranger\n" + text],
-            env=plugin_env if env is None else env, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False, timeout=60, **kw,
-        )
-        assert run.returncode == 0, run.stdout
-        return run.stdout
-
-    return script
+from plugin_kit import copy_env, plugin_env, preloaded_env, script  # noqa: F401
 
 
 HOW = pytest.mark.parametrize("how", ["plugin_env", "preloaded_env", "copy_env"])
@@ -178,19 +159,6 @@ assert a.env()["PORTRES_POOL"] == a.env({{}})["PORTRES_POOL"] == pool
 assert sorted(a.env({{}})) == ["LD_PRELOAD", "PORTRES_POOL", "PORTRES_PORT",
                              "PORTRES_PORTS", "PORTRES_TOKENS"]
 assert "PORTRES_PORT" not in os.environ
-""")
-
-
-def test_a_path_that_cannot_be_preloaded(script, build, plugin_env, tmp_path):
-    (tmp_path / "with blank").symlink_to(build)
-    plugin_env["PORTRES_LIB"] = f"{tmp_path}/with blank/libportres.so"
-    script(
-        """
-try:
-    portres.reserve().env()
-    raise AssertionError
-except portres.Error as error:
-    assert "no blank" in str(error), error
 """)
 
 

@@ -20,7 +20,8 @@ import socket
 import subprocess
 from typing import Any, List, Mapping, Optional
 
-from portres_library import Error, Library, NoLibrary, load, preloaded
+import portres_preload
+from portres_library import Error, Library, NoLibrary, load
 
 __all__ = ["Error", "NoLibrary", "Reservation", "load", "reserve"]
 
@@ -149,13 +150,7 @@ class Reservation:
         or of this process' own. It must inherit `fd` too, as by popen()."""
         self._need_open()
         env = dict(os.environ if base is None else base)
-        path = self._library.path
-        words = preloaded(env.get("LD_PRELOAD", ""))
-        if preloaded(path) != [path]:
-            raise _error(errno.EINVAL, f"{path} cannot be preloaded: move the "
-                         "library where no blank or colon is in its path")
-        if not any(_same_file(word, path) for word in words):
-            env["LD_PRELOAD"] = ":".join([path, *words])
+        env["LD_PRELOAD"] = self._preload(env.get("LD_PRELOAD", ""))
         # The pool is where this process' library looks, or there is no block.
         env.pop("PORTRES_POOL", None)
         if self._library.pool is not None:
@@ -167,6 +162,18 @@ class Reservation:
         env["PORTRES_PORTS"] = " ".join(map(str, self.ports))
         env["PORTRES_PORT"] = str(self.port)
         return env
+
+    def _preload(self, before: str) -> str:
+        path = self._library.path
+        name = portres_preload.name(path, self._library.pool)
+        if not name:
+            raise _error(errno.EINVAL, f"LD_PRELOAD cannot name {path}, for its "
+                         "blank, colon or $, and no directory is yours alone to "
+                         "hold a link to it: move it, or give the path of a link "
+                         "that has none of these")
+        words = [name if portres_preload.means(word, path) else word
+                 for word in portres_preload.words(before)]
+        return ":".join(words if name in words else [name, *words])
 
     def popen(self, args: Any, **kw: Any) -> subprocess.Popen[Any]:
         """subprocess.Popen of a program that carries the block: it may bind
@@ -214,13 +221,6 @@ class Reservation:
 
     def __del__(self) -> None:
         self.close()
-
-
-def _same_file(a: str, b: str) -> bool:
-    try:
-        return a == b or os.path.samefile(a, b)
-    except OSError:
-        return False
 
 
 def reserve(n: int = 1, proto: str = "tcp", start: int = 0) -> Reservation:
