@@ -128,7 +128,9 @@ run_main(const struct command *self, int argc, char **argv)
 		return print_plan(&choice.run, argv);
 	execvp(*argv, argv);
 	r = errno == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
-	refuse("%s cannot be run: %m: give the path of a program", *argv);
+	refuse("%s cannot be run: %m: %s", *argv,
+	       errno == E2BIG ? "shorten its arguments, or the environment"
+			      : "give the path of a program");
 	return r;
 }
 
@@ -145,8 +147,9 @@ const struct command command_run = {
 		"  --wait SECONDS wait for busy ports, up to so long\n"
 		"  --print        only show what would be run\n\n"
 		"{1}, {2} ... in arguments become the ports. PORTRES_PORTS "
-		"lists them, PORTRES_PORT\nis the first. The exit status is "
-		"the command's; 127 not found, 126 not\nexecutable, 75 no "
-		"ports.\n",
+		"lists them, PORTRES_PORT\nis the first, PORTRES_RANGES has "
+		"the blocks: tcp:5000+3 udp:9000+1. The exit\nstatus is the "
+		"command's; 127 not found, 126 not executable, 75 no ports, "
+		"1 no\nlibrary.\n",
 	.main = run_main,
 };

@@ -159,8 +159,14 @@ class Reservation:
         if str(self.token) not in tokens:
             tokens.append(str(self.token))
         env["PORTRES_TOKENS"] = " ".join(tokens)
-        env["PORTRES_PORTS"] = " ".join(map(str, self.ports))
         env["PORTRES_PORT"] = str(self.port)
+        env["PORTRES_RANGES"] = f"{self.proto}:{self.port}+{len(self.ports)}"
+        ports = " ".join(map(str, self.ports))
+        # The kernel refuses a string of 128 KiB.
+        if len(ports) < 65536:
+            env["PORTRES_PORTS"] = ports
+        else:
+            env.pop("PORTRES_PORTS", None)
         return env
 
     def _preload(self, before: str) -> str:
