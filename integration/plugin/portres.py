@@ -22,6 +22,7 @@ from typing import Any, List, Mapping, Optional
 
 import portres_preload
 from portres_library import Error, Library, NoLibrary, load
+from portres_programs import Program, apart
 
 __all__ = ["Error", "NoLibrary", "Reservation", "load", "reserve"]
 
@@ -96,6 +97,10 @@ class Reservation:
 
     fd = -1
 
+    # Do programs get process groups of their own? Only for who calls kill()
+    # however he ends: the terminal's Ctrl-C does not reach them there.
+    apart = False
+
     def __init__(self, n: int, proto: str, start: int) -> None:
         if proto not in _KINDS:
             raise ValueError(f"proto is 'tcp' or 'udp', not {proto!r}")
@@ -104,7 +109,7 @@ class Reservation:
         self.proto = proto
         self._library = load()
         self._pid = os.getpid()
-        self._programs: List[subprocess.Popen[Any]] = []
+        self._programs: List[Program] = []
         self.fd = _owner(_KINDS[proto])
         try:
             first, self.token = self._library.acquire(self.fd, start, n)
@@ -186,16 +191,21 @@ class Reservation:
         its ports, and has it until it ends or release() is called."""
         kw["env"] = self.env(kw.get("env"))
         kw["pass_fds"] = (*kw.get("pass_fds", ()), self.fd)
-        program: subprocess.Popen[Any] = subprocess.Popen(args, **kw)
-        self._programs.append(program)
-        return program
+        process: subprocess.Popen[Any] = subprocess.Popen(
+            args, **(apart(kw) if self.apart else kw))
+        self._programs.append(Program(process))
+        return process
 
     def kill(self) -> None:
-        """Kills what popen() started and has not ended yet."""
+        """Kills what popen() started and has not ended yet, and the process
+        groups of those that have one of their own."""
         for program in self._programs:
-            if program.poll() is None:
-                program.kill()
-                program.wait()
+            program.end()
+
+    def strike(self) -> None:
+        """The same from a signal handler, which cannot wait."""
+        for program in self._programs:
+            program.strike()
 
     def release(self) -> None:
         """Ends the block, also for the programs that carry it. What they and

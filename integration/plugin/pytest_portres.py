@@ -16,6 +16,7 @@ import contextlib
 from typing import Iterator, Protocol
 
 import portres
+import portres_signals
 import pytest
 
 
@@ -57,7 +58,10 @@ def _reserved_ports() -> Iterator[ReservedPorts]:
             stack.callback(block.release)
             # A test that fails leaves its server behind, and the next test
             # would meet it.
+            block.apart = True
+            stack.callback(portres_signals.forget, block)
             stack.callback(block.kill)
+            portres_signals.watch(block)
             return block
 
         yield reserve
