@@ -100,6 +100,7 @@ doctor_main(const struct command *self, int argc, char **argv)
 	check_library();
 	check_environment();
 	check_pool();
+	check_logind();
 	check_store();
 	check_kernel();
 	return finish(check_worst() == ERROR ? STATUS_REFUSED : STATUS_OK);
