@@ -103,8 +103,12 @@ def test_without_a_pool_of_its_own_name(elsewhere):
 
 @pytest.fixture
 def linked(build, plugin_env, tmp_path):
-    """Where the linker finds it by its name, and nobody else does."""
+    """Where the linker finds it by its name, and nobody else does; nor is the
+    plugin in a checkout."""
     library_in(build, tmp_path / "multiarch", SONAME)
+    shutil.copytree(PLUGIN, tmp_path / "site-packages")
+    plugin_env["PYTHONPATH"] = plugin_env["PYTHONPATH"].replace(
+        str(PLUGIN), str(tmp_path / "site-packages"))
     plugin_env["LD_LIBRARY_PATH"] = str(tmp_path / "multiarch")
     plugin_env["PATH"] = "/usr/bin:/bin"
     del plugin_env["PORTRES_LIB"]

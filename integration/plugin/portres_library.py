@@ -54,6 +54,11 @@ def _places() -> Iterator[str]:
         if "libportres" in word:
             # This process has it already: by that name the linker has it too.
             yield os.path.abspath(word) if is_path(word) else SONAME
+    # A checkout has what was built of it, of its own version; elsewhere a
+    # folder `build` is not ours.
+    here = pathlib.Path(__file__).resolve().parent
+    if here.parts[-2:] == ("integration", "plugin"):
+        yield str(here.parent.parent / "build" / "libportres.so")
     command = shutil.which("portres")
     if command:
         folder = pathlib.Path(command).resolve().parent

@@ -30,8 +30,8 @@ class ReservedPorts(Protocol):
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("portres").addoption(
         "--portres-lib", metavar="PATH",
-        help="libportres.so; else PORTRES_LIB, the one in LD_PRELOAD, the one "
-        "of the command portres, or where the dynamic linker looks",
+        help="libportres.so; else PORTRES_LIB, the one in LD_PRELOAD, that of "
+        "the checkout, of the command portres, or where the linker looks",
     )
 
 
