@@ -81,11 +81,12 @@ $B/libportres.so: $(SHIM) $B/libportres_core.a $B/exports.map
 # The command
 
 CLI := $(patsubst %.c,$B/obj/%.o,$(wildcard cli/*.c))
-$(CLI): COMPILE += -DPORTRES_VERSION='"$(VERSION)"'
+$(CLI): COMPILE += -DPORTRES_VERSION='"$(VERSION)"' \
+	-DPORTRES_SONAME='"$(SONAME)"'
 
 $B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
 	$(call say,LD,$@)
-	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^
+	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^ -ldl
 
 # What programs compile and link with. Names of headers have no case on
 # Windows; these are the spellings that programs use. One of Microsoft's samples
@@ -149,8 +150,9 @@ $B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
 
 check: check-symbols check-unit check-integration
 
-PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider \
-	--build-dir=$(abspath $B) $(if $(LONG),--long)
+# No path from the root: this directory's name may have a blank.
+PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider --build-dir=$B \
+	$(if $(LONG),--long)
 
 # One at a time: all processes share the list of file locks.
 check-unit: $(TESTS)
@@ -176,7 +178,7 @@ check-tsan:
 
 VALGRIND := valgrind -q --error-exitcode=99 --exit-on-first-error=yes \
 	--leak-check=full --errors-for-leak-kinds=definite \
-	--suppressions=$(CURDIR)/integration/valgrind.supp
+	--suppressions={root}/integration/valgrind.supp
 
 check-valgrind: all
 	$Q$(PYTEST) --under='$(VALGRIND)' integration
@@ -215,22 +217,23 @@ bench: all $(BENCHES:%=$B/bench/%)
 demo: all
 	$Qsh integration/demo.sh $B
 
+install: to = $(DESTDIR)$(libdir)
 install: all
-	install -d $(DESTDIR)$(libdir) $(DESTDIR)$(includedir)/portres
-	install -m 755 $B/libportres.so $(DESTDIR)$(libdir)/libportres.so.$(VERSION)
-	ln -sf libportres.so.$(VERSION) $(DESTDIR)$(libdir)/$(SONAME)
-	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libportres.so
-	install -m 644 $B/lib/libportres_main.a $(SCRIPTS) $(DESTDIR)$(libdir)
-	install -m 644 $B/include/* $(DESTDIR)$(includedir)/portres
-	install -D -m 755 $B/portres $(DESTDIR)$(bindir)/portres
-	install -D -m 644 docs/portres.1 $(DESTDIR)$(datadir)/man/man1/portres.1
-	install -D -m 644 docs/portres.7 $(DESTDIR)$(datadir)/man/man7/portres.7
+	install -d "$(to)" "$(DESTDIR)$(includedir)/portres"
+	install -m 755 $B/libportres.so "$(to)/libportres.so.$(VERSION)"
+	ln -sf libportres.so.$(VERSION) "$(to)/$(SONAME)"
+	ln -sf $(SONAME) "$(to)/libportres.so"
+	install -m 644 $B/lib/libportres_main.a $(SCRIPTS) "$(to)"
+	install -m 644 $B/include/* "$(DESTDIR)$(includedir)/portres"
+	install -D -m 755 $B/portres "$(DESTDIR)$(bindir)/portres"
+	install -D -m 644 docs/portres.1 "$(DESTDIR)$(datadir)/man/man1/portres.1"
+	install -D -m 644 docs/portres.7 "$(DESTDIR)$(datadir)/man/man7/portres.7"
 	install -D -m 644 cli/portres.bash \
-		$(DESTDIR)$(datadir)/bash-completion/completions/portres
+		"$(DESTDIR)$(datadir)/bash-completion/completions/portres"
 	install -D -m 644 cli/portres.conf \
-		$(DESTDIR)$(systemddir)/tmpfiles.d/portres.conf
+		"$(DESTDIR)$(systemddir)/tmpfiles.d/portres.conf"
 	install -D -m 644 cli/portres.sysusers \
-		$(DESTDIR)$(systemddir)/sysusers.d/portres.conf
+		"$(DESTDIR)$(systemddir)/sysusers.d/portres.conf"
 
 clean:
 	rm -rf build build-address build-undefined build-thread

@@ -51,7 +51,8 @@ def per_call(program, call, preload):
 
 
 def main():
-    build = os.path.abspath(sys.argv[1])
+    # From here: LD_PRELOAD cannot say a path with a blank.
+    build = sys.argv[1]
     library = f"{build}/libportres.so"
     rows = []
     with tempfile.TemporaryDirectory(dir="/dev/shm") as pool:

@@ -7,6 +7,10 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 
+/* Added to what getopt_long() returns for long options, so that its `optopt`
+ * tells "-t" from "--tcp=5". */
+#define LONG_OPTION 256
+
 /* Whatever a message quotes came from outside: no line breaks, no escapes. */
 static void
 complain(const char *format, va_list arguments)
@@ -76,32 +80,53 @@ accepts(const char *accepted, int option)
 	return strchr(accepted, group) != NULL;
 }
 
+/*
+ * The word that getopt_long() has just read. It moves operands behind the
+ * options, so that is not where `optind` was before; and past a short option
+ * that it does not know it only goes when the word ends there.
+ */
+static const char *
+option_word(char **argv, int option)
+{
+	const char *last = argv[optind - 1];
+
+	if (option == '?' && optopt && optopt < LONG_OPTION &&
+	    (last[0] != '-' || last[1] != (char)optopt || last[2]))
+		return argv[optind];
+	return last;
+}
+
 int
 options_read(const struct command *self, int argc, char **argv,
 	     const char *accepted, int operands, struct options *ret)
 {
 	static const struct option known[] = {
-		{"help", no_argument, NULL, 'h'},
-		{"json", no_argument, NULL, 'j'},
-		{"tcp", no_argument, NULL, 't'},
-		{"udp", no_argument, NULL, 'u'},
+		{"help", no_argument, NULL, LONG_OPTION + 'h'},
+		{"json", no_argument, NULL, LONG_OPTION + 'j'},
+		{"tcp", no_argument, NULL, LONG_OPTION + 't'},
+		{"udp", no_argument, NULL, LONG_OPTION + 'u'},
 		{0},
 	};
-	int option;
 
 	opterr = 0;
 	*ret = (struct options){0};
 	for (;;) {
-		const char *word = argv[optind];
+		int option = getopt_long(argc, argv, "h", known, NULL);
+		const char *word = option_word(argv, option);
 
-		option = getopt_long(argc, argv, "h", known, NULL);
 		if (option == -1)
 			break;
+		if (option > LONG_OPTION)
+			option -= LONG_OPTION;
 		if (option == 'h')
 			return print_help(self);
+		if (option == '?' && word[1] >= '0' && word[1] <= '9')
+			return misused(self,
+				       "no number '%s': say one from 1 on",
+				       word);
 		if (option == '?' || !accepts(accepted, option))
 			return misused(self, "%s does not know the option %s",
-				       self->name, word ? word : "");
+				       self->name, word);
 		ret->json |= option == 'j';
 		ret->protocol[PROTOCOL_TCP] |= option == 't';
 		ret->protocol[PROTOCOL_UDP] |= option == 'u';

@@ -20,6 +20,7 @@ enum verdict check_worst(void);
 void check_library(void);
 void check_environment(void);
 void check_pool(void);
+void check_logind(void);
 void check_store(void);
 void check_kernel(void);
 

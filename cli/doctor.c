@@ -67,7 +67,7 @@ check_environment(void)
 			check(GOOD, "environment",
 			      "/etc/ld.so.preload has it: every program is "
 			      "under portres");
-		else if (library_preloaded(library.path))
+		else if (library_preloaded(&library))
 			check(GOOD, "environment",
 			      "LD_PRELOAD has it: programs started from here "
 			      "are under portres");
@@ -76,7 +76,8 @@ check_environment(void)
 			      "LD_PRELOAD does not have it, programs started "
 			      "from here are not under portres: export "
 			      "LD_PRELOAD=%s",
-			      library.path);
+			      library_installed(&library) ? PORTRES_SONAME
+							  : library.name);
 	}
 	if (wildcard && *wildcard && config_get()->wildcard.count == 0)
 		check(WARNING, "environment",
@@ -99,6 +100,7 @@ doctor_main(const struct command *self, int argc, char **argv)
 	check_library();
 	check_environment();
 	check_pool();
+	check_logind();
 	check_store();
 	check_kernel();
 	return finish(check_worst() == ERROR ? STATUS_REFUSED : STATUS_OK);

@@ -49,7 +49,7 @@ const struct command command_self_check = {
 
 /* The child's stdout and stderr: ld.so complains there. */
 static bool
-ask_child(const char *library, char *answer, size_t size)
+ask_child(const struct library *library, char *answer, size_t size)
 {
 	int ends[2];
 	size_t length = 0;
@@ -116,18 +116,15 @@ check_library(void)
 	char answer[2048];
 
 	if (!library_find(&library)) {
-		check(ERROR, "library",
-		      "libportres.so is not found, %s: set PORTRES_LIB to "
-		      "its path",
-		      library.why);
+		check(ERROR, "library", "%s: %s", library.trouble.cause,
+		      library.trouble.way_out);
 		return;
 	}
 	check(GOOD, "library", "%s: %s", library.path, library.why);
-	if (strpbrk(library.path, " :"))
-		check(ERROR, "library",
-		      "LD_PRELOAD cannot name a path with a blank or a colon: "
-		      "move it");
-	else if (ask_child(library.path, answer, sizeof(answer)))
+	if (strcmp(library.path, library.name) != 0)
+		check(GOOD, "library", "in LD_PRELOAD it goes by %s",
+		      library.name);
+	if (ask_child(&library, answer, sizeof(answer)))
 		judge(library.path, answer);
 	else
 		check(WARNING, "library", "not tried: %m");

@@ -1,25 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/library.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NAME "libportres.so"
+#include "cli/linker.h"
 
-/* A file that is there, by its absolute path: programs change directory. */
+/* Programs change directory. Links stay: the name that an installation keeps
+ * is not the one with the version. */
+static bool
+absolute(const char *path, char to[PATH_MAX])
+{
+	char here[PATH_MAX];
+
+	if (*path == '/')
+		return snprintf(to, PATH_MAX, "%s", path) < PATH_MAX;
+	return getcwd(here, sizeof(here)) &&
+	       snprintf(to, PATH_MAX, "%s/%s", here, path) < PATH_MAX;
+}
+
 static bool
 take(const char *path, const char *why, struct library *ret)
 {
 	struct stat st;
 
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    !realpath(path, ret->path))
+	    !absolute(path, ret->path))
 		return false;
 	ret->why = why;
 	return true;
+}
+
+static bool
+take_linked(const char *name, const char *why, struct library *ret)
+{
+	struct linked linked;
+
+	linker_ask(name, &linked);
+	return linked.ours && take(linked.text, why, ret);
 }
 
 /* Calls `each` for the words of LD_PRELOAD until one says yes. */
@@ -36,72 +58,173 @@ any_preloaded(bool (*each)(const char *word, void *context), void *context)
 	return found;
 }
 
+static const char preloads[] = "LD_PRELOAD names it";
+
+/* The linker looks for a name without a slash, and replaces $LIB. */
 static bool
 take_word(const char *word, void *context)
 {
+	if (strchr(word, '/') && !strchr(word, '$'))
+		return take(word, preloads, context);
 	return strstr(word, "libportres") &&
-	       take(word, "LD_PRELOAD names it", context);
+	       take_linked(word, preloads, context);
+}
+
+/* By its name: others are not to be loaded for a look. */
+static bool
+take_ours(const char *word, void *context)
+{
+	return strstr(word, "libportres") && take_word(word, context);
+}
+
+static bool
+find_beside_command(struct library *ret)
+{
+	static const char *const places[] = {"", "../lib", "../lib64"};
+	static const char *const names[] = {PORTRES_SONAME, "libportres.so"};
+	char self[PATH_MAX], folder[PATH_MAX + 16], path[2 * PATH_MAX];
+	char real[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	self[n > 0 ? n : 0] = '\0';
+	slash = strrchr(self, '/');
+	for (size_t i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
+		snprintf(folder, sizeof(folder), "%.*s%s",
+			 (int)(slash + 1 - self), self, places[i]);
+		if (!realpath(folder, real))
+			continue;
+		for (size_t j = 0; j < sizeof(names) / sizeof(*names); j++) {
+			snprintf(path, sizeof(path), "%s/%s", real, names[j]);
+			if (take(path,
+				 i ? "in the library folder beside the command"
+				   : "next to the command",
+				 ret))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool
+library_fail(struct library *library, const char *way_out, const char *cause,
+	     ...)
+{
+	struct trouble *trouble = &library->trouble;
+	va_list arguments;
+
+	va_start(arguments, cause);
+	vsnprintf(trouble->cause, sizeof(trouble->cause), cause, arguments);
+	va_end(arguments);
+	snprintf(trouble->way_out, sizeof(trouble->way_out), "%s", way_out);
+	return false;
+}
+
+static bool
+find(struct library *ret)
+{
+	const char *named = getenv("PORTRES_LIB");
+	const char *way_out = "set PORTRES_LIB to its path";
+
+	if (named && *named)
+		return take(named, "PORTRES_LIB names it", ret) ||
+		       library_fail(ret, way_out,
+				    "libportres.so is not found, PORTRES_LIB "
+				    "names no file: %s",
+				    named);
+	return any_preloaded(take_ours, ret) || find_beside_command(ret) ||
+	       take_linked(PORTRES_SONAME, "the linker finds it", ret) ||
+	       library_fail(ret, way_out,
+			    "libportres.so is not found, not next to the "
+			    "command, in ../lib, nor where the linker looks");
 }
 
 bool
 library_find(struct library *ret)
 {
-	static const char *const places[] = {"", "../lib/", "../lib64/"};
-	const char *named = getenv("PORTRES_LIB");
-	char self[PATH_MAX], path[2 * PATH_MAX];
-	ssize_t n;
-	char *slash;
+	const char *way_out = "set PORTRES_LIB to the path of the "
+			      "libportres.so that was built for this system";
+	struct linked linked;
 
-	ret->path[0] = '\0';
-	if (named && *named) {
-		if (take(named, "PORTRES_LIB names it", ret))
-			return true;
-		ret->why = "PORTRES_LIB names no file";
+	if (!find(ret) || !library_link(ret))
 		return false;
-	}
-	if (any_preloaded(take_word, ret))
+	linker_ask(ret->name, &linked);
+	if (linked.ours)
 		return true;
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	for (size_t i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
-		snprintf(path, sizeof(path), "%.*s%s" NAME,
-			 (int)(slash + 1 - self), self, places[i]);
-		if (take(path,
-			 i ? "in the library folder beside the command"
-			   : "next to the command",
-			 ret))
-			return true;
-	}
-	ret->why = "it is not next to the command, nor in ../lib";
-	return false;
+	if (linked.loaded)
+		return library_fail(ret, way_out, "%s (%s) is another library",
+				    ret->path, ret->why);
+	return library_fail(ret, way_out, "%s (%s) cannot be preloaded: %s",
+			    ret->path, ret->why, linked.text);
 }
 
 static bool
-same_file(const char *word, void *context)
+same_file(const char *a, const char *b)
 {
-	struct stat a, b;
+	struct stat x, y;
 
-	return stat(word, &a) == 0 && stat(context, &b) == 0 &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+static bool
+is_it(const char *word, void *context)
+{
+	const struct library *library = context;
+	struct library other;
+
+	return take_word(word, &other) && same_file(other.path, library->path);
 }
 
 bool
-library_preloaded(const char *path)
+library_preloaded(const struct library *library)
 {
-	return any_preloaded(same_file, (char *)path);
+	return any_preloaded(is_it, (void *)library);
+}
+
+bool
+library_installed(const struct library *library)
+{
+	struct linked linked;
+
+	linker_ask(PORTRES_SONAME, &linked);
+	return linked.ours && same_file(linked.text, library->path);
+}
+
+struct list {
+	const struct library *library;
+	FILE *to;
+	const char *separator;
+};
+
+/* A path from here leads nowhere once the program has changed directory. */
+static bool
+write_word(const char *word, void *context)
+{
+	struct list *list = context;
+	bool relative = *word != '/' && strchr(word, '/');
+
+	if (relative && is_it(word, (void *)list->library))
+		word = list->library->name;
+	fprintf(list->to, "%s%s", list->separator, word);
+	list->separator = ":";
+	return false;
 }
 
 void
-library_preload(const char *path)
+library_preload(const struct library *library)
 {
-	const char *before = getenv("LD_PRELOAD");
+	struct list list = {.library = library, .separator = ""};
 	char *value;
+	size_t size;
 
-	if (library_preloaded(path))
-		return;
-	if (asprintf(&value, "%s%s%s", path, before && *before ? ":" : "",
-		     before ? before : "") < 0)
+	list.to = open_memstream(&value, &size);
+	if (!list.to)
+		abort();
+	if (!library_preloaded(library))
+		write_word(library->name, &list);
+	any_preloaded(write_word, &list);
+	if (fclose(list.to) != 0)
 		abort();
 	setenv("LD_PRELOAD", value, 1);
 	free(value);

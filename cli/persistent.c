@@ -113,6 +113,22 @@ with_pool(int (*change)(struct pool *, struct block), struct block block)
 	return r;
 }
 
+/* All operands are read, so that the first that is too many is named. */
+static int
+check_operands(const struct command *self, const char *what, int wanted,
+	       int count, char **operands)
+{
+	if (count < wanted)
+		return misused(self,
+			       "%s takes tcp or udp, the first port and the "
+			       "number of ports",
+			       what);
+	if (count > wanted)
+		return misused(self, "one operand too many for %s: %s", what,
+			       operands[wanted]);
+	return 0;
+}
+
 static int
 persistent_main(const struct command *self, int argc, char **argv)
 {
@@ -120,7 +136,7 @@ persistent_main(const struct command *self, int argc, char **argv)
 	struct block block = {0};
 	const char *what;
 	bool changes;
-	int r = options_read(self, argc, argv, "j", 4, &options);
+	int r = options_read(self, argc, argv, "j", argc, &options);
 
 	if (r >= 0)
 		return r;
@@ -131,12 +147,10 @@ persistent_main(const struct command *self, int argc, char **argv)
 	if (!changes && strcmp(what, "list") && strcmp(what, "reload"))
 		return misused(self, "no '%s': say add, delete, list or reload",
 			       what);
-	if (argc - optind != (changes ? 3 : 0))
-		return misused(self,
-			       changes ? "%s takes tcp or udp, the first port "
-					 "and the number of ports"
-				       : "%s takes no operands",
-			       what);
+	r = check_operands(self, what, changes ? 3 : 0, argc - optind,
+			   argv + optind);
+	if (r != 0)
+		return r;
 	if (options.json && strcmp(what, "list"))
 		return misused(self, "--json goes with list");
 	if (changes) {

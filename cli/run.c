@@ -20,16 +20,16 @@ add_block(const struct command *self, struct run *run, enum protocol protocol,
 {
 	struct block block = {.protocol = protocol};
 	const char *plus = strchr(text, '+');
-	char start[32] = "";
 	int r = 0;
 
 	if (run->count == RUN_BLOCKS_MAX)
-		return misused(self, "more than %d blocks", RUN_BLOCKS_MAX);
-	if (plus) {
-		snprintf(start, sizeof(start), "%.*s", (int)(plus - text),
-			 text);
-		r = read_port(self, start, &block.range.start);
-	}
+		return misused(self, "%s is one block more than %d", text,
+			       RUN_BLOCKS_MAX);
+	if (!*text || plus == text || (plus && !plus[1]))
+		return misused(self, "no ports '%s': say N, or START+N", text);
+	if (plus)
+		r = read_port(self, strndupa(text, (size_t)(plus - text)),
+			      &block.range.start);
 	if (r == 0)
 		r = read_count(self, plus ? plus + 1 : text, &block.range);
 	if (r == 0)
@@ -111,16 +111,15 @@ run_main(const struct command *self, int argc, char **argv)
 	if (!*argv)
 		return misused(self, "say what to run");
 	if (!library_find(&library))
-		return refuse("libportres.so is not found, %s: set "
-			      "PORTRES_LIB to its path",
-			      library.why);
+		return refuse("%s: %s", library.trouble.cause,
+			      library.trouble.way_out);
 	/* The reservation is the command's, so it goes by that name. */
 	slash = strrchr(*argv, '/');
 	prctl(PR_SET_NAME, slash ? slash + 1 : *argv);
 	r = run_acquire(&choice.run);
 	if (r != 0)
 		return r;
-	library_preload(library.path);
+	library_preload(&library);
 	if (choice.run.count)
 		run_environment(&choice.run);
 	for (char **p = argv; *p; p++)
@@ -129,7 +128,9 @@ run_main(const struct command *self, int argc, char **argv)
 		return print_plan(&choice.run, argv);
 	execvp(*argv, argv);
 	r = errno == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
-	refuse("%s cannot be run: %m: give the path of a program", *argv);
+	refuse("%s cannot be run: %m: %s", *argv,
+	       errno == E2BIG ? "shorten its arguments, or the environment"
+			      : "give the path of a program");
 	return r;
 }
 
@@ -146,8 +147,9 @@ const struct command command_run = {
 		"  --wait SECONDS wait for busy ports, up to so long\n"
 		"  --print        only show what would be run\n\n"
 		"{1}, {2} ... in arguments become the ports. PORTRES_PORTS "
-		"lists them, PORTRES_PORT\nis the first. The exit status is "
-		"the command's; 127 not found, 126 not\nexecutable, 75 no "
-		"ports.\n",
+		"lists them, PORTRES_PORT\nis the first, PORTRES_RANGES has "
+		"the blocks: tcp:5000+3 udp:9000+1. The exit\nstatus is the "
+		"command's; 127 not found, 126 not executable, 75 no ports, "
+		"1 no\nlibrary.\n",
 	.main = run_main,
 };

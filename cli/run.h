@@ -30,7 +30,8 @@ uint32_t run_port(const struct run *run, uint32_t number);
 /* Replaces each {1}, {2} … that names a port; a new string. */
 char *run_replace(const struct run *run, const char *argument);
 
-/* PORTRES_PORT, PORTRES_PORTS, PORTRES_TOKENS. */
+/* PORTRES_PORT, PORTRES_PORTS unless that is too long, PORTRES_RANGES,
+ * PORTRES_TOKENS. */
 void run_environment(const struct run *run);
 
 #endif

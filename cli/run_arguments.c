@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/cli.h"
 #include "cli/run.h"
+
+/* The kernel refuses a string of 128 KiB, name included. */
+#define LIST_SIZE_MAX 65536
 
 uint32_t
 run_port(const struct run *run, uint32_t number)
@@ -59,40 +64,99 @@ run_replace(const struct run *run, const char *argument)
 	return text;
 }
 
-/* A string of numbers with blanks between, and what `before` has. */
-static char *
-join(const uint64_t *number, size_t n, const char *before)
-{
-	char *text = NULL;
+/* A list that grows word by word, with blanks between. */
+struct words {
+	FILE *to;
+	char *text;
 	size_t size;
-	FILE *to = open_memstream(&text, &size);
+	const char *separator;
+};
 
-	for (size_t i = 0; to && i < n; i++)
-		fprintf(to, "%s%" PRIu64, i ? " " : "", number[i]);
-	if (to && before && *before)
-		fprintf(to, " %s", before);
-	if (!to || fclose(to) != 0)
+static void
+words_begin(struct words *words)
+{
+	*words = (struct words){.separator = ""};
+	words->to = open_memstream(&words->text, &words->size);
+	if (!words->to)
 		abort();
-	return text;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+words_add(struct words *words, const char *format, ...)
+{
+	va_list arguments;
+
+	fputs(words->separator, words->to);
+	words->separator = " ";
+	va_start(arguments, format);
+	vfprintf(words->to, format, arguments);
+	va_end(arguments);
+}
+
+/* Sets the variable, or unsets it where it would be too long. */
+static void
+words_export(struct words *words, const char *name)
+{
+	if (fclose(words->to) != 0)
+		abort();
+	if (words->size < LIST_SIZE_MAX)
+		setenv(name, words->text, 1);
+	else
+		unsetenv(name);
+	free(words->text);
+}
+
+static void
+export_ports(const struct run *run)
+{
+	struct words words;
+
+	words_begin(&words);
+	for (size_t i = 0; i < run->count; i++) {
+		struct range range = run->block[i].range;
+
+		for (uint32_t j = 0; j < range.count; j++)
+			words_add(&words, "%u", range.start + j);
+	}
+	words_export(&words, "PORTRES_PORTS");
+}
+
+static void
+export_ranges(const struct run *run)
+{
+	struct words words;
+
+	words_begin(&words);
+	for (size_t i = 0; i < run->count; i++)
+		words_add(&words, "%s:%u+%u",
+			  protocol_name(run->block[i].protocol),
+			  run->block[i].range.start, run->block[i].range.count);
+	words_export(&words, "PORTRES_RANGES");
+}
+
+static void
+export_tokens(const struct run *run)
+{
+	const char *before = getenv("PORTRES_TOKENS");
+	struct words words;
+
+	words_begin(&words);
+	for (size_t i = 0; i < run->count; i++)
+		words_add(&words, "%" PRIu64, run->token[i]);
+	/* Inside another run its blocks are ours as well. */
+	if (before && *before)
+		words_add(&words, "%s", before);
+	words_export(&words, "PORTRES_TOKENS");
 }
 
 void
 run_environment(const struct run *run)
 {
-	static uint64_t port[PORT_COUNT];
-	char *ports, *tokens, *first;
-	size_t n = 0;
+	char first[16];
 
-	while (n < PORT_COUNT && (port[n] = run_port(run, (uint32_t)n + 1)))
-		n++;
-	first = join(port, 1, NULL);
-	ports = join(port, n, NULL);
-	/* Inside another run its blocks are ours as well. */
-	tokens = join(run->token, run->count, getenv("PORTRES_TOKENS"));
+	snprintf(first, sizeof(first), "%u", run_port(run, 1));
 	setenv("PORTRES_PORT", first, 1);
-	setenv("PORTRES_PORTS", ports, 1);
-	setenv("PORTRES_TOKENS", tokens, 1);
-	free(first);
-	free(ports);
-	free(tokens);
+	export_ports(run);
+	export_ranges(run);
+	export_tokens(run);
 }

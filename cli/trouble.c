@@ -210,8 +210,7 @@ trouble_of_pool(int r, struct trouble *ret)
 	char own[POOL_PATH_MAX];
 
 	if (config->own && r != -EMFILE && r != -ENFILE) {
-		if (user_pool_find(&sys_kernel, USER_POOL_PLACE, own,
-				   sizeof(own)) < 0) {
+		if (config_pool_directory(false, own) < 0) {
 			no_own_directory(ret);
 			return;
 		}

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/sockets.h"
 #include "cli/view.h"
+#include "shim/config.h"
 
 static void
 print_reservation(const struct entry *entry, uint32_t port)
@@ -52,6 +53,7 @@ print_text(const struct view *view, const struct sockets *sockets,
 	   const struct options *options, uint32_t port)
 {
 	size_t found = sockets->count;
+	char directory[POOL_PATH_MAX], pool[1024];
 
 	for (size_t i = 0; i < view->count; i++)
 		if (covers(&view->entries[i], options, port)) {
@@ -60,8 +62,13 @@ print_text(const struct view *view, const struct sockets *sockets,
 		}
 	for (size_t i = 0; i < sockets->count; i++)
 		print_bound(&sockets->bound[i], port);
-	if (found == 0)
-		printf("nobody has port %u\n", port);
+	/* As far as this pool knows: other users may have others. */
+	if (found > 0)
+		return;
+	config_pool_directory(false, directory);
+	printf("nobody has port %u: no reservation in the pool %s, no "
+	       "socket\n",
+	       port, safe_text(directory, pool, sizeof(pool)));
 }
 
 static void

@@ -198,10 +198,10 @@ find(const struct sys_ops *sys, const char *place, bool make, char *to,
 }
 
 int
-user_pool_find(const struct sys_ops *sys, const char *place, char *to,
-	       size_t size)
+user_pool_find(const struct sys_ops *sys, const char *place, bool make,
+	       char *to, size_t size)
 {
-	int r = find(sys, place, false, to, size);
+	int r = find(sys, place, make, to, size);
 
 	return r < 0 ? pool_unusable(r) : 0;
 }
@@ -223,9 +223,9 @@ user_pool_open(const struct sys_ops *sys, const char *place, const char *store,
 	text_number(&text, user);
 	if (!text_ok(&text))
 		return -ENETDOWN;
-	r = user == OVERFLOW_UID ? -EPERM
-				 : pool_open(sys, path, true, store, netns,
-					     gate, ret_pool);
+	r = user == OVERFLOW_UID
+		    ? -EPERM
+		    : pool_open(sys, path, true, store, netns, gate, ret_pool);
 	if (r != -ENOENT && r != -EPERM)
 		return r;
 	lock_gate_hold(sys, gate, HOLD_LIMIT_NS, &hold);

@@ -29,8 +29,11 @@ int user_pool_open(const struct sys_ops *sys, const char *place,
 		   const char *store, uint64_t netns, _Atomic uint32_t *gate,
 		   struct pool *ret_pool);
 
-/* The path of that directory, which is not made: 0, or -ENETDOWN: none. */
-int user_pool_find(const struct sys_ops *sys, const char *place, char *to,
-		   size_t size);
+/*
+ * The path of that directory; with `make` it is made where there is none.
+ * Returns 0 or -ENETDOWN.
+ */
+int user_pool_find(const struct sys_ops *sys, const char *place, bool make,
+		   char *to, size_t size);
 
 #endif

@@ -27,6 +27,9 @@ EARLY = "the runtime is not ready for calls before its constructor"
 NOT_FIRST = "the command preloads the library alone, the runtime comes too late"
 DEEPBIND = "the runtime does not allow that library's way to libc"
 ITS_OWN = "the runtime has a thread and system calls of its own"
+DEADLY = "the runtime explains the signal at length"
+NO_RUNTIME = "it preloads other libraries, no runtime"
+UNSHARED = "unshare(1) crashes under the runtime"
 READ_ONLY = "valgrind stores what sigprocmask answers itself, and ends there"
 
 # By checker, what it cannot look at: names of tests, or beginnings of them.
@@ -34,27 +37,37 @@ CANNOT = {
     "address": {
         "test_calls_before_our_constructor_and_after_the_end": EARLY,
         "test_calls_before_all_constructors": EARLY,
+        "test_a_library_that_is_none[PORTRES_LIB-cut]": DEADLY,
+        "test_a_library_that_is_none[beside-cut]": DEADLY,
         "test_a_malloc_that_closes_files[True]": EARLY,
         "test_node": NOT_FIRST,
         "test_postgresql": NOT_FIRST,
+        "test_preloaded_by_another_name": NO_RUNTIME,
+        "test_words_of_ld_preload": NO_RUNTIME,
     },
     "undefined": {},
     "thread": {
         "test_pending_until_the_pool_is_free": ITS_OWN,
         "test_no_extra_system_call[none]": ITS_OWN,
         "test_a_library_that_goes_to_libc_past_us": DEEPBIND,
+        "test_a_library_that_is_none[PORTRES_LIB-cut]": DEADLY,
+        "test_a_library_that_is_none[beside-cut]": DEADLY,
         "test_a_malloc_that_closes_files[True]": EARLY,
         "test_haproxy_that_executes_itself_anew": NOT_FIRST,
         "test_java": NOT_FIRST,
         "test_memcached_drops_its_privileges": NOT_FIRST,
         "test_node": NOT_FIRST,
+        "test_no_link_where_others_may_write_for_python": UNSHARED,
         "test_one_of_the_two_is_refused": ITS_OWN,
         "test_postgresql": NOT_FIRST,
+        "test_preloaded_by_another_name": NO_RUNTIME,
         "test_python[http.server]": NOT_FIRST,
         "test_sockets_that_are_none": DEEPBIND,
         "test_with_another_library[libeatmydata.so-behind": EARLY,
         "test_with_another_library[libsocket_wrapper.so-behind": DEEPBIND,
-        "test_the_environment": "it preloads other libraries, no runtime",
+        "test_the_environment": NO_RUNTIME,
+        "test_without_a_pool_of_its_own_name": UNSHARED,
+        "test_words_of_ld_preload": NO_RUNTIME,
     },
     "valgrind": {
         "test_bad_calls[acquire, read-only output": READ_ONLY,

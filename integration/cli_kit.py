@@ -108,3 +108,33 @@ def shared_pool(build, cli_env):
         "program": program,
     }
     shutil.rmtree(top)
+
+
+PRIVATE = """
+set -e
+mount -t tmpfs -o mode=755 none /run || exit 9
+mount -t tmpfs -o mode=1777 none /dev/shm
+user=$1; shift
+eval "$PREPARE"
+exec setpriv --reuid=$user --regid=$user --clear-groups -- "$@"
+"""
+
+
+@pytest.fixture
+def private():
+    """private(user, prepare, env, *command) -> how it ends for that user, on a
+    machine whose /run and /dev/shm the shell has prepared as root."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to mount")
+
+    def private(user, prepare, env, *command):
+        run = subprocess.run(
+            ["unshare", "-m", "sh", "-c", PRIVATE, "sh", str(user), *map(str, command)],
+            env=dict(env, PREPARE=prepare), capture_output=True, text=True, check=False,
+            timeout=60,
+        )
+        if run.returncode == 9:
+            pytest.skip("may not mount here")
+        return run
+
+    return private

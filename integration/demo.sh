@@ -5,7 +5,8 @@ set -eu
 
 build=$1
 here=$(dirname "$0")
-shim=$(cd "$build" && pwd)/libportres.so
+# From here: LD_PRELOAD cannot say a path with a blank.
+shim=$build/libportres.so
 work=$(mktemp -d)
 holder=
 

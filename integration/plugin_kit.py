@@ -80,3 +80,20 @@ def copy_env(preloaded_env, build, tmp_path):
     for name in ("libportres.so", "portres"):
         shutil.copy(build / name, copy)
     return dict(preloaded_env, PORTRES_LIB=str(copy / "libportres.so"))
+
+
+@pytest.fixture
+def script(plugin_env):
+    """script(text) runs it as a program; asserts that it succeeds."""
+
+    def script(text, env=None, **kw):
+        run = subprocess.run(
+            [sys.executable, "-c", "import portres, os, socket, subprocess, sys\n"
+             "from plugin_inner import stranger\n" + text],
+            env=plugin_env if env is None else env, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, check=False, timeout=60, **kw,
+        )
+        assert run.returncode == 0, run.stdout
+        return run.stdout
+
+    return script

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """What comes with the command: completion, man pages, the installed layout."""
 
+import os
+import shutil
 import subprocess
+import sys
 
 import pytest
 
-from checkers import OPTIONS
+from checkers import OPTIONS, sanitizer
 from cli_kit import cli, cli_env  # noqa: F401
 
 
@@ -66,3 +69,45 @@ def test_install(root, build, tmp_path):
     )
     assert f"{tmp_path}/p/lib/libportres.so" in run.stdout
     assert "a program that preloads it is answered" in run.stdout
+
+
+@pytest.fixture
+def spaced(root, build, tmp_path):
+    """The sources and what was built of them, in a directory with a blank."""
+    if sanitizer(build):
+        pytest.skip("the demonstration has no runtime before the library")
+    place = tmp_path / "My Job"
+    for part in "Makefile", "cli", "core", "docs", "include", "integration", "shim", "tests":
+        if (root / part).is_dir():
+            shutil.copytree(root / part, place / part)
+        else:
+            place.mkdir()
+            shutil.copy2(root / part, place)
+    shutil.copytree(build, place / "build", symlinks=True)
+    return place
+
+
+def test_in_a_directory_with_a_blank(spaced):
+    def make(*arguments):
+        run = subprocess.run(["make", *arguments], cwd=spaced, capture_output=True,
+                             text=True, check=False, env=dict(os.environ, MAKEFLAGS=""))
+        assert (run.returncode, run.stderr) == (0, "")
+        return run.stdout
+
+    (spaced / "cli/main.c").touch()
+    assert "CC    cli/main.c" in make()
+    (spaced / "cli/run.h").touch()
+    assert "CC    cli/run_acquire.c" in make("-j2")
+    assert "Nothing to be done" in make()
+    demo = make("demo")
+    assert "is reserved" in demo and "\nlistening on port" in demo
+    make("check-symbols")
+    # It stands for a test run, that of one test.
+    (spaced / "python").write_text(f"#!/bin/sh\nexec {sys.executable} \"$@\" -k reserved_and_bound\n")
+    (spaced / "python").chmod(0o755)
+    assert "1 passed" in make("check-integration", "PYTHON=./python")
+    place = spaced / "in stall:ed"
+    make("install", f"DESTDIR={place}", "prefix=/p q")
+    run = [place / "p q/bin/portres", "run", "sh", "-c", "grep -c /libportres /proc/self/maps"]
+    env = {"PORTRES_POOL": str(spaced.parent), "PATH": os.environ["PATH"]}
+    assert int(subprocess.check_output(run, env=env)) > 0

@@ -30,10 +30,11 @@ def run(build, cli_env):
 def test_arguments_and_environment(run, build):
     said = run(
         "--tcp", "28000+2", "--udp", "28100+1", "--", "sh", "-c",
-        'echo "{1} {3},{2} {4} {0} {01} {x} {} $PORTRES_PORT/$PORTRES_PORTS"; echo $LD_PRELOAD',
+        'echo "{1} {3},{2} {4} {0} {01} {x} {} $PORTRES_PORT/$PORTRES_PORTS/$PORTRES_RANGES";'
+        " echo $LD_PRELOAD",
     )
     assert said == (
-        "28000 28100,28001 {4} {0} {01} {x} {} 28000/28000 28001 28100\n"
+        "28000 28100,28001 {4} {0} {01} {x} {} 28000/28000 28001 28100/tcp:28000+2 udp:28100+1\n"
         f"{build}/libportres.so\n"
     )
 
@@ -41,6 +42,49 @@ def test_arguments_and_environment(run, build):
 def test_any_port(run):
     first, second = run("--tcp", 2, "sh", "-c", "echo {1} {2}").split()
     assert int(second) == int(first) + 1
+
+
+BIND = """
+import os, socket, sys
+for name in "tcp", "udp":
+    kind = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[name]
+    for port in map(int, sys.argv[1:]):
+        with socket.socket(type=kind) as s:
+            s.bind(("127.0.0.1", port))
+print(sys.argv[1:], os.environ["PORTRES_RANGES"], os.environ.get("PORTRES_PORTS"))
+"""
+
+
+def test_all_ports(namespace, build, cli_env):
+    """Those that anybody may bind, which are too many to be listed. The list
+    of a run around this one is not theirs."""
+    run = subprocess.run(
+        [*namespace, build / "portres", "run", "--tcp", "1024+64512", "--udp", "1024+64512",
+         "/usr/bin/python3", "-c", BIND, "{1}", "{64512}", "{64513}", "{129024}"],
+        env=dict(cli_env, PORTRES_PORTS="1000"), capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, run.stderr) == (0, "")
+    ports = ["1024", "65535"] * 2
+    assert run.stdout == f"{ports} tcp:1024+64512 udp:1024+64512 None\n"
+
+
+@pytest.mark.parametrize("count,there", [(10922, True), (10923, False)])
+def test_the_longest_list(namespace, build, cli_env, count, there):
+    """A number and a blank have six characters, the last number five; 65,536
+    are too many."""
+    first = 65536 - count
+    run = subprocess.run(
+        [*namespace, build / "portres", "run", "--udp", f"{first}+{count}", "env"],
+        env=cli_env, capture_output=True, text=True, check=True, timeout=60)
+    env = dict(line.split("=", 1) for line in run.stdout.splitlines() if "=" in line)
+    assert env["PORTRES_RANGES"] == f"udp:{first}+{count}"
+    if there:
+        assert env["PORTRES_PORTS"] == " ".join(map(str, range(first, 65536)))
+    assert ("PORTRES_PORTS" in env) == there
+
+
+def test_arguments_that_become_too_long(cli):
+    said = cli("run", "--tcp", "28000+1", "echo", "{1}" * 40000, status=126)
+    assert "echo cannot be run: Argument list too long: shorten" in said
 
 
 def test_the_shim_comes_first(run, cli_env, build):
@@ -157,6 +201,11 @@ def test_the_plan(run, listed, build):
         ("--tcp 65535+2 true", "65535"),
         ("--tcp 65536 true", "65536"),
         ("--tcp 123456789+1 true", "'123456789'"),
+        (f"--tcp {'1' * 40}+1 true", f"'{'1' * 40}'"),
+        ("--tcp +5 true", "'+5'"),
+        ("--udp 5000+ true", "'5000+'"),
+        ("--tcp= true", "no ports ''"),
+        (f"{'--tcp 1 ' * 64} --tcp 5000+1 true", "5000+1 is one block"),
         ("--wait x true", "'x'"),
         ("--fly true", "--fly"),
     ],

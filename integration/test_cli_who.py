@@ -11,7 +11,7 @@ import pytest
 from cli_kit import block, cli, cli_env, shared_pool  # noqa: F401
 
 
-def test_who_has_it_reserved(cli, player):
+def test_who_has_it_reserved(cli, player, pool):
     one = player()
     block(one, "udp", 28100, 20)
     said = cli("who", 28119)
@@ -20,7 +20,8 @@ def test_who_has_it_reserved(cli, player):
         r" since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n",
         said,
     )
-    assert cli("who", "--tcp", 28119) == "nobody has port 28119\n"
+    assert cli("who", "--tcp", 28119) == (
+        f"nobody has port 28119: no reservation in the pool {pool}, no socket\n")
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
@@ -61,8 +62,13 @@ def test_who_has_it_reserved_and_bound(cli, player):
     ]
 
 
-def test_nobody_has_it(cli):
-    assert cli("who", 28100) == "nobody has port 28100\n"
+def test_nobody_has_it(cli, cli_env, tmp_path):
+    """In this pool; and its name cannot play tricks on a terminal."""
+    env = dict(cli_env, PORTRES_POOL=str(tmp_path / "other\x1bpool"))
+    (tmp_path / "other\x1bpool").mkdir(mode=0o700)
+    assert cli("who", 28100, env=env) == (
+        f"nobody has port 28100: no reservation in the pool {tmp_path}/other\\x1bpool,"
+        " no socket\n")
     assert json.loads(cli("who", 28100, "--json")) == {
         "port": 28100,
         "reservations": [],

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import signal
 
 import pytest
@@ -151,21 +152,59 @@ def test_it(reserved_ports):
     assert "ERROR: --portres-lib: " in said and "nowhere.so" in said
 
 
-def test_found_beside_the_command(suite, plugin_env, build, tmp_path):
-    """As `make install` puts them: ../lib of the folder with the command."""
-    text = """
+FOUND = """
 def test_it(reserved_ports):
     assert stranger(reserved_ports().port) == "EADDRINUSE"
     print("found", portres.load().path)
 """
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "lib").mkdir()
+
+
+@pytest.fixture
+def found(suite, plugin_env, build, tmp_path):
+    """found(place for the plugin) -> the library that is found with no setting,
+    beside what `make install` makes of the command."""
+    for folder in "bin", "lib":
+        (tmp_path / folder).mkdir()
     (tmp_path / "bin/portres").write_text("")
     (tmp_path / "bin/portres").chmod(0o755)
-    (tmp_path / "lib/libportres.so").write_bytes((build / "libportres.so").read_bytes())
+    shutil.copy(build / "libportres.so", tmp_path / "lib/libportres.so.0.1.0")
+    for name in "libportres.so.0", "libportres.so":
+        (tmp_path / "lib" / name).symlink_to("libportres.so.0.1.0")
+    (tmp_path / "build").mkdir()
+    shutil.copy(build / "libportres.so", tmp_path / "build")
     del plugin_env["PORTRES_LIB"]
     plugin_env["PATH"] = f"{tmp_path}/bin:{plugin_env['PATH']}"
-    assert f"found {tmp_path}/lib/libportres.so\n" in suite(text, "-s", passed=1)
+    path = plugin_env["PYTHONPATH"]
+
+    def found(place, **variables):
+        if not (tmp_path / place).exists():
+            shutil.copytree(PLUGIN, tmp_path / place)
+        env = dict(plugin_env, **variables)
+        env["PYTHONPATH"] = path.replace(str(PLUGIN), str(tmp_path / place))
+        return re.search("found (.*)", suite(FOUND, "-s", env=env, passed=1))[1]
+
+    return found
+
+
+def test_found_beside_the_command(found, tmp_path):
+    """As `make install` puts them: ../lib of the folder with the command, under
+    the name that stays. The plugin is installed, whatever lies around it."""
+    for place in "site-packages", "python/plugin", "integration/site-packages":
+        assert found(place) == f"{tmp_path}/lib/libportres.so.0"
+    (tmp_path / "lib/libportres.so.0").unlink()
+    assert found("site-packages") == f"{tmp_path}/lib/libportres.so"
+
+
+def test_found_in_the_checkout(found, tmp_path, shim_env):
+    """Before what is installed, after what was said."""
+    own = str(tmp_path / "build/libportres.so")
+    assert found("integration/plugin") == own
+    named = str(tmp_path / "lib/libportres.so")
+    assert found("integration/plugin", PORTRES_LIB=named) == named
+    preloads = shim_env["LD_PRELOAD"].split()
+    assert found("integration/plugin", LD_PRELOAD=" ".join(preloads)) == preloads[-1]
+    (tmp_path / "build/libportres.so").unlink()
+    assert found("integration/plugin") == f"{tmp_path}/lib/libportres.so.0"
 
 
 def test_it_can_be_installed(root):

@@ -8,24 +8,7 @@ import sys
 import pytest
 
 from cli_kit import block
-from plugin_kit import copy_env, plugin_env, preloaded_env  # noqa: F401
-
-
-@pytest.fixture
-def script(plugin_env):
-    """script(text) runs it as a program; asserts that it succeeds."""
-
-    def script(text, env=None, **kw):
-        run = subprocess.run(
-            [sys.executable, "-c", "import portres, os, socket, subprocess, sys\n"
-             "from plugin_inner import stranger\n" + text],
-            env=plugin_env if env is None else env, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, check=False, timeout=60, **kw,
-        )
-        assert run.returncode == 0, run.stdout
-        return run.stdout
-
-    return script
+from plugin_kit import copy_env, plugin_env, preloaded_env, script  # noqa: F401
 
 
 HOW = pytest.mark.parametrize("how", ["plugin_env", "preloaded_env", "copy_env"])
@@ -167,31 +150,44 @@ assert env["LD_PRELOAD"] == lib + ":libm.so.6:libdl.so.2"
 assert env["PORTRES_TOKENS"] == f"17 {{a.token}}"
 assert env["PORTRES_PORTS"] == f"{{a.ports[0]}} {{a.ports[1]}}"
 assert env["PORTRES_PORT"] == str(a.port)
+assert env["PORTRES_RANGES"] == f"tcp:{{a.port}}+2"
 assert env["HOME"] == os.environ["HOME"]
 both = b.env(env)
 assert both["LD_PRELOAD"] == env["LD_PRELOAD"]
 assert both["PORTRES_TOKENS"] == f"17 {{a.token}} {{b.token}}" == a.env(both)["PORTRES_TOKENS"]
 assert both["PORTRES_PORT"] == str(b.port)
+assert both["PORTRES_RANGES"] == f"udp:{{b.port}}+1"
 pool = os.environ["PORTRES_POOL"]
 os.environ["PORTRES_POOL"] = "/elsewhere"
 assert a.env()["PORTRES_POOL"] == a.env({{}})["PORTRES_POOL"] == pool
 assert sorted(a.env({{}})) == ["LD_PRELOAD", "PORTRES_POOL", "PORTRES_PORT",
-                             "PORTRES_PORTS", "PORTRES_TOKENS"]
+                             "PORTRES_PORTS", "PORTRES_RANGES", "PORTRES_TOKENS"]
 assert "PORTRES_PORT" not in os.environ
 """)
 
 
-def test_a_path_that_cannot_be_preloaded(script, build, plugin_env, tmp_path):
-    (tmp_path / "with blank").symlink_to(build)
-    plugin_env["PORTRES_LIB"] = f"{tmp_path}/with blank/libportres.so"
-    script(
-        """
-try:
-    portres.reserve().env()
-    raise AssertionError
-except portres.Error as error:
-    assert "no blank" in str(error), error
-""")
+BIND = """
+import os, socket
+with socket.socket() as s:
+    s.bind(("127.0.0.1", 65535))
+print(os.environ["PORTRES_RANGES"], os.environ.get("PORTRES_PORTS", "unset")[-12:])
+"""
+
+
+@pytest.mark.parametrize("first,ports", [(1024, "unset"), (65536 - 10923, "unset"),
+                                         (65536 - 10922, " 65534 65535")])
+def test_a_long_block(namespace, plugin_env, first, ports):
+    """65,536 characters are too many; and those of a shorter block, in the
+    environment that it is to have, are not its own."""
+    text = f"""
+import portres, sys
+with portres.reserve({65536 - first}, start={first}) as r:
+    child = r.popen([sys.executable, "-c", {BIND!r}], env=portres.reserve(1, "udp").env())
+    assert child.wait() == 0
+"""
+    run = subprocess.run([*namespace, sys.executable, "-c", text], env=plugin_env, text=True,
+                         check=True, stdout=subprocess.PIPE, timeout=60)
+    assert run.stdout == f"tcp:{first}+{65536 - first} {ports}\n"
 
 
 @pytest.mark.parametrize("soft,least", [(4096, 900), (512, 256)])

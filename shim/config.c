@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/config.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,4 +155,16 @@ config_open_pool(uint64_t netns, _Atomic uint32_t *gate, struct pool *ret_pool)
 					    netns, gate, ret_pool)
 			   : pool_open(&sys_kernel, config->directory, false,
 				       store, netns, gate, ret_pool);
+}
+
+int
+config_pool_directory(bool make, char to[POOL_PATH_MAX])
+{
+	const struct config *config = config_get();
+
+	if (config->own && user_pool_find(&sys_kernel, USER_POOL_PLACE, make,
+					  to, POOL_PATH_MAX) == 0)
+		return 0;
+	strcpy(to, config->directory);
+	return config->own || !to[0] ? -ENETDOWN : 0;
 }

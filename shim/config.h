@@ -36,6 +36,12 @@ struct config {
 int config_open_pool(uint64_t netns, _Atomic uint32_t *gate,
 		     struct pool *ret_pool);
 
+/*
+ * The directory of the pool, as it is or, with `make`, as it will be: one's own
+ * may not have the usual name. Returns 0 or -ENETDOWN, with the usual one.
+ */
+int config_pool_directory(bool make, char to[POOL_PATH_MAX]);
+
 /* Never NULL; the first caller reads it, normally our constructor. */
 const struct config *config_get(void);
 

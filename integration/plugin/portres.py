@@ -20,7 +20,9 @@ import socket
 import subprocess
 from typing import Any, List, Mapping, Optional
 
-from portres_library import Error, Library, NoLibrary, load, preloaded
+import portres_preload
+from portres_library import Error, Library, NoLibrary, load
+from portres_programs import Program, apart
 
 __all__ = ["Error", "NoLibrary", "Reservation", "load", "reserve"]
 
@@ -95,6 +97,10 @@ class Reservation:
 
     fd = -1
 
+    # Do programs get process groups of their own? Only for who calls kill()
+    # however he ends: the terminal's Ctrl-C does not reach them there.
+    apart = False
+
     def __init__(self, n: int, proto: str, start: int) -> None:
         if proto not in _KINDS:
             raise ValueError(f"proto is 'tcp' or 'udp', not {proto!r}")
@@ -103,7 +109,7 @@ class Reservation:
         self.proto = proto
         self._library = load()
         self._pid = os.getpid()
-        self._programs: List[subprocess.Popen[Any]] = []
+        self._programs: List[Program] = []
         self.fd = _owner(_KINDS[proto])
         try:
             first, self.token = self._library.acquire(self.fd, start, n)
@@ -149,13 +155,7 @@ class Reservation:
         or of this process' own. It must inherit `fd` too, as by popen()."""
         self._need_open()
         env = dict(os.environ if base is None else base)
-        path = self._library.path
-        words = preloaded(env.get("LD_PRELOAD", ""))
-        if preloaded(path) != [path]:
-            raise _error(errno.EINVAL, f"{path} cannot be preloaded: move the "
-                         "library where no blank or colon is in its path")
-        if not any(_same_file(word, path) for word in words):
-            env["LD_PRELOAD"] = ":".join([path, *words])
+        env["LD_PRELOAD"] = self._preload(env.get("LD_PRELOAD", ""))
         # The pool is where this process' library looks, or there is no block.
         env.pop("PORTRES_POOL", None)
         if self._library.pool is not None:
@@ -164,25 +164,48 @@ class Reservation:
         if str(self.token) not in tokens:
             tokens.append(str(self.token))
         env["PORTRES_TOKENS"] = " ".join(tokens)
-        env["PORTRES_PORTS"] = " ".join(map(str, self.ports))
         env["PORTRES_PORT"] = str(self.port)
+        env["PORTRES_RANGES"] = f"{self.proto}:{self.port}+{len(self.ports)}"
+        ports = " ".join(map(str, self.ports))
+        # The kernel refuses a string of 128 KiB.
+        if len(ports) < 65536:
+            env["PORTRES_PORTS"] = ports
+        else:
+            env.pop("PORTRES_PORTS", None)
         return env
+
+    def _preload(self, before: str) -> str:
+        path = self._library.path
+        name = portres_preload.name(path, self._library.pool)
+        if not name:
+            raise _error(errno.EINVAL, f"LD_PRELOAD cannot name {path}, for its "
+                         "blank, colon or $, and no directory is yours alone to "
+                         "hold a link to it: move it, or give the path of a link "
+                         "that has none of these")
+        words = [name if portres_preload.means(word, path) else word
+                 for word in portres_preload.words(before)]
+        return ":".join(words if name in words else [name, *words])
 
     def popen(self, args: Any, **kw: Any) -> subprocess.Popen[Any]:
         """subprocess.Popen of a program that carries the block: it may bind
         its ports, and has it until it ends or release() is called."""
         kw["env"] = self.env(kw.get("env"))
         kw["pass_fds"] = (*kw.get("pass_fds", ()), self.fd)
-        program: subprocess.Popen[Any] = subprocess.Popen(args, **kw)
-        self._programs.append(program)
-        return program
+        process: subprocess.Popen[Any] = subprocess.Popen(
+            args, **(apart(kw) if self.apart else kw))
+        self._programs.append(Program(process))
+        return process
 
     def kill(self) -> None:
-        """Kills what popen() started and has not ended yet."""
+        """Kills what popen() started and has not ended yet, and the process
+        groups of those that have one of their own."""
         for program in self._programs:
-            if program.poll() is None:
-                program.kill()
-                program.wait()
+            program.end()
+
+    def strike(self) -> None:
+        """The same from a signal handler, which cannot wait."""
+        for program in self._programs:
+            program.strike()
 
     def release(self) -> None:
         """Ends the block, also for the programs that carry it. What they and
@@ -214,13 +237,6 @@ class Reservation:
 
     def __del__(self) -> None:
         self.close()
-
-
-def _same_file(a: str, b: str) -> bool:
-    try:
-        return a == b or os.path.samefile(a, b)
-    except OSError:
-        return False
 
 
 def reserve(n: int = 1, proto: str = "tcp", start: int = 0) -> Reservation:

@@ -18,6 +18,9 @@ import socket
 import struct
 from typing import Any, Iterator, Optional, Tuple
 
+import portres_preload
+from portres_preload import is_path, words
+
 ACQUIRE = 0x98000064
 RELEASE = 0x98000065
 ASSOCIATE = 0x98000066
@@ -46,20 +49,23 @@ def _no_library(what: str) -> NoLibrary:
     )
 
 
-def preloaded(value: str) -> list[str]:
-    """The words of LD_PRELOAD: blanks and colons separate them."""
-    return value.replace(":", " ").split()
-
-
-def _places() -> Iterator[pathlib.Path]:
-    for word in preloaded(os.environ.get("LD_PRELOAD", "")):
+def _places() -> Iterator[str]:
+    for word in words(os.environ.get("LD_PRELOAD", "")):
         if "libportres" in word:
-            yield pathlib.Path(word)
+            # This process has it already: by that name the linker has it too.
+            yield os.path.abspath(word) if is_path(word) else SONAME
+    # A checkout has what was built of it, of its own version; elsewhere a
+    # folder `build` is not ours.
+    here = pathlib.Path(__file__).resolve().parent
+    if here.parts[-2:] == ("integration", "plugin"):
+        yield str(here.parent.parent / "build" / "libportres.so")
     command = shutil.which("portres")
     if command:
         folder = pathlib.Path(command).resolve().parent
         for place in (".", "../lib", "../lib64"):
-            yield folder / place / "libportres.so"
+            # Links stay: what an installation keeps has no version.
+            for name in (SONAME, "libportres.so"):
+                yield str((folder / place).resolve() / name)
 
 
 def find() -> str:
@@ -68,25 +74,39 @@ def find() -> str:
     if named:
         return os.path.abspath(named)
     for path in _places():
-        if path.is_file():
-            return str(path.resolve())
+        if path == SONAME or os.path.isfile(path):
+            return path
     return SONAME
+
+
+class _LinkMap(ctypes.Structure):
+    _fields_ = [("l_addr", ctypes.c_size_t), ("l_name", ctypes.c_char_p)]
+
+
+def _file_of(handle: ctypes.CDLL) -> str:
+    """The path at which the linker found it."""
+    at = ctypes.POINTER(_LinkMap)()
+    ctypes.CDLL(None).dlinfo(ctypes.c_void_p(handle._handle), 2, ctypes.byref(at))
+    return os.path.abspath(os.fsdecode(at.contents.l_name))
 
 
 class Library:
     """libportres.so, and the pool that it has in this process."""
 
     def __init__(self, path: str) -> None:
+        # It reads the environment once, now; children must be told the same.
+        self.pool = os.environ.get("PORTRES_POOL")
         try:
-            handle = ctypes.CDLL(path, use_errno=True)
+            # A $LIB is replaced here too.
+            name = portres_preload.name(path, self.pool) if "$" in path else path
+            handle = ctypes.CDLL(name or path, use_errno=True)
             handle.portres_bind
         except AttributeError:
             raise _no_library(f"{path} is another library") from None
         except OSError as error:
             raise _no_library(f"the library is not found ({error})") from None
-        self.path = path
-        # It reads the environment once, now; children must be told the same.
-        self.pool = os.environ.get("PORTRES_POOL")
+        # Children may look for it elsewhere.
+        self.path = path if "/" in path else _file_of(handle)
         self._ioctl = handle.ioctl
         self._ioctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)
         self._bind = handle.bind
@@ -139,11 +159,10 @@ class Library:
 
     def command(self) -> Optional[str]:
         """The command `portres`, which knows who has a port."""
-        if "/" in self.path:
-            folder = pathlib.Path(self.path).resolve().parent
-            for place in (folder / "portres", folder / "../bin/portres"):
-                if os.access(place, os.X_OK):
-                    return str(place)
+        folder = pathlib.Path(self.path).resolve().parent
+        for place in ("portres", "../bin/portres", "../../bin/portres"):
+            if os.access(folder / place, os.X_OK):
+                return str(folder / place)
         return shutil.which("portres")
 
 

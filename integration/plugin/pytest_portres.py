@@ -16,6 +16,7 @@ import contextlib
 from typing import Iterator, Protocol
 
 import portres
+import portres_signals
 import pytest
 
 
@@ -29,8 +30,8 @@ class ReservedPorts(Protocol):
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("portres").addoption(
         "--portres-lib", metavar="PATH",
-        help="libportres.so; else PORTRES_LIB, the one in LD_PRELOAD, the one "
-        "of the command portres, or where the dynamic linker looks",
+        help="libportres.so; else PORTRES_LIB, the one in LD_PRELOAD, that of "
+        "the checkout, of the command portres, or where the linker looks",
     )
 
 
@@ -57,7 +58,10 @@ def _reserved_ports() -> Iterator[ReservedPorts]:
             stack.callback(block.release)
             # A test that fails leaves its server behind, and the next test
             # would meet it.
+            block.apart = True
+            stack.callback(portres_signals.forget, block)
             stack.callback(block.kill)
+            portres_signals.watch(block)
             return block
 
         yield reserve

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/linker.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OURS = '+', ANOTHER = '?', NONE = '-' };
+
+/* What is exported by no other library. */
+#define MARK "portres_bind"
+
+static void
+look(const char *name, int to)
+{
+	void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	struct link_map *map;
+
+	if (!library)
+		dprintf(to, "%c%s", NONE, dlerror());
+	else if (dlinfo(library, RTLD_DI_LINKMAP, &map) == 0)
+		dprintf(to, "%c%s", dlsym(library, MARK) ? OURS : ANOTHER,
+			map->l_name);
+}
+
+/* The linker begins with the path, which our reader has been told. */
+static void
+strip_name(char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(text, name, n) == 0 && strncmp(text + n, ": ", 2) == 0)
+		memmove(text, text + n + 2, strlen(text + n + 2) + 1);
+}
+
+static void
+read_answer(int from, struct linked *ret)
+{
+	size_t length = 0;
+	char kind = 0;
+	ssize_t n;
+
+	if (read(from, &kind, 1) != 1)
+		snprintf(ret->text, sizeof(ret->text),
+			 "it ends the program that loads it");
+	else
+		while (length + 1 < sizeof(ret->text) &&
+		       (n = read(from, ret->text + length,
+				 sizeof(ret->text) - 1 - length)) > 0)
+			length += (size_t)n;
+	ret->ours = kind == OURS;
+	ret->loaded = kind == OURS || kind == ANOTHER;
+}
+
+/*
+ * In a child: constructors run, and a damaged file kills. Where no process can
+ * be started it must be here; we are about to become another program anyway.
+ */
+void
+linker_ask(const char *name, struct linked *ret)
+{
+	int ends[2];
+	pid_t child;
+
+	*ret = (struct linked){0};
+	/* What the child loads may end it by exit(). */
+	fflush(stdout);
+	if (pipe2(ends, O_CLOEXEC) < 0) {
+		snprintf(ret->text, sizeof(ret->text), "%s", strerror(errno));
+		return;
+	}
+	child = fork();
+	if (child <= 0)
+		look(name, ends[1]);
+	if (child == 0)
+		_exit(0);
+	close(ends[1]);
+	read_answer(ends[0], ret);
+	close(ends[0]);
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	strip_name(ret->text, name);
+}
