@@ -5,6 +5,8 @@
 #   make check-long      the storms and the matrices too
 #   make check-asan      unit and integration in a build with that sanitizer;
 #                        so does check-ubsan, and check-tsan with integration
+#   make check-elsewhere the same below a closed directory, in a chroot, as a
+#                        root without rights and as an ordinary user
 #   make check-valgrind  the programs that integration compiles, under valgrind
 #   make bench           what it costs, against bare libc
 #   make demo            a Winsock program and an ordinary one meet
@@ -151,7 +153,7 @@ $B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
 check: check-symbols check-unit check-integration
 
 # No path from the root: this directory's name may have a blank.
-PYTEST = $(PYTHON) -m pytest -q -p no:cacheprovider --build-dir=$B \
+PYTEST = $(PYTHON) -m pytest -q -rs -p no:cacheprovider --build-dir=$B \
 	$(if $(LONG),--long)
 
 # One at a time: all processes share the list of file locks.
@@ -164,6 +166,10 @@ check-integration: all
 
 check-long:
 	$Q$(MAKE) check LONG=1
+
+# Where people stand who have cloned this; as root.
+check-elsewhere: all $(TESTS)
+	$Qsh integration/elsewhere.sh $B
 
 # What a checker cannot look at is listed in integration/checkers.py. Criterion
 # wants memory at addresses that the thread sanitizer has for itself.
@@ -238,7 +244,7 @@ install: all
 clean:
 	rm -rf build build-address build-undefined build-thread
 
-.PHONY: all headers links check check-long check-unit check-integration \
+.PHONY: all headers links check check-long check-elsewhere check-unit check-integration \
 	check-asan check-ubsan check-tsan check-valgrind check-symbols bench \
 	demo install clean
 .SECONDARY:

@@ -87,11 +87,10 @@ def doctor(build, cli_env):
 
 
 @pytest.fixture
-def shared_pool(build, cli_env):
+def shared_pool(build, cli_env, need):
     """A pool of root and the group of NOBODY, where both can reach it, with a
     copy of the command: (directory, keyword arguments that run as NOBODY)."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to become another user")
+    need("become another user")
     top = pathlib.Path(tempfile.mkdtemp(prefix="portres-test-"))
     top.chmod(0o755)
     pool = top / "pool"
@@ -121,11 +120,10 @@ exec setpriv --reuid=$user --regid=$user --clear-groups -- "$@"
 
 
 @pytest.fixture
-def private():
+def private(need):
     """private(user, prepare, env, *command) -> how it ends for that user, on a
     machine whose /run and /dev/shm the shell has prepared as root."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to mount")
+    need("mount", "become another user")
 
     def private(user, prepare, env, *command):
         run = subprocess.run(

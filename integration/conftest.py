@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tempfile
 
 import pytest
 
@@ -243,12 +244,38 @@ def start(shim_env):
         program.close()
 
 
+@pytest.fixture(scope="session")
+def reachable(build, root):
+    """Copies of what other users start, where they can reach it: the checkout may
+    be in /root."""
+    top = pathlib.Path(tempfile.mkdtemp(prefix="portres-test-"))
+    top.chmod(0o755)
+    for file in (build / "libportres.so", build / "portres", root / "integration/player.py",
+                 root / "integration/portio.py"):
+        shutil.copy(file, top)
+    yield top
+    shutil.rmtree(top)
+
+
 @pytest.fixture
-def player(start, root):
-    """player() -> a preloaded python that plays socket calls: see player.py."""
+def reachable_env(shim_env, reachable):
+    """shim_env for those."""
+    words = shim_env["LD_PRELOAD"].split()
+    return {**shim_env, "PYTHONPATH": str(reachable),
+            "LD_PRELOAD": " ".join([*words[:-1], str(reachable / "libportres.so")])}
+
+
+@pytest.fixture
+def player(start, root, request):
+    """player() -> a preloaded python that plays socket calls: see player.py. With
+    user= it is another user's."""
 
     def player(env=None, prefix=(), **kw):
         script = root / "integration" / "player.py"
+        if "user" in kw:
+            script = request.getfixturevalue("reachable") / "player.py"
+            env = request.getfixturevalue("reachable_env") if env is None else env
+            kw.setdefault("cwd", "/")
         return start([*prefix, "/usr/bin/python3", script], env, **kw)
 
     return player

@@ -174,10 +174,9 @@ def check(player, real_env):
 
 
 @pytest.fixture
-def as_user(place):
+def as_user(place, need):
     """as_user(name) -> a command prefix; the user may use the pool."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to become another user")
+    need("become another user")
 
     def as_user(name):
         user = pwd.getpwnam(name)

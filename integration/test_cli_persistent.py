@@ -153,9 +153,8 @@ ls "$PORTRES_POOL" | grep -c new
 """
 
 
-def test_a_full_disk(build, cli_env):
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to mount a small file system")
+def test_a_full_disk(build, cli_env, need):
+    need("mount")
     run = subprocess.run(
         ["unshare", "-m", "sh", "-c", FULL_DISK, build / "portres", "add", "tcp", "28000", "5"],
         env=cli_env, capture_output=True, text=True, check=False,

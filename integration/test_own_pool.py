@@ -2,11 +2,7 @@
 """The pool of a user who names none: the same one for all his programs, in user
 namespaces too, and whatever others do to its name."""
 
-import os
-import pathlib
-import shutil
 import subprocess
-import tempfile
 
 import pytest
 
@@ -16,34 +12,17 @@ HOLD = "mount -t tmpfs -o mode=1777 shm /dev/shm && echo mounted && read x"
 
 
 @pytest.fixture
-def inside(start):
+def inside(start, need):
     """A command prefix: runs in a mount namespace with a /dev/shm of its own."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to mount a /dev/shm and to become another user")
+    need("mount", "become another user", "make a user namespace")
     holder = start(["unshare", "-m", "sh", "-c", HOLD])
     assert holder.line() == "mounted"
     return ["nsenter", f"--mount=/proc/{holder.pid}/ns/mnt"]
 
 
 @pytest.fixture
-def reachable(build, root):
-    """Copies of what other users start, where they can reach it."""
-    top = pathlib.Path(tempfile.mkdtemp(prefix="portres-test-"))
-    top.chmod(0o755)
-    for file in (build / "libportres.so", build / "portres", root / "integration/player.py",
-                 root / "integration/portio.py"):
-        shutil.copy(file, top)
-    yield top
-    shutil.rmtree(top)
-
-
-@pytest.fixture
-def env(shim_env, reachable):
-    env = {k: v for k, v in shim_env.items() if k not in ("PORTRES_POOL", "HOME")}
-    env["LD_PRELOAD"] = env["LD_PRELOAD"].replace(env["LD_PRELOAD"].split()[-1],
-                                                  str(reachable / "libportres.so"))
-    env["PYTHONPATH"] = str(reachable)
-    return env
+def env(reachable_env):
+    return {k: v for k, v in reachable_env.items() if k not in ("PORTRES_POOL", "HOME")}
 
 
 AS_USER = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]

@@ -105,9 +105,8 @@ def test_conflicts_and_exact_matches(player, windows):
     assert call("Delete", "udp", 28004, 2)[0] == 0
 
 
-def test_without_the_right_to_the_store(player, windows, pool):
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to become nobody")
+def test_without_the_right_to_the_store(player, windows, pool, need):
+    need("become another user")
     token = windows(player())("Create", "tcp", 28000, 5)[1]
     for part in (pool, *pool.parents[:3]):
         os.chmod(part, 0o755)

@@ -244,11 +244,10 @@ def test_several_acquires_on_one_socket_die_with_it(owner, other):
     assert other.ask("acquire(S['y'], 21013, 12)")[0] == "("
 
 
-def test_ports_below_1024_need_no_privilege_to_reserve(player, shim_env, pool):
+def test_ports_below_1024_need_no_privilege_to_reserve(player, shim_env, pool, need):
     import os
 
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to become nobody")
+    need("become another user")
     os.chown(pool, 65534, 65534)
     for part in (pool, *pool.parents[:3]):
         os.chmod(part, 0o755 if part != pool else 0o700)

@@ -1,0 +1,68 @@
+#!/bin/sh
+# usage: elsewhere.sh BUILD-DIRECTORY [PLACE]...
+#
+# Runs the tests where people stand who have cloned this: below a directory that
+# others cannot enter (/root), in a plain chroot, as a root without rights (a
+# container's), and as an ordinary user. Prints each runner's closing lines.
+# What cannot be tested somewhere is skipped there, with its reason. As root.
+set -eu
+build=$1
+shift
+[ $# -gt 0 ] || set -- closed chroot container nobody
+top=$(mktemp -d)
+trap 'rm -rf "$top"' EXIT
+failed=
+
+# A copy of the tree and what was built, below a directory of the given mode.
+copy() {
+	mkdir -m "$2" "$top/$1"
+	cp -a . "$top/$1/portres"
+	cd "$top/$1/portres"
+}
+
+# The tests alone: everything is built.
+tests() {
+	exec make -s check-unit check-integration
+}
+
+closed() {
+	chmod 700 "$top"
+	copy closed 700
+	tests
+}
+
+# The machine's own root, but one that is not the root of its mounts.
+in_chroot() {
+	mkdir "$top/root"
+	here=$PWD
+	unshare -m sh -euc 'mount --rbind / "$1"; cd /; exec chroot "$1" \
+		make -s -C "$2" check-integration' sh "$top/root" "$here"
+}
+
+container() {
+	exec capsh --drop=cap_sys_admin,cap_sys_ptrace,cap_net_admin -- \
+		-c 'exec make -s check-unit check-integration'
+}
+
+nobody() {
+	chmod 755 "$top"
+	copy nobody 755
+	chown -R 65534:65534 "$top/nobody"
+	HOME=$top/nobody exec setpriv --reuid=65534 --regid=65534 \
+		--clear-groups make -s check-unit check-integration
+}
+
+for place; do
+	case $place in
+	chroot) run=in_chroot ;;
+	*) run=$place ;;
+	esac
+	printf '== %s\n' "$place"
+	if (set -e; $run) >"$top/said" 2>&1; then
+		grep -E '^SKIPPED|passed' "$top/said" || true
+	else
+		tail -n 60 "$top/said"
+		failed="$failed $place"
+	fi
+done
+[ -z "$failed" ] || { printf 'failed in:%s\n' "$failed"; exit 1; }
