@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +59,7 @@ check_leases(int fd)
 		check(WARNING, "kernel",
 		      "/proc/locks does not show them (%s), so blocks of "
 		      "killed programs stay reserved: mount /proc without "
-		      "subset=pid",
+		      "subset=pid, and nothing over it",
 		      r < 0 ? strerror(-r) : "another namespace");
 	lease_drop(&sys_kernel, fd, search.slot.token);
 }
@@ -109,6 +111,30 @@ check_robust_list(void)
 		      "forbids get_robust_list");
 }
 
+/* A sandbox may forbid to us what others have. */
+static void
+check_ipv6(void)
+{
+	int six = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int why = errno, list;
+
+	if (six >= 0) {
+		close(six);
+		return;
+	}
+	if (access("/proc/thread-self/net/if_inet6", F_OK) < 0)
+		return;
+	list = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (list >= 0)
+		close(list);
+	check(WARNING, "kernel",
+	      "sockets of IPv6 are forbidden here (%s), so %s: allow AF_INET6 "
+	      "(RestrictAddressFamilies=)",
+	      strerror(why),
+	      list < 0 ? "what IPv6 sockets use is not seen"
+		       : "what they use is asked of the kernel's list");
+}
+
 /* A socket that is only bound is the one that older kernels do not list. */
 static void
 check_sockdiag(int fd)
@@ -153,6 +179,7 @@ check_kernel(void)
 	check_leases(fd);
 	check_options(fd);
 	check_robust_list();
+	check_ipv6();
 	check_sockdiag(fd);
 	close(fd);
 }

@@ -89,12 +89,12 @@ note_lease(void *context, uint64_t device, uint32_t inode, uint64_t token)
 {
 	struct owners *owners = context;
 
-	(void)device;
 	for (size_t i = 0; i < owners->count; i++) {
 		struct entry *entry = &owners->entries[i];
 
 		if (entry->token != token || entry->inode != inode ||
-		    entry->own || entry->kind != KIND_RUNTIME)
+		    entry->device != (uint32_t)device || entry->own ||
+		    entry->kind != KIND_RUNTIME)
 			continue;
 		/* The acquirer's own name for itself is kept. */
 		if (entry->pid != owners->pid)

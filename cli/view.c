@@ -57,6 +57,7 @@ copy(const struct slot *slot)
 		.pid = slot->pid,
 		.fd = slot->fd,
 		.inode = slot->inode,
+		.device = slot->device,
 		.token = atomic_load(&slot->token),
 		.since = slot->since * SECOND_NS,
 	};

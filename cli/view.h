@@ -15,6 +15,7 @@ struct entry {
 	uint32_t pid;	/* of a process that has it, 0 when not known */
 	int fd;		/* the owning socket's number there, or -1 */
 	uint32_t inode; /* of the owning socket */
+	uint32_t device;
 	uint64_t token;
 	uint64_t since;
 	char command[17];

@@ -72,9 +72,9 @@ def lines(text, verdict):
 @pytest.fixture
 def doctor(build, cli_env):
     """doctor(status, env) -> the lines of the report."""
-    def doctor(status=0, env=None, program=build / "portres", **kw):
+    def doctor(status=0, env=None, program=build / "portres", prefix=(), **kw):
         run = subprocess.run(
-            [str(program), "doctor"], env=cli_env if env is None else env,
+            [*prefix, str(program), "doctor"], env=cli_env if env is None else env,
             capture_output=True, text=True, check=False, timeout=60, **kw,
         )
         assert run.stderr == ""

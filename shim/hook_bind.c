@@ -88,11 +88,20 @@ marked_at_all(struct pool *pool, uint16_t port)
  * what can be associated: not to MPTCP.
  */
 static bool
-matters(const struct request *request, enum protocol *ret_protocol,
-	bool *ret_associable)
+matters(struct pool *pool, const struct request *request,
+	enum protocol *ret_protocol, bool *ret_associable)
 {
 	int r = endpoint_protocol(&sys_kernel, request->fd, ret_protocol);
 
+	/* A sandbox forbids to ask: then it is the one that is marked. */
+	if (r == -EPERM || r == -EACCES || r == -ENOSYS) {
+		*ret_protocol = atomic_load(mark_of(pool->file, PROTOCOL_TCP,
+						    request->port))
+					? PROTOCOL_TCP
+					: PROTOCOL_UDP;
+		*ret_associable = true;
+		return true;
+	}
 	*ret_associable = r == 0;
 	return (r == 0 || r == -EPROTONOSUPPORT) &&
 	       endpoint_takes_address(
@@ -114,7 +123,7 @@ look(struct pool *pool, const struct request *request, struct slot **ret_slot,
 	bool associable;
 
 	if (!marked_at_all(pool, request->port) ||
-	    !matters(request, &protocol, &associable) ||
+	    !matters(pool, request, &protocol, &associable) ||
 	    !atomic_load(mark_of(pool->file, protocol, request->port)))
 		return FREE;
 	*ret_slot = slot_by_port(pool->file, protocol, request->port);
@@ -169,7 +178,7 @@ bind_without_hold(struct pool *pool, const struct request *request)
 	bool associable;
 	uint32_t mark = 0;
 
-	if (pool_whole(pool) && matters(request, &protocol, &associable))
+	if (pool_whole(pool) && matters(pool, request, &protocol, &associable))
 		mark = atomic_load(
 			mark_of(pool->file, protocol, request->port));
 	if (!mark)
