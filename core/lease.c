@@ -77,9 +77,12 @@ struct court {
 	uint64_t alive[SLOT_COUNT / 64];
 };
 
-/* How many there are. */
+/*
+ * How many there are. Whose acquirer has the socket where it was is none of
+ * them: where that is so of all, no list is read.
+ */
 static uint32_t
-accuse(struct court *court, struct pool_file *file)
+accuse(const struct sys_ops *sys, struct court *court, struct pool_file *file)
 {
 	uint32_t n = 0;
 
@@ -89,7 +92,8 @@ accuse(struct court *court, struct pool_file *file)
 		uint64_t token = atomic_load(&slot->token);
 
 		if (slot->kind != KIND_RUNTIME ||
-		    slot_by_token(file, token) != slot || slot_ended(slot))
+		    slot_by_token(file, token) != slot ||
+		    lease_is_where_it_was(sys, slot))
 			continue;
 		accused->inode = slot->inode;
 		accused->device = slot->device;
@@ -142,7 +146,7 @@ lease_judge(const struct sys_ops *sys, const struct fork_guard *guard,
 
 	if (at < 0)
 		return (int)at;
-	if (accuse(court, file)) {
+	if (accuse(sys, court, file)) {
 		r = locklist_read(sys, guard, acquit, court);
 		if (r == 0)
 			r = end_the_dead(court, file);

@@ -171,6 +171,7 @@ rig_lease(const struct sys_ops *sys, const struct slot *slot)
 	atomic_store(&copy->token, token);
 	atomic_store(&copy->state, SLOT_LIVE);
 	copy->kind = KIND_RUNTIME;
+	copy->fd = -1; /* or the list would not be asked */
 	r = lease_judge(sys, NULL, file);
 	free(file);
 	return r < 0 ? r : r == 0;

@@ -126,6 +126,7 @@ CHECK(lease_find, locks_of_the_past_save_nobody)
 	struct slot *slot = owned_slot(file, fd);
 
 	atomic_fetch_add(&slot->token, (uint64_t)5 << TOKEN_SHIFT);
+	slot->fd = -1;
 	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), 1);
 	close(fd);
 	free(file);
@@ -266,6 +267,28 @@ CHECK(lease_find, where_it_was_is_the_short_way)
 	cr_assert_eq(other, fd);
 	cr_assert_not(lease_is_where_it_was(&sys_kernel, slot));
 	close(other);
+	free(file);
+}
+
+/* Of the living the list need not be asked: it may be long. */
+CHECK(lease_find, no_list_is_read_while_all_are_where_they_were)
+{
+	struct kernel_refusing kernel =
+		kernel_refusing(SYS_openat, -EACCES, "/proc/locks");
+	struct pool_file *file = books_of_now();
+	int fd = tcp_socket(), copy;
+	struct slot *slot = owned_slot(file, fd);
+
+	owned_slot(file, fd);
+	cr_assert_eq(lease_judge(&kernel.ops, NULL, file), 0);
+	cr_assert_eq(kernel.asked, 0);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 300);
+	close(fd);
+	cr_assert_eq(lease_judge(&kernel.ops, NULL, file), -EACCES);
+	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), 0);
+	cr_assert_not(slot_ended(slot));
+	close(copy);
+	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), 2);
 	free(file);
 }
 
