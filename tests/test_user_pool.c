@@ -6,6 +6,17 @@
 #include "tests/peer.h"
 #include "tests/rig.h"
 
+/*
+ * The test's directory stands for /dev/shm, which is root's. Where it is that
+ * of the user whom the kernel shows for all who are not mapped, all look alike.
+ */
+#define SKIP_NOBODY()                                                          \
+	do {                                                                   \
+		if (geteuid() == 65534)                                        \
+			cr_skip_test("user 65534 is everybody who is not "     \
+				     "mapped");                                \
+	} while (0)
+
 /* The user's directory in the test's, with that suffix. */
 static const char *
 named(const char *suffix)
@@ -46,6 +57,7 @@ CHECK(user_pool, is_made_once_and_closed_to_others)
 {
 	struct stat st;
 
+	SKIP_NOBODY();
 	cr_assert_str_eq(opened(&sys_kernel), "");
 	cr_assert_eq(stat(named(""), &st), 0);
 	cr_assert_eq(st.st_mode & 07777, 0700);
@@ -73,6 +85,7 @@ CHECK(user_pool, is_the_next_name_where_another_has_made_the_first)
 /* A directory that others may write is not his, though he made it. */
 CHECK(user_pool, is_not_one_that_strangers_may_write)
 {
+	SKIP_NOBODY();
 	cr_assert_eq(mkdir(named(""), 0700), 0);
 	cr_assert_eq(chmod(named(""), 0777), 0);
 	cr_assert_str_eq(opened(&sys_kernel), ".1");
@@ -103,6 +116,7 @@ CHECK(user_pool, programs_that_make_it_at_once_agree)
 {
 	struct kernel_squatted kernel = {{.call = squat}, 0, true};
 
+	SKIP_NOBODY();
 	/* Both have looked, and found none: the shorter name is for both. */
 	cr_assert_str_eq(opened(&kernel.ops), "");
 	cr_assert_str_eq(opened(&sys_kernel), "");
@@ -159,6 +173,7 @@ CHECK(user_pool, in_a_user_namespace_is_the_outsides)
 	struct kernel_unmapped kernel = unmapped(1234);
 	char other[160];
 
+	SKIP_NOBODY();
 	/* There is none: whose name would it be? */
 	cr_assert_null(opened(&kernel.ops));
 	snprintf(other, sizeof(other), "%s/portres-1234", temp_dir());
@@ -178,6 +193,7 @@ CHECK(user_pool, of_a_user_who_is_nobody_is_none)
 	struct kernel_unmapped kernel = unmapped(65534);
 	char other[160];
 
+	SKIP_NOBODY();
 	cr_assert_str_eq(opened(&sys_kernel), "");
 	snprintf(other, sizeof(other), "%s/portres-65534", temp_dir());
 	cr_assert_eq(mkdir(other, 0700), 0);
