@@ -48,8 +48,9 @@ nobody() {
 	chmod 755 "$top"
 	copy nobody 755
 	chown -R 65534:65534 "$top/nobody"
-	HOME=$top/nobody exec setpriv --reuid=65534 --regid=65534 \
-		--clear-groups make -s check-unit check-integration
+	export HOME="$top/nobody" PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin
+	exec setpriv --reuid=65534 --regid=65534 --clear-groups \
+		make -s check-unit check-integration
 }
 
 for place; do
