@@ -140,7 +140,7 @@ $B/lib/libportres_main.a: $B/obj/shim/winsock/crt/wmain.o
 ALL_TESTS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 # Thousands of simulated or real lists: `make check-long` runs them too.
 LONG_TESTS := $(filter %/test_locklist_gaps %/test_locklist_swing %/test_locklist_real \
-	%/test_locklist_waiters,$(ALL_TESTS))
+	%/test_locklist_waiters %/test_locklist_long %/test_locklist_crowd,$(ALL_TESTS))
 TESTS := $(if $(LONG),$(ALL_TESTS),$(filter-out $(LONG_TESTS),$(ALL_TESTS)))
 TEST_SHIM := $(patsubst %,$(B)/obj/shim/%.o,sysctl track user)
 

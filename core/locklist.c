@@ -21,26 +21,36 @@ skip(const char *p, const char *end, char c)
 	return p;
 }
 
-/* A decimal number at p; moves p past it. */
+static int
+digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+}
+
+/* The number at p; moves p past it. */
 static uint64_t
-number(const char **p, const char *end)
+number(const char **p, const char *end, int base)
 {
 	uint64_t n = 0;
 
-	for (; *p < end && **p >= '0' && **p <= '9'; (*p)++)
-		n = n * 10 + (uint64_t)(**p - '0');
+	for (; *p < end && digit(**p) < base; (*p)++)
+		n = n * (uint64_t)base + (uint64_t)digit(**p);
 	return n;
 }
 
+/* "00:09:", in hexadecimal. */
 static uint64_t
-number16(const char **p, const char *end)
+device(const char **p, const char *end)
 {
-	uint64_t n = 0;
+	uint64_t part[2];
 
-	for (; *p < end && **p != ':' && **p != ' '; (*p)++)
-		n = n << 4 |
-		    (uint64_t)(**p <= '9' ? **p - '0' : (**p | 32) - 'a' + 10);
-	return n;
+	for (int i = 0; i < 2; i++) {
+		part[i] = number(p, end, 16);
+		*p += *p < end; /* the colon */
+	}
+	return makedev((unsigned)part[0], (unsigned)part[1]);
 }
 
 /* "… OFDLCK ADVISORY  READ -1 00:09:7191 START END": device and inode are
@@ -48,7 +58,7 @@ number16(const char **p, const char *end)
 static void
 parse_line(const char *p, const char *end, locklist_seen *seen, void *context)
 {
-	uint64_t device = 0;
+	uint64_t of_device = 0;
 	uint32_t inode = 0;
 
 	p = memmem(p, (size_t)(end - p), "OFDLCK", 6);
@@ -60,14 +70,11 @@ parse_line(const char *p, const char *end, locklist_seen *seen, void *context)
 			return;
 		p = skip(p, end, ' ');
 		if (field == 3) {
-			device = number16(&p, end);
-			p = skip(p, end, ':');
-			device = makedev(device, number16(&p, end));
-			p = skip(p, end, ':');
-			inode = (uint32_t)number(&p, end);
+			of_device = device(&p, end);
+			inode = (uint32_t)number(&p, end, 10);
 		}
 	}
-	seen(context, device, inode, number(&p, end));
+	seen(context, of_device, inode, number(&p, end, 10));
 }
 
 void
@@ -77,28 +84,4 @@ locklist_parse(const char *lines, size_t n, locklist_seen *seen, void *context)
 
 	for (const char *p = lines; p < end; p = line_end(p, end) + 1)
 		parse_line(p, line_end(p, end), seen, context);
-}
-
-struct wanted {
-	uint64_t start;
-	bool found;
-};
-
-static void
-look_for(void *context, uint64_t device, uint32_t inode, uint64_t start)
-{
-	struct wanted *wanted = context;
-
-	(void)device;
-	(void)inode;
-	wanted->found |= start == wanted->start;
-}
-
-int
-locklist_find(const struct sys_ops *sys, uint64_t start)
-{
-	struct wanted wanted = {.start = start};
-	int r = locklist_read(sys, NULL, look_for, &wanted);
-
-	return wanted.found ? 1 : r;
 }

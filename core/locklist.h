@@ -5,14 +5,14 @@
 #ifndef PORTRES_CORE_LOCKLIST_H
 #define PORTRES_CORE_LOCKLIST_H
 
-#include <stdbool.h>
-
-#include "core/lock.h"
 #include "core/sys.h"
 
+struct fork_guard; /* core/lock.h */
+
 /*
- * Called with the inode and the start offset of each OFD lock; the same may
- * come twice. Inode numbers of sockets have 32 bits; of others, the low ones.
+ * Called with the device, the inode and the start offset of each OFD lock; the
+ * same may come twice. The device is as in stat(). Inode numbers of sockets
+ * have 32 bits; of others, the low ones.
  */
 typedef void locklist_seen(void *context, uint64_t device, uint32_t inode,
 			   uint64_t start);
@@ -23,13 +23,13 @@ void locklist_parse(const char *lines, size_t n, locklist_seen *seen,
 
 /*
  * Reads the whole list. Every lock that was held from before the call until
- * after it has been reported when this returns 0. Otherwise -Exxx, -EAGAIN
- * when the list changed too fast to be followed.
+ * after it has been reported when this returns 0. Otherwise -Exxx: -EAGAIN when
+ * the list changed too fast to be followed, or is not the kernel's. Takes as
+ * long as it takes, with 100,000 locks some seconds; `guard` keeps forks out
+ * for no longer than its descriptors are opened and closed, and is NULL where
+ * nobody forks.
  */
 int locklist_read(const struct sys_ops *sys, const struct fork_guard *guard,
 		  locklist_seen *seen, void *context);
-
-/* Is there a lock with this start offset? 1, 0, or -Exxx as locklist_read(). */
-int locklist_find(const struct sys_ops *sys, uint64_t start);
 
 #endif

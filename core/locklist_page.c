@@ -1,56 +1,76 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/locklist_page.h"
 
+#include <errno.h>
 #include <string.h>
 
-#define SHARED_MIN 4 /* of a page's lines; one would do, but for twins */
+void
+reader_put(struct reader *reader, size_t at)
+{
+	reader->inside_line = at > 0;
+	reader->room = at == 0;
+	reader->place.at = at;
+	reader->place.n = 0;
+}
 
 static const char *
-line_end(const char *line, const char *end)
+next_line(const char *line, const char *end)
 {
 	const char *newline = memchr(line, '\n', (size_t)(end - line));
 
-	return newline ? newline : end;
+	return newline ? newline + 1 : end;
 }
 
-/* Without the line's number, which changes as locks come and go. */
-static const char *
-line_body(const char *line, const char *end)
+/* A waiter's line is "12: -> OFDLCK …", one that waits for him "12:  -> …". */
+static bool
+is_waiter(const char *body, const char *end)
 {
-	const char *colon = memchr(line, ':', (size_t)(end - line));
+	const char *p = body;
 
-	return colon ? colon : line;
+	if (p < end && *p == ':')
+		p++;
+	if (p == body || p == end || *p != ' ')
+		return false;
+	while (p < end && *p == ' ')
+		p++;
+	return end - p >= 3 && memcmp(p, "-> ", 3) == 0;
 }
 
-int
-page_each_line(const struct page *page, line_action *action,
-	       struct lineset *set)
+/* The number is not hashed: it changes as locks come and go. */
+static struct line
+line_of(const char *p, const char *end, uint64_t seed)
 {
+	struct line line = {0};
+
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		line.number = line.number * 10 + (uint32_t)(*p - '0');
+	line.hash = lineset_hash(p, (size_t)(end - p), seed);
+	line.waits = is_waiter(p, end);
+	return line;
+}
+
+/* The first fresh lock begins what was shown in one moment. */
+static int
+find_lines(struct page *page, bool begins_old, uint64_t seed)
+{
+	const size_t max = sizeof(page->line) / sizeof(*page->line);
 	const char *end = page->text + page->n;
-	int sum = 0;
+	const char *next;
 
-	for (const char *p = page->text; p < end; p = line_end(p, end) + 1) {
-		const char *stop = line_end(p, end);
-		const char *body = line_body(p, stop);
-		int r = action(set, body, (size_t)(stop - body));
+	page->lines = page->locks = page->fresh = 0;
+	for (const char *p = page->text; p < end; p = next) {
+		struct line line;
 
-		if (r < 0)
-			return r;
-		sum += r;
+		if (page->lines == max)
+			return -EIO; /* whatever that is, locks it is not */
+		next = next_line(p, end);
+		line = line_of(p, next, seed);
+		line.old = begins_old && page->lines == 0;
+		page->line[page->lines++] = line;
+		if (!line.waits && !line.old && page->locks++ == 0)
+			page->fresh = (size_t)(end - p);
 	}
-	return sum;
-}
-
-static int
-is_new(struct lineset *set, const char *body, size_t n)
-{
-	return !lineset_has(set, body, n);
-}
-
-static int
-is_known(struct lineset *set, const char *body, size_t n)
-{
-	return lineset_has(set, body, n);
+	return 0;
 }
 
 static void
@@ -70,73 +90,101 @@ go_on(struct place *place, const char *text, size_t n)
 	place->n = keep + n;
 }
 
-bool
-place_held_still(const struct sys_ops *sys, int fd, const struct place *place)
+/*
+ * The kernel's buffer is a page, or twice as large as often as a record did not
+ * fit.
+ */
+static bool
+has_room(const struct page *page)
 {
-	char now[LOOK_BACK];
-	long n = sys_pread(sys, fd, now, place->n, place->at - place->n);
+	size_t buffer = LOCKLIST_PAGE;
 
-	return n == (long)place->n && memcmp(now, place->before, place->n) == 0;
+	while (buffer < page->fresh)
+		buffer *= 2;
+	return page->locks > 0 && page->fresh + LOCKLIST_ROOM <= buffer;
 }
 
+/*
+ * What was read last of a line that has not ended yet. Its rest is what the
+ * next read begins with, out of the kernel's buffer.
+ */
+static size_t
+cut_line(const struct reader *reader, char *to)
+{
+	const struct place *place = &reader->place;
+	const char *end = place->before + place->n;
+	const char *last = memrchr(place->before, '\n', place->n);
+
+	if (!reader->inside_line || (!last && place->n < place->at))
+		return 0;
+	last = last ? last + 1 : place->before;
+	memcpy(to, last, (size_t)(end - last));
+	return (size_t)(end - last);
+}
+
+/* Where the file is at that place already, pread() costs no more than read(),
+ * and where it is not there is no lseek(). */
 int
 page_read(const struct sys_ops *sys, struct reader *reader, size_t size,
-	  struct page *ret)
+	  uint64_t seed, struct page *ret)
 {
-	long got = sys_read(sys, reader->fd, ret->text, size);
-	const char *end = ret->text + (got < 0 ? 0 : got);
+	size_t cut = cut_line(reader, ret->text);
+	char *text = ret->text + cut;
+	long got = sys_pread(sys, reader->fd, text, size, reader->place.at);
+	const char *end = text + (got < 0 ? 0 : got);
 	const char *first = ret->text;
 	const char *last;
+	int r;
 
 	if (got < 0)
 		return (int)got;
 	ret->place = reader->place;
-	go_on(&reader->place, ret->text, (size_t)got);
-	if (reader->inside_line) {
-		first = line_end(first, end);
-		first += first < end;
-	}
+	go_on(&reader->place, text, (size_t)got);
+	if (reader->inside_line && cut == 0)
+		first = next_line(first, end);
 	last = memrchr(first, '\n', (size_t)(end - first));
 	last = last ? last + 1 : first;
-	reader->inside_line = last != end;
+	if (got > 0)
+		reader->inside_line = end[-1] != '\n';
 	ret->n = (size_t)(last - first);
 	memmove(ret->text, first, ret->n);
+	r = find_lines(ret, cut > 0, seed);
+	if (r < 0)
+		return r;
+	if (got > 0)
+		reader->room = size == LOCKLIST_PAGE_MAX && has_room(ret);
 	return (int)got;
 }
 
-/* A waiter's line is "12: -> OFDLCK …", one that waits for him "12:  -> …". */
-static bool
-is_waiter(const char *body, const char *end)
+bool
+place_is_new(const struct place *place)
 {
-	const char *arrow = memmem(body, (size_t)(end - body), "-> ", 3);
-
-	return arrow && arrow > body && body[0] == ':' && arrow[-1] == ' ';
-}
-
-/* Does it begin with a piece, or within one? */
-static bool
-begins_with_piece(const struct page *page)
-{
-	const char *end = page->text + page->n;
-	const char *first = line_end(page->text, end);
-	const char *second = first < end ? first + 1 : end;
-	const char *stop = line_end(second, end);
-
-	return is_waiter(line_body(page->text, first), first) ||
-	       is_waiter(line_body(second, stop), stop);
+	return place->n == 0 && place->at > 0;
 }
 
 bool
-page_joins(struct lineset *set, const struct page *page)
+place_held_still(const struct sys_ops *sys, int fd, const struct place *place)
 {
-	return page->place.at == 0 ||
-	       page_each_line(page, is_known, set) >= SHARED_MIN ||
-	       page_each_line(page, is_new, set) == 0 ||
-	       begins_with_piece(page);
+	char now[LOOK_BACK];
+	long n;
+
+	if (place->n < LOOK_BACK && place->n < place->at)
+		return false;
+	n = sys_pread(sys, fd, now, place->n, place->at - place->n);
+	return n == (long)place->n && memcmp(now, place->before, place->n) == 0;
 }
 
 bool
 page_has_waiters(const struct page *page)
 {
-	return memmem(page->text, page->n, ": -> ", 5) != NULL;
+	for (size_t i = 0; i < page->lines; i++)
+		if (page->line[i].waits)
+			return true;
+	return false;
+}
+
+bool
+place_has_waiters(const struct place *place)
+{
+	return memmem(place->before, place->n, " -> ", 4) != NULL;
 }

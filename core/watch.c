@@ -5,7 +5,6 @@
 #include <linux/kcmp.h>
 #include <string.h>
 
-#include "core/locklist.h"
 #include "core/text.h"
 
 static int
@@ -22,11 +21,9 @@ epoll_with(const struct sys_ops *sys, int fd)
 }
 
 void
-watch_begin(const struct sys_ops *sys, int fd, uint64_t token,
-	    struct watch *ret)
+watch_begin(const struct sys_ops *sys, int fd, struct watch *ret)
 {
-	*ret = (struct watch){
-		.fd = fd, .epoll = epoll_with(sys, fd), .token = token};
+	*ret = (struct watch){.fd = fd, .epoll = epoll_with(sys, fd)};
 }
 
 /* An empty set says no more than where it is. */
@@ -72,10 +69,8 @@ watch_end(const struct sys_ops *sys, const struct watch *watch)
 {
 	int gone;
 
-	/* The close has made room. */
 	if (watch->epoll < 0)
-		return watch->token != 0 &&
-		       locklist_find(sys, watch->token) == 0;
+		return false;
 	gone = epoll_lacks(sys, watch);
 	if (gone < 0)
 		return false;

@@ -15,14 +15,12 @@
 #include "core/sys.h"
 
 struct watch {
-	int fd;		/* the number that is closed */
-	int epoll;	/* or -1: there was no descriptor left for it */
-	uint64_t token; /* a lease of the socket, to be looked for then; or 0 */
+	int fd;	   /* the number that is closed */
+	int epoll; /* or -1: there was no descriptor left for it */
 };
 
 /* Before the close. */
-void watch_begin(const struct sys_ops *sys, int fd, uint64_t token,
-		 struct watch *ret);
+void watch_begin(const struct sys_ops *sys, int fd, struct watch *ret);
 
 /* After it: true when the socket is known to be gone for good. */
 bool watch_end(const struct sys_ops *sys, const struct watch *watch);

@@ -49,23 +49,18 @@ part(struct tracked *tracked, uint64_t cookie)
 static int
 close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 {
-	uint64_t token = atomic_load(&tracked->owned);
 	struct gate_visit visit;
 	struct watch watch;
 	bool lend;
 	int state;
 	int r;
 
-	/* That a lease is gone tells of the reservation only: it may have been
-	 * released. Where more depends on it that is not enough. */
-	if (token == TRACK_SEVERAL || atomic_load(&tracked->associated))
-		token = 0;
 	/* close() is where threads are cancelled, before anything is closed;
 	 * cancelled later they would leak the watch. */
 	pthread_testcancel();
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	gate_visit(&visit);
-	watch_begin(&sys_kernel, fd, token, &watch);
+	watch_begin(&sys_kernel, fd, &watch);
 	lend = visit.under_way && watch.epoll >= 0;
 	if (lend)
 		gate_lend(watch.epoll);

@@ -24,14 +24,23 @@ struct seen {
 };
 
 static inline void
-note(void *context, uint32_t inode, uint64_t start)
+note(void *context, uint64_t device, uint32_t inode, uint64_t start)
 {
 	struct seen *seen = context;
 	uint64_t n = (start - seen->first) / 2;
 
+	(void)device;
 	(void)inode;
 	if (start >= seen->first && n < STAY)
 		seen->times[n]++;
+}
+
+/* Of several, up to a NULL. */
+static inline void
+note_all(void *context, uint64_t device, uint32_t inode, uint64_t start)
+{
+	for (struct seen **seen = context; *seen; seen++)
+		note(*seen, device, inode, start);
 }
 
 static inline uint32_t
@@ -47,9 +56,9 @@ missing(const struct seen *seen)
 static inline int
 hold(int fd, uint64_t start)
 {
-	uint32_t inode;
+	struct slot slot = {.token = start};
 
-	return lease_hold(&sys_kernel, fd, start, &inode);
+	return lease_hold(&sys_kernel, fd, &slot);
 }
 
 /* A socket with STAY leases. */

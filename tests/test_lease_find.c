@@ -226,7 +226,7 @@ CHECK(lease_find, what_cannot_be_read_counts_as_alive)
 		struct kernel_refusing all =
 			kernel_refusing(SYS_openat, errors[i], "/proc/");
 		struct kernel_refusing read =
-			kernel_refusing(SYS_read, -EIO, NULL);
+			kernel_refusing(SYS_pread64, -EIO, NULL);
 
 		cr_assert_eq(lease_judge(&all.ops, NULL, file), errors[i]);
 		cr_assert_eq(lease_judge(&read.ops, NULL, file), -EIO);

@@ -2,20 +2,24 @@
 /* Lines of /proc/locks and fdinfo; how the list is read: test_locklist_gaps. */
 #include "core/locklist.h"
 
+#include <sys/sysmacros.h>
+
 #include "tests/kernel.h"
 
 struct found {
 	size_t n;
+	uint64_t device[64];
 	uint32_t inode[64];
 	uint64_t start[64];
 };
 
 static void
-keep(void *context, uint32_t inode, uint64_t start)
+keep(void *context, uint64_t device, uint32_t inode, uint64_t start)
 {
 	struct found *found = context;
 
 	if (found->n < 64) {
+		found->device[found->n] = device;
 		found->inode[found->n] = inode;
 		found->start[found->n] = start;
 	}
@@ -57,6 +61,8 @@ CHECK(locklist, finds_ofd_locks_among_others)
 
 	cr_assert_eq(found.n, 3);
 	cr_assert(found.inode[0] == 3655061 && found.start[0] == 49151);
+	cr_assert_eq(found.device[0], makedev(0, 9));
+	cr_assert_eq(found.device[1], makedev(0x103, 2));
 	cr_assert(found.inode[1] == UINT32_MAX && found.start[1] == INT64_MAX);
 	cr_assert(found.inode[2] == 7 && found.start[2] == 0);
 }
@@ -151,18 +157,18 @@ CHECK(locklist, read_says_what_failed)
 	const struct {
 		long nr;
 		int error;
-	} each[] = {{SYS_openat, -EMFILE},
-		    {SYS_openat, -EACCES},
-		    {SYS_openat, -ENOENT},
-		    {SYS_read, -EIO},
-		    {SYS_read, -ENOMEM}};
+	} each[] = {{SYS_openat, -EMFILE},  {SYS_openat, -EACCES},
+		    {SYS_openat, -ENOENT},  {SYS_openat, -ENFILE},
+		    {SYS_fstatfs, -ENOSYS}, {SYS_fstat, -EIO},
+		    {SYS_fcntl, -ENOLCK},   {SYS_mmap, -ENOMEM},
+		    {SYS_pread64, -EIO},    {SYS_pread64, -ENOMEM}};
 
 	for (size_t i = 0; i < sizeof(each) / sizeof(*each); i++) {
 		struct kernel_refusing kernel =
 			kernel_refusing(each[i].nr, each[i].error, NULL);
 		int fds = fd_count();
 
-		cr_assert_eq(locklist_read(&kernel.ops, keep, &found),
+		cr_assert_eq(locklist_read(&kernel.ops, NULL, keep, &found),
 			     each[i].error);
 		cr_assert_eq(kernel.asked, 1);
 		cr_assert_eq(fd_count(), fds);

@@ -10,20 +10,24 @@
 
 /* What one would write first: one descriptor, from start to end. */
 static int
-read_naively(const struct sys_ops *sys, locklist_seen *seen, void *context)
+read_naively(const struct sys_ops *sys, const struct fork_guard *guard,
+	     locklist_seen *seen, void *context)
 {
 	int fd = sys_open(sys, "/proc/locks", O_RDONLY, 0);
 	char page[4096];
+	size_t at = 0;
 	long n;
 
-	while ((n = sys_read(sys, fd, page, sizeof(page))) > 0)
+	(void)guard;
+	for (; (n = sys_pread(sys, fd, page, sizeof(page), at)) > 0;
+	     at += (size_t)n)
 		locklist_parse(page, (size_t)n, seen, context);
 	sys_close(sys, fd);
 	return 0;
 }
 
-typedef int reading(const struct sys_ops *sys, locklist_seen *seen,
-		    void *context);
+typedef int reading(const struct sys_ops *sys, const struct fork_guard *guard,
+		    locklist_seen *seen, void *context);
 
 struct score {
 	int read, gave_up, wrong;
@@ -53,7 +57,7 @@ play(reading *read, struct churn churn, int rounds)
 		}
 		sim->between = churn_now;
 		sim->context = &churn;
-		if (read(&sim->ops, note, report) == 0) {
+		if (read(&sim->ops, NULL, note, report) == 0) {
 			score.read++;
 			score.wrong += missed(sim, report) > 0;
 		} else {

@@ -28,7 +28,7 @@ step(struct sim *sim, struct swing *swing)
 		sim_add(sim, 0,
 			(struct sim_lock){.start = 2 * swing->phase + 2});
 	else
-		sim_remove(sim, 0, sim->n[0] - 1);
+		sim_remove(sim, 0, sim->cpu[0].n - 1);
 	swing->phase = (swing->phase + 1) % (2 * ROW);
 }
 
@@ -44,10 +44,11 @@ swing_now(struct sim *sim)
 }
 
 static void
-look_for_lease(void *context, uint32_t inode, uint64_t start)
+look_for_lease(void *context, uint64_t device, uint32_t inode, uint64_t start)
 {
 	struct swing *swing = context;
 
+	(void)device;
 	(void)inode;
 	swing->seen |= start == swing->lease;
 }
@@ -71,7 +72,8 @@ check_swing(struct swing swing, int lists, int read_at_least)
 			step(sim, &swing);
 		sim->between = swing_now;
 		sim->context = &swing;
-		if (locklist_read(&sim->ops, look_for_lease, &swing) == 0) {
+		if (locklist_read(&sim->ops, NULL, look_for_lease, &swing) ==
+		    0) {
 			read++;
 			cr_assert(swing.seen, "seed %lu, list %d", seed, i);
 		}

@@ -70,7 +70,7 @@ check_behind(int waiters)
 		cr_assert_eq(hold(filler, token(500 + i)), 0);
 		if (i % 4)
 			continue;
-		if (locklist_read(&sys_kernel, note, &seen) < 0)
+		if (locklist_read(&sys_kernel, NULL, note, &seen) < 0)
 			continue;
 		read++;
 		wrong += missing(&seen) > 0;

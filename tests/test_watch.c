@@ -7,41 +7,22 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "core/lease.h"
 #include "tests/kernel.h"
 #include "tests/peer.h"
 #include "tests/rig.h"
 
-static uint64_t
-token(uint32_t n)
-{
-	static uint64_t first;
-
-	if (!first)
-		first = books_sequence() << SLOT_BITS;
-	return first + 2 * n;
-}
-
-static int
-hold(int fd, uint64_t lease)
-{
-	uint32_t inode;
-
-	return lease_hold(&sys_kernel, fd, lease, &inode);
-}
-
 /* Closes fd under watch. */
 static bool
-gone(const struct sys_ops *sys, int fd, uint64_t lease)
+gone(const struct sys_ops *sys, int fd)
 {
 	struct watch watch;
 
-	watch_begin(sys, fd, lease, &watch);
+	watch_begin(sys, fd, &watch);
 	close(fd);
 	return watch_end(sys, &watch);
 }
 
-/* The three ways: kcmp, where that is forbidden, without a set at all. */
+/* By kcmp, where that is forbidden, and without a set, which knows nothing. */
 static void
 expect(bool wanted, int (*make)(void), void (*end)(int), const char *what)
 {
@@ -52,14 +33,12 @@ expect(bool wanted, int (*make)(void), void (*end)(int), const char *what)
 	};
 
 	for (int i = 0; i < 3; i++) {
-		uint64_t lease = token(0);
 		int fd = tcp_socket(), other;
 
-		cr_assert_eq(hold(fd, lease), 0);
 		cr_assert_eq(dup2(fd, 500), 500);
 		close(fd);
 		other = make();
-		cr_assert_eq(gone(&way[i].ops, 500, lease), wanted,
+		cr_assert_eq(gone(&way[i].ops, 500), wanted && i < 2,
 			     "%s, way %d", what, i);
 		cr_assert_eq(way[i].asked, i != 0);
 		end(other);
@@ -158,7 +137,7 @@ CHECK(watch, is_not_fooled_by_who_comes_next)
 		int copy = copies ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1;
 		struct watch watch;
 
-		watch_begin(&sys_kernel, fd, 0, &watch);
+		watch_begin(&sys_kernel, fd, &watch);
 		cr_assert_eq(dup2(other, fd), fd);
 		cr_assert_eq(watch_end(&sys_kernel, &watch), !copies);
 		close(fd);
@@ -175,7 +154,7 @@ alone(void *result)
 
 	cr_assert_eq(unshare(CLONE_FILES), 0);
 	fd = fcntl(tcp_socket(), F_DUPFD_CLOEXEC, 700);
-	*(bool *)result = gone(&sys_kernel, fd, 0);
+	*(bool *)result = gone(&sys_kernel, fd);
 	return NULL;
 }
 
@@ -200,15 +179,15 @@ CHECK(watch, knows_nothing_where_it_may_not_look)
 		kernel_refusing(SYS_read, -EIO, NULL),
 	};
 
-	cr_assert_not(gone(&epoll.ops, tcp_socket(), 0));
-	cr_assert_not(gone(&add.ops, tcp_socket(), 0));
+	cr_assert_not(gone(&epoll.ops, tcp_socket()));
+	cr_assert_not(gone(&add.ops, tcp_socket()));
 	for (int i = 0; i < 2; i++) {
 		struct kernel_refusing kcmp =
 			kernel_refusing(SYS_kcmp, -EPERM, NULL);
 
 		/* Two refusals at once. */
 		kcmp.behind = &some[i].ops;
-		cr_assert_not(gone(&kcmp.ops, tcp_socket(), 0));
+		cr_assert_not(gone(&kcmp.ops, tcp_socket()));
 		cr_assert_eq(kcmp.asked, 1);
 		cr_assert_eq(some[i].asked, 1);
 	}
@@ -220,7 +199,7 @@ CHECK(watch, a_set_that_was_closed_by_others)
 	struct watch watch;
 	int fd = tcp_socket();
 
-	watch_begin(&sys_kernel, fd, 0, &watch);
+	watch_begin(&sys_kernel, fd, &watch);
 	close(fd);
 	close(watch.epoll);
 	cr_assert_not(watch_end(&sys_kernel, &watch));
