@@ -133,7 +133,7 @@ set_up(const char *ports, bool old)
 			write_sysctl("ip_local_port_range", ports);
 	} else if (ports) {
 		free(pool.file);
-		cr_skip_test("needs a network namespace");
+		SKIP("needs a network namespace");
 	}
 	ephemeral = ephemeral_range(&sys_kernel);
 }

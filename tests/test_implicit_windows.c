@@ -35,7 +35,7 @@ CHECK(implicit, the_widest_windows_first)
 
 	set_up(NULL, false);
 	if (kernel.old)
-		cr_skip_test("before Linux 6.3");
+		SKIP("before Linux 6.3");
 	fd = tcp_socket();
 	reserve_between_runs(RUNS);
 	kernel.bind_error = -EADDRINUSE;
@@ -87,7 +87,7 @@ CHECK(implicit, windows_of_one_width)
 
 	set_up(NULL, false);
 	if (kernel.old)
-		cr_skip_test("before Linux 6.3");
+		SKIP("before Linux 6.3");
 	fd = tcp_socket();
 	for (uint32_t i = 0; i < RUNS; i++)
 		reserve(PROTOCOL_TCP, ephemeral.start + 4 * i, 1);
@@ -181,7 +181,7 @@ CHECK(implicit, a_programs_own_range_is_obeyed_and_kept)
 {
 	set_up("40000 40099", false);
 	if (kernel.old)
-		cr_skip_test("before Linux 6.3");
+		SKIP("before Linux 6.3");
 	reserve(PROTOCOL_TCP, 40020, 60);
 	for (size_t i = 0; i < sizeof(own_ranges) / sizeof(*own_ranges); i++)
 		obeys(range_option(own_ranges[i].first, own_ranges[i].last),
@@ -194,7 +194,7 @@ CHECK(implicit, a_programs_own_range_outside_the_kernels_means_nothing)
 {
 	set_up("40000 40099", false);
 	if (kernel.old)
-		cr_skip_test("before Linux 6.3");
+		SKIP("before Linux 6.3");
 	reserve(PROTOCOL_TCP, 40020, 80);
 	obeys(range_option(50000, 50999), (struct range){40000, 20});
 	obeys(range_option(30000, 30999), (struct range){40000, 20});
@@ -209,7 +209,7 @@ CHECK(implicit, a_programs_own_range_all_reserved)
 
 	set_up("40000 40099", false);
 	if (kernel.old)
-		cr_skip_test("before Linux 6.3");
+		SKIP("before Linux 6.3");
 	fd = tcp_socket();
 	own = range_option(40030, 40039);
 	reserve(PROTOCOL_TCP, 40020, 60);
@@ -232,7 +232,7 @@ CHECK(implicit, windows_one_by_one_and_back)
 
 	set_up("40000 40099", false);
 	if (kernel.old)
-		cr_skip_test("before Linux 6.3");
+		SKIP("before Linux 6.3");
 	fd = socket_of(PROTOCOL_TCP, AF_INET6);
 	reserve(PROTOCOL_TCP, 40020, 30); /* leaves 10 below and 40 above */
 	cr_assert_eq(set_own_option(fd, own), 0);
@@ -265,7 +265,7 @@ CHECK(implicit, a_window_is_full_or_not)
 
 	set_up("40000 40003", false);
 	if (kernel.old)
-		cr_skip_test("before Linux 6.3");
+		SKIP("before Linux 6.3");
 	fd = socket_of(PROTOCOL_TCP, AF_INET6);
 	cr_assert_not(implicit_full(&pool, fd, window));
 	for (uint32_t i = 0; i < 2; i++) {
