@@ -8,6 +8,9 @@
 #   make check-elsewhere the same below a closed directory, in a chroot, as a
 #                        root without rights and as an ordinary user
 #   make check-valgrind  the programs that integration compiles, under valgrind
+#   make check-kernel    unit, and what of integration asks the kernel most, on
+#                        the kernel that Debian ships, in a virtual machine; it
+#                        wants tests/packages-kernel
 #   make bench           what it costs, against bare libc
 #   make demo            a Winsock program and an ordinary one meet
 #   make install         prefix=/usr/local, DESTDIR=
@@ -161,8 +164,9 @@ check-unit: $(TESTS)
 	$Qstatus=0; for t in $(TESTS); do $$t -j1 || status=1; done; \
 		exit $$status
 
+INTEGRATION ?= integration
 check-integration: all
-	$Q$(PYTEST) integration
+	$Q$(PYTEST) $(INTEGRATION)
 
 check-long:
 	$Q$(MAKE) check LONG=1
@@ -188,6 +192,17 @@ VALGRIND := valgrind -q --error-exitcode=99 --exit-on-first-error=yes \
 
 check-valgrind: all
 	$Q$(PYTEST) --under='$(VALGRIND)' integration
+
+# The kernel here may be another than the one that Debian has. Three hundred
+# pools take a minute to make there.
+KERNEL_FILES := $(patsubst %,integration/test_%.py,reserve enforce chosen \
+	chosen_edges chosen_race lifetime kill cli_run)
+KERNEL_LESS := integration/test_kill.py::test_kills_while_the_pool_is_made
+
+check-kernel: all $(TESTS)
+	$Qsh integration/kernel/run.sh $B 'make check-unit' \
+		'make check-integration INTEGRATION="$(KERNEL_FILES) \
+		--deselect $(KERNEL_LESS)"'
 
 check-symbols: $B/libportres.so
 	$Qawk -v list=1 -f shim/exports.awk shim/hooks.def | sort >$B/wanted.txt
@@ -244,10 +259,11 @@ install: all
 clean:
 	rm -rf build build-address build-undefined build-thread
 
-.PHONY: all headers links check check-long check-elsewhere check-unit check-integration \
-	check-asan check-ubsan check-tsan check-valgrind check-symbols bench \
-	demo install clean
+.PHONY: all headers links check check-long check-elsewhere check-unit \
+	check-integration check-asan check-ubsan check-tsan check-valgrind \
+	check-kernel check-symbols bench demo install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
--include $(shell find $B -name '*.d' 2>/dev/null)
+-include $(shell find $B -path $B/kernel -prune -o -name '*.d' -print \
+	2>/dev/null)

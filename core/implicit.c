@@ -64,10 +64,27 @@ better(struct range run, struct range best, struct range last)
 	return comes_after(run, last) && comes_after(best, run) ? run : best;
 }
 
-/* The run without marks that comes next after `last`, or one of no ports. */
+/*
+ * Before Linux 6.8 TCP passes over the last port of an odd number of them. So
+ * where the kernel chooses, that one is a window of its own as well.
+ */
+static struct range
+better_window(struct range run, bool by_hand, struct range best,
+	      struct range last)
+{
+	if (!by_hand && run.count > 1 && run.count % 2 != 0)
+		best = better((struct range){range_end(run) - 1, 1}, best,
+			      last);
+	return better(run, best, last);
+}
+
+/*
+ * The window without marks that comes next after `last`, or one of no ports:
+ * for the kernel to choose from, or for a port that is picked by hand.
+ */
 static struct range
 next_window(struct pool *pool, enum protocol protocol, struct range within,
-	    struct range last)
+	    bool by_hand, struct range last)
 {
 	struct range run = {within.start, 0};
 	struct range best = {0, 0};
@@ -78,10 +95,10 @@ next_window(struct pool *pool, enum protocol protocol, struct range within,
 			run.count++;
 			continue;
 		}
-		best = better(run, best, last);
+		best = better_window(run, by_hand, best, last);
 		run = (struct range){port + 1, 0};
 	}
-	return better(run, best, last);
+	return better_window(run, by_hand, best, last);
 }
 
 /* At the IP level for IPv6 sockets too. */
@@ -122,7 +139,8 @@ bind_somewhere(struct pool *pool, enum protocol protocol, uint32_t own,
 	int answer = -EADDRINUSE;
 
 	while (answer == -EADDRINUSE) {
-		window = next_window(pool, protocol, within, window);
+		window = next_window(pool, protocol, within, kept != NULL,
+				     window);
 		if (window.count == 0)
 			break;
 		answer = kept ? implicit_pick(pool, protocol, window, kept, fd,
@@ -188,7 +206,7 @@ implicit_window(struct pool *pool, enum protocol protocol, int fd,
 	if (r < 0)
 		return r;
 	next = next_window(pool, protocol, clip(ephemeral_now(pool), own),
-			   *window);
+			   false, *window);
 	if (next.count == 0)
 		return -EADDRNOTAVAIL;
 	r = set_option(pool, fd, window_option(next));

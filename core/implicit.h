@@ -4,9 +4,9 @@
  * reserved ones. Needed only while a reservation reaches into the kernel's
  * ephemeral range (pool_header.ephemeral).
  *
- * From Linux 6.3 on a socket can be told a part of the ephemeral range
- * (IP_LOCAL_PORT_RANGE), and is told one without reservations. Before, a port
- * is picked here and named to the kernel.
+ * From Linux 6.3 on, and in later 6.1, a socket can be told a part of the
+ * ephemeral range (IP_LOCAL_PORT_RANGE), and is told one without reservations.
+ * Otherwise a port is picked here and named to the kernel.
  */
 #ifndef PORTRES_CORE_IMPLICIT_H
 #define PORTRES_CORE_IMPLICIT_H

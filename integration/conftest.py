@@ -1,5 +1,6 @@
 """Fixtures: the built artefacts, a pool of its own for each test, programs."""
 
+import errno
 import functools
 import os
 import pathlib
@@ -7,6 +8,8 @@ import re
 import select
 import shlex
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -321,6 +324,27 @@ def need():
                 pytest.skip(f"needs the right to {right}")
 
     return need
+
+
+def list_is_lacking(protocol):
+    """Does the kernel know nobody who lists these sockets? Then it says ENOENT, at
+    once or where the list ends."""
+    request = struct.pack("=IHHII4BI48x", 72, 20, 0x301, 0, 0, socket.AF_INET, protocol, 0, 0, 0)
+    try:
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 4) as s:  # NETLINK_SOCK_DIAG
+            s.send(request)
+            answer = s.recv(8192)
+    except OSError as error:
+        return error.errno == errno.EPROTONOSUPPORT
+    (kind,) = struct.unpack_from("=H", answer, 4)
+    return kind in (2, 3) and struct.unpack_from("=i", answer, 16)[0] == -errno.ENOENT
+
+
+@pytest.fixture
+def socket_list():
+    """Skips the test where the kernel has none."""
+    if list_is_lacking(socket.IPPROTO_TCP) or list_is_lacking(socket.IPPROTO_UDP):
+        pytest.skip("the kernel lists no sockets: no tcp_diag or no udp_diag")
 
 
 @pytest.fixture

@@ -52,9 +52,10 @@ def test_the_system_never_chooses_a_reserved_port(owner, other, server, how):  #
         chosen.add(int(owner.ask(PORT_OF.format(f"x{i}"))))
     assert not [p for p in chosen if first <= p < first + count]
     assert all(LOW <= p <= HIGH for p in chosen)
-    # The kernel's own choice was not narrowed for good.
+    # The kernel's own choice was not narrowed for good. MPTCP says of an option
+    # that it does not know ENOTSUP.
     option = owner.ask("S['x0'].getsockopt(socket.IPPROTO_IP, 51)")
-    assert option in ("0", "ENOPROTOOPT")
+    assert option in ("0", "ENOPROTOOPT", "ENOTSUP")
 
 
 def test_a_number_that_comes_back_is_another_socket(owner):  # noqa: F811
@@ -121,21 +122,31 @@ def test_connect_without_a_family_takes_no_port(owner, token):  # noqa: F811
     assert owner.ask("bind('x', 0)") == "26000"
 
 
-def test_connect_goes_from_one_free_part_to_the_next(
-    owner, server, namespace  # noqa: F811
+FULL = {
+    "bind": ("bind('x{0}', 0)", "EADDRINUSE"),
+    "connect": ("S['x{0}'].connect(('127.0.0.1', {1}))", "EADDRNOTAVAIL"),
+}
+
+
+@pytest.mark.parametrize("how", FULL)
+def test_the_choice_goes_from_one_free_part_to_the_next(
+    owner, server, namespace, how  # noqa: F811
 ):
+    """And leaves none out. The parts have three ports and six: before Linux 6.8
+    the kernel does not find the last one of three by itself."""
     write = "echo 40000 40009 >/proc/sys/net/ipv4/ip_local_port_range"
     subprocess.run([*namespace, "sh", "-c", write], check=True)
     owner.ask("tcp('a')")
     assert owner.ask("acquire(S['a'], 40003, 1)")[0] == "("
+    call, full = FULL[how]
     chosen = set()
     for i in range(9):
         owner.ask(f"tcp('x{i}')")
-        assert owner.ask(f"S['x{i}'].connect(('127.0.0.1', {server}))") == "None", i
+        assert not owner.ask(call.format(i, server)).startswith("E"), i
         chosen.add(int(owner.ask(PORT_OF.format(f"x{i}"))))
     assert chosen == {*range(40000, 40010)} - {40003}
-    owner.ask("tcp('x')")
-    assert owner.ask(f"S['x'].connect(('127.0.0.1', {server}))") == "EADDRNOTAVAIL"
+    owner.ask("tcp('x9')")
+    assert owner.ask(call.format(9, server)) == full
 
 
 def test_the_whole_ephemeral_range_reserved(owner, server):  # noqa: F811

@@ -185,9 +185,8 @@ def test_across_pid_namespaces(player, inside, need):
 def test_a_thousand_children_leave_the_parents_reservation(owner, judge):
     take(owner)
     owner.ask("__import__('builtins').__dict__.update(sp=__import__('subprocess'))")
-    assert (
-        owner.ask("sum(sp.run(['/bin/true']).returncode for _ in range(1000))") == "0"
-    )
+    hundred = "sum(sp.run(['/bin/true']).returncode for _ in range(100))"
+    assert [owner.ask(hundred) for _ in range(10)] == ["0"] * 10
     assert not judge()
     owner.ask("close('a')")
     assert judge()

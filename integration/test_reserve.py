@@ -111,7 +111,7 @@ def test_ones_own_bound_port_is_in_use(owner):
     assert owner.ask("acquire(S['a'], 21001, 1)")[0] == "("
 
 
-def test_time_wait_is_not_in_use(owner, other):
+def test_time_wait_is_not_in_use(owner, other, socket_list):
     other.ask("tcp('l')")
     # The port is unusable for a minute afterwards: not one of other tests'.
     for port in range(23000, 24000):
@@ -244,7 +244,7 @@ def test_several_acquires_on_one_socket_die_with_it(owner, other):
     assert other.ask("acquire(S['y'], 21013, 12)")[0] == "("
 
 
-def test_ports_below_1024_need_no_privilege_to_reserve(player, shim_env, pool, need):
+def test_ports_below_1024_need_no_privilege_to_reserve(player, shim_env, pool, need, socket_list):
     import os
 
     need("become another user")

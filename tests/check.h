@@ -31,6 +31,15 @@
 	}                                                                      \
 	static void Suite##_##Name##_body(void)
 
+/* Criterion does not print why a test is skipped. */
+#define SKIP(Reason)                                                           \
+	do {                                                                   \
+		fprintf(stderr, "[SKIP] %s::%s: %s\n",                         \
+			criterion_current_test->category,                      \
+			criterion_current_test->name, Reason);                 \
+		cr_skip_test("%s", Reason);                                    \
+	} while (0)
+
 static inline int
 fd_count(void)
 {

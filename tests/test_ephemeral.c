@@ -57,7 +57,7 @@ verdict_of(void (*child)(void))
 	}
 	status = peer_end(&peer);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		cr_skip_test("no right to make a network namespace");
+		SKIP("no right to make a network namespace");
 	peer_verdict(status);
 }
 

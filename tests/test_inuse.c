@@ -7,6 +7,7 @@
 #include "core/sockdiag.h"
 #include "tests/kernel.h"
 #include "tests/rig.h"
+#include "tests/socket_list.h"
 
 static int
 inuse_of(const struct sys_ops *sys, enum protocol protocol, struct range range,
@@ -69,6 +70,7 @@ CHECK(inuse, any_bound_socket_counts)
 	uint32_t port = own_ports();
 	int yes = 1;
 
+	NEEDS_SOCKET_LIST();
 	for (int p = 0; p < PROTOCOL_COUNT; p++)
 		for (size_t i = 0; i < sizeof(binds) / sizeof(*binds); i++) {
 			int fd = socket_of(p, binds[i].domain);
@@ -154,10 +156,12 @@ connect_over(uint32_t port, uint32_t client_port)
 CHECK(inuse, a_connection_counts_and_time_wait_does_not)
 {
 	uint32_t port = own_ports();
-	struct connection c = connect_over(port, port + 1);
 	struct sockdiag_count count;
+	struct connection c;
 	char byte;
 
+	NEEDS_SOCKET_LIST();
+	c = connect_over(port, port + 1);
 	expect(PROTOCOL_TCP, port + 1, 1, "the client's port");
 	expect_unprivileged(PROTOCOL_TCP, port + 1, 1, "the client's port");
 	close(c.listener);

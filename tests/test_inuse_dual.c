@@ -4,6 +4,7 @@
 
 #include "tests/kernel.h"
 #include "tests/rig.h"
+#include "tests/socket_list.h"
 
 /* One that allows sockets of IPv4 alone. */
 struct kernel_forbidding {
@@ -71,6 +72,7 @@ is_seen_from_a_sandbox(enum protocol protocol)
 /* It may have no IPv6 sockets itself: others do. */
 CHECK(inuse_dual, a_sandbox_that_forbids_ipv6)
 {
+	NEEDS_SOCKET_LIST();
 	is_seen_from_a_sandbox(PROTOCOL_TCP);
 	is_seen_from_a_sandbox(PROTOCOL_UDP);
 }

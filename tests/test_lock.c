@@ -145,7 +145,7 @@ CHECK(lock, no_descriptor_is_open_during_a_nap)
 	does_not_interrupt(&old.ops);
 	cr_assert_gt(kernel.asked, 0);
 	if (sys_wait_until(&sys_kernel, 1) == -ENOSYS)
-		cr_skip_test("before Linux 5.16");
+		SKIP("before Linux 5.16");
 	kernel.asked = 0;
 	does_not_interrupt(&kernel.ops);
 	cr_assert_eq(kernel.asked, 0);

@@ -78,6 +78,6 @@ CHECK(sysctl, a_setting_holds_within_a_second)
 		in_a_namespace_of_its_own();
 	status = peer_end(&peer);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		cr_skip_test("no right to make a network namespace");
+		SKIP("no right to make a network namespace");
 	peer_verdict(status);
 }

@@ -4,7 +4,8 @@
  *
  *	storm_kill loop SECONDS FIRST PORTS SEED
  *		forks a child that reserves, binds and gives back in a circle,
- *		kills it at a random moment, takes its range at once, and again
+ *		kills it at a random moment, takes its range at once, and again;
+ *		at least 250 times, on slow machines too
  *	storm_kill fresh TIMES FIRST PORTS SEED DIRECTORY
  *		the same with a new image and a new pool each time, so that
  *		death also comes while the pool is being made
@@ -31,6 +32,7 @@
 #include "portres.h"
 
 #define LONGEST_LIFE_NS 1000000
+#define KILLS_LEAST 250
 
 struct block {
 	int start, count;
@@ -161,7 +163,7 @@ loop(double seconds, int first, int ports, uint64_t seed)
 	uint64_t end = now() + (uint64_t)(seconds * 1e9);
 	long kills = 0;
 
-	for (; now() < end && !bad; kills++) {
+	for (; (now() < end || kills < KILLS_LEAST) && !bad; kills++) {
 		struct block block = any_block(&seed, first, ports);
 		unsigned long life = dice(&seed) % LONGEST_LIFE_NS;
 		pid_t child = fork();
