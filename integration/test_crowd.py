@@ -13,15 +13,20 @@ LOCKS = """
 import fcntl, os, struct, sys
 count, files, where = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 fds = [os.open(f"{where}/{os.getpid()}-{i}", os.O_CREAT | os.O_RDWR) for i in range(files)]
-def each(kind):
+def each(*kinds):
     for i in range(count):
-        lock = struct.pack("hhqqi4x", kind, 0, i // files * 2, 1, 0)
-        fcntl.fcntl(fds[i % files], 37, lock)
+        for kind in kinds:
+            lock = struct.pack("hhqqi4x", kind, 0, i // files * 2, 1, 0)
+            fcntl.fcntl(fds[i % files], 37, lock)
 each(fcntl.F_RDLCK)
 print("there", flush=True)
 """
 QUIET = LOCKS + "input()\n"
-RESTLESS = LOCKS + """
+ONE_BY_ONE = LOCKS + """
+while True:
+    each(fcntl.F_UNLCK, fcntl.F_RDLCK)
+"""
+ALL_AT_ONCE = LOCKS + """
 while True:
     each(fcntl.F_UNLCK)
     each(fcntl.F_RDLCK)
@@ -39,20 +44,25 @@ def locks(start, tmp_path):
     return locks
 
 
-def deaths_that_are_seen(player, times):
+def deaths_that_are_seen(player, times, at_once=1):
+    """`at_once` owners are killed together, and each one's block is asked for."""
+    blocks = [START + 3 * i for i in range(at_once)]
     other = player()
     other.ask("tcp('x')")
     seen = 0
-    for _ in range(times):
-        owner = player()
-        owner.ask("tcp('a')")
-        assert owner.ask(f"acquire(S['a'], {START}, 3)")[0] == "("
-        owner.kill()
-        owner.close()
-        answer = other.ask(f"acquire(S['x'], {START}, 3)")
-        seen += answer[0] == "("
-        if answer[0] == "(":
-            other.ask(f"release(S['x'], {eval(answer)[2]})")
+    for _ in range(times // at_once):
+        owners = [player() for _ in blocks]
+        for owner, block in zip(owners, blocks):
+            owner.ask("tcp('a')")
+            assert owner.ask(f"acquire(S['a'], {block}, 3)")[0] == "("
+        for owner in owners:
+            owner.kill()
+            owner.close()
+        for block in blocks:
+            answer = other.ask(f"acquire(S['x'], {block}, 3)")
+            seen += answer[0] == "("
+            if answer[0] == "(":
+                other.ask(f"release(S['x'], {eval(answer)[2]})")
     return seen
 
 
@@ -63,7 +73,7 @@ def test_beside_many_quiet_locks(player, locks):
 
 def test_beside_locks_that_come_and_go(player, locks):
     locks(QUIET, 5000, 50)
-    locks(RESTLESS, 1000, 10)
+    locks(ALL_AT_ONCE, 1000, 10)
     assert deaths_that_are_seen(player, 5) == 5
 
 
@@ -71,10 +81,10 @@ def test_a_hundred_deaths_on_a_machine_that_has_much_to_do(player, locks, start)
     for _ in range(4):
         locks(QUIET, 25000, 250)
     for _ in range(4):
-        locks(RESTLESS, 1000, 10)
+        locks(ONE_BY_ONE, 1000, 10)
     for _ in range(os.cpu_count()):
         start(["/usr/bin/python3", "-c", "while True: pass"])
-    assert deaths_that_are_seen(player, 100) == 100
+    assert deaths_that_are_seen(player, 100, at_once=5) == 100
 
 
 def masked(path):
