@@ -144,12 +144,20 @@ act_dead(struct pool *pool)
 }
 
 static void
+acquire_or_die(struct pool *pool, int fd)
+{
+	int r = acquire(pool, fd, PROTOCOL_TCP, BENCH_BLOCK, 20);
+
+	if (r < 0) {
+		errno = -r;
+		die("acquire");
+	}
+}
+
+static void
 act_one(struct pool *pool)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (acquire(pool, fd, PROTOCOL_TCP, BENCH_BLOCK, 20) < 0)
-		die("acquire");
+	acquire_or_die(pool, socket(AF_INET, SOCK_STREAM, 0));
 }
 
 static double
@@ -161,8 +169,7 @@ time_acquires(struct pool *pool)
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 		struct slot *slot;
 
-		if (acquire(pool, fd, PROTOCOL_TCP, BENCH_BLOCK, 20) < 0)
-			die("acquire");
+		acquire_or_die(pool, fd);
 		slot = slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK);
 		close(fd);
 		/* As the library, which sees the close. */
@@ -180,8 +187,7 @@ time_one(struct pool *pool)
 
 	end(owner);
 	start = now();
-	if (acquire(pool, fd, PROTOCOL_TCP, BENCH_BLOCK, 20) < 0)
-		die("acquire");
+	acquire_or_die(pool, fd);
 	start = now() - start;
 	slot_end(pool->file,
 		 slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK)->token,

@@ -197,12 +197,12 @@ class Program:
         self.pid = self.popen.pid
         self.unread = b""
 
-    def line(self):
+    def line(self, limit=SILENCE):
         """The next line of its output; a silent program fails the test."""
         out = self.popen.stdout
         while b"\n" not in self.unread:
-            ready, _, _ = select.select([out], [], [], SILENCE)
-            assert ready, f"no line within {SILENCE} s"
+            ready, _, _ = select.select([out], [], [], limit)
+            assert ready, f"no line within {limit} s"
             more = os.read(out.fileno(), 65536)
             assert more, f"ended with {self.popen.wait()} instead of a line"
             self.unread += more
@@ -212,9 +212,9 @@ class Program:
     def tell(self, line):
         self.popen.stdin.write(line.encode() + b"\n")
 
-    def ask(self, line):
+    def ask(self, line, limit=SILENCE):
         self.tell(line)
-        return self.line()
+        return self.line(limit)
 
     def kill(self):
         self.popen.kill()
