@@ -55,7 +55,7 @@ LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
 	$(if $(SAN),$(SANITIZE),-Wl,-z,defs)
 
-CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*.c))
+CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*/*.c))
 SHIM := $(patsubst %.c,$B/obj/%.o,\
 	$(filter-out %/wmain.c,$(wildcard shim/*.c shim/*/*.c shim/*/*/*.c)))
 HEADERS := $(notdir $(wildcard include/*.h))
@@ -142,10 +142,10 @@ $B/lib/libportres_main.a: $B/obj/shim/winsock/crt/wmain.o
 
 ALL_TESTS := $(patsubst tests/%.c,$B/tests/%,$(wildcard tests/test_*.c))
 # Thousands of simulated or real lists: `make check-long` runs them too.
-LONG_TESTS := $(filter %/test_locklist_gaps %/test_locklist_swing %/test_locklist_real \
-	%/test_locklist_waiters %/test_locklist_long %/test_locklist_crowd,$(ALL_TESTS))
+LONG_TESTS := $(filter %/test_proc_locks_gaps %/test_proc_locks_swing %/test_proc_locks_real \
+	%/test_proc_locks_waiters %/test_proc_locks_long %/test_proc_locks_crowd,$(ALL_TESTS))
 TESTS := $(if $(LONG),$(ALL_TESTS),$(filter-out $(LONG_TESTS),$(ALL_TESTS)))
-TEST_SHIM := $(patsubst %,$(B)/obj/shim/%.o,sysctl track user)
+TEST_SHIM := $(patsubst %,$(B)/obj/shim/%.o,sockets usermem)
 
 $B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
 	$(call say,TEST,$@)

@@ -20,10 +20,10 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "core/locklist.h"
-#include "core/pool.h"
-#include "core/reserve.h"
-#include "core/slot.h"
+#include "core/kernel/proc_locks.h"
+#include "core/pool/pool.h"
+#include "core/pool/acquire.h"
+#include "core/pool/slot.h"
 
 enum { CROWD = 4000, A_SOCKET = 40, A_FILE = 100 };
 
@@ -173,7 +173,8 @@ time_acquires(struct pool *pool)
 		slot = slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK);
 		close(fd);
 		/* As the library, which sees the close. */
-		slot_end(pool->file, atomic_load(&slot->token), slot->cookie);
+		slot_mark_dead(pool->file, atomic_load(&slot->token),
+			       slot->cookie);
 	}
 	return (now() - start) / 10;
 }
@@ -189,9 +190,10 @@ time_one(struct pool *pool)
 	start = now();
 	acquire_or_die(pool, fd);
 	start = now() - start;
-	slot_end(pool->file,
-		 slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK)->token,
-		 slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK)->cookie);
+	slot_mark_dead(
+		pool->file,
+		slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK)->token,
+		slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK)->cookie);
 	close(fd);
 	return start;
 }
@@ -210,7 +212,7 @@ time_reading(void)
 {
 	double start = now();
 
-	if (locklist_read(&sys_kernel, NULL, ignore, NULL) < 0)
+	if (proc_locks_read(&sys_kernel, NULL, ignore, NULL) < 0)
 		die("reading");
 	return now() - start;
 }

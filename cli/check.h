@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "core/pool.h"
+#include "core/pool/pool.h"
 
 enum verdict { GOOD, WARNING, ERROR };
 

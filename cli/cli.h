@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
-#include "core/range.h"
-#include "core/store.h"
+#include "core/kernel/range.h"
+#include "core/pool/store.h"
 
 enum { STATUS_OK, STATUS_REFUSED, STATUS_USAGE };
 

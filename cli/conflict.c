@@ -5,7 +5,7 @@
 #include "cli/output.h"
 #include "cli/sockets.h"
 #include "cli/view.h"
-#include "core/inuse.h"
+#include "core/kernel/port_probe.h"
 
 static int
 refuse_reserved(struct block block, const struct entry *entry)
@@ -53,8 +53,8 @@ refuse_conflict(struct pool *pool, struct block block)
 	/* As the acquire found it: asking for each port would take minutes. */
 	if (entry)
 		r = refuse_reserved(block, entry);
-	else if (inuse_first(&sys_kernel, block.protocol, block.range,
-			     &dual_stack, &port) == 1)
+	else if (port_probe_first(&sys_kernel, block.protocol, block.range,
+				  &dual_stack, &port) == 1)
 		r = refuse_bound(block.protocol, port);
 	else
 		r = refuse("%s ports from %u on were in use a moment ago: try "

@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "cli/check.h"
-#include "core/endpoint.h"
-#include "core/lease.h"
-#include "core/locklist.h"
-#include "core/sockdiag.h"
+#include "core/kernel/sock.h"
+#include "core/pool/lease.h"
+#include "core/kernel/proc_locks.h"
+#include "core/kernel/sockdiag.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -52,7 +52,7 @@ check_leases(int fd)
 		return;
 	}
 	check(GOOD, "kernel", "sockets carry file locks");
-	r = locklist_read(&sys_kernel, NULL, match, &search);
+	r = proc_locks_read(&sys_kernel, NULL, match, &search);
 	if (search.found)
 		check(GOOD, "kernel", "/proc/locks shows them");
 	else
@@ -71,7 +71,7 @@ check_options(int fd)
 	uint32_t range;
 	socklen_t size = sizeof(cookie);
 
-	if (endpoint_cookie(&sys_kernel, fd, &cookie) == 0)
+	if (sock_cookie(&sys_kernel, fd, &cookie) == 0)
 		check(GOOD, "kernel", "sockets have identities (SO_COOKIE)");
 	else
 		check(ERROR, "kernel",

@@ -12,7 +12,7 @@
 #include "cli/stuck.h"
 #include "cli/trouble.h"
 #include "cli/view.h"
-#include "core/ephemeral.h"
+#include "core/kernel/ephemeral.h"
 #include "shim/config.h"
 
 static const char *

@@ -6,7 +6,7 @@
 #include "cli/check.h"
 #include "cli/trouble.h"
 #include "cli/view.h"
-#include "core/persistent.h"
+#include "core/pool/persistent.h"
 #include "shim/config.h"
 
 #define LOOKS 5

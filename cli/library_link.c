@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "cli/library.h"
-#include "core/user_pool.h"
+#include "core/pool/user_pool.h"
 #include "shim/config.h"
 
 #define SPECIAL " :$"

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/range.h"
+#include "core/kernel/range.h"
 
 bool
 output_colourful(void)

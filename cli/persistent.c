@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/persistent.h"
+#include "core/pool/persistent.h"
 
 #include <getopt.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
 #include "cli/output.h"
 #include "cli/trouble.h"
 #include "cli/view.h"
-#include "core/store.h"
+#include "core/pool/store.h"
 #include "shim/config.h"
 
 struct listing {

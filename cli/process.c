@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/locklist.h"
+#include "core/kernel/proc_locks.h"
 
 void
 process_name(uint32_t pid, char to[17])
@@ -120,7 +120,7 @@ look(void *context, uint32_t pid, int fd)
 	owners->pid = pid;
 	owners->fd = fd;
 	while (fgets(line, sizeof(line), file))
-		locklist_parse(line, strlen(line), note_lease, owners);
+		proc_locks_parse(line, strlen(line), note_lease, owners);
 	fclose(file);
 }
 

@@ -5,7 +5,7 @@
 #ifndef PORTRES_CLI_RUN_H
 #define PORTRES_CLI_RUN_H
 
-#include "core/store.h"
+#include "core/pool/store.h"
 
 #define RUN_BLOCKS_MAX 64
 

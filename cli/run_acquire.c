@@ -9,8 +9,8 @@
 #include "cli/run.h"
 #include "cli/trouble.h"
 #include "cli/view.h"
-#include "core/ephemeral.h"
-#include "core/reserve.h"
+#include "core/kernel/ephemeral.h"
+#include "core/pool/acquire.h"
 #include "shim/config.h"
 
 #define LOOK_NAP_NS 20000000

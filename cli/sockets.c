@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "cli/process.h"
-#include "core/sockdiag.h"
+#include "core/kernel/sockdiag.h"
 
 /* One array element more; the command is short and may die of no memory. */
 static void *

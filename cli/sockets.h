@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "core/range.h"
+#include "core/kernel/range.h"
 
 struct holder {
 	uint32_t pid;

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "core/pool.h"
+#include "core/pool/pool.h"
 
 /* "pid 12 (nginx), which is stopped"; false when nobody is to be seen. */
 bool stuck_by(const struct pool *pool, char *to, size_t size);

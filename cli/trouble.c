@@ -9,8 +9,8 @@
 
 #include "cli/stuck.h"
 #include "cli/view.h"
-#include "core/pool.h"
-#include "core/user_pool.h"
+#include "core/pool/pool.h"
+#include "core/pool/user_pool.h"
 #include "shim/config.h"
 
 static bool

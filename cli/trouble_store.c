@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "cli/trouble.h"
-#include "core/store.h"
+#include "core/pool/store.h"
 #include "shim/config.h"
 
 static const struct {

@@ -9,9 +9,9 @@
 #include "cli/output.h"
 #include "cli/process.h"
 #include "cli/trouble.h"
-#include "core/endpoint.h"
-#include "core/reserve.h"
-#include "core/slot.h"
+#include "core/kernel/sock.h"
+#include "core/pool/reserve.h"
+#include "core/pool/slot.h"
 #include "shim/config.h"
 
 #define SECOND_NS ((uint64_t)1000000000)
@@ -27,7 +27,7 @@ view_open_pool(struct pool *ret_pool)
 
 	if (fd < 0)
 		return fd;
-	r = endpoint_netns(sys, fd, &netns);
+	r = sock_netns(sys, fd, &netns);
 	sys_close(sys, fd);
 	if (r < 0)
 		return r;
@@ -110,7 +110,7 @@ copy_living(struct pool *pool, struct view *view)
 		const struct slot *slot = &pool->file->slot[i];
 		struct entry *entry = &view->entries[view->count];
 
-		if (!slot_live(slot) || slot_ended(slot) ||
+		if (!slot_live(slot) || slot_is_dead(slot) ||
 		    slot->protocol >= PROTOCOL_COUNT || !slot_range(slot).count)
 			continue;
 		*entry = copy(slot);

@@ -5,7 +5,7 @@
 #ifndef PORTRES_CLI_VIEW_H
 #define PORTRES_CLI_VIEW_H
 
-#include "core/pool.h"
+#include "core/pool/pool.h"
 
 /* One living reservation, copied out of the pool. */
 struct entry {

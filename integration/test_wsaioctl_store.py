@@ -5,21 +5,21 @@ FAKES = r"""
 #include <stdio.h>
 #include <string.h>
 #include <errno.h>
-#include "shim/serve.h"
+#include "shim/request.h"
 #include "shim/shim.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "winsock2.h"
 #include "mstcpip.h"
 
 static int writes, failing, acquired, released;
 
-int user_read(void *to, const void *user, size_t n)
+int usermem_read(void *to, const void *user, size_t n)
 {
 	memcpy(to, user, n);
 	return 0;
 }
 
-int user_write(void *user, const void *from, size_t n)
+int usermem_write(void *user, const void *from, size_t n)
 {
 	if (++writes == failing)
 		return -EFAULT;
@@ -27,7 +27,7 @@ int user_write(void *user, const void *from, size_t n)
 	return 0;
 }
 
-int serve_acquire(int fd, struct range wanted, enum pool_wait wait,
+int request_acquire(int fd, struct range wanted, enum pool_wait wait,
 		  struct reservation *ret)
 {
 	(void)wait;
@@ -39,7 +39,7 @@ int serve_acquire(int fd, struct range wanted, enum pool_wait wait,
 	return 0;
 }
 
-int serve_release(int fd, uint64_t token, enum pool_wait wait)
+int request_release(int fd, uint64_t token, enum pool_wait wait)
 {
 	(void)wait;
 	(void)fd;
@@ -47,7 +47,7 @@ int serve_release(int fd, uint64_t token, enum pool_wait wait)
 	return 0;
 }
 
-int serve_associate(int fd, uint64_t token, enum pool_wait wait)
+int request_associate(int fd, uint64_t token, enum pool_wait wait)
 {
 	(void)wait;
 	(void)fd;
@@ -104,7 +104,7 @@ def test_a_failing_store_gives_the_block_back(
                           "monitor")]
     program = compile_program(FAKES, "fakes", flags=[
         "-std=gnu11", "-D_GNU_SOURCE", "-DPORTRES_ITSELF", f"-I{root}", *map(str, parts),
-        f"{root}/core/endpoint.c", f"{root}/core/sys.c", "-pthread"])
+        f"{root}/core/kernel/sock.c", f"{root}/core/kernel/sys.c", "-pthread"])
     ended = run(program)
     # And whatever passes through errno on the way to success stays inside.
     assert ended.returncode == 42

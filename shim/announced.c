@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/announced.h"
 
-#include "core/implicit.h"
+#include "core/pool/clear_range.h"
 #include "shim/config.h"
+#include "shim/fork.h"
 #include "shim/pools.h"
-#include "shim/process.h"
-#include "shim/track.h"
+#include "shim/sockets.h"
 
 int
 announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
@@ -14,10 +14,10 @@ announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 		__attribute__((tls_model("initial-exec")));
 	int r;
 
-	self.process = process_number();
+	self.process = fork_generation();
 	r = announce_begin(&sys_kernel, &self, pool->file, port,
 			   &ret->announce);
-	ret->process = process_number();
+	ret->process = fork_generation();
 	return r;
 }
 
@@ -29,7 +29,7 @@ announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 void
 announced_end(const struct announced *announced)
 {
-	if (announced->process == process_number())
+	if (announced->process == fork_generation())
 		announce_end(&announced->announce);
 	else
 		announce_leave(&announced->announce);
@@ -41,7 +41,7 @@ choice_begin(int fd, struct choice *ret)
 	struct pool *pool;
 
 	ret->announced = false;
-	if (track_any_associated())
+	if (sockets_any_associated())
 		return true;
 	pool = pools_for_bind(fd);
 	if (!pool)

@@ -5,8 +5,8 @@
 #ifndef PORTRES_SHIM_ANNOUNCED_H
 #define PORTRES_SHIM_ANNOUNCED_H
 
-#include "core/announce.h"
-#include "core/pool.h"
+#include "core/pool/announce.h"
+#include "core/pool/pool.h"
 
 struct announced {
 	struct announce announce;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/associated.h"
 
-#include "core/endpoint.h"
-#include "core/inuse.h"
-#include "core/reserve.h"
-#include "core/slot.h"
-#include "core/sockdiag.h"
-#include "winerror.h"
+#include "core/kernel/port_probe.h"
+#include "core/kernel/sock.h"
+#include "core/kernel/sockdiag.h"
+#include "core/pool/reserve.h"
+#include "core/pool/slot.h"
 #include "shim/announced.h"
 #include "shim/config.h"
 #include "shim/pools.h"
 #include "shim/shim.h"
-#include "shim/track.h"
+#include "shim/sockets.h"
 #include "shim/winsock/error.h"
+#include "winerror.h"
 
 /*
  * What a socket with SO_REUSEADDR or SO_REUSEPORT is kept off, because the
@@ -31,8 +31,8 @@ is_taken(struct look *look, uint32_t port)
 {
 	if (look->used)
 		return port_set_has(look->used, port);
-	return inuse_conflicts(&sys_kernel, look->protocol, port,
-			       &look->dual_stack);
+	return port_probe_conflicts(&sys_kernel, look->protocol, port,
+				    &look->dual_stack);
 }
 
 /* `look` is NULL where the kernel's own answer will do. */
@@ -49,7 +49,7 @@ bind_first(struct range block, struct look *look, int fd,
 			return ret_errno(r);
 		if (r > 0)
 			continue;
-		endpoint_set_port(address, (uint16_t)port);
+		sock_set_port(address, (uint16_t)port);
 		if (real_bind(fd, address, size) == 0) {
 			errno = saved;
 			return 0;
@@ -83,7 +83,7 @@ bind_any_of(struct range block, enum protocol protocol, int fd,
 	    struct sockaddr *address, socklen_t size)
 {
 	struct look look = {.protocol = protocol};
-	bool shares = endpoint_shares_ports(&sys_kernel, fd);
+	bool shares = sock_shares_ports(&sys_kernel, fd);
 	int r = bind_first(block, shares ? &look : NULL, fd, address, size);
 
 	if (r < 0 && errno == EADDRINUSE && shares && protocol == PROTOCOL_TCP)
@@ -168,24 +168,24 @@ bool
 associated_bind(int fd, struct sockaddr *address, socklen_t size,
 		int *ret_answer)
 {
-	int port = endpoint_address_port(address, size);
+	int port = sock_address_port(address, size);
 	enum outcome outcome;
 	struct tracked *tracked;
 	uint64_t cookie;
 	uint64_t token;
 
-	if (endpoint_cookie(&sys_kernel, fd, &cookie) < 0)
+	if (sock_cookie(&sys_kernel, fd, &cookie) < 0)
 		return false;
-	tracked = track_find(cookie);
+	tracked = sockets_find(cookie);
 	token = tracked ? atomic_load(&tracked->associated) : 0;
 	/* An address of another family is the kernel's to refuse. */
-	if (!token || !endpoint_takes_address(&sys_kernel, fd, address))
+	if (!token || !sock_takes_address(&sys_kernel, fd, address))
 		return false;
 	outcome = port ? bind_to_one(token, (uint16_t)port, fd, address, size,
 				     ret_answer)
 		       : bind_to_any(token, fd, address, size, ret_answer);
 	/* It has served its turn: bound sockets are the kernel's to keep. */
 	if (outcome == GONE || (outcome == DONE && *ret_answer == 0))
-		track_dissociate(cookie);
+		sockets_dissociate(cookie);
 	return outcome == DONE;
 }

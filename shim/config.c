@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/sys.h"
-#include "core/text.h"
-#include "core/user_pool.h"
+#include "core/kernel/strbuf.h"
+#include "core/kernel/sys.h"
+#include "core/pool/user_pool.h"
 
 #define MACHINE_POOL "/run/portres"
 #define MACHINE_STORE "/etc/portres"
@@ -27,15 +27,15 @@ is_directory(const char *path)
 
 /* A path that was cut short would be another one. */
 static void
-or_nothing(struct text *path)
+or_nothing(struct strbuf *path)
 {
-	if (!text_ok(path))
+	if (!strbuf_ok(path))
 		path->buffer[0] = '\0';
 }
 
 /* A relative path is the one it is now: programs change directory. */
 static void
-text_path(struct text *text, const char *path)
+text_path(struct strbuf *text, const char *path)
 {
 	char here[256];
 
@@ -48,37 +48,37 @@ text_path(struct text *text, const char *path)
 			text->cut = true;
 			return;
 		}
-		text_string(text, here);
-		text_char(text, '/');
+		strbuf_string(text, here);
+		strbuf_char(text, '/');
 	}
-	text_string(text, path);
+	strbuf_string(text, path);
 }
 
 /* $XDG_STATE_HOME/portres, or where that is by default. */
 static void
-choose_user_store(struct text *store)
+choose_user_store(struct strbuf *store)
 {
 	const char *state = secure_getenv("XDG_STATE_HOME");
 	const char *home = secure_getenv("HOME");
 
 	if (state && *state == '/') {
-		text_string(store, state);
+		strbuf_string(store, state);
 	} else if (home && *home == '/') {
-		text_string(store, home);
-		text_string(store, "/.local/state");
+		strbuf_string(store, home);
+		strbuf_string(store, "/.local/state");
 	} else {
 		return;
 	}
-	text_string(store, "/portres");
+	strbuf_string(store, "/portres");
 }
 
 static void
 choose_directories(struct config *config)
 {
 	const char *given = secure_getenv("PORTRES_POOL");
-	struct text pool =
-		text_in(config->directory, sizeof(config->directory));
-	struct text store = text_in(config->store, sizeof(config->store));
+	struct strbuf pool =
+		strbuf_in(config->directory, sizeof(config->directory));
+	struct strbuf store = strbuf_in(config->store, sizeof(config->store));
 
 	if (given && *given) {
 		config->why = "PORTRES_POOL says so";
@@ -86,12 +86,12 @@ choose_directories(struct config *config)
 		text_path(&store, given);
 	} else if (is_directory(MACHINE_POOL)) {
 		config->why = "the administrator made it";
-		text_string(&pool, MACHINE_POOL);
-		text_string(&store, MACHINE_STORE);
+		strbuf_string(&pool, MACHINE_POOL);
+		strbuf_string(&store, MACHINE_STORE);
 	} else {
 		config->why = "there is no " MACHINE_POOL;
-		text_string(&pool, USER_POOL_PLACE "/" USER_POOL_PREFIX);
-		text_number(&pool, sys_geteuid(&sys_kernel));
+		strbuf_string(&pool, USER_POOL_PLACE "/" USER_POOL_PREFIX);
+		strbuf_number(&pool, sys_geteuid(&sys_kernel));
 		config->own = true;
 		choose_user_store(&store);
 	}

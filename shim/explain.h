@@ -2,7 +2,7 @@
 #ifndef PORTRES_SHIM_EXPLAIN_H
 #define PORTRES_SHIM_EXPLAIN_H
 
-#include "core/slot.h"
+#include "core/pool/slot.h"
 
 /*
  * Says on stderr, in one write, why a bind to `port` is refused: by which

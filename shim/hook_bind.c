@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/shim.h"
-
 #include <string.h>
 
-#include "core/endpoint.h"
-#include "core/reserve.h"
-#include "core/slot.h"
-#include "winerror.h"
+#include "core/kernel/sock.h"
+#include "core/pool/reserve.h"
+#include "core/pool/slot.h"
 #include "shim/announced.h"
 #include "shim/associated.h"
 #include "shim/config.h"
 #include "shim/explain.h"
-#include "shim/inherited.h"
+#include "shim/hidden_fds.h"
 #include "shim/pools.h"
-#include "shim/track.h"
+#include "shim/shim.h"
+#include "shim/sockets.h"
 #include "shim/unbound.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
+#include "winerror.h"
 
 #define LOOKS_MAX 8 /* at a port that changes its owner meanwhile */
 
@@ -36,12 +35,12 @@ read_request(int fd, const struct sockaddr *address, socklen_t size,
 	int port;
 
 	if (size < sizeof(struct sockaddr_in) || size > sizeof(ret->address) ||
-	    !user_readable(address, size))
+	    !usermem_readable(address, size))
 		return false;
 	ret->fd = fd;
 	ret->size = size;
 	memcpy(&ret->address, address, size);
-	port = endpoint_address_port((struct sockaddr *)&ret->address, size);
+	port = sock_address_port((struct sockaddr *)&ret->address, size);
 	ret->port = (uint16_t)port;
 	return port >= 0;
 }
@@ -68,9 +67,8 @@ bind_unchecked(const struct request *request)
 {
 	enum protocol protocol;
 
-	return config_get()->strict &&
-			       endpoint_takes_ports(&sys_kernel, request->fd,
-						    &protocol)
+	return config_get()->strict && sock_takes_ports(&sys_kernel,
+							request->fd, &protocol)
 		       ? ret_errno(-ENETDOWN)
 		       : bind_really(request);
 }
@@ -91,7 +89,7 @@ static bool
 matters(struct pool *pool, const struct request *request,
 	enum protocol *ret_protocol, bool *ret_associable)
 {
-	int r = endpoint_protocol(&sys_kernel, request->fd, ret_protocol);
+	int r = sock_protocol(&sys_kernel, request->fd, ret_protocol);
 
 	/* A sandbox forbids to ask: then it is the one that is marked. */
 	if (r == -EPERM || r == -EACCES || r == -ENOSYS) {
@@ -104,9 +102,8 @@ matters(struct pool *pool, const struct request *request,
 	}
 	*ret_associable = r == 0;
 	return (r == 0 || r == -EPROTONOSUPPORT) &&
-	       endpoint_takes_address(
-		       &sys_kernel, request->fd,
-		       (const struct sockaddr *)&request->address);
+	       sock_takes_address(&sys_kernel, request->fd,
+				  (const struct sockaddr *)&request->address);
 }
 
 /*
@@ -130,8 +127,8 @@ look(struct pool *pool, const struct request *request, struct slot **ret_slot,
 	if (!*ret_slot)
 		return PASSING;
 	*ret_token = atomic_load(&(*ret_slot)->token);
-	if (*ret_token & TOKEN_ENDED ||
-	    (associable && inherited_owns(*ret_slot)))
+	if (*ret_token & TOKEN_DEAD ||
+	    (associable && hidden_fds_owns(*ret_slot)))
 		return FREE;
 	return RESERVED;
 }
@@ -242,9 +239,9 @@ bind_chosen(struct request *request)
 	}
 	/* With IP_BIND_ADDRESS_NO_PORT nobody chooses, yet; and an address of
 	 * another family is the kernel's to refuse. */
-	if (endpoint_puts_port_off(&sys_kernel, request->fd) ||
-	    !endpoint_takes_address(&sys_kernel, request->fd,
-				    (struct sockaddr *)&request->address))
+	if (sock_puts_port_off(&sys_kernel, request->fd) ||
+	    !sock_takes_address(&sys_kernel, request->fd,
+				(struct sockaddr *)&request->address))
 		return bind_really(request);
 	r = unbound_choose(request->fd, (struct sockaddr *)&request->address,
 			   request->size, &bound);
@@ -265,7 +262,7 @@ shim_bind(int fd, const struct sockaddr *address, socklen_t size)
 
 	if (!read_request(fd, address, size, &request))
 		return real_bind(fd, address, size);
-	if (track_any_associated() &&
+	if (sockets_any_associated() &&
 	    associated_bind(fd, (struct sockaddr *)&request.address,
 			    request.size, &r))
 		return r;

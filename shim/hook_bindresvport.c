@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/shim.h"
-
 #include <string.h>
 
-#include "core/endpoint.h"
+#include "core/kernel/sock.h"
 #include "shim/pools.h"
-#include "shim/user.h"
+#include "shim/shim.h"
+#include "shim/usermem.h"
 
 /* Where bindresvport looks, as its manual page has it. */
 #define FIRST 512
@@ -39,7 +38,7 @@ shim_bindresvport(int fd, struct sockaddr_in *address)
 	int saved = errno;
 
 	if (!matters(fd) ||
-	    (address && (!user_readable(address, sizeof(*address)) ||
+	    (address && (!usermem_readable(address, sizeof(*address)) ||
 			 address->sin_family != AF_INET)))
 		return real_bindresvport(fd, address);
 	if (address)
@@ -50,7 +49,7 @@ shim_bindresvport(int fd, struct sockaddr_in *address)
 		any.sin_port = htons((uint16_t)port);
 		if (shim_bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0) {
 			errno = saved;
-			return address ? ret_errno(user_write(
+			return address ? ret_errno(usermem_write(
 						 &address->sin_port,
 						 &any.sin_port,
 						 sizeof(any.sin_port)))

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/shim.h"
-
 #include <string.h>
 
-#include "core/endpoint.h"
-#include "core/implicit.h"
-#include "shim/gate.h"
+#include "core/kernel/sock.h"
+#include "core/pool/clear_range.h"
+#include "shim/fork.h"
 #include "shim/pools.h"
+#include "shim/shim.h"
 #include "shim/unbound.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 
 /*
@@ -22,16 +21,16 @@ chooses_port(int fd, const struct sockaddr *address, socklen_t size)
 	enum protocol protocol;
 	sa_family_t family;
 
-	if (size < sizeof(family) || !user_readable(address, size))
+	if (size < sizeof(family) || !usermem_readable(address, size))
 		return false;
 	memcpy(&family, &address->sa_family, sizeof(family));
 	if (family == AF_UNSPEC)
 		return false;
-	if (endpoint_protocol(&sys_kernel, fd, &protocol) == 0 &&
+	if (sock_protocol(&sys_kernel, fd, &protocol) == 0 &&
 	    protocol == PROTOCOL_UDP)
 		return true;
 	return size >= sizeof(struct sockaddr_in) &&
-	       endpoint_takes_peer(&sys_kernel, fd, address, size);
+	       sock_takes_peer(&sys_kernel, fd, address, size);
 }
 
 /*
@@ -53,12 +52,12 @@ connect_plainly(int fd, const struct sockaddr *address, socklen_t size)
 static bool
 is_full(struct pool *pool, int fd, struct range window)
 {
-	struct gate_visit visit;
+	struct fork_visit visit;
 	bool full;
 
-	gate_visit(&visit);
+	fork_visit(&visit);
 	full = implicit_full(pool, fd, window);
-	gate_visit_end(&visit);
+	fork_visit_end(&visit);
 	return full;
 }
 
@@ -76,13 +75,13 @@ connect_in_windows(struct pool *pool, int fd, const struct sockaddr *address,
 	struct range window = IMPLICIT_FIRST;
 
 	for (;;) {
-		struct gate_visit visit;
+		struct fork_visit visit;
 		uint32_t own;
 		int r;
 
-		gate_visit(&visit);
+		fork_visit(&visit);
 		r = implicit_window(pool, PROTOCOL_TCP, fd, &window, &own);
-		gate_visit_end(&visit);
+		fork_visit_end(&visit);
 		if (r < 0)
 			return r;
 		*ret_answer = real_connect(fd, address, size);
@@ -126,7 +125,7 @@ connect_unbound(struct unbound *unbound, const struct sockaddr *address,
 	if (unbound_forbidden(fd))
 		return ret_errno(-ENETDOWN);
 	if (!pool || !implicit_matters(pool) ||
-	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
+	    !sock_takes_ports(&sys_kernel, fd, &protocol))
 		return real_connect(fd, address, size);
 	if (protocol == PROTOCOL_TCP &&
 	    connect_tcp(pool, fd, address, size, &answer) == 0)
@@ -148,7 +147,7 @@ connect_unsure(int fd, const struct sockaddr *address, socklen_t size)
 	int answer;
 
 	if (pool && pool_whole(pool) && implicit_matters(pool) &&
-	    endpoint_port_unsure(&sys_kernel, fd) &&
+	    sock_port_unsure(&sys_kernel, fd) &&
 	    connect_in_windows(pool, fd, address, size, &answer) == 0)
 		return (int)wsa_plain(answer);
 	return connect_plainly(fd, address, size);

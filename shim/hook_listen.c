@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/shim.h"
-
-#include "core/endpoint.h"
+#include "core/kernel/sock.h"
 #include "shim/announced.h"
+#include "shim/shim.h"
 #include "shim/unbound.h"
 #include "shim/winsock/error.h"
 
@@ -15,7 +14,7 @@ shim_listen(int fd, int backlog)
 
 	/* Only TCP listens; the kernel says so to all others. */
 	if (choice_begin(fd, &choice) &&
-	    endpoint_takes_ports(&sys_kernel, fd, &protocol) &&
+	    sock_takes_ports(&sys_kernel, fd, &protocol) &&
 	    protocol == PROTOCOL_TCP && unbound_bind(fd, EADDRINUSE) < 0)
 		return -1;
 	r = (int)wsa_plain(real_listen(fd, backlog));

@@ -5,12 +5,11 @@
  * connect() and so a port already. (Without a peer they fail, but UDP has
  * chosen the port by then: docs/limits.md.)
  */
-#include "shim/shim.h"
-
-#include "core/endpoint.h"
+#include "core/kernel/sock.h"
 #include "shim/pools.h"
+#include "shim/shim.h"
 #include "shim/unbound.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 
 /* `address` may be NULL. A wild one is refused before any port is chosen. */
 SLOW_PATH static int
@@ -20,11 +19,11 @@ first_send(int fd, int flags, const void *address, socklen_t size)
 
 	if (!pools_concern_implicit(fd))
 		return 0;
-	if (!endpoint_takes_ports(&sys_kernel, fd, &protocol))
+	if (!sock_takes_ports(&sys_kernel, fd, &protocol))
 		return 0;
 	if (protocol == PROTOCOL_TCP && !(flags & MSG_FASTOPEN))
 		return 0;
-	if (address && size && !user_readable(address, size))
+	if (address && size && !usermem_readable(address, size))
 		return 0;
 	return unbound_bind(fd,
 			    protocol == PROTOCOL_TCP ? EADDRNOTAVAIL : EAGAIN);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "shim/request.h"
 #include "shim/shim.h"
-
-#include "shim/serve.h"
-#include "shim/track.h"
+#include "shim/sockets.h"
 #include "shim/unbound.h"
 
 int
@@ -10,8 +9,8 @@ shim_socket(int domain, int type, int protocol)
 {
 	int fd = real_socket(domain, type, protocol);
 
-	if (track_any() && fd >= 0)
-		serve_tidy(fd);
+	if (sockets_any() && fd >= 0)
+		request_tidy(fd);
 	unbound_renew(fd);
 	return fd;
 }

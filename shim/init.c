@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/config.h"
-#include "shim/inherited.h"
-#include "shim/gate.h"
+#include "shim/fork.h"
+#include "shim/hidden_fds.h"
 #include "shim/real.h"
 
 /*
@@ -13,6 +13,6 @@ start(void)
 {
 	real_resolve();
 	config_get();
-	gate_register_fork();
-	inherited_find();
+	fork_register();
+	hidden_fds_find();
 }

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 
-#include "core/endpoint.h"
-#include "core/implicit.h"
+#include "core/kernel/sock.h"
+#include "core/pool/clear_range.h"
 #include "shim/config.h"
-#include "shim/gate.h"
-#include "shim/track.h"
+#include "shim/fork.h"
+#include "shim/sockets.h"
 
 /*
  * An entry stays where it is, for good: binders hold pointers to it. When its
@@ -79,15 +79,15 @@ entry_forget(struct entry *entry)
 static void
 lend(int fd)
 {
-	if (!track_is_borrowed())
-		gate_lend(fd);
+	if (!in_vfork_child())
+		fork_lend(fd);
 }
 
 static void
 take_back(int fd)
 {
-	if (!track_is_borrowed())
-		gate_take_back(fd);
+	if (!in_vfork_child())
+		fork_take_back(fd);
 }
 
 /* Opened in its place: a pool is large for the stack of a handler. */
@@ -101,12 +101,12 @@ entry_open(uint64_t netns, struct entry **ret)
 	if (at < 0)
 		return -ENETDOWN;
 	entry->netns = netns;
-	r = config_open_pool(netns, gate_here(), &entry->pool);
+	r = config_open_pool(netns, fork_block_here(), &entry->pool);
 	if (r < 0) {
 		entry_free(entry);
 		return r;
 	}
-	entry->pool.gate = &gate_of_process;
+	entry->pool.gate = &fork_block_of_process;
 	entry->pool.lend = lend;
 	entry->pool.take_back = take_back;
 	*ret = entry_keep(entry);
@@ -118,7 +118,7 @@ entry_for(int fd, struct entry **ret)
 {
 	struct entry *entry;
 	uint64_t netns;
-	int r = endpoint_netns(&sys_kernel, fd, &netns);
+	int r = sock_netns(&sys_kernel, fd, &netns);
 
 	if (r < 0)
 		return r;
@@ -156,7 +156,7 @@ open_for_bind(int fd)
 	int r;
 
 	if (!config_get()->directory[0] || too_soon(false) ||
-	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
+	    !sock_takes_ports(&sys_kernel, fd, &protocol))
 		return NULL;
 	r = entry_for(fd, &entry);
 	if (r == 0)
@@ -180,7 +180,7 @@ pools_concern_implicit(int fd)
 {
 	struct pool *pool;
 
-	if (track_any_associated())
+	if (sockets_any_associated())
 		return true;
 	pool = pools_for_bind(fd);
 	if (!pool || !pool_whole(pool))
@@ -207,10 +207,10 @@ ours(struct pool *pool)
 	static __thread struct pool while_forking
 		__attribute__((tls_model("initial-exec")));
 
-	if (gate_here() == pool->gate)
+	if (fork_block_here() == pool->gate)
 		return pool;
 	while_forking = *pool;
-	while_forking.gate = gate_here();
+	while_forking.gate = fork_block_here();
 	return &while_forking;
 }
 

@@ -6,7 +6,7 @@
 #ifndef PORTRES_SHIM_POOLS_H
 #define PORTRES_SHIM_POOLS_H
 
-#include "core/pool.h"
+#include "core/pool/pool.h"
 
 /*
  * The pool for a bind on `fd`; opened by the first one. NULL when there is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Three names a call: real_close (libc's, or that of the preload behind us),
- * shim_close (ours, hidden), close (exported, one line in hook_close.c).
+ * shim_close (ours, hidden), close (exported, one line in hook_fd.c).
  *
  * A real_ pointer begins at a function that looks the name up and goes on, so
  * hooks are right before any constructor has run and test nothing.

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/unbound.h"
 
-#include "core/endpoint.h"
-#include "core/implicit.h"
-#include "core/reserve.h"
+#include "core/kernel/sock.h"
+#include "core/pool/clear_range.h"
+#include "core/pool/reserve.h"
 #include "shim/announced.h"
 #include "shim/associated.h"
 #include "shim/config.h"
-#include "shim/gate.h"
+#include "shim/fork.h"
 #include "shim/pools.h"
 #include "shim/shim.h"
-#include "shim/track.h"
+#include "shim/sockets.h"
 
 _Atomic uint64_t unbound_numbers[UNBOUND_NUMBERS / 64];
 
@@ -30,11 +30,11 @@ unbound_is(int fd, struct unbound *ret)
 	uint16_t port;
 
 	ret->fd = fd;
-	if (endpoint_port(sys, fd, &port, &ret->any, &ret->size) < 0)
+	if (sock_port(sys, fd, &port, &ret->any, &ret->size) < 0)
 		return false;
 	return port == 0 ||
-	       (endpoint_gave_up_port(sys, fd) &&
-		endpoint_port(sys, fd, &port, &ret->any, &ret->size) == 0 &&
+	       (sock_gave_up_port(sys, fd) &&
+		sock_port(sys, fd, &port, &ret->any, &ret->size) == 0 &&
 		port == 0);
 }
 
@@ -43,7 +43,7 @@ unbound_associated(struct unbound *unbound)
 {
 	int answer;
 
-	if (track_any_associated() &&
+	if (sockets_any_associated() &&
 	    associated_bind(unbound->fd, (struct sockaddr *)&unbound->any,
 			    unbound->size, &answer))
 		return answer;
@@ -57,7 +57,7 @@ unbound_forbidden(int fd)
 	enum protocol protocol;
 
 	return config_get()->strict && !(pool && pool_whole(pool)) &&
-	       endpoint_takes_ports(&sys_kernel, fd, &protocol);
+	       sock_takes_ports(&sys_kernel, fd, &protocol);
 }
 
 bool
@@ -85,16 +85,16 @@ choose(struct pool *pool, enum protocol protocol, int fd,
        struct sockaddr *address, socklen_t size)
 {
 	struct announced announced;
-	struct gate_visit visit;
+	struct fork_visit visit;
 	bool known = announced_begin(pool, ANNOUNCE_CHOICE, &announced) == 0;
 	int r;
 
 	if (!known && config_get()->strict)
 		return -ENETDOWN;
 	atomic_thread_fence(memory_order_seq_cst);
-	gate_visit(&visit);
+	fork_visit(&visit);
 	r = implicit_bind(pool, protocol, fd, address, size);
-	gate_visit_end(&visit);
+	fork_visit_end(&visit);
 	if (known)
 		announced_end(&announced);
 	return r;
@@ -112,7 +112,7 @@ unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 	if (unbound_forbidden(fd))
 		return ret_errno(-ENETDOWN);
 	if (!pool || !pool_whole(pool) || !implicit_matters(pool) ||
-	    !endpoint_takes_ports(&sys_kernel, fd, &protocol))
+	    !sock_takes_ports(&sys_kernel, fd, &protocol))
 		return 0;
 	r = choose(pool, protocol, fd, address, size);
 	/* What is reserved may be reserved by the dead. */
@@ -133,8 +133,8 @@ unbound_bind(int fd, int none_left)
 
 	/* If it has a port after all, this fails and changes nothing. */
 	if (!unbound_is(fd, &unbound)) {
-		if (endpoint_port_unsure(&sys_kernel, fd)) {
-			endpoint_set_port((struct sockaddr *)&unbound.any, 0);
+		if (sock_port_unsure(&sys_kernel, fd)) {
+			sock_set_port((struct sockaddr *)&unbound.any, 0);
 			unbound_choose(fd, (struct sockaddr *)&unbound.any,
 				       unbound.size, &bound);
 			errno = saved;

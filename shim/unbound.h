@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/pool.h"
+#include "core/pool/pool.h"
 
 /* An unbound socket, and the wildcard address that it could be bound to. */
 struct unbound {

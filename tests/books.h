@@ -6,7 +6,7 @@
 #ifndef PORTRES_TESTS_BOOKS_H
 #define PORTRES_TESTS_BOOKS_H
 
-#include "core/slot.h"
+#include "core/pool/slot.h"
 #include "tests/check.h"
 
 static inline struct pool_file *
@@ -84,7 +84,7 @@ books_check(struct pool_file *file, const char *when)
 
 	for (uint32_t n = 0; n < SLOT_COUNT; n++) {
 		struct slot *slot = &file->slot[n];
-		uint64_t token = atomic_load(&slot->token) & ~TOKEN_ENDED;
+		uint64_t token = atomic_load(&slot->token) & ~TOKEN_DEAD;
 		struct range r = {slot->start, slot->count};
 
 		if (!slot_live(slot))

@@ -5,9 +5,9 @@
 #ifndef PORTRES_TESTS_FAILING_SCENE_H
 #define PORTRES_TESTS_FAILING_SCENE_H
 
-#include "core/announce.h"
-#include "core/reserve.h"
-#include "core/user_pool.h"
+#include "core/pool/announce.h"
+#include "core/pool/acquire.h"
+#include "core/pool/user_pool.h"
 #include "tests/rig.h"
 
 /* One operation on a pool, from start to end. */

@@ -8,8 +8,8 @@
 
 #include <sched.h>
 
-#include "core/ephemeral.h"
-#include "core/implicit.h"
+#include "core/kernel/ephemeral.h"
+#include "core/pool/clear_range.h"
 #include "tests/books.h"
 #include "tests/kernel.h"
 #include "tests/rig.h"

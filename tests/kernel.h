@@ -5,7 +5,7 @@
 #ifndef PORTRES_TESTS_KERNEL_H
 #define PORTRES_TESTS_KERNEL_H
 
-#include "core/sys.h"
+#include "core/kernel/sys.h"
 #include "tests/check.h"
 
 static inline long

@@ -14,7 +14,7 @@
 #include <linux/magic.h>
 #include <sys/sysmacros.h>
 
-#include "core/sys.h"
+#include "core/kernel/sys.h"
 #include "tests/check.h"
 
 #define SIM_CPUS 4

@@ -6,7 +6,7 @@
 #ifndef PORTRES_TESTS_LOCKS_STAY_H
 #define PORTRES_TESTS_LOCKS_STAY_H
 
-#include "core/lease.h"
+#include "core/pool/lease.h"
 #include "tests/rig.h"
 
 #define STAY 150u

@@ -5,7 +5,7 @@
 #ifndef PORTRES_TESTS_PERSISTENT_SCENE_H
 #define PORTRES_TESTS_PERSISTENT_SCENE_H
 
-#include "core/persistent.h"
+#include "core/pool/persistent.h"
 #include "tests/store_kit.h"
 
 /* What each round begins with: one block in pool and store. */

@@ -9,10 +9,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "core/lease.h"
-#include "core/pool.h"
-#include "core/reserve.h"
-#include "core/slot.h"
+#include "core/pool/lease.h"
+#include "core/pool/pool.h"
+#include "core/pool/acquire.h"
+#include "core/pool/slot.h"
 #include "tests/books.h"
 #include "tests/check.h"
 
@@ -163,7 +163,7 @@ static inline int
 rig_lease(const struct sys_ops *sys, const struct slot *slot)
 {
 	struct pool_file *file = books_new();
-	uint64_t token = atomic_load(&slot->token) & ~TOKEN_ENDED;
+	uint64_t token = atomic_load(&slot->token) & ~TOKEN_DEAD;
 	struct slot *copy = &file->slot[token_slot(token)];
 	int r;
 

@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
-#include "core/store.h"
+#include "core/pool/store.h"
 #include "tests/kernel.h"
 #include "tests/rig.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Announcing a bind; deaths of binders stand in test_announce_death.c. */
-#include "core/announce.h"
+#include "core/pool/announce.h"
 
 #include <linux/futex.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Binders that die, stop or never were, and how long an acquirer minds. */
-#include "core/announce.h"
+#include "core/pool/announce.h"
 
 #include <linux/futex.h>
 #include <sched.h>

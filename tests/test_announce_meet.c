@@ -5,7 +5,7 @@
  * let reads overtake writes where nothing keeps them from it, and then
  * neither does. On a machine with one processor this shows nothing.
  */
-#include "core/announce.h"
+#include "core/pool/announce.h"
 
 #include <pthread.h>
 #include <sched.h>

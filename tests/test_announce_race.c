@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Binders and acquirers at work at the same time. */
-#include "core/announce.h"
+#include "core/pool/announce.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's settings of ports, however many ranges they have. */
-#include "core/ephemeral.h"
+#include "core/kernel/ephemeral.h"
 
 #include <fcntl.h>
 #include <sched.h>

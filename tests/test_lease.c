@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The lease lives exactly as long as the open socket, however that travels. */
-#include "core/lease.h"
+#include "core/pool/lease.h"
 
-#include "core/endpoint.h"
+#include "core/kernel/sock.h"
 #include "tests/books.h"
 #include "tests/kernel.h"
 #include "tests/peer.h"
@@ -23,7 +23,7 @@ owned_slot(int fd)
 	slot = books_add(file, PROTOCOL_TCP, 5000, 1);
 	slot->fd = fd;
 	slot->pid = (uint32_t)getpid();
-	cr_assert_eq(endpoint_cookie(&sys_kernel, fd, &slot->cookie), 0);
+	cr_assert_eq(sock_cookie(&sys_kernel, fd, &slot->cookie), 0);
 	cr_assert_eq(lease_hold(&sys_kernel, fd, slot), 0);
 	return slot;
 }

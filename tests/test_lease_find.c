@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Finding a lease: where the slot says, elsewhere, and where we may not look.
  */
-#include "core/lease.h"
+#include "core/pool/lease.h"
 
 #include <sys/resource.h>
 
-#include "core/endpoint.h"
-#include "core/reserve.h"
+#include "core/kernel/sock.h"
+#include "core/pool/acquire.h"
 #include "tests/books.h"
 #include "tests/kernel.h"
 #include "tests/peer.h"
@@ -19,7 +19,7 @@ owned_slot(struct pool_file *file, int fd)
 
 	slot->fd = fd;
 	slot->pid = (uint32_t)getpid();
-	cr_assert_eq(endpoint_cookie(&sys_kernel, fd, &slot->cookie), 0);
+	cr_assert_eq(sock_cookie(&sys_kernel, fd, &slot->cookie), 0);
 	cr_assert_eq(lease_hold(&sys_kernel, fd, slot), 0);
 	return slot;
 }
@@ -111,7 +111,7 @@ CHECK(lease_find, one_judgement_tells_the_living_from_the_dead)
 	close(dead);
 	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), (N + 2) / 3);
 	for (int i = 0; i < N; i++)
-		cr_assert_eq(slot_ended(slot[i]), i % 3 == 0, "slot %d", i);
+		cr_assert_eq(slot_is_dead(slot[i]), i % 3 == 0, "slot %d", i);
 	/* Nobody is judged twice. */
 	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), 0);
 	close(fd);
@@ -203,13 +203,13 @@ CHECK(lease_find, who_comes_during_a_judgement_is_not_judged)
 	close(fd);
 	kernel.happens = reuse_slot;
 	cr_assert_eq(lease_judge(&kernel.ops, NULL, file), 0);
-	cr_assert_not(slot_ended(dead));
+	cr_assert_not(slot_is_dead(dead));
 	cr_assert_gt(kernel.opened, 0);
 	kernel.opened = 0;
 	kernel.happens = add_slot;
 	cr_assert_eq(lease_judge(&kernel.ops, NULL, file), 1);
-	cr_assert(slot_ended(dead));
-	cr_assert_not(slot_ended(meanwhile_slot));
+	cr_assert(slot_is_dead(dead));
+	cr_assert_not(slot_is_dead(meanwhile_slot));
 	free(file);
 }
 
@@ -230,7 +230,7 @@ CHECK(lease_find, what_cannot_be_read_counts_as_alive)
 
 		cr_assert_eq(lease_judge(&all.ops, NULL, file), errors[i]);
 		cr_assert_eq(lease_judge(&read.ops, NULL, file), -EIO);
-		cr_assert_not(slot_ended(slot));
+		cr_assert_not(slot_is_dead(slot));
 		cr_assert_eq(lease_holder(&all.ops, slot),
 			     i < 3 ? -ENOENT : errors[i]);
 	}
@@ -286,7 +286,7 @@ CHECK(lease_find, no_list_is_read_while_all_are_where_they_were)
 	close(fd);
 	cr_assert_eq(lease_judge(&kernel.ops, NULL, file), -EACCES);
 	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), 0);
-	cr_assert_not(slot_ended(slot));
+	cr_assert_not(slot_is_dead(slot));
 	close(copy);
 	cr_assert_eq(lease_judge(&sys_kernel, NULL, file), 2);
 	free(file);

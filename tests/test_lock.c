@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for the pool's lock: bounded, interruptible, without a trace. */
-#include "core/lock.h"
+#include "core/pool/lock.h"
 
 #include <sys/time.h>
 

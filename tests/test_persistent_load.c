@@ -3,7 +3,7 @@
  * A store of any length is loaded at a price that a program's first bind can
  * pay, and what is reserved then is what the lines say, the earlier first.
  */
-#include "core/persistent.h"
+#include "core/pool/persistent.h"
 
 #include "tests/store_kit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The pool file: made, shared, entered by one at a time, repaired. */
-#include "core/pool.h"
+#include "core/pool/pool.h"
 
 #include <sched.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pool files and directories that are not what they should be. */
-#include "core/pool.h"
+#include "core/pool/pool.h"
 
 #include <sys/un.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Writers that die in the middle of a row of marks; no instant is too small. */
-#include "core/pool.h"
+#include "core/pool/acquire.h"
+#include "core/pool/pool.h"
 
 #include <sys/mman.h>
 

@@ -3,7 +3,7 @@
  * Everybody in the group may write the pool file, so anything may stand in
  * it. Whatever does: no crash, no endless loop, and no answer that is not one.
  */
-#include "core/reserve.h"
+#include "core/pool/acquire.h"
 
 #include "tests/books.h"
 #include "tests/kernel.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A pool is made whole before it is there, and opened without waiting. */
-#include "core/announce.h"
-#include "core/boot.h"
-#include "core/pool.h"
+#include "core/pool/announce.h"
+#include "core/kernel/boot.h"
+#include "core/pool/pool.h"
 
 #include <sys/file.h>
 

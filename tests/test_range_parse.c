@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Lists of ranges as people write them. */
-#include "core/range.h"
+#include "core/kernel/range.h"
 #include "tests/check.h"
 
 static const char *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the next writer makes of the books of one who died inside. */
-#include "core/slot.h"
+#include "core/pool/slot.h"
 
 #include <pthread.h>
 
@@ -42,7 +42,7 @@ add_live(struct dice *dice, struct pool_file *file, struct model *model)
 	model->live[n] = true;
 	file->slot[n].ephemeral = dice_chance(dice, 20);
 	if (dice_chance(dice, 5)) /* its socket is gone; it is freed later */
-		atomic_fetch_or(&file->slot[n].token, TOKEN_ENDED);
+		atomic_fetch_or(&file->slot[n].token, TOKEN_DEAD);
 	for (uint32_t port = r.start; port < range_end(r); port++)
 		model->mark[p][port] = (uint16_t)(n + 1);
 }
@@ -79,8 +79,7 @@ spoil_marks(struct dice *dice, struct pool_file *file)
 static uint64_t
 sequence_of(const struct pool_file *file, uint32_t n)
 {
-	return (atomic_load(&file->slot[n].token) & ~TOKEN_ENDED) >>
-	       TOKEN_SHIFT;
+	return (atomic_load(&file->slot[n].token) & ~TOKEN_DEAD) >> TOKEN_SHIFT;
 }
 
 CHECK(rebuild, marks_follow_from_live_slots)
@@ -212,7 +211,7 @@ CHECK(rebuild, hostile_numbers_lead_nowhere)
 	}
 }
 
-struct watch {
+struct last_close {
 	struct pool_file *file;
 	_Atomic bool stop;
 	_Atomic uint64_t looks, gaps;
@@ -221,7 +220,7 @@ struct watch {
 static void *
 watch_marks(void *context)
 {
-	struct watch *watch = context;
+	struct last_close *watch = context;
 
 	while (!atomic_load(&watch->stop)) {
 		for (uint32_t port = 40000; port < 40700; port += 7)
@@ -236,7 +235,7 @@ watch_marks(void *context)
 CHECK(rebuild, good_marks_are_there_throughout)
 {
 	struct pool_file *file = books_new();
-	struct watch watch = {.file = file};
+	struct last_close watch = {.file = file};
 	struct dice dice = dice_from(11);
 	pthread_t thread;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Acquire, find, release: whose a block is, and what refuses one. */
-#include "core/reserve.h"
+#include "core/pool/acquire.h"
 
 #include <fcntl.h>
 
-#include "core/endpoint.h"
-#include "core/lease.h"
+#include "core/kernel/sock.h"
+#include "core/pool/lease.h"
 #include "tests/kernel.h"
 #include "tests/peer.h"
 #include "tests/rig.h"
@@ -19,7 +19,7 @@ CHECK(reserve, a_block_is_what_was_asked_for)
 	const struct slot *slot = slot_by_token(pool.file, got.token);
 	uint64_t cookie;
 
-	cr_assert_eq(endpoint_cookie(&sys_kernel, fd, &cookie), 0);
+	cr_assert_eq(sock_cookie(&sys_kernel, fd, &cookie), 0);
 	cr_assert(got.protocol == PROTOCOL_TCP && got.range.start == first &&
 		  got.range.count == 5 && got.cookie == cookie);
 	cr_assert(slot->pid == (uint32_t)getpid() && slot->fd == fd);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* How reservations end, other than by a release. */
-#include "core/reserve.h"
+#include "core/pool/acquire.h"
 
-#include "core/lease.h"
+#include "core/pool/lease.h"
 #include "tests/kernel.h"
 #include "tests/rig.h"
 
@@ -125,7 +125,7 @@ CHECK(reserve_end, pools_of_the_same_moment_do_not_mix_their_leases)
 }
 
 /*
- * slot_end() needs no lock: another thread may close the last descriptor
+ * slot_mark_dead() needs no lock: another thread may close the last descriptor
  * after we found it.
  */
 CHECK(reserve_end, release_survives_an_end_in_between)
@@ -139,7 +139,7 @@ CHECK(reserve_end, release_survives_an_end_in_between)
 	cr_assert_eq(
 		reserve_find(&pool, PROTOCOL_TCP, got.token, &found, &holder),
 		0);
-	slot_end(pool.file, got.token, got.cookie);
+	slot_mark_dead(pool.file, got.token, got.cookie);
 	reserve_release(&pool, &found, holder);
 	pool_leave(&pool, &lock);
 	rig_reserve(&pool, fd, first, 2);

@@ -3,9 +3,9 @@
  * A long row of random requests by sockets that come and go, each answer held
  * against a model that knows who has which port.
  */
-#include "core/reserve.h"
+#include "core/pool/acquire.h"
 
-#include "core/endpoint.h"
+#include "core/kernel/sock.h"
 #include "tests/rig.h"
 
 #define SOCKETS 8
@@ -138,7 +138,7 @@ renew_socket(struct world *world)
 	if (below(world, 2)) /* as a shim that saw the close */
 		reserve_end_socket(&world->pool, world->cookie[i]);
 	world->fd[i] = tcp_socket();
-	endpoint_cookie(&sys_kernel, world->fd[i], &world->cookie[i]);
+	sock_cookie(&sys_kernel, world->fd[i], &world->cookie[i]);
 }
 
 /* A program without the shim moves to another port. */
@@ -190,7 +190,7 @@ CHECK(reserve_model, every_answer_is_the_models)
 	world.first = own_ports();
 	for (int i = 0; i < SOCKETS; i++) {
 		world.fd[i] = tcp_socket();
-		endpoint_cookie(&sys_kernel, world.fd[i], &world.cookie[i]);
+		sock_cookie(&sys_kernel, world.fd[i], &world.cookie[i]);
 	}
 	for (int i = 0; i < STRANGERS; i++)
 		world.bound[i] = tcp_socket();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* "Any block of n ports": where it is found, and what is full. */
-#include "core/reserve.h"
+#include "core/pool/acquire.h"
 
-#include "core/endpoint.h"
-#include "core/lease.h"
+#include "core/kernel/sock.h"
+#include "core/pool/lease.h"
 #include "tests/kernel.h"
 #include "tests/rig.h"
 
@@ -94,7 +94,7 @@ CHECK(reserve_wildcard, what_was_closed_is_used_again)
 
 		cr_assert_eq(any(&pool, fd, 2, &windows, &start), 0);
 		cr_assert_eq(start, first + round * 2 % 10, "round %u", round);
-		cr_assert_eq(endpoint_cookie(&sys_kernel, fd, &cookie), 0);
+		cr_assert_eq(sock_cookie(&sys_kernel, fd, &cookie), 0);
 		close(fd);
 		reserve_end_socket(&pool, cookie);
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Slots, marks and tokens; what a rebuild does stands in test_rebuild.c. */
-#include "core/slot.h"
+#include "core/pool/slot.h"
 #include "tests/books.h"
 
 CHECK(slot, marks_exactly_its_ports_of_its_protocol)
@@ -69,23 +69,23 @@ CHECK(slot, ending_needs_the_right_token_and_cookie)
 	uint64_t token = atomic_load(&slot->token);
 
 	slot->cookie = 4711;
-	slot_end(file, token, 4712);
-	slot_end(file, token + SLOT_COUNT, 4711);
-	slot_end(file, 0, 4711);
-	cr_assert_not(slot_ended(slot));
+	slot_mark_dead(file, token, 4712);
+	slot_mark_dead(file, token + SLOT_COUNT, 4711);
+	slot_mark_dead(file, 0, 4711);
+	cr_assert_not(slot_is_dead(slot));
 	cr_assert_eq(slot_by_token(file, token), slot);
-	slot_end(file, token, 4711);
-	cr_assert(slot_ended(slot));
+	slot_mark_dead(file, token, 4711);
+	cr_assert(slot_is_dead(slot));
 	/* Its marks stay until somebody inside the pool frees it. */
 	cr_assert(slot_live(slot));
 	cr_assert_null(slot_by_token(file, token));
-	cr_assert_null(slot_by_token(file, token | TOKEN_ENDED));
+	cr_assert_null(slot_by_token(file, token | TOKEN_DEAD));
 	cr_assert_eq(slot_by_port(file, PROTOCOL_TCP, 5001), slot);
 	books_check(file, "ended");
 	file->header.slot_hint = 0;
 	cr_assert_eq(slot_pick(file), slot);
 	cr_assert_null(slot_by_port(file, PROTOCOL_TCP, 5001));
-	cr_assert_not(slot_ended(slot));
+	cr_assert_not(slot_is_dead(slot));
 	cr_assert_gt(atomic_load(&slot->token), token);
 	books_check(file, "freed");
 	free(file);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The store's lock: nobody holds it who may not write the store. */
-#include "core/store.h"
+#include "core/pool/store.h"
 
 #include "tests/store_kit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What may be a store and what may not; what is made in its place. */
-#include "core/store.h"
+#include "core/pool/store.h"
 
 #include <sys/resource.h>
 

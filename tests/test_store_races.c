@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The store's lock while others remove, replace and make it. */
-#include "core/store.h"
+#include "core/pool/store.h"
 
 #include "tests/store_kit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The file that replaces the store: its mode, whose it is, and when. */
-#include "core/store.h"
+#include "core/pool/store.h"
 
 #include "tests/store_kit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which directory a user's programs share, whatever others do to its name. */
-#include "core/user_pool.h"
+#include "core/pool/user_pool.h"
 
 #include "tests/kernel.h"
 #include "tests/peer.h"

@@ -23,7 +23,7 @@
  */
 #include <errno.h>
 
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 #include "shim/winsock/ioctl.h"
 #include "shim/winsock/overlapped.h"
@@ -40,7 +40,7 @@ perform_now(const struct ioctl *ioctl, LPDWORD ret_bytes)
 
 	if (code)
 		return code;
-	if (user_write(ret_bytes, &result.bytes, sizeof(DWORD)) == 0)
+	if (usermem_write(ret_bytes, &result.bytes, sizeof(DWORD)) == 0)
 		return 0;
 	ioctl_undo(ioctl, &result);
 	return WSAEFAULT;
@@ -57,7 +57,7 @@ call(SOCKET s, DWORD code, const struct ioctl_buffers *buffers,
 
 	if (!wsa_started())
 		return WSANOTINITIALISED;
-	if (user_write(ret_bytes, &none, sizeof(none)) < 0)
+	if (usermem_write(ret_bytes, &none, sizeof(none)) < 0)
 		return WSAEFAULT;
 	ioctl.fd = socket_of(s);
 	if (ioctl.fd < 0)
@@ -130,7 +130,7 @@ WSPIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	int before = errno;
 	int code;
 
-	if (lpThreadId && user_read(&thread, lpThreadId, sizeof(thread)) == 0)
+	if (lpThreadId && usermem_read(&thread, lpThreadId, sizeof(thread)) == 0)
 		party.thread = thread.ThreadHandle;
 	else if (lpThreadId)
 		party.thread = INVALID_HANDLE_VALUE;
@@ -138,6 +138,6 @@ WSPIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	errno = before;
 	if (code == 0)
 		return 0;
-	user_write(lpErrno, &code, sizeof(code));
+	usermem_write(lpErrno, &code, sizeof(code));
 	return SOCKET_ERROR;
 }

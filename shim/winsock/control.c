@@ -7,7 +7,7 @@
 #include <poll.h>
 
 #include "shim/shim.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 #include "shim/winsock/ioctl.h"
 #include "shim/winsock/socket.h"
@@ -26,7 +26,7 @@ at_mark(int fd, void *argument, size_t size)
 	if (real_ioctl(fd, LINUX_SIOCATMARK, &at) < 0)
 		return wsa_code(errno);
 	number = at != 0;
-	return user_write(argument, &number, size) < 0 ? WSAEFAULT : 0;
+	return usermem_write(argument, &number, size) < 0 ? WSAEFAULT : 0;
 }
 
 static int

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "mstcpip.h"
-#include "shim/serve.h"
+#include "shim/request.h"
 #include "shim/shim.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 
 #define LINUX_FIONBIO 0x5421u
@@ -61,7 +61,7 @@ probe(void *user, size_t n)
 {
 	INET_PORT_RESERVATION_INSTANCE found;
 
-	return user_read(&found, user, n) < 0 || user_write(user, &found, n) < 0
+	return usermem_read(&found, user, n) < 0 || usermem_write(user, &found, n) < 0
 		       ? WSAEFAULT
 		       : 0;
 }
@@ -74,7 +74,7 @@ decode_acquire(const struct ioctl_buffers *buffers, struct ioctl *ret)
 	if (buffers->in_size < sizeof(range) ||
 	    buffers->out_size < sizeof(INET_PORT_RESERVATION_INSTANCE))
 		return WSAEINVAL;
-	if (user_read(&range, buffers->in, sizeof(range)) < 0)
+	if (usermem_read(&range, buffers->in, sizeof(range)) < 0)
 		return WSAEFAULT;
 	ret->in.range.start = ntohs(range.StartPort);
 	ret->in.range.count = range.NumberOfPorts;
@@ -84,7 +84,7 @@ decode_acquire(const struct ioctl_buffers *buffers, struct ioctl *ret)
 static int
 decode_fixed(const struct ioctl_buffers *buffers, void *to, size_t n)
 {
-	return buffers->in_size < n || user_read(to, buffers->in, n) < 0
+	return buffers->in_size < n || usermem_read(to, buffers->in, n) < 0
 		       ? WSAEFAULT
 		       : 0;
 }
@@ -138,7 +138,7 @@ acquire(const struct ioctl *ioctl, enum pool_wait wait,
 {
 	INET_PORT_RESERVATION_INSTANCE instance = {0};
 	struct reservation made;
-	int r = serve_acquire(ioctl->fd, ioctl->in.range, wait, &made);
+	int r = request_acquire(ioctl->fd, ioctl->in.range, wait, &made);
 
 	if (r < 0)
 		return answer(r);
@@ -148,7 +148,7 @@ acquire(const struct ioctl *ioctl, enum pool_wait wait,
 	ret->token = made.token;
 	ret->cookie = made.cookie;
 	ret->bytes = sizeof(instance);
-	if (user_write(ioctl->out, &instance, sizeof(instance)) == 0)
+	if (usermem_write(ioctl->out, &instance, sizeof(instance)) == 0)
 		return 0;
 	/* Unmapped meanwhile by another thread: nobody would ever learn the
 	 * token. */
@@ -176,7 +176,7 @@ readable(const struct ioctl *ioctl, struct ioctl_result *ret)
 		return wsa_code(errno);
 	number = (u_long)bytes;
 	ret->bytes = (DWORD)size;
-	return user_write(ioctl->out, &number, size) < 0 ? WSAEFAULT : 0;
+	return usermem_write(ioctl->out, &number, size) < 0 ? WSAEFAULT : 0;
 }
 
 static int
@@ -225,10 +225,10 @@ ioctl_perform(const struct ioctl *ioctl, enum pool_wait wait,
 	case SIO_ACQUIRE_PORT_RESERVATION:
 		return acquire(ioctl, wait, ret);
 	case SIO_RELEASE_PORT_RESERVATION:
-		return answer(serve_release(ioctl->fd, ioctl->in.token, wait));
+		return answer(request_release(ioctl->fd, ioctl->in.token, wait));
 	case SIO_ASSOCIATE_PORT_RESERVATION:
 		return answer(
-			serve_associate(ioctl->fd, ioctl->in.token, wait));
+			request_associate(ioctl->fd, ioctl->in.token, wait));
 	case LINUX_FIONBIO:
 		return set_blocking(ioctl);
 	case LINUX_FIONREAD:
@@ -242,5 +242,5 @@ void
 ioctl_undo(const struct ioctl *ioctl, const struct ioctl_result *result)
 {
 	if (result->token != INVALID_PORT_RESERVATION_TOKEN)
-		serve_release(ioctl->fd, result->token, POOL_WAIT);
+		request_release(ioctl->fd, result->token, POOL_WAIT);
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/pool.h"
+#include "core/pool/pool.h"
 #include "winsock2.h"
 
 /* A call as it came. */

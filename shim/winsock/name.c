@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "shim/shim.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 #include "shim/winsock/ported.h"
 #include "shim/winsock/socket.h"

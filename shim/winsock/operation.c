@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/handle.h"
 #include "shim/winsock/monitor.h"
 
@@ -15,7 +15,7 @@ operation_store(const struct overlapped_party *party, int status, DWORD bytes)
 {
 	ULONG_PTR both[2] = {(ULONG_PTR)status, bytes};
 
-	return user_write(party->overlapped, both, sizeof(both)) < 0 ? WSAEFAULT
+	return usermem_write(party->overlapped, both, sizeof(both)) < 0 ? WSAEFAULT
 								     : 0;
 }
 
@@ -25,8 +25,8 @@ overlapped_check(struct overlapped_party *party)
 	OVERLAPPED found;
 	bool good;
 
-	if (user_read(&found, party->overlapped, sizeof(found)) < 0 ||
-	    user_write(party->overlapped, &found, sizeof(found)) < 0)
+	if (usermem_read(&found, party->overlapped, sizeof(found)) < 0 ||
+	    usermem_write(party->overlapped, &found, sizeof(found)) < 0)
 		return WSAEFAULT;
 	party->event = NULL;
 	if (!party->routine && found.hEvent)

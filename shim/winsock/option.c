@@ -10,7 +10,7 @@
 #include <sys/time.h>
 
 #include "shim/shim.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 #include "shim/winsock/ported.h"
 #include "winsock2.h"
@@ -74,7 +74,7 @@ portres_setsockopt(int fd, int level, int name, const void *value,
 
 	if (size == 0 || size > sizeof(number) || !takes_numbers(level))
 		return set(fd, level, name, value, size);
-	if (user_read(&number, value, size) < 0)
+	if (usermem_read(&number, value, size) < 0)
 		return wsa_fail(EFAULT);
 	return set_number(fd, level, name, number);
 }
@@ -129,14 +129,14 @@ portres_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 	unsigned int number = 0;
 	socklen_t room;
 
-	if (user_read(&room, size, sizeof(room)) < 0 ||
+	if (usermem_read(&room, size, sizeof(room)) < 0 ||
 	    !differs(level, name, room))
 		return (int)wsa_plain(getsockopt(fd, level, name, value, size));
 	if (wsa_plain(get_number(fd, name, &number)) < 0)
 		return -1;
 	room = sizeof(number);
-	if (user_write(value, &number, sizeof(number)) < 0 ||
-	    user_write(size, &room, sizeof(room)) < 0)
+	if (usermem_write(value, &number, sizeof(number)) < 0 ||
+	    usermem_write(size, &room, sizeof(room)) < 0)
 		return wsa_fail(EFAULT);
 	return 0;
 }

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "core/endpoint.h"
-#include "shim/user.h"
+#include "core/kernel/sock.h"
+#include "shim/usermem.h"
 #include "shim/winsock/handle.h"
 #include "shim/winsock/monitor.h"
 #include "shim/winsock/operation.h"
@@ -29,7 +29,7 @@ try_again(struct operation *operation, struct ioctl_result *ret)
 	uint64_t cookie;
 	int code;
 
-	if (endpoint_cookie(&sys_kernel, fd, &cookie) < 0 ||
+	if (sock_cookie(&sys_kernel, fd, &cookie) < 0 ||
 	    cookie != operation->cookie)
 		return WSA_OPERATION_ABORTED; /* closed behind our back */
 	code = ioctl_perform(&operation->ioctl, POOL_TRY, ret);
@@ -96,7 +96,7 @@ postpone(struct operation *operation)
 {
 	struct operation **last = &pending;
 
-	if (endpoint_cookie(&sys_kernel, operation->ioctl.fd,
+	if (sock_cookie(&sys_kernel, operation->ioctl.fd,
 			    &operation->cookie) < 0)
 		return WSAENOTSOCK;
 	if (operation_store(&operation->party, STATUS_PENDING, 0))
@@ -135,7 +135,7 @@ overlapped_perform(const struct ioctl *ioctl,
 	code = ioctl_perform(ioctl, POOL_TRY, &result);
 	if (code == 0 &&
 	    (operation_store(party, 0, result.bytes) ||
-	     user_write(ret_bytes, &result.bytes, sizeof(DWORD)) < 0)) {
+	     usermem_write(ret_bytes, &result.bytes, sizeof(DWORD)) < 0)) {
 		ioctl_undo(ioctl, &result);
 		code = WSAEFAULT;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/persistent.h"
+#include "core/pool/persistent.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -7,7 +7,7 @@
 #include "iphlpapi.h"
 #include "shim/config.h"
 #include "shim/pools.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 
 static ULONG
 win32_error(int r)
@@ -83,7 +83,7 @@ create(struct block block, PULONG64 token)
 	r = open_pool(POOL_PATIENT, &pool);
 	if (r == 0)
 		r = persistent_add(pool, store, block, &made);
-	if (r >= 0 && user_write(token, &made, sizeof(made)) < 0) {
+	if (r >= 0 && usermem_write(token, &made, sizeof(made)) < 0) {
 		persistent_delete(pool, store, block);
 		r = -EFAULT;
 	}
@@ -117,7 +117,7 @@ lookup(struct block block, PULONG64 token)
 	if (r == 0)
 		r = persistent_lookup(pool, block, &found);
 	if (r == 0)
-		r = user_write(token, &found, sizeof(found));
+		r = usermem_write(token, &found, sizeof(found));
 	return win32_error(r);
 }
 

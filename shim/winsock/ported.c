@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "shim/shim.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 #include "shim/winsock/socket.h"
 
@@ -16,7 +16,7 @@ linux_address(const struct sockaddr *address, socklen_t size,
 	      struct sockaddr_storage *room)
 {
 	if (size < sizeof(sa_family_t) || size > sizeof(*room) ||
-	    user_read(room, address, size) < 0 ||
+	    usermem_read(room, address, size) < 0 ||
 	    room->ss_family != WINDOWS_AF_INET6)
 		return address;
 	room->ss_family = AF_INET6;
@@ -168,9 +168,9 @@ portres_select(int unused, fd_set *readable, fd_set *writable,
 	(void)unused;
 	if (!readable && !writable && !exceptional)
 		return wsa_fail(EINVAL);
-	if (timeout && user_read(&left, timeout, sizeof(left)) < 0)
+	if (timeout && usermem_read(&left, timeout, sizeof(left)) < 0)
 		return wsa_fail(EFAULT);
-	if (exceptional && user_read(&asked, exceptional, sizeof(asked)) < 0)
+	if (exceptional && usermem_read(&asked, exceptional, sizeof(asked)) < 0)
 		return wsa_fail(EFAULT);
 	n = (int)wsa_plain(select(FD_SETSIZE, readable, writable, exceptional,
 				  timeout ? &left : NULL));

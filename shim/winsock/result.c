@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 #include "shim/winsock/monitor.h"
 #include "shim/winsock/overlapped.h"
@@ -22,7 +22,7 @@ read_status(LPWSAOVERLAPPED overlapped, bool wait, int *ret_status,
 
 	monitor_enter();
 	for (;;) {
-		code = user_read(&found, overlapped, sizeof(found)) < 0
+		code = usermem_read(&found, overlapped, sizeof(found)) < 0
 			       ? WSAEFAULT
 			       : 0;
 		if (code || found.Internal != STATUS_PENDING || !wait)
@@ -59,8 +59,8 @@ overlapped_result(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD ret_bytes,
 	code = read_status(overlapped, wait, &status, &bytes);
 	if (code)
 		return code;
-	if (user_write(ret_bytes, &bytes, sizeof(bytes)) < 0 ||
-	    user_write(ret_flags, &flags, sizeof(flags)) < 0)
+	if (usermem_write(ret_bytes, &bytes, sizeof(bytes)) < 0 ||
+	    usermem_write(ret_flags, &flags, sizeof(flags)) < 0)
 		return WSAEFAULT;
 	return status;
 }

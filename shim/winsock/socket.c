@@ -8,9 +8,9 @@
 #include <limits.h>
 #include <stdatomic.h>
 
-#include "core/endpoint.h"
+#include "core/kernel/sock.h"
 #include "shim/shim.h"
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 #include "shim/winsock/overlapped.h"
 #include "shim/winsock/startup.h"
@@ -41,7 +41,7 @@ socket_overlapped(int fd)
 	uint64_t cookie;
 
 	return fd >= NUMBERS || atomic_load(&blocking_at[fd]) == 0 ||
-	       endpoint_cookie(&sys_kernel, fd, &cookie) < 0 ||
+	       sock_cookie(&sys_kernel, fd, &cookie) < 0 ||
 	       cookie != atomic_load(&blocking_at[fd]);
 }
 
@@ -50,7 +50,7 @@ note_blocking(int fd)
 {
 	uint64_t cookie;
 
-	if (fd < NUMBERS && endpoint_cookie(&sys_kernel, fd, &cookie) == 0)
+	if (fd < NUMBERS && sock_cookie(&sys_kernel, fd, &cookie) == 0)
 		atomic_store(&blocking_at[fd], cookie);
 }
 
@@ -117,7 +117,7 @@ from_protocol_info(const void *info, int *family, int *type, int *protocol)
 {
 	WSAPROTOCOL_INFOA known;
 
-	if (user_read(&known, info, offsetof(WSAPROTOCOL_INFOA, szProtocol)))
+	if (usermem_read(&known, info, offsetof(WSAPROTOCOL_INFOA, szProtocol)))
 		return WSAEFAULT;
 	if (*family == FROM_PROTOCOL_INFO)
 		*family = known.iAddressFamily;

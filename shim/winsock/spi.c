@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 #include "shim/winsock/handle.h"
 #include "shim/winsock/monitor.h"
@@ -22,7 +22,7 @@
 static int
 tell(LPINT lpErrno, int code)
 {
-	user_write(lpErrno, &code, sizeof(code));
+	usermem_write(lpErrno, &code, sizeof(code));
 	return SOCKET_ERROR;
 }
 
@@ -65,7 +65,7 @@ WPUOpenCurrentThread(LPWSATHREADID lpThreadId, LPINT lpErrno)
 	monitor_leave();
 	if (!id.ThreadHandle)
 		return tell(lpErrno, WSA_NOT_ENOUGH_MEMORY);
-	if (user_write(lpThreadId, &id, sizeof(id)) == 0)
+	if (usermem_write(lpThreadId, &id, sizeof(id)) == 0)
 		return 0;
 	WPUCloseThread(&id, NULL);
 	return tell(lpErrno, WSAEFAULT);
@@ -77,7 +77,7 @@ WPUCloseThread(LPWSATHREADID lpThreadId, LPINT lpErrno)
 	struct handle *handle;
 	WSATHREADID id;
 
-	if (user_read(&id, lpThreadId, sizeof(id)) < 0)
+	if (usermem_read(&id, lpThreadId, sizeof(id)) < 0)
 		return tell(lpErrno, WSAEFAULT);
 	monitor_enter();
 	handle = handle_find(id.ThreadHandle, HANDLE_THREAD);
@@ -98,7 +98,7 @@ WPUQueueApc(LPWSATHREADID lpThreadId, LPWSAUSERAPC lpfnUserApc,
 	WSATHREADID id;
 	bool queued;
 
-	if (!lpfnUserApc || user_read(&id, lpThreadId, sizeof(id)) < 0)
+	if (!lpfnUserApc || usermem_read(&id, lpThreadId, sizeof(id)) < 0)
 		return tell(lpErrno, WSAEFAULT);
 	user = malloc(sizeof(*user));
 	if (!user)
@@ -202,8 +202,8 @@ WSPStartup(WORD wVersionRequested, LPWSPDATA lpWSPData,
 	(void)UpcallTable;
 	if (wVersionRequested != WINSOCK_VERSION)
 		return WSAVERNOTSUPPORTED;
-	if (user_write(lpWSPData, &data, sizeof(data)) < 0 ||
-	    user_write(lpProcTable, &table, sizeof(table)) < 0)
+	if (usermem_write(lpWSPData, &data, sizeof(data)) < 0 ||
+	    usermem_write(lpProcTable, &table, sizeof(table)) < 0)
 		return WSAEFAULT;
 	wsa_start();
 	return 0;

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/error.h"
 #include "shim/winsock/overlapped.h"
 #include "winsock2.h"
@@ -75,7 +75,7 @@ WSAStartup(WORD wVersionRequested, LPWSADATA lpWSAData)
 		data.iMaxUdpDg = 65467;
 	}
 
-	stored = user_write(lpWSAData, &data, sizeof(data));
+	stored = usermem_write(lpWSAData, &data, sizeof(data));
 	if (LOBYTE(wVersionRequested) == 0)
 		return WSAVERNOTSUPPORTED;
 	if (stored < 0)

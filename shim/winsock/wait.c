@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "shim/user.h"
+#include "shim/usermem.h"
 #include "shim/winsock/handle.h"
 #include "shim/winsock/monitor.h"
 #include "shim/winsock/startup.h"
@@ -99,7 +99,7 @@ WaitForMultipleObjectsEx(DWORD nCount, const HANDLE *lpHandles, BOOL bWaitAll,
 
 	if (nCount == 0 || nCount > MAXIMUM_WAIT_OBJECTS)
 		return wait_failed(ERROR_INVALID_PARAMETER);
-	if (user_read(wait.handles, lpHandles, nCount * sizeof(HANDLE)) < 0)
+	if (usermem_read(wait.handles, lpHandles, nCount * sizeof(HANDLE)) < 0)
 		return wait_failed(ERROR_NOACCESS);
 	return wait_for(&wait, dwMilliseconds);
 }

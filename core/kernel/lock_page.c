@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/kernel/lock_page.h"
+
+#include <errno.h>
+#include <string.h>
+
+void
+reader_put(struct reader *reader, size_t at)
+{
+	reader->inside_line = at > 0;
+	reader->room = at == 0;
+	reader->place.at = at;
+	reader->place.n = 0;
+}
+
+static const char *
+next_line(const char *line, const char *end)
+{
+	const char *newline = memchr(line, '\n', (size_t)(end - line));
+
+	return newline ? newline + 1 : end;
+}
+
+/* A waiter's line is "12: -> OFDLCK …", one that waits for him "12:  -> …". */
+static bool
+is_waiter(const char *body, const char *end)
+{
+	const char *p = body;
+
+	if (p < end && *p == ':')
+		p++;
+	if (p == body || p == end || *p != ' ')
+		return false;
+	while (p < end && *p == ' ')
+		p++;
+	return end - p >= 3 && memcmp(p, "-> ", 3) == 0;
+}
+
+/* The number is not hashed: it changes as locks come and go. */
+static struct line
+line_of(const char *p, const char *end, uint64_t seed)
+{
+	struct line line = {0};
+
+	for (; p < end && *p >= '0' && *p <= '9'; p++)
+		line.number = line.number * 10 + (uint32_t)(*p - '0');
+	line.hash = lineset_hash(p, (size_t)(end - p), seed);
+	line.waits = is_waiter(p, end);
+	return line;
+}
+
+/* The first fresh lock begins what was shown in one moment. */
+static int
+find_lines(struct page *page, bool begins_old, uint64_t seed)
+{
+	const size_t max = sizeof(page->line) / sizeof(*page->line);
+	const char *end = page->text + page->n;
+	const char *next;
+
+	page->lines = page->locks = page->fresh = 0;
+	for (const char *p = page->text; p < end; p = next) {
+		struct line line;
+
+		if (page->lines == max)
+			return -EIO; /* whatever that is, locks it is not */
+		next = next_line(p, end);
+		line = line_of(p, next, seed);
+		line.old = begins_old && page->lines == 0;
+		page->line[page->lines++] = line;
+		if (!line.waits && !line.old && page->locks++ == 0)
+			page->fresh = (size_t)(end - p);
+	}
+	return 0;
+}
+
+static void
+go_on(struct place *place, const char *text, size_t n)
+{
+	size_t keep = place->n;
+
+	place->at += n;
+	if (n > LOOK_BACK) {
+		text += n - LOOK_BACK;
+		n = LOOK_BACK;
+	}
+	if (keep > LOOK_BACK - n)
+		keep = LOOK_BACK - n;
+	memmove(place->before, place->before + place->n - keep, keep);
+	memcpy(place->before + keep, text, n);
+	place->n = keep + n;
+}
+
+/*
+ * The kernel's buffer is a page, or twice as large as often as a record did not
+ * fit.
+ */
+static bool
+has_room(const struct page *page)
+{
+	size_t buffer = LOCK_PAGE;
+
+	while (buffer < page->fresh)
+		buffer *= 2;
+	return page->locks > 0 && page->fresh + LOCK_ROOM <= buffer;
+}
+
+/*
+ * What was read last of a line that has not ended yet. Its rest is what the
+ * next read begins with, out of the kernel's buffer.
+ */
+static size_t
+cut_line(const struct reader *reader, char *to)
+{
+	const struct place *place = &reader->place;
+	const char *end = place->before + place->n;
+	const char *last = memrchr(place->before, '\n', place->n);
+
+	if (!reader->inside_line || (!last && place->n < place->at))
+		return 0;
+	last = last ? last + 1 : place->before;
+	memcpy(to, last, (size_t)(end - last));
+	return (size_t)(end - last);
+}
+
+/* Where the file is at that place already, pread() costs no more than read(),
+ * and where it is not there is no lseek(). */
+int
+page_read(const struct sys_ops *sys, struct reader *reader, size_t size,
+	  uint64_t seed, struct page *ret)
+{
+	size_t cut = cut_line(reader, ret->text);
+	char *text = ret->text + cut;
+	long got = sys_pread(sys, reader->fd, text, size, reader->place.at);
+	const char *end = text + (got < 0 ? 0 : got);
+	const char *first = ret->text;
+	const char *last;
+	int r;
+
+	if (got < 0)
+		return (int)got;
+	ret->place = reader->place;
+	go_on(&reader->place, text, (size_t)got);
+	if (reader->inside_line && cut == 0)
+		first = next_line(first, end);
+	last = memrchr(first, '\n', (size_t)(end - first));
+	last = last ? last + 1 : first;
+	if (got > 0)
+		reader->inside_line = end[-1] != '\n';
+	ret->n = (size_t)(last - first);
+	memmove(ret->text, first, ret->n);
+	r = find_lines(ret, cut > 0, seed);
+	if (r < 0)
+		return r;
+	if (got > 0)
+		reader->room = size == LOCK_PAGE_MAX && has_room(ret);
+	return (int)got;
+}
+
+bool
+place_is_new(const struct place *place)
+{
+	return place->n == 0 && place->at > 0;
+}
+
+bool
+place_held_still(const struct sys_ops *sys, int fd, const struct place *place)
+{
+	char now[LOOK_BACK];
+	long n;
+
+	if (place->n < LOOK_BACK && place->n < place->at)
+		return false;
+	n = sys_pread(sys, fd, now, place->n, place->at - place->n);
+	return n == (long)place->n && memcmp(now, place->before, place->n) == 0;
+}
+
+bool
+page_has_waiters(const struct page *page)
+{
+	for (size_t i = 0; i < page->lines; i++)
+		if (page->line[i].waits)
+			return true;
+	return false;
+}
+
+bool
+place_has_waiters(const struct place *place)
+{
+	return memmem(place->before, place->n, " -> ", 4) != NULL;
+}
+
+#define SHARED_MIN 4 /* of a page's locks; one would do, but for twins */
+#define LEADING_MIN 2
+#define TWINS_MIN 16
+#define STRAY 4	  /* lines; so many may go between two neighbours */
+#define NOWHERE 0 /* the number of a line that is there more than once */
+
+/* What is known of a page's locks, looking at one after the other. */
+struct evidence {
+	size_t near;	 /* seen once, and not far from here */
+	int64_t moved;	 /* so far had the last of these */
+	size_t row;	 /* so many were alike in that */
+	size_t together; /* most that were */
+	size_t leading;	 /* seen, before the first that was not */
+	bool all_lead;	 /* there was none that was not */
+	bool waited_for; /* somebody waits for a leading one */
+};
+
+static int64_t
+between(int64_t a, int64_t b)
+{
+	return a < b ? b - a : a - b;
+}
+
+static void
+count_near(struct evidence *found, int64_t moved)
+{
+	bool alike = found->row > 0 && between(moved, found->moved) <= STRAY;
+
+	found->near++;
+	found->moved = moved;
+	found->row = alike ? found->row + 1 : 1;
+	if (found->row > found->together)
+		found->together = found->row;
+}
+
+static struct evidence
+look_at(const struct lineset *set, const struct page *page, size_t reach)
+{
+	struct evidence found = {.all_lead = true};
+
+	for (size_t i = 0; i < page->lines; i++) {
+		const struct line *line = &page->line[i];
+		const struct lineset_entry *known;
+		bool twin, near;
+
+		if (line->waits)
+			found.waited_for |= found.all_lead && found.leading > 0;
+		if (line->waits || line->old)
+			continue;
+		known = lineset_find(set, line->hash);
+		twin = known && known->number == NOWHERE;
+		near = known && !twin &&
+		       between(line->number, known->number) <= (int64_t)reach;
+		if (near)
+			count_near(&found,
+				   (int64_t)line->number - known->number);
+		found.all_lead &= near || twin;
+		found.leading += found.all_lead;
+	}
+	return found;
+}
+
+enum joining
+page_joins(const struct lineset *set, const struct page *page, size_t reach,
+	   bool strictly)
+{
+	const struct evidence found = look_at(set, page, reach);
+
+	if (page->place.at == 0)
+		return JOINS;
+	/* Within a long record; but which, after a leap? */
+	if (page->locks == 0)
+		return place_is_new(&page->place) ? JOINS_NOT : JOINS;
+	if (found.near == page->locks)
+		return JOINS_WHOLLY;
+	if (found.together >= SHARED_MIN &&
+	    (found.leading >= LEADING_MIN || !strictly))
+		return JOINS;
+	if (found.leading >= TWINS_MIN || found.waited_for || found.all_lead)
+		return JOINS_PERHAPS;
+	return JOINS_NOT;
+}
+
+/* Of lines that look alike none is anywhere. */
+int
+page_remember(struct lineset *set, const struct page *page)
+{
+	for (size_t i = 0; i < page->lines; i++) {
+		const struct line *line = &page->line[i];
+		const struct lineset_entry *known =
+			lineset_find(set, line->hash);
+		int r = 0;
+
+		if (!line->waits && !(known && known->number == NOWHERE))
+			r = lineset_put(set, line->hash, line->number);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < page->lines; i++) {
+		const struct line *line = &page->line[i];
+		struct lineset_entry *known = lineset_find(set, line->hash);
+
+		if (!line->waits && !line->old && known->number != line->number)
+			known->number = NOWHERE;
+	}
+	return 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of locks page by page: what one read shows, and whether it joins
+ * what was seen before. proc_locks_read.c says why that matters.
+ */
+#ifndef PORTRES_CORE_KERNEL_LOCK_PAGE_H
+#define PORTRES_CORE_KERNEL_LOCK_PAGE_H
+
+#include "core/kernel/lineset.h"
+
+#define LOCK_PAGE 4096	     /* what the kernel shows in one read */
+#define LOCK_PAGE_MAX 65536u /* and where it has met a long record */
+#define LOCK_ROOM 1024
+#define LOOK_BACK 256
+
+/* A place in the list, and the bytes before it, where they have been read. */
+struct place {
+	size_t at;
+	size_t n;
+	char before[LOOK_BACK];
+};
+
+/* One descriptor on the list. */
+struct reader {
+	int fd;
+	bool inside_line; /* the last read ended within one */
+	bool room; /* and for an ordinary line there would have been some */
+	struct place place;
+};
+
+/* Sets the reader down there, where it has seen nothing. */
+void reader_put(struct reader *reader, size_t at);
+
+struct line {
+	uint32_t hash;
+	uint32_t number;
+	bool waits; /* it is not a lock but somebody who waits for one */
+	bool old;   /* it was shown when the page before was */
+};
+
+struct page {
+	struct place place; /* where it begins */
+	size_t n;	    /* of whole lines */
+	size_t lines;
+	size_t locks; /* fresh ones */
+	size_t fresh; /* bytes from the first of them on */
+	struct line line[LOCK_PAGE_MAX / 32]; /* none is that short */
+	char text[LOOK_BACK + LOCK_PAGE_MAX];
+};
+
+/*
+ * Reads up to `size` bytes and keeps the whole lines of them. Returns the
+ * number of bytes read, or -Exxx.
+ */
+int page_read(const struct sys_ops *sys, struct reader *reader, size_t size,
+	      uint64_t seed, struct page *ret);
+
+/* Does nothing lie between this page and what was seen before? */
+enum joining {
+	JOINS_NOT,
+	JOINS_PERHAPS,
+	JOINS,
+	JOINS_WHOLLY, /* there is nothing new on it */
+};
+
+/*
+ * Lines that were seen before count where they have moved by `reach` at most,
+ * and, strictly, where the page begins with some.
+ */
+enum joining page_joins(const struct lineset *set, const struct page *page,
+			size_t reach, bool strictly);
+
+/* Its lines have been seen from now on. Returns 0 or -ENOMEM. */
+int page_remember(struct lineset *set, const struct page *page);
+
+/* Are there locks on it that somebody waits for? */
+bool page_has_waiters(const struct page *page);
+bool place_has_waiters(const struct place *place);
+
+/* Has nothing been read before it, though something stands there? */
+bool place_is_new(const struct place *place);
+
+/*
+ * Are the bytes before the place what they were when it was come by? No, where
+ * none have been seen.
+ */
+bool place_held_still(const struct sys_ops *sys, int fd,
+		      const struct place *place);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Port ranges: pure arithmetic, host byte order throughout.
+ *
+ * A range that came from outside may be anything; range_valid() is the gate.
+ * All other functions expect valid ranges and cannot overflow on them.
+ */
+#ifndef PORTRES_CORE_KERNEL_RANGE_H
+#define PORTRES_CORE_KERNEL_RANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PORT_COUNT 65536u
+
+enum protocol { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_COUNT };
+
+struct range {
+	uint32_t start; /* 0 asks for a wildcard; otherwise 1 to 65535 */
+	uint32_t count; /* 1 to 65535 */
+};
+
+#define RANGE_LIST_MAX 64
+
+/* Ranges in order of preference. */
+struct range_list {
+	size_t count;
+	struct range range[RANGE_LIST_MAX];
+};
+
+/* One past the last port: up to PORT_COUNT. */
+static inline uint32_t
+range_end(struct range r)
+{
+	return r.start + r.count;
+}
+
+/* May the range be asked for? Start 0 may, as a wildcard. */
+static inline bool
+range_valid(struct range r)
+{
+	return r.count >= 1 && r.start < PORT_COUNT && r.count < PORT_COUNT &&
+	       range_end(r) <= PORT_COUNT;
+}
+
+static inline bool
+range_equal(struct range a, struct range b)
+{
+	return a.start == b.start && a.count == b.count;
+}
+
+static inline bool
+range_contains(struct range r, uint32_t port)
+{
+	return port >= r.start && port - r.start < r.count;
+}
+
+static inline bool
+range_overlap(struct range a, struct range b)
+{
+	return a.start < range_end(b) && b.start < range_end(a);
+}
+
+/*
+ * Reads the first range of a list such as "61000-65535,10000-32767,5000";
+ * blanks around numbers are allowed. Returns what follows it and its comma, ""
+ * at the end, or NULL for bad syntax, port 0, a port above 65535 or a reversed
+ * range.
+ */
+const char *range_parse(const char *list, struct range *ret);
+
+/*
+ * Reads such a list. Returns 0, or -EINVAL, also for more than RANGE_LIST_MAX
+ * ranges.
+ */
+int range_list_parse(const char *text, struct range_list *ret_list);
+
+/*
+ * The usual places to look for a free block, best first: above the kernel's
+ * ephemeral range, below it down to 10000, down to 1024, across that border,
+ * and inside it, or across its ends, only when nothing else is left, because
+ * there the kernel hands out ports too.
+ */
+void range_list_around(struct range ephemeral, struct range_list *ret_list);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Asks the kernel who is on a port (NETLINK_SOCK_DIAG).
+ */
+#ifndef PORTRES_CORE_KERNEL_SOCKDIAG_H
+#define PORTRES_CORE_KERNEL_SOCKDIAG_H
+
+#include "core/kernel/port_set.h"
+#include "core/kernel/sys.h"
+
+struct sockdiag_count {
+	uint32_t time_wait;
+	/* All others. TCP sockets that are bound and neither listening nor
+	 * connected are among them from Linux 6.8 on. */
+	uint32_t other;
+};
+
+/*
+ * Called with each socket that has one of these local ports, IPv4 and IPv6. The
+ * kernel looks through all its sockets for each such question. idiag_state
+ * is a TCP state, idiag_inode what /proc/PID/fd shows.
+ */
+struct inet_diag_msg;
+typedef void sockdiag_seen(void *context, const struct inet_diag_msg *socket);
+int sockdiag_each(const struct sys_ops *sys, enum protocol protocol,
+		  struct range ports, sockdiag_seen *seen, void *context);
+
+/* Counts the sockets with this local port, IPv4 and IPv6. 0 or -Exxx. */
+int sockdiag_count(const struct sys_ops *sys, enum protocol protocol,
+		   uint32_t port, struct sockdiag_count *ret_count);
+
+/* Those of the ports that have a socket, other than one in TIME_WAIT. */
+int sockdiag_used(const struct sys_ops *sys, enum protocol protocol,
+		  struct range ports, struct port_set *ret);
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/pool/acquire.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/kernel/port_probe.h"
+#include "core/kernel/sock.h"
+#include "core/pool/announce.h"
+#include "core/pool/lease.h"
+#include "core/pool/reserve.h"
+#include "core/pool/slot.h"
+
+/*
+ * Is the slot, which is in the way, known to live? Otherwise it is judged
+ * first, unless it has been.
+ */
+static int
+obstacle(struct pool *pool, const struct acquire *wanted,
+	 const struct slot *slot)
+{
+	uint64_t sequence = atomic_load(&slot->token) >> TOKEN_SHIFT;
+
+	if (slot->kind != KIND_RUNTIME || sequence <= wanted->judged.until ||
+	    lease_is_where_it_was(pool->sys, slot))
+		return -EADDRINUSE;
+	return -EAGAIN;
+}
+
+/* 0 when nobody has reserved a port of the range; -EADDRINUSE, -EAGAIN. */
+static int
+check_reserved(struct pool *pool, const struct acquire *wanted)
+{
+	enum protocol protocol = wanted->protocol;
+	struct range range = wanted->range;
+
+	for (uint32_t port = range.start; port < range_end(range); port++) {
+		struct slot *slot;
+
+		if (!atomic_load_explicit(mark_of(pool->file, protocol, port),
+					  memory_order_relaxed))
+			continue;
+		slot = slot_by_port(pool->file, protocol, port);
+		if (slot && !slot_is_dead(slot))
+			return obstacle(pool, wanted, slot);
+		if (slot)
+			slot_free(pool->file, slot);
+	}
+	return 0;
+}
+
+static void
+describe(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
+	 struct slot *slot)
+{
+	slot->protocol = (uint8_t)wanted->protocol;
+	slot->kind = (uint8_t)wanted->kind;
+	slot->cookie = cookie;
+	slot->pid = atomic_load(pool->gate); /* ours: we are inside */
+	slot->fd = wanted->fd;
+	slot->since = (uint32_t)(wanted->now / 1000000000u);
+	memset(slot->command, 0, sizeof(slot->command));
+	sys_thread_name(pool->sys, slot->command);
+}
+
+/*
+ * Have all binds ended that might not have seen the marks, choices of the
+ * system's too? Otherwise a port of the range counts as in use.
+ */
+static bool
+binds_have_ended(struct pool *pool, struct range range, bool ephemeral,
+		 uint32_t *ret_port)
+{
+	const struct range choice = {ANNOUNCE_CHOICE, 1};
+
+	if (!announce_wait(pool->sys, pool->file, range, &pool->waiting_since,
+			   ret_port))
+		return false;
+	if (!ephemeral || announce_wait(pool->sys, pool->file, choice,
+					&pool->waiting_since, ret_port))
+		return true;
+	*ret_port = range_end(range) - 1; /* which one, nobody knows */
+	return false;
+}
+
+/*
+ * Takes a range without marks into a picked slot. Returns 0; 1 and the port
+ * that is in use in ret_port; or -Exxx.
+ */
+static int
+take_range(struct pool *pool, const struct acquire *wanted, struct range range,
+	   struct slot *slot, uint32_t *ret_port)
+{
+	_Atomic uint32_t *dirty = &pool->file->header.dirty;
+	int r = wanted->though_in_use ? 0 : 1;
+
+	slot->start = (uint16_t)range.start;
+	slot->count = (uint16_t)range.count;
+	slot->ephemeral = range_overlap(range, wanted->ephemeral);
+	if (slot->ephemeral)
+		atomic_store(&pool->file->header.ephemeral_range,
+			     (range_end(wanted->ephemeral) - 1) << 16 |
+				     wanted->ephemeral.start);
+	atomic_store(dirty, 1);
+	slot_mark(pool->file, slot);
+	if (r && binds_have_ended(pool, range, slot->ephemeral, ret_port))
+		r = port_probe_first(pool->sys, wanted->protocol, range,
+				     &pool->dual_stack, ret_port);
+	if (r == 0)
+		slot_publish(slot);
+	else
+		slot_unmark(pool->file, slot);
+	atomic_store(dirty, 0);
+	return r;
+}
+
+static int
+take_specific(struct pool *pool, const struct acquire *wanted,
+	      struct slot *slot)
+{
+	uint32_t port;
+	int r;
+
+	r = check_reserved(pool, wanted);
+	if (r < 0)
+		return r;
+	r = take_range(pool, wanted, wanted->range, slot, &port);
+	return r > 0 ? -EADDRINUSE : r;
+}
+
+/*
+ * Is it marked? What was closed leaves its marks until somebody comes by, and
+ * wildcards seldom come by where they have been: they would take ever more for
+ * used that is not, and walk past it each time.
+ */
+static bool
+is_marked(struct pool *pool, enum protocol protocol, uint32_t port)
+{
+	struct slot *slot;
+
+	if (!atomic_load_explicit(mark_of(pool->file, protocol, port),
+				  memory_order_relaxed))
+		return false;
+	slot = slot_by_port(pool->file, protocol, port);
+	if (!slot || !slot_is_dead(slot))
+		return true;
+	slot_free(pool->file, slot);
+	return false;
+}
+
+/* The first port of the range that a wildcard may not have; 0 when none. */
+static uint32_t
+first_obstacle(struct pool *pool, const struct acquire *wanted,
+	       struct range range)
+{
+	for (uint32_t port = range.start; port < range_end(range); port++)
+		if (is_marked(pool, wanted->protocol, port) ||
+		    (wanted->forbidden &&
+		     port_set_has(wanted->forbidden, port)))
+			return port;
+	return 0;
+}
+
+/* Looks for a free run that begins in [first, last]. 0, 1 = none, -Exxx. */
+static int
+take_between(struct pool *pool, const struct acquire *wanted, uint32_t first,
+	     uint32_t last, struct slot *slot)
+{
+	uint32_t start = first;
+
+	while (start <= last) {
+		struct range range = {start, wanted->range.count};
+		uint32_t obstacle = first_obstacle(pool, wanted, range);
+		int r = 1;
+
+		if (!obstacle)
+			r = take_range(pool, wanted, range, slot, &obstacle);
+		if (r == 0)
+			pool->file->header.cursor[wanted->protocol] =
+				range_end(range);
+		if (r <= 0)
+			return r;
+		start = obstacle + 1;
+	}
+	return 1;
+}
+
+/*
+ * Goes on where the last wildcard ended, so that a block which was just given
+ * back, and may have connections in TIME_WAIT, is the last to be used again.
+ */
+static int
+take_in_window(struct pool *pool, const struct acquire *wanted,
+	       struct range window, struct slot *slot)
+{
+	uint32_t count = wanted->range.count;
+	uint32_t first = window.start ? window.start : 1;
+	uint32_t last, cursor;
+	int r;
+
+	if (range_end(window) < first + count)
+		return 1;
+	last = range_end(window) - count;
+	cursor = pool->file->header.cursor[wanted->protocol];
+	if (cursor < first || cursor > last)
+		cursor = first;
+	r = take_between(pool, wanted, cursor, last, slot);
+	if (r == 1 && cursor > first)
+		r = take_between(pool, wanted, first, cursor - 1, slot);
+	return r;
+}
+
+/* Of the windows from number `i` up to, not including, `end`. */
+static int
+take_in_windows(struct pool *pool, const struct acquire *wanted, size_t i,
+		size_t end, struct slot *slot)
+{
+	int r = 1;
+
+	for (; r == 1 && i < end; i++)
+		r = take_in_window(pool, wanted, wanted->wildcard->range[i],
+				   slot);
+	return r;
+}
+
+/* How many windows keep out of the ephemeral range; all where none does. */
+static size_t
+windows_outside(const struct acquire *wanted)
+{
+	const struct range_list *windows = wanted->wildcard;
+	size_t n = 0;
+
+	while (n < windows->count &&
+	       !range_overlap(windows->range[n], wanted->ephemeral))
+		n++;
+	return n ? n : windows->count;
+}
+
+/*
+ * Nobody is sent into the ephemeral range, or away, on account of the dead: who
+ * finds no room judges first.
+ */
+static int
+take_wildcard(struct pool *pool, const struct acquire *wanted,
+	      struct slot *slot)
+{
+	size_t outside = windows_outside(wanted);
+	int r = take_in_windows(pool, wanted, 0, outside, slot);
+
+	if (r == 1 && wanted->judged.readings == 0)
+		return -EAGAIN;
+	if (r == 1)
+		r = take_in_windows(pool, wanted, outside,
+				    wanted->wildcard->count, slot);
+	return r == 1 ? -ENOBUFS : r;
+}
+
+static int
+take_slot(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
+	  struct slot *slot)
+{
+	describe(pool, wanted, cookie, slot);
+	return wanted->range.start ? take_specific(pool, wanted, slot)
+				   : take_wildcard(pool, wanted, slot);
+}
+
+/* First of all the lease: the slot must not be live before that is. */
+static int
+take_slot_on_lease(struct pool *pool, const struct acquire *wanted,
+		   struct slot *slot)
+{
+	uint64_t token = atomic_load(&slot->token);
+	uint64_t cookie;
+	int r = sock_cookie(pool->sys, wanted->fd, &cookie);
+
+	if (r < 0)
+		return r;
+	if (lease_hold(pool->sys, wanted->fd, slot) < 0)
+		return -ENETDOWN;
+	r = take_slot(pool, wanted, cookie, slot);
+	if (r < 0)
+		lease_drop(pool->sys, wanted->fd, token);
+	return r;
+}
+
+int
+reserve_acquire(struct pool *pool, const struct acquire *wanted,
+		struct reservation *ret)
+{
+	struct slot *slot;
+	int r;
+
+	if (!range_valid(wanted->range))
+		return -EINVAL;
+	pool->waiting_since = 0;
+	pool->dual_stack = false;
+	/* Who has met one dead owner takes all of them down. */
+	if (wanted->judged.readings && wanted->judged.until != UINT64_MAX)
+		reserve_sweep(pool);
+	slot = slot_pick(pool->file);
+	/* What is full may be full of the dead. */
+	if (!slot)
+		return wanted->judged.readings ? -ENOBUFS : -EAGAIN;
+	r = wanted->kind == KIND_RUNTIME
+		    ? take_slot_on_lease(pool, wanted, slot)
+		    : take_slot(pool, wanted, 0, slot);
+	if (r == 0)
+		*ret = reserve_grant(slot);
+	return r;
+}
+
+#define READINGS_MAX 2 /* of one request; the second is for newcomers */
+
+int
+reserve_judge_for(struct pool *pool, struct acquire *wanted)
+{
+	uint64_t until = pool->file->header.sequence;
+	int r = -EAGAIN;
+
+	if (wanted->judged.readings < READINGS_MAX)
+		r = reserve_judge(pool);
+	wanted->judged.readings++;
+	if (r == -EMFILE || r == -ENFILE)
+		return r;
+	/* Where nobody can tell, all live. */
+	wanted->judged.until = r < 0 ? UINT64_MAX : until;
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Binding without the lock: see BINDERS in layout.h.
+ *
+ * An announcement must end when its binder dies, and no pid proves a death
+ * across pid namespaces. The kernel does: each thread of a libc program has a
+ * robust list, and when the thread dies or execs, the futex word that the
+ * list calls pending, if it holds the thread's id, is cleared to
+ * FUTEX_OWNER_DIED. So for the length of one bind the announcement is made
+ * that pending word. (A robust mutex does the same; it also leaves pointers
+ * in the shared file, which crash the program when the file is damaged.)
+ *
+ * A signal handler may bind while the thread is in the middle of locking a
+ * robust mutex of its own: what was pending before is put back.
+ */
+#ifndef PORTRES_CORE_POOL_ANNOUNCE_H
+#define PORTRES_CORE_POOL_ANNOUNCE_H
+
+#include "core/kernel/sys.h"
+#include "core/pool/layout.h"
+
+/* In the place of a port: one that the system is about to choose. */
+#define ANNOUNCE_CHOICE 0
+
+/*
+ * One thread and its robust list; remembered by the caller, zero at first. The
+ * caller sets `process` before each call, to a number that changes in a forked
+ * child; with 0 the kernel is asked each time which thread this is.
+ */
+struct announcer {
+	uint32_t process;
+	uint32_t known_in; /* the process in which the rest was found out */
+	uint32_t thread;
+	struct robust_list_head *list;
+};
+
+struct announce {
+	struct announcement *word;
+	struct robust_list_head *list;
+	void *pending_before;
+};
+
+/*
+ * Announces a bind to `port` by this thread, for both protocols. Returns 0,
+ * or -Exxx when it cannot be done, and the caller binds under the pool's lock
+ * instead: -EFAULT (the file was truncated), -ENOSYS (no robust list: a vfork
+ * child, a foreign libc), -EBUSY (255 binders in this segment).
+ */
+int announce_begin(const struct sys_ops *sys, struct announcer *self,
+		   struct pool_file *file, uint16_t port, struct announce *ret);
+
+void announce_end(const struct announce *announce);
+
+/* Instead, in a child forked meanwhile: it is for the parent to end. */
+void announce_leave(const struct announce *announce);
+
+/*
+ * For the acquirer, under the lock, after it has marked its range, and, of
+ * ANNOUNCE_CHOICE, after the count of blocks in the ephemeral range: waits
+ * until no bind is under way that might not have seen the marks. Returns
+ * false when one did not end in time (its thread is stopped): then a port of
+ * the range must count as in use, *ret_port. `since`, 0 at first, goes from
+ * call to call of one acquire, so that many stopped binders cost no more
+ * than one.
+ */
+bool announce_wait(const struct sys_ops *sys, struct pool_file *file,
+		   struct range range, uint64_t *since, uint32_t *ret_port);
+
+#endif

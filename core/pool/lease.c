@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/pool/lease.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/kernel/proc_locks.h"
+#include "core/kernel/sock.h"
+#include "core/kernel/strbuf.h"
+#include "core/pool/slot.h"
+
+static int
+set_lock(const struct sys_ops *sys, int fd, short type, uint64_t token)
+{
+	struct flock lock = {
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)token,
+		.l_len = 1,
+	};
+
+	return sys_fcntl(sys, fd, F_OFD_SETLK, &lock);
+}
+
+int
+lease_hold(const struct sys_ops *sys, int fd, struct slot *slot)
+{
+	struct stat st;
+	int r = sys_fstat(sys, fd, &st);
+
+	if (r == 0)
+		r = set_lock(sys, fd, F_RDLCK, atomic_load(&slot->token));
+	if (r < 0)
+		return r;
+	slot->inode = (uint32_t)st.st_ino;
+	slot->device = (uint32_t)st.st_dev;
+	return 0;
+}
+
+void
+lease_drop(const struct sys_ops *sys, int fd, uint64_t token)
+{
+	set_lock(sys, fd, F_UNLCK, token);
+}
+
+bool
+lease_is_where_it_was(const struct sys_ops *sys, const struct slot *slot)
+{
+	char path[48], name[32], there[32];
+	struct strbuf link = strbuf_in(path, sizeof(path));
+	struct strbuf socket = strbuf_in(name, sizeof(name));
+
+	if (slot->fd < 0)
+		return false;
+	strbuf_string(&link, "/proc/");
+	strbuf_number(&link, slot->pid);
+	strbuf_string(&link, "/fd/");
+	strbuf_number(&link, (uint64_t)slot->fd);
+	strbuf_string(&socket, "socket:[");
+	strbuf_number(&socket, slot->inode);
+	strbuf_char(&socket, ']');
+	return sys_readlink(sys, path, there, sizeof(there)) ==
+		       (long)socket.length &&
+	       memcmp(there, name, socket.length) == 0;
+}
+
+/* What is told of a slot, as it was when the reading began. */
+struct accused {
+	uint64_t token; /* 0: not judged */
+	uint32_t inode;
+	uint32_t device;
+};
+
+/* Mapped, because it is too large for a signal stack. */
+struct court {
+	struct accused accused[SLOT_COUNT];
+	uint64_t alive[SLOT_COUNT / 64];
+};
+
+/*
+ * How many there are. Whose acquirer has the socket where it was is none of
+ * them: where that is so of all, no list is read.
+ */
+static uint32_t
+accuse(const struct sys_ops *sys, struct court *court, struct pool_file *file)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+		const struct slot *slot = &file->slot[i];
+		struct accused *accused = &court->accused[i];
+		uint64_t token = atomic_load(&slot->token);
+
+		if (slot->kind != KIND_RUNTIME ||
+		    slot_by_token(file, token) != slot ||
+		    lease_is_where_it_was(sys, slot))
+			continue;
+		accused->inode = slot->inode;
+		accused->device = slot->device;
+		/* Another owner may have come meanwhile. */
+		if (slot_by_token(file, token) != slot)
+			continue;
+		accused->token = token;
+		n++;
+	}
+	return n;
+}
+
+/* The inode and its device too: anybody may lock any byte of his own files. */
+static void
+acquit(void *context, uint64_t device, uint32_t inode, uint64_t token)
+{
+	struct court *court = context;
+	uint32_t n = token_slot(token);
+	const struct accused *accused = &court->accused[n];
+
+	if (accused->token == token && accused->inode == inode &&
+	    accused->device == (uint32_t)device)
+		court->alive[n / 64] |= (uint64_t)1 << n % 64;
+}
+
+static int
+end_the_dead(const struct court *court, struct pool_file *file)
+{
+	int n = 0;
+
+	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+		uint64_t token = court->accused[i].token;
+
+		if (token && !(court->alive[i / 64] >> i % 64 & 1) &&
+		    slot_by_token(file, token)) {
+			slot_mark_dead(file, token, file->slot[i].cookie);
+			n++;
+		}
+	}
+	return n;
+}
+
+int
+lease_judge(const struct sys_ops *sys, const struct fork_guard *guard,
+	    struct pool_file *file)
+{
+	long at = sys_mmap_private(sys, sizeof(struct court));
+	struct court *court = (struct court *)at;
+	int r = 0;
+
+	if (at < 0)
+		return (int)at;
+	if (accuse(sys, court, file)) {
+		r = proc_locks_read(sys, guard, acquit, court);
+		if (r == 0)
+			r = end_the_dead(court, file);
+	}
+	sys_munmap(sys, court, sizeof(*court));
+	return r;
+}
+
+int
+lease_holder(const struct sys_ops *sys, const struct slot *slot)
+{
+	int fd;
+
+	if (slot->fd >= 0 && sock_is(sys, slot->fd, slot->cookie))
+		return slot->fd;
+	fd = sock_find(sys, slot->cookie);
+	return fd < 0 && fd != -EMFILE && fd != -ENFILE ? -ENOENT : fd;
+}
+
+struct inventory {
+	const struct sys_ops *sys;
+	lease_found *found;
+	void *context;
+	struct lease_carrier carrier; /* the one that is looked at */
+};
+
+static void
+found_one(void *context, uint64_t device, uint32_t inode, uint64_t token)
+{
+	struct inventory *inventory = context;
+
+	(void)device;
+	(void)inode;
+	inventory->carrier.token = token;
+	inventory->found(inventory->context, &inventory->carrier);
+}
+
+/* The locks of one descriptor of ours, however many there are. */
+static void
+read_locks(struct inventory *inventory, int fd)
+{
+	const struct sys_ops *sys = inventory->sys;
+	char path[48], page[1024];
+	struct strbuf text = strbuf_in(path, sizeof(path));
+	size_t kept = 0;
+	long n = 0;
+	int info;
+
+	strbuf_string(&text, "/proc/thread-self/fdinfo/");
+	strbuf_number(&text, (uint64_t)fd);
+	info = sys_open(sys, path, O_RDONLY | O_CLOEXEC, 0);
+	if (info < 0)
+		return;
+	while (kept < sizeof(page) && (n = sys_read(sys, info, page + kept,
+						    sizeof(page) - kept)) > 0) {
+		size_t whole = kept + (size_t)n;
+		const char *last = memrchr(page, '\n', whole);
+		size_t lines = last ? (size_t)(last + 1 - page) : 0;
+
+		proc_locks_parse(page, lines, found_one, inventory);
+		kept = whole - lines;
+		memmove(page, page + lines, kept);
+	}
+	sys_close(sys, info);
+}
+
+static bool
+look_at(void *context, int fd)
+{
+	struct inventory *inventory = context;
+	struct lease_carrier *carrier = &inventory->carrier;
+
+	carrier->fd = fd;
+	/* Of other files a lock is somebody's own business. */
+	if (sock_cookie(inventory->sys, fd, &carrier->cookie) == 0)
+		read_locks(inventory, fd);
+	return true;
+}
+
+int
+lease_inventory(const struct sys_ops *sys, lease_found *found, void *context)
+{
+	struct inventory inventory = {
+		.sys = sys, .found = found, .context = context};
+
+	return sock_each(sys, look_at, &inventory);
+}

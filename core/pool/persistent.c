@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/pool/persistent.h"
+
+#include <errno.h>
+
+#include "core/kernel/ephemeral.h"
+#include "core/pool/acquire.h"
+#include "core/pool/slot.h"
+
+/*
+ * The pool is made to agree with the store, in two readings of the text. A
+ * program's first bind may have to do it, so whatever the text is, it takes
+ * one system call for each block that is reserved, one for each that is in the
+ * way of a line, and none for other lines.
+ */
+
+/* Too large for the stack of a signal handler: mapped. */
+struct agreement {
+	struct pool *pool;
+	struct acquire wanted;
+	struct persistent_report report;
+	uint32_t missing;
+	bool full;
+	uint64_t seen[SLOT_COUNT / 64]; /* slots that the store has, too */
+	/* Blocks that have been in the way of a line: thousands of lines that
+	 * overlap one must not walk through the marks each. */
+	struct port_set held[PROTOCOL_COUNT];
+};
+
+/* The pool's slot for exactly this block, or NULL. */
+static struct slot *
+slot_of(struct pool *pool, struct block block)
+{
+	struct slot *slot =
+		slot_by_port(pool->file, block.protocol, block.range.start);
+	struct block found = {.protocol = block.protocol};
+
+	if (!slot || slot->kind != KIND_PERSISTENT)
+		return NULL;
+	found.range = slot_range(slot);
+	return block_equal(found, block) ? slot : NULL;
+}
+
+/* What any persistent block is asked for with; the block is missing. */
+static struct acquire
+wanted_block(struct pool *pool)
+{
+	static const struct range_list nowhere;
+
+	return (struct acquire){
+		.kind = KIND_PERSISTENT,
+		.fd = -1,
+		.wildcard = &nowhere,
+		.ephemeral = ephemeral_range(pool->sys),
+		.now = sys_clock(pool->sys, CLOCK_REALTIME),
+	};
+}
+
+static int
+see(void *context, unsigned line, bool bad, struct block block)
+{
+	struct agreement *a = context;
+	struct slot *slot = bad ? NULL : slot_of(a->pool, block);
+	size_t n;
+
+	(void)line;
+	if (!slot) {
+		a->missing += !bad;
+		return 0;
+	}
+	a->report.kept++;
+	n = (size_t)(slot - a->pool->file->slot);
+	a->seen[n / 64] |= (uint64_t)1 << n % 64;
+	return 0;
+}
+
+/* What no line has; with `drop` it is gone then. Returns how many. */
+static uint32_t
+count_unseen(struct agreement *a, bool drop)
+{
+	uint32_t count = 0;
+
+	for (uint32_t n = 0; n < SLOT_COUNT; n++) {
+		struct slot *slot = &a->pool->file->slot[n];
+
+		if (!slot_live(slot) || slot->kind != KIND_PERSISTENT ||
+		    a->seen[n / 64] >> n % 64 & 1)
+			continue;
+		if (drop)
+			slot_free(a->pool->file, slot);
+		count++;
+	}
+	return count;
+}
+
+/* What is in the way, and lives: the dead before it have just been freed. */
+static void
+note_holder(struct agreement *a, struct block block)
+{
+	struct slot *slot = NULL;
+
+	for (uint32_t port = block.range.start;
+	     !slot && port < range_end(block.range); port++)
+		slot = slot_by_port(a->pool->file, block.protocol, port);
+	if (slot)
+		port_set_add(&a->held[block.protocol], slot_range(slot));
+}
+
+static bool
+reserve_line(struct agreement *a, struct block block)
+{
+	struct reservation made;
+	int r;
+
+	if (a->full || port_set_meets(&a->held[block.protocol], block.range))
+		return false;
+	a->wanted.protocol = block.protocol;
+	a->wanted.range = block.range;
+	r = reserve_acquire(a->pool, &a->wanted, &made);
+	if (r == -EADDRINUSE)
+		note_holder(a, block);
+	a->full = r == -ENOBUFS;
+	return r == 0;
+}
+
+static int
+add(void *context, unsigned line, bool bad, struct block block)
+{
+	struct agreement *a = context;
+
+	if (!bad && slot_of(a->pool, block))
+		return 0;
+	if (!bad && reserve_line(a, block)) {
+		a->report.added++;
+		return 0;
+	}
+	if (a->report.bad++ == 0)
+		a->report.first_bad = line;
+	return 0;
+}
+
+/* NULL when there is no memory. */
+static struct agreement *
+begin(struct pool *pool, const struct store *store)
+{
+	long at = sys_mmap_private(pool->sys, sizeof(struct agreement));
+	struct agreement *a = (struct agreement *)at;
+
+	if (at < 0)
+		return NULL;
+	a->pool = pool;
+	store_each(store, see, a);
+	return a;
+}
+
+/*
+ * Makes the pool agree with the store. Returns 0, or -ENOMEM and has done
+ * nothing.
+ */
+static int
+agree(struct pool *pool, const struct store *store,
+      struct persistent_report *ret)
+{
+	struct agreement *a = begin(pool, store);
+
+	if (!a)
+		return -ENOMEM;
+	a->report.removed = count_unseen(a, true);
+	a->wanted = wanted_block(pool);
+	a->wanted.though_in_use = true; /* its user may well be there already */
+	/* Who is in the way has been judged, or counts as alive. */
+	a->wanted.judged = (struct judgement){UINT64_MAX, 1};
+	store_each(store, add, a);
+	*ret = a->report;
+	sys_munmap(pool->sys, a, sizeof(*a));
+	return 0;
+}
+
+/* Compares them, and with `mend` drops what only the pool has. The same. */
+static int
+compare(struct pool *pool, const struct store *store, bool mend,
+	struct persistent_difference *ret)
+{
+	struct agreement *a = begin(pool, store);
+
+	if (!a)
+		return -ENOMEM;
+	ret->left_over = count_unseen(a, mend);
+	ret->missing = a->missing;
+	sys_munmap(pool->sys, a, sizeof(*a));
+	return 0;
+}
+
+void
+persistent_load(struct pool *pool, const char *path)
+{
+	struct persistent_report report;
+	struct store store;
+
+	if (store_open(pool->sys, path, false, &store) < 0)
+		return;
+	agree(pool, &store, &report);
+	store_close(&store);
+}
+
+int
+persistent_reload(struct pool *pool, const char *path,
+		  struct persistent_report *ret)
+{
+	struct pool_lock lock;
+	struct store store;
+	int r = store_open(pool->sys, path, true, &store);
+
+	if (r < 0)
+		return r;
+	/* What is in the way of a line may be a dead owner's. */
+	reserve_judge(pool);
+	r = pool_enter(pool, POOL_WAIT, &lock);
+	if (r == 0) {
+		r = agree(pool, &store, ret);
+		pool_leave(pool, &lock);
+	}
+	store_close(&store);
+	return r;
+}
+
+int
+persistent_mend(struct pool *pool, const char *path,
+		struct persistent_difference *ret)
+{
+	struct pool_lock lock;
+	struct store store;
+	int r = store_open(pool->sys, path, true, &store);
+
+	if (r < 0)
+		return r;
+	r = pool_enter(pool, POOL_WAIT, &lock);
+	if (r == 0) {
+		r = compare(pool, &store, true, ret);
+		pool_leave(pool, &lock);
+	}
+	store_close(&store);
+	return r;
+}
+
+int
+persistent_compare(struct pool *pool, const char *path,
+		   struct persistent_difference *ret)
+{
+	struct store store;
+	int r;
+
+	if (!pool_whole(pool))
+		return -ESTALE;
+	r = store_open(pool->sys, path, false, &store);
+	if (r < 0)
+		return r;
+	r = compare(pool, &store, false, ret);
+	store_close(&store);
+	return r;
+}
+
+/* Frees the pool's slot of the block. */
+static int
+withdraw(struct pool *pool, struct block block)
+{
+	struct pool_lock lock;
+	struct slot *slot;
+	int r = pool_enter(pool, POOL_WAIT, &lock);
+
+	if (r < 0)
+		return r;
+	slot = slot_of(pool, block);
+	if (slot)
+		slot_free(pool->file, slot);
+	pool_leave(pool, &lock);
+	return 0;
+}
+
+static int
+reserve_once(struct pool *pool, const struct store *store,
+	     const struct acquire *wanted, struct reservation *ret)
+{
+	struct persistent_report report;
+	struct pool_lock lock;
+	int r = pool_enter(pool, POOL_WAIT, &lock);
+
+	if (r < 0)
+		return r;
+	r = agree(pool, store, &report);
+	if (r == 0)
+		r = reserve_acquire(pool, wanted, ret);
+	pool_leave(pool, &lock);
+	return r;
+}
+
+static int
+reserve(struct pool *pool, const struct store *store, struct block block,
+	struct reservation *ret)
+{
+	struct acquire wanted = wanted_block(pool);
+	int r;
+
+	wanted.protocol = block.protocol;
+	wanted.range = block.range;
+	do
+		r = reserve_once(pool, store, &wanted, ret);
+	while (r == -EAGAIN && (r = reserve_judge_for(pool, &wanted)) == 0);
+	return r;
+}
+
+/*
+ * The pool first, because it knows of conflicts. Whoever dies between the two
+ * leaves a slot that the store does not have; the next change drops it.
+ */
+static int
+add_to(struct store *store, struct pool *pool, struct block block,
+       uint64_t *ret_token)
+{
+	struct reservation made;
+	int r = reserve(pool, store, block, &made);
+
+	if (r < 0)
+		return r;
+	r = store_replace(store, NULL, &block);
+	if (r < 0)
+		withdraw(pool, block);
+	else
+		*ret_token = made.token;
+	return r;
+}
+
+int
+persistent_add(struct pool *pool, const char *path, struct block block,
+	       uint64_t *ret_token)
+{
+	struct store store;
+	int r;
+
+	if (!block_valid(block))
+		return -EINVAL;
+	r = store_open(pool->sys, path, true, &store);
+	if (r < 0)
+		return r;
+	r = add_to(&store, pool, block, ret_token);
+	store_close(&store);
+	return r;
+}
+
+static int
+is_it(void *context, unsigned line, bool bad, struct block block)
+{
+	const struct block *wanted = context;
+
+	(void)line;
+	return !bad && block_equal(*wanted, block);
+}
+
+/*
+ * The pool has to agree first, or what a killed add left there could neither
+ * be used nor deleted. 1 when it had the block before that, 0, or -Exxx.
+ */
+static int
+agree_and_ask(struct store *store, struct pool *pool, struct block block)
+{
+	struct persistent_report report;
+	struct pool_lock lock;
+	int r = pool_enter(pool, POOL_WAIT, &lock);
+	bool there;
+
+	if (r < 0)
+		return r;
+	there = slot_of(pool, block) != NULL;
+	r = agree(pool, store, &report);
+	pool_leave(pool, &lock);
+	return r < 0 ? r : there;
+}
+
+/* The store first: what it no longer has, the next change drops anyway. */
+static int
+delete_from(struct store *store, struct pool *pool, struct block block)
+{
+	int there = agree_and_ask(store, pool, block);
+	int r, replaced;
+
+	if (there < 0)
+		return there;
+	if (!store_each(store, is_it, &block))
+		return there ? 0 : -ENOENT;
+	replaced = store_replace(store, &block, NULL);
+	if (replaced < 0)
+		return replaced;
+	r = withdraw(pool, block);
+	return r < 0 ? r : replaced;
+}
+
+int
+persistent_delete(struct pool *pool, const char *path, struct block block)
+{
+	struct store store;
+	int r;
+
+	if (!block_valid(block))
+		return -EINVAL;
+	r = store_open(pool->sys, path, true, &store);
+	if (r < 0)
+		return r;
+	r = delete_from(&store, pool, block);
+	store_close(&store);
+	return r;
+}
+
+int
+persistent_lookup(struct pool *pool, struct block block, uint64_t *ret_token)
+{
+	const struct slot *slot;
+	uint64_t token;
+
+	if (!block_valid(block))
+		return -EINVAL;
+	if (!pool_whole(pool))
+		return -ENETDOWN;
+	slot = slot_of(pool, block);
+	token = slot ? atomic_load(&slot->token) : 0;
+	/* Another block may be there by now: this takes no lock. */
+	if (!slot || slot_of(pool, block) != slot ||
+	    slot_by_token(pool->file, token) != slot)
+		return -ENOENT;
+	*ret_token = token;
+	return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Persistent reservations: blocks that no socket owns, that outlive every
+ * process, and come back with the machine (Windows: the functions
+ * CreatePersistentTcpPortReservation and so on of iphlpapi).
+ *
+ * The store on disk (store.h) says which there are; the pool holds a slot for
+ * each. Whoever changes the store holds its lock from the reading to the
+ * writing, and first makes the pool agree with it, so that a death in between
+ * leaves nothing that the next one does not put right.
+ *
+ * The right to write the store is the right to create, delete and associate.
+ * The pool must not be entered by the caller. All return 0 or -Exxx; what
+ * store_open() returns of a store that cannot be used comes through, and then
+ * nothing was changed.
+ */
+#ifndef PORTRES_CORE_POOL_PERSISTENT_H
+#define PORTRES_CORE_POOL_PERSISTENT_H
+
+#include "core/pool/pool.h"
+#include "core/pool/store.h"
+
+/*
+ * Reserves the block for good. -EINVAL: not a block; -EACCES: no right to the
+ * store; -EADDRINUSE: overlaps a reservation, or a port is in use; -ENOBUFS:
+ * the pool is full; others, such as -ENOSPC or -EIO, from writing the store:
+ * then nothing is reserved.
+ *
+ * 1: reserved, in the store and in the pool, but the disk did not confirm it;
+ * a power failure may undo it.
+ */
+int persistent_add(struct pool *pool, const char *store, struct block block,
+		   uint64_t *ret_token);
+
+/*
+ * Ends it. -EINVAL, -EACCES, -ENOENT: no block of exactly these numbers,
+ * neither in the store nor, left by a killed add or delete, in the pool. 1 as
+ * persistent_add(): deleted, but a power failure may bring it back.
+ */
+int persistent_delete(struct pool *pool, const char *store, struct block block);
+
+/* Its token, the same for everybody until the pool is made anew. Needs no
+ * right. -EINVAL, -ENOENT. */
+int persistent_lookup(struct pool *pool, struct block block,
+		      uint64_t *ret_token);
+
+/* What making the pool agree with the store did. */
+struct persistent_report {
+	uint32_t added;
+	uint32_t removed;
+	uint32_t kept;
+	/* Lines that could not be followed: no sense, or in conflict with an
+	 * earlier line or a runtime reservation, or too many for the pool. The
+	 * first one's number. */
+	uint32_t bad;
+	uint32_t first_bad;
+};
+
+/*
+ * Makes the pool agree with the store, for an administrator who edited it.
+ * Ports in use do not matter: they are reserved from now on. -EACCES.
+ */
+int persistent_reload(struct pool *pool, const char *store,
+		      struct persistent_report *ret);
+
+/* Where they do not agree. */
+struct persistent_difference {
+	uint32_t left_over; /* blocks of the pool that no line has */
+	uint32_t missing;   /* lines whose block the pool does not have */
+};
+
+/*
+ * Drops from the pool what a killed add or delete left there, and no more:
+ * `left_over` are gone. -EACCES.
+ */
+int persistent_mend(struct pool *pool, const char *store,
+		    struct persistent_difference *ret);
+
+/*
+ * Only looks, and without the store's lock: needs no right, but a change that
+ * is under way counts as a difference, too.
+ */
+int persistent_compare(struct pool *pool, const char *store,
+		       struct persistent_difference *ret);
+
+/*
+ * As persistent_reload() for a pool that was just made, inside it, by
+ * pool_open(): whoever may make the pool may load it, reading the store is
+ * enough. Never fails: a store that cannot be used is an empty one to a
+ * program that only wants to bind.
+ */
+void persistent_load(struct pool *pool, const char *store);
+
+#endif

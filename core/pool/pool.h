@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pool file of one network namespace: found or created, checked, mapped,
+ * and entered by one writer at a time. layout.h says what is in it.
+ */
+#ifndef PORTRES_CORE_POOL_POOL_H
+#define PORTRES_CORE_POOL_POOL_H
+
+#include "core/kernel/sys.h"
+#include "core/pool/layout.h"
+
+#define POOL_PATH_MAX 512
+
+struct pool {
+	const struct sys_ops *sys;
+	struct pool_file *file; /* the mapping */
+	uint64_t device;	/* which file it maps */
+	uint64_t inode;
+	/*
+	 * The process id of the thread that is inside, 0 when nobody is.
+	 * fork() waits for it to be 0, so that no child inherits a half
+	 * written table or the descriptor of a held lock.
+	 */
+	_Atomic uint32_t *gate;
+	/* For a descriptor that is open without the gate, as fork_guard in
+	 * kernel/fork_block.h; NULL where nobody forks. */
+	void (*lend)(int fd);
+	void (*take_back)(int fd);
+	/* Of the acquire under way: for announce_wait() and port_probe_first().
+	 */
+	uint64_t waiting_since;
+	bool dual_stack;
+	char path[POOL_PATH_MAX];
+};
+
+enum pool_wait {
+	POOL_WAIT,    /* up to 5 s, interruptible by signal handlers */
+	POOL_PATIENT, /* up to 5 s: for calls that do not know EINTR */
+	POOL_BRIEF,   /* up to 0.1 s: for calls that did not ask for the pool */
+	POOL_TRY,     /* a few microseconds */
+};
+
+/*
+ * Opens the pool `directory`/pool-NETNS, creating the file when it is missing.
+ * The directory is root's or the user's; `own`: only the user's, and no link. A
+ * new file gets the persistent blocks of `store`, which may be NULL. `gate`
+ * must stay zero-initialised memory of this process, shared by all its pools.
+ * Takes no lock, so it waits for nobody.
+ *
+ * Returns 0 or: -ENETDOWN when the directory or the file is missing, foreign,
+ * damaged, of another layout or on a network file system; -EMFILE, -ENFILE.
+ * With `own` also: -ENOENT, there is no such directory; -EPERM, it is not one,
+ * or not the user's.
+ */
+int pool_open(const struct sys_ops *sys, const char *directory, bool own,
+	      const char *store, uint64_t netns, _Atomic uint32_t *gate,
+	      struct pool *ret_pool);
+
+void pool_close(struct pool *pool);
+
+/*
+ * For a pool whose file is gone (-ESTALE): gives back its memory, and leaves
+ * the mapping, as that of an empty file, to those who are still looking.
+ */
+void pool_forget(struct pool *pool);
+
+/* Everything that is wrong with a pool is one error to its users. */
+int pool_unusable(int r);
+
+/* Can a pool be there? By statfs()' number of the file system. */
+bool pool_file_system_fits(long type);
+
+/*
+ * Is the whole file still there? Asked before the mapping is touched without
+ * the lock, because a page beyond the end of a truncated file is SIGBUS. A
+ * file that was shortened lacks its end first.
+ */
+static inline bool
+pool_whole(const struct pool *pool)
+{
+	return sys_readable(pool->sys,
+			    &pool->file->segment[SEGMENT_COUNT - 1].reserved);
+}
+
+/* What a thread inside the pool must undo on its way out. */
+struct pool_lock {
+	int fd;
+	uint64_t signals;
+};
+
+/*
+ * Takes the exclusive lock, blocks all signals, and repairs what a dead
+ * writer left. Returns 0, or -EINTR (a handler installed without SA_RESTART
+ * ran while we waited), -ENETDOWN (no lock within 5 s), -EBUSY (not within
+ * the time of POOL_BRIEF or POOL_TRY: the pool is in order, and somebody is
+ * inside), -ESTALE (the file was replaced, resized or removed: open the pool
+ * again), -EMFILE, -ENFILE.
+ */
+int pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret);
+
+void pool_leave(struct pool *pool, const struct pool_lock *lock);
+
+#endif

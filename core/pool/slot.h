@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The books inside the pool file: slots, the marks derived from them, tokens.
+ * Functions that write are called by the holder of the pool's lock; the
+ * others may run beside a writer and then tell the state of one moment.
+ */
+#ifndef PORTRES_CORE_POOL_SLOT_H
+#define PORTRES_CORE_POOL_SLOT_H
+
+#include "core/kernel/sys.h"
+#include "core/pool/layout.h"
+
+/* The slot's ports; none of them for numbers that a damaged file made up. */
+static inline struct range
+slot_range(const struct slot *slot)
+{
+	struct range r = {slot->start, slot->count};
+
+	if (!range_valid(r))
+		r.count = 0;
+	return r;
+}
+
+static inline bool
+slot_live(const struct slot *slot)
+{
+	return atomic_load(&slot->state) == SLOT_LIVE;
+}
+
+/*
+ * A token is its slot's number below a sequence that only grows, so a token
+ * finds its slot at once and never comes back: 1 to 2^63 - 1, because it also
+ * serves as the offset of a file lock (lease.h). The lowest bit stays 0, or
+ * two leases of one socket could touch, and the kernel makes one lock of
+ * locks that touch.
+ */
+#define TOKEN_SHIFT (SLOT_BITS + 1)
+
+static inline uint32_t
+token_slot(uint64_t token)
+{
+	return (uint32_t)(token >> 1 & (SLOT_COUNT - 1));
+}
+
+/*
+ * Somebody who has seen the owning socket go says so in the token's top bit,
+ * by one compare-and-swap and without the lock: to find the slot by its token
+ * is to have the right one. Whoever next meets it under the lock frees it.
+ */
+#define TOKEN_DEAD ((uint64_t)1 << 63)
+
+static inline bool
+slot_is_dead(const struct slot *slot)
+{
+	return (atomic_load(&slot->token) & TOKEN_DEAD) != 0;
+}
+
+/* Where a token's slot is live, and the socket with this cookie owned it. */
+void slot_mark_dead(struct pool_file *file, uint64_t token, uint64_t cookie);
+
+/*
+ * Where a new pool's sequence begins: the wall clock in units of 8 us. No
+ * acquire is that short, so a pool that is made anew begins above its
+ * predecessor's last token.
+ */
+uint64_t slot_first_sequence(const struct sys_ops *sys);
+
+/* The live slot with this token, or NULL. */
+struct slot *slot_by_token(struct pool_file *file, uint64_t token);
+
+/* The live slot that covers the port, or NULL. */
+struct slot *slot_by_port(struct pool_file *file, enum protocol protocol,
+			  uint32_t port);
+
+/*
+ * Picks a free slot and gives it a new token; it stays free until published.
+ * Returns NULL when all are live.
+ */
+struct slot *slot_pick(struct pool_file *file);
+
+/* Marks the ports of a picked slot. From now on nobody else binds them. */
+void slot_mark(struct pool_file *file, const struct slot *slot);
+
+/* Takes the marks of a slot off again; marks of other slots stay. */
+void slot_unmark(struct pool_file *file, const struct slot *slot);
+
+/* Makes a marked slot live; `dirty` is cleared by the caller. */
+void slot_publish(struct slot *slot);
+
+/* Frees a live slot and its marks. */
+void slot_free(struct pool_file *file, struct slot *slot);
+
+/* Derives the marks from the slots again and drops slots that make no sense. */
+void slot_rebuild(struct pool_file *file);
+
+#endif

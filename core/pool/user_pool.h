@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a user's own pool is: in /dev/shm/portres-UID, mostly.
+ *
+ * Anybody may make a directory of that name first. Then the user's programs
+ * take the next name, portres-UID.1 and so on, and all of them the same one: a
+ * directory that is there and his own wins over making one, the shortest name
+ * over others, and who has made one looks again.
+ *
+ * In a user namespace the number is another one than outside, and /dev/shm may
+ * be the outside's. Its owner is mapped to nobody then. There the directory is
+ * known by its owner, who is ours inside and outside, so that both share it;
+ * none is made, because nobody here knows the number that it would go by.
+ */
+#ifndef PORTRES_CORE_POOL_USER_POOL_H
+#define PORTRES_CORE_POOL_USER_POOL_H
+
+#include "core/pool/pool.h"
+
+#define USER_POOL_PLACE "/dev/shm"
+#define USER_POOL_PREFIX "portres-"
+
+/*
+ * Opens the pool of the effective user, as pool_open(). `place` is where the
+ * directory is or is made: USER_POOL_PLACE. -ENETDOWN also when there is no
+ * directory that could be his.
+ */
+int user_pool_open(const struct sys_ops *sys, const char *place,
+		   const char *store, uint64_t netns, _Atomic uint32_t *gate,
+		   struct pool *ret_pool);
+
+/*
+ * The path of that directory; with `make` it is made where there is none.
+ * Returns 0 or -ENETDOWN.
+ */
+int user_pool_find(const struct sys_ops *sys, const char *place, bool make,
+		   char *to, size_t size);
+
+#endif

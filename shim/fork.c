@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/fork.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/single_threaded.h>
+
+#include "core/kernel/sys.h"
+#include "shim/sockets.h"
+
+#define PAGE 4096
+
+static _Atomic uint32_t nowhere;
+
+/* A page that is zero in every child (Linux 4.14). */
+static _Atomic uint32_t *
+make_page(void)
+{
+	const struct sys_ops *sys = &sys_kernel;
+	long at = sys_mmap_private(sys, PAGE);
+
+	if (at < 0)
+		return &nowhere;
+	if (SYS_CALL(sys, SYS_madvise, at, PAGE, MADV_WIPEONFORK) < 0) {
+		sys_munmap(sys, (void *)at, PAGE);
+		return &nowhere;
+	}
+	return (_Atomic uint32_t *)at;
+}
+
+static _Atomic uint32_t *
+page_get(void)
+{
+	static _Atomic uint32_t *_Atomic page;
+	_Atomic uint32_t *seen = atomic_load(&page), *made;
+
+	if (seen)
+		return seen;
+	made = make_page();
+	if (atomic_compare_exchange_strong(&page, &seen, made))
+		return made;
+	if (made != &nowhere)
+		sys_munmap(&sys_kernel, made, PAGE);
+	return seen;
+}
+
+uint32_t
+fork_generation(void)
+{
+	static _Atomic uint32_t last;
+	_Atomic uint32_t *here = page_get();
+	uint32_t number = atomic_load(here), next;
+
+	if (number || here == &nowhere)
+		return number;
+	/* The parent's count came along, so this is none of its numbers; it is
+	 * counted before it is used, because another thread may fork. */
+	next = atomic_fetch_add(&last, 1) + 1;
+	return atomic_compare_exchange_strong(here, &number, next) ? next
+								   : number;
+}
+
+#define LENT_MAX 64
+#define FORK_LIMIT_NS 1000000000 /* an acquire of all ports is over by then */
+#define VISIT_LIMIT_NS 1000000
+
+_Atomic uint32_t fork_block_of_process;
+
+static __thread struct {
+	bool under_way;
+	uint32_t process, thread; /* in the parent */
+	struct fork_block_hold hold;
+	_Atomic uint32_t gate;
+} forking __attribute__((tls_model("initial-exec")));
+
+static _Atomic int forks_under_way;
+
+/* Of another process than this one, an entry came along with a child's memory
+ * and is free. */
+static struct lent {
+	_Atomic uint32_t process;
+	_Atomic uint32_t thread;
+	_Atomic int fd; /* + 1; 0 until it is known */
+} lent[LENT_MAX];
+
+_Atomic uint32_t *
+fork_block_here(void)
+{
+	return forking.under_way ? &forking.gate : &fork_block_of_process;
+}
+
+void
+fork_visit(struct fork_visit *ret)
+{
+	/* A child of vfork has descriptors of its own. */
+	ret->under_way = !__libc_single_threaded && !in_vfork_child();
+	if (!ret->under_way)
+		return;
+	fork_block_hold(&sys_kernel, fork_block_here(), VISIT_LIMIT_NS,
+			&ret->hold);
+	/* A fork is waited for: that is what all this is about. */
+	if (!ret->hold.inside && atomic_load(&forks_under_way)) {
+		fork_block_release(&sys_kernel, fork_block_here(), &ret->hold);
+		fork_block_hold(&sys_kernel, fork_block_here(), FORK_LIMIT_NS,
+				&ret->hold);
+	}
+}
+
+void
+fork_visit_end(const struct fork_visit *visit)
+{
+	if (visit->under_way)
+		fork_block_release(&sys_kernel, fork_block_here(),
+				   &visit->hold);
+}
+
+void
+fork_lend(int fd)
+{
+	uint32_t process = fork_generation();
+
+	for (int i = 0; i < LENT_MAX && process; i++) {
+		uint32_t seen = atomic_load(&lent[i].process);
+
+		if (seen == process ||
+		    !atomic_compare_exchange_strong(&lent[i].process, &seen,
+						    process))
+			continue;
+		atomic_store(&lent[i].thread, sys_gettid(&sys_kernel));
+		atomic_store(&lent[i].fd, fd + 1);
+		return;
+	}
+}
+
+void
+fork_take_back(int fd)
+{
+	uint32_t process = fork_generation();
+
+	for (int i = 0; i < LENT_MAX; i++) {
+		if (atomic_load(&lent[i].process) != process ||
+		    atomic_load(&lent[i].fd) != fd + 1)
+			continue;
+		atomic_store(&lent[i].fd, 0);
+		atomic_store(&lent[i].process, 0);
+	}
+}
+
+/*
+ * In a child: its parent's other threads do not go on here. The one that has
+ * forked does, and knows its descriptor.
+ */
+static void
+close_lent(void)
+{
+	for (int i = 0; i < LENT_MAX; i++) {
+		uint32_t process = atomic_load(&lent[i].process);
+		int fd = atomic_load(&lent[i].fd) - 1;
+
+		if (process != 0 && process == forking.process && fd >= 0 &&
+		    atomic_load(&lent[i].thread) != forking.thread)
+			sys_close(&sys_kernel, fd);
+		atomic_store(&lent[i].fd, 0);
+		atomic_store(&lent[i].process, 0);
+	}
+}
+
+/*
+ * A thread inside the pool holds a locked descriptor and perhaps a trial
+ * socket. A child that inherits them would keep the lock when the parent dies,
+ * and the port. So fork waits until nobody is inside.
+ */
+static void
+before_fork(void)
+{
+	struct fork_block_hold hold;
+
+	atomic_fetch_add(&forks_under_way, 1);
+	fork_block_hold(&sys_kernel, &fork_block_of_process, FORK_LIMIT_NS,
+			&hold);
+	forking.hold = hold;
+	forking.process = fork_generation();
+	forking.thread = sys_gettid(&sys_kernel);
+	forking.under_way = true;
+}
+
+static void
+after_fork(void)
+{
+	struct fork_block_hold hold = forking.hold;
+
+	forking.under_way = false;
+	atomic_fetch_sub(&forks_under_way, 1);
+	fork_block_release(&sys_kernel, &fork_block_of_process, &hold);
+}
+
+static void
+after_fork_in_child(void)
+{
+	/* Whatever thread was inside, or forking, does not exist here. */
+	forking.hold.inside = true;
+	atomic_store(&forks_under_way, 1);
+	sockets_forked();
+	close_lent();
+	after_fork();
+}
+
+void
+fork_register(void)
+{
+	sockets_are_ours(); /* before a child of vfork can be the first to ask
+			     */
+	pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+#include <limits.h>
+#include <netinet/in.h>
+#include <pthread.h>
+
+#include "core/kernel/last_close.h"
+#include "core/kernel/sock.h"
+#include "core/pool/reserve.h"
+#include "core/pool/slot.h"
+#include "portres.h"
+#include "shim/fork.h"
+#include "shim/hidden_fds.h"
+#include "shim/pools.h"
+#include "shim/request.h"
+#include "shim/shim.h"
+#include "shim/sockets.h"
+#include "shim/usermem.h"
+
+/*
+ * Ends the reservations of a socket that has just been closed for good. Takes
+ * no lock and waits for nobody. Where it cannot be done nothing is lost:
+ * whoever next meets the block finds its lease gone.
+ */
+static void
+bury(struct tracked *tracked, uint64_t cookie)
+{
+	struct pool *pool = pools_opened();
+	uint64_t token = atomic_load(&tracked->owned);
+
+	sockets_drop(tracked, cookie);
+	if (!pool || token == 0)
+		return;
+	if (token == SOCKETS_SEVERAL)
+		reserve_end_socket(pool, cookie);
+	else
+		slot_mark_dead(pool->file, token, cookie);
+}
+
+/*
+ * The socket lives on, elsewhere. When this process has no descriptor of it
+ * any more, its end is not ours to see, and our closes cost nothing again. A
+ * child of vfork sees other descriptors than the process whose memory it is
+ * in, and must not draw that conclusion; nor is an association given up.
+ */
+static void
+part(struct tracked *tracked, uint64_t cookie)
+{
+	if (sockets_are_ours() && !atomic_load(&tracked->associated) &&
+	    sock_find(&sys_kernel, cookie) == -ENOENT)
+		sockets_drop(tracked, cookie);
+}
+
+static int
+close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
+{
+	struct fork_visit visit;
+	struct last_close watch;
+	bool lend;
+	int state;
+	int r;
+
+	/* close() is where threads are cancelled, before anything is closed;
+	 * cancelled later they would leak the watch. */
+	pthread_testcancel();
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	fork_visit(&visit);
+	last_close_begin(&sys_kernel, fd, &watch);
+	lend = visit.under_way && watch.epoll >= 0;
+	if (lend)
+		fork_lend(watch.epoll);
+	fork_visit_end(&visit);
+	r = real_close(fd); /* which may linger */
+	fork_visit(&visit);
+	if (lend)
+		fork_take_back(watch.epoll);
+	if (last_close_end(&sys_kernel, &watch))
+		bury(tracked, cookie);
+	else
+		part(tracked, cookie);
+	fork_visit_end(&visit);
+	pthread_setcancelstate(state, NULL);
+	return r;
+}
+
+SLOW_PATH static int
+close_by_owner(int fd)
+{
+	struct tracked *tracked;
+	uint64_t cookie;
+
+	if (hidden_fds_guards(fd))
+		return ret_errno(-EBADF);
+	if (!sockets_any_socket() || sock_cookie(&sys_kernel, fd, &cookie) < 0)
+		return real_close(fd);
+	tracked = sockets_find(cookie);
+	if (!tracked)
+		return real_close(fd);
+	return close_tracked(fd, tracked, cookie);
+}
+
+int
+shim_close(int fd)
+{
+	return sockets_any() ? close_by_owner(fd) : real_close(fd);
+}
+
+EXPORTED int
+close(int fd)
+{
+	return shim_close(fd);
+}
+
+extern int __close(int fd);
+
+/* libc exports it too, and some programs import that name. */
+EXPORTED int
+__close(int fd)
+{
+	return shim_close(fd);
+}
+
+/*
+ * Programs close, mark and overwrite descriptors that they know nothing of:
+ * daemons all of them at their start, others between fork and exec. What the
+ * program was started with stays (inherited.h); otherwise these calls are
+ * libc's. All of this runs in children of vfork too, beside a descriptor table
+ * of their own.
+ */
+
+/* The kernel's answer to the flags, whatever is left of the range. */
+SLOW_PATH static int
+close_around(unsigned int first, unsigned int last, int flags)
+{
+	int guarded;
+
+	while ((guarded = hidden_fds_next(first, last)) >= 0) {
+		unsigned int fd = (unsigned int)guarded;
+
+		if (fd > first && real_close_range(first, fd - 1, flags) < 0)
+			return -1;
+		if (fd == last)
+			return real_close_range(UINT_MAX, UINT_MAX, flags);
+		first = fd + 1;
+	}
+	return real_close_range(first, last, flags);
+}
+
+int
+shim_close_range(unsigned int first, unsigned int last, int flags)
+{
+	return sockets_hidden() ? close_around(first, last, flags)
+				: real_close_range(first, last, flags);
+}
+
+static bool
+close_unless_guarded(void *lowest, int fd)
+{
+	if (fd >= *(int *)lowest && !hidden_fds_guards(fd))
+		sys_close(&sys_kernel, fd);
+	return true;
+}
+
+/* Where the kernel has no close_range (before 5.9), or a sandbox forbids it. */
+SLOW_PATH static void
+close_from(int lowest)
+{
+	int saved = errno;
+
+	if (lowest < 0)
+		lowest = 0;
+	if (close_around((unsigned int)lowest, UINT_MAX, 0) < 0)
+		sock_each(&sys_kernel, close_unless_guarded, &lowest);
+	errno = saved;
+}
+
+void
+shim_closefrom(int lowest)
+{
+	if (sockets_hidden())
+		close_from(lowest);
+	else
+		real_closefrom(lowest);
+}
+
+/* Returns 0, 1 when what was guarded at `to` has another number now, -Exxx. */
+SLOW_PATH static int
+make_way(int from, int to)
+{
+	if (hidden_fds_guards(from))
+		return -EBADF;
+	return hidden_fds_guards(to) ? hidden_fds_step_aside(to) : 0;
+}
+
+/* A call that fails leaves the number as free as the program thinks it is. */
+SLOW_PATH static int
+settle(int moved, int to, int r)
+{
+	if (moved && r < 0)
+		sys_close(&sys_kernel, to);
+	return r;
+}
+
+int
+shim_dup2(int from, int to)
+{
+	int moved;
+
+	if (!sockets_hidden())
+		return real_dup2(from, to);
+	moved = make_way(from, to);
+	return moved < 0 ? ret_errno(moved)
+			 : settle(moved, to, real_dup2(from, to));
+}
+
+int
+shim_dup3(int from, int to, int flags)
+{
+	int moved;
+
+	if (!sockets_hidden())
+		return real_dup3(from, to, flags);
+	moved = make_way(from, to);
+	return moved < 0 ? ret_errno(moved)
+			 : settle(moved, to, real_dup3(from, to, flags));
+}
+
+int
+shim_fcntl(int fd, int command, void *argument)
+{
+	if (sockets_hidden() && hidden_fds_guards(fd))
+		return ret_errno(-EBADF);
+	return real_fcntl(fd, command, argument);
+}
+
+EXPORTED int
+close_range(unsigned int first, unsigned int last, int flags)
+{
+	return shim_close_range(first, last, flags);
+}
+
+EXPORTED void
+closefrom(int lowest)
+{
+	shim_closefrom(lowest);
+}
+
+EXPORTED int
+dup2(int from, int to)
+{
+	return shim_dup2(from, to);
+}
+
+extern int __dup2(int from, int to);
+
+EXPORTED int
+__dup2(int from, int to)
+{
+	return shim_dup2(from, to);
+}
+
+EXPORTED int
+dup3(int from, int to, int flags)
+{
+	return shim_dup3(from, to, flags);
+}
+
+/* Not variadic, for the reason given beside ioctl(). */
+EXPORTED int exported_fcntl(int fd, int command,
+			    void *argument) __asm__("fcntl");
+EXPORTED int exported_fcntl64(int fd, int command,
+			      void *argument) __asm__("fcntl64");
+EXPORTED int exported___fcntl(int fd, int command,
+			      void *argument) __asm__("__fcntl");
+
+int
+exported_fcntl(int fd, int command, void *argument)
+{
+	return shim_fcntl(fd, command, argument);
+}
+
+int
+exported_fcntl64(int fd, int command, void *argument)
+{
+	return shim_fcntl(fd, command, argument);
+}
+
+int
+exported___fcntl(int fd, int command, void *argument)
+{
+	return shim_fcntl(fd, command, argument);
+}
+
+SLOW_PATH static int
+acquire(int fd, void *argument)
+{
+	struct portres_instance instance = {0};
+	struct reservation got;
+	struct range wanted;
+	int r = usermem_read(&instance, argument, sizeof(struct portres_range));
+
+	if (r < 0)
+		return r;
+	wanted = (struct range){ntohs(instance.start_port),
+				instance.number_of_ports};
+	r = request_acquire(fd, wanted, POOL_WAIT, &got);
+	if (r < 0)
+		return r;
+	instance.start_port = htons((uint16_t)got.range.start);
+	instance.number_of_ports = (uint16_t)got.range.count;
+	instance.token = got.token;
+	r = usermem_write(argument, &instance, sizeof(instance));
+	if (r < 0)
+		request_release(fd, got.token,
+				POOL_WAIT); /* nobody knows of it */
+	return r;
+}
+
+SLOW_PATH static int
+with_token(int fd, const void *argument,
+	   int (*serve)(int, uint64_t, enum pool_wait))
+{
+	uint64_t token;
+	int r = usermem_read(&token, argument, sizeof(token));
+
+	return r < 0 ? r : serve(fd, token, POOL_WAIT);
+}
+
+int
+shim_ioctl(int fd, unsigned long request, void *argument)
+{
+	/*
+	 * Only 32 bits count: the codes have bit 31 set, and a caller with an
+	 * int in hand passes them sign-extended.
+	 */
+	switch ((uint32_t)request) {
+	case SIO_ACQUIRE_PORT_RESERVATION:
+		return ret_errno(acquire(fd, argument));
+	case SIO_RELEASE_PORT_RESERVATION:
+		return ret_errno(with_token(fd, argument, request_release));
+	case SIO_ASSOCIATE_PORT_RESERVATION:
+		return ret_errno(with_token(fd, argument, request_associate));
+	case FIOCLEX:
+	case FIONCLEX:
+		if (sockets_hidden() && hidden_fds_guards(fd))
+			return ret_errno(-EBADF);
+		return real_ioctl(fd, request, argument);
+	default:
+		return real_ioctl(fd, request, argument);
+	}
+}
+
+/*
+ * libc's ioctl is variadic. This one has a fixed third argument, because each
+ * ABI that we run on passes it in the same place, and collecting it from a
+ * va_list would be half of the cost of passing through.
+ */
+EXPORTED int exported_ioctl(int fd, unsigned long request,
+			    void *argument) __asm__("ioctl");
+
+int
+exported_ioctl(int fd, unsigned long request, void *argument)
+{
+	return shim_ioctl(fd, request, argument);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What this process knows of its own sockets, by cookie: which ones are
+ * associated with a token, and which ones own reservations.
+ *
+ * Only the first is knowledge that exists nowhere else. The second makes
+ * close() prompt and may be wrong or lost without harm, because a lease ends
+ * with its socket whatever we know.
+ *
+ * Reading needs no lock. Writing happens inside the pool (pool_enter), which
+ * lets in one thread of the process at a time.
+ */
+#ifndef PORTRES_SHIM_SOCKETS_H
+#define PORTRES_SHIM_SOCKETS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tracked {
+	_Atomic uint64_t cookie;
+	_Atomic uint64_t owned;	     /* token, 0, or SOCKETS_SEVERAL */
+	_Atomic uint64_t associated; /* token or 0 */
+};
+
+#define SOCKETS_SEVERAL UINT64_MAX
+
+/* The sockets that are tracked; the top bit tells of inherited.h's. */
+extern _Atomic uint32_t sockets_count __attribute__((visibility("hidden")));
+
+#define SOCKETS_GUARDING ((uint32_t)1 << 31)
+
+/* Whether a close can matter: the one load that a pass-through close pays. */
+static inline bool
+sockets_any(void)
+{
+	return atomic_load_explicit(&sockets_count, memory_order_relaxed) != 0;
+}
+
+static inline bool
+sockets_any_socket(void)
+{
+	return (atomic_load_explicit(&sockets_count, memory_order_relaxed) &
+		~SOCKETS_GUARDING) != 0;
+}
+
+/* Are there descriptors that the program does not know of? See inherited.h. */
+static inline bool
+sockets_hidden(void)
+{
+	return (atomic_load_explicit(&sockets_count, memory_order_relaxed) &
+		SOCKETS_GUARDING) != 0;
+}
+
+void sockets_hide(void);
+
+extern _Atomic uint32_t sockets_associations
+	__attribute__((visibility("hidden")));
+
+/* Whether any socket is associated and not yet bound. */
+static inline bool
+sockets_any_associated(void)
+{
+	return atomic_load_explicit(&sockets_associations,
+				    memory_order_relaxed) != 0;
+}
+
+/*
+ * Is this process the one whose sockets are tracked here, and not a child of
+ * vfork() in its memory? After fork() the child says that it is.
+ */
+bool sockets_are_ours(void);
+void sockets_forked(void);
+
+/* Is it known to be such a child? Asking does not make it the process. */
+bool in_vfork_child(void);
+
+/* NULL when the socket is not tracked. */
+struct tracked *sockets_find(uint64_t cookie);
+
+/* Returns 0, or -ENOBUFS when there is no room. */
+int sockets_associate(uint64_t cookie, uint64_t token);
+void sockets_dissociate(uint64_t cookie);
+
+/* The same. */
+int sockets_own(uint64_t cookie, uint64_t token, int fd);
+void sockets_disown(uint64_t cookie, uint64_t token);
+
+/*
+ * Makes room: drops what is about tokens that are dead. Sockets that are
+ * closed by raw system calls leave such things behind.
+ */
+void sockets_purge(bool (*dead)(const void *context, uint64_t token),
+		   const void *context);
+
+/* The socket is gone, if it is still the one with that cookie. */
+void sockets_drop(struct tracked *tracked, uint64_t cookie);
+
+/*
+ * The cookie of an owning socket that was last seen at this descriptor number,
+ * 0 when there was none. Asked when the number has another socket, because
+ * closes by raw system calls pass us by. Tells it once;
+ * sockets_displaced_still() says that the number is to be asked about again.
+ */
+uint64_t sockets_displaced(int fd);
+void sockets_displaced_still(int fd, uint64_t cookie);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Local variables are not asked for; what lies beyond the stack is. */
+#include "shim/usermem.h"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#include "tests/check.h"
+#include "tests/peer.h"
+
+#define PAGE 4096
+
+/* And after them nothing. */
+static char *
+two_pages(void)
+{
+	char *at = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	child_assert(at != MAP_FAILED && munmap(at + 2 * PAGE, PAGE) == 0);
+	return at;
+}
+
+/* To every question about memory the kernel says from now on: EFAULT. */
+static bool
+answer_no(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigprocmask, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EFAULT),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = 4, .filter = filter};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/*
+ * On a stack of one page, its last: what begins on it and ends beyond, or lies
+ * beyond, is asked for, and so is what is below our frame.
+ */
+static void
+on_a_small_stack(char *page)
+{
+	uint64_t here[2] = {4, 5}, to[2] = {0, 0};
+
+	child_assert(answer_no());
+	child_assert(usermem_read(to, here, sizeof(here)) == 0);
+	child_assert(to[0] == 4 && to[1] == 5);
+	to[1] = 6;
+	child_assert(usermem_write(here, to, sizeof(here)) == 0);
+	child_assert(here[1] == 6);
+	child_assert(usermem_readable(page + PAGE - 8, 8));
+	child_assert(!usermem_readable(page + PAGE - 7, 8));
+	child_assert(!usermem_readable(page + PAGE, 1));
+	child_assert(!usermem_readable(page + PAGE - 1, SIZE_MAX));
+	child_assert(usermem_write(page + PAGE - 7, to, 8) == -EFAULT);
+	child_assert(usermem_write(page + PAGE, to, 8) == -EFAULT);
+	child_assert(!usermem_readable(page, 8));
+	_exit(0);
+}
+
+/* In a child process, on a stack of two pages and nothing above. */
+static void
+run_on_small_stack(void (*body)(char *last_page))
+{
+	struct peer peer = peer_fork();
+	static ucontext_t here, there;
+
+	if (peer.pid == 0) {
+		char *page = two_pages() + PAGE;
+
+		child_assert(getcontext(&there) == 0);
+		there.uc_stack.ss_sp = page - PAGE;
+		there.uc_stack.ss_size = (size_t)2 * PAGE;
+		makecontext(&there, (void (*)(void))body, 1, page);
+		swapcontext(&here, &there);
+	}
+	peer_verdict(peer_end(&peer));
+}
+
+CHECK(user_stack, local_variables_are_not_asked_for)
+{
+	run_on_small_stack(on_a_small_stack);
+}
+
+static const char zeros[8];
+
+/* From a frame one page further down; `asked` has been asked for before. */
+__attribute__((noinline)) static void
+ask_from_below(const uint64_t *above, char *last_page, const void *asked)
+{
+	volatile char room[PAGE];
+	bool known = asked == (const void *)above;
+
+	room[0] = 1;
+	child_assert((const char *)above > last_page &&
+		     (const char *)room < last_page);
+	child_assert(usermem_readable(asked, 8));
+	child_assert(answer_no());
+	child_assert(usermem_readable(above, 8) == known);
+	child_assert(usermem_readable(last_page + PAGE - 8, 8) == known);
+	child_assert(!usermem_readable(last_page + PAGE - 7, 8));
+	child_assert(!usermem_readable(last_page + PAGE, 1));
+	/* That it can be read does not say that it can be written. */
+	child_assert(usermem_write(last_page, zeros, 8) == -EFAULT);
+	child_assert(room[0] == 1);
+	_exit(0);
+}
+
+static void
+over_the_edge(char *last_page)
+{
+	uint64_t here = 4;
+
+	ask_from_below(&here, last_page, &here);
+}
+
+static void
+over_the_edge_unknown(char *last_page)
+{
+	uint64_t here = 4;
+
+	ask_from_below(&here, last_page, zeros);
+}
+
+CHECK(user_stack, the_next_page_of_the_stack_is_asked_for_once)
+{
+	run_on_small_stack(over_the_edge);
+	run_on_small_stack(over_the_edge_unknown);
+}
