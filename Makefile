@@ -57,7 +57,7 @@ LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 
 CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*/*.c))
 SHIM := $(patsubst %.c,$B/obj/%.o,\
-	$(filter-out %/wmain.c,$(wildcard shim/*.c shim/*/*.c shim/*/*/*.c)))
+	$(filter-out %/wmain.c,$(wildcard shim/*.c winsock/*.c winsock/crt/*.c)))
 HEADERS := $(notdir $(wildcard include/*.h))
 
 all: $B/libportres.so $B/portres headers links
@@ -132,8 +132,8 @@ $(SCRIPTS): Makefile
 	$Qprintf '/* portres stands in for it */\nINPUT(-lportres -lportres_main)\n' >$@
 
 # It becomes part of the program, which is not built with our sanitizers.
-$B/obj/shim/winsock/crt/wmain.o: override SAN :=
-$B/lib/libportres_main.a: $B/obj/shim/winsock/crt/wmain.o
+$B/obj/winsock/crt/wmain.o: override SAN :=
+$B/lib/libportres_main.a: $B/obj/winsock/crt/wmain.o
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	$Q$(AR) rcs $@ $^

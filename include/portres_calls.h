@@ -23,6 +23,7 @@ extern int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t size)
 extern int getsockopt(int fd, int level, int name, void *__restrict value,
 		      socklen_t *__restrict size) PORTRES_NOTHROW
 	PORTRES_NAME(getsockopt);
+extern int listen(int fd, int backlog) PORTRES_NOTHROW PORTRES_NAME(listen);
 extern ssize_t recv(int fd, void *buffer, size_t n, int flags)
 	PORTRES_NAME(recv);
 extern ssize_t recvfrom(int fd, void *__restrict buffer, size_t n, int flags,

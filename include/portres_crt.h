@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where Microsoft's C runtime and glibc disagree: everything that a Winsock
- * program meets of it is in this header and in shim/winsock/crt/.
+ * program meets of it is in this header and in winsock/crt/.
  *
  * - Wide formats: %s and %c are wide, %hs and %S narrow, %ld is 32 bits, %I64d
  *   is 64. The wide printf family is renamed to ours, which know that.
  * - Narrow formats: %S is wide, and the same sizes of integers. printf and its
  *   family keep their names and call ours.
  * - _wtoi and its kin.
- * - wmain needs no declaration: see shim/winsock/crt/wmain.c.
+ * - wmain needs no declaration: see winsock/crt/wmain.c.
  */
 #ifndef PORTRES_CRT_H
 #define PORTRES_CRT_H

@@ -98,7 +98,7 @@ def test_a_failing_store_gives_the_block_back(
         root, compile_program, run):
     """Memory that another thread unmaps during the call: whichever of our
     writes fails, nothing stays reserved."""
-    parts = [root / f"shim/winsock/{name}.c"
+    parts = [root / f"winsock/{name}.c"
              for name in ("call", "ioctl", "error", "startup", "socket",
                           "overlapped", "operation", "handle", "thread",
                           "monitor")]

@@ -9,10 +9,9 @@
 #include "shim/announced.h"
 #include "shim/config.h"
 #include "shim/pools.h"
+#include "shim/refusal.h"
 #include "shim/shim.h"
 #include "shim/sockets.h"
-#include "shim/winsock/error.h"
-#include "winerror.h"
 
 /*
  * What a socket with SO_REUSEADDR or SO_REUSEPORT is kept off, because the
@@ -89,7 +88,7 @@ bind_any_of(struct range block, enum protocol protocol, int fd,
 	if (r < 0 && errno == EADDRINUSE && shares && protocol == PROTOCOL_TCP)
 		r = bind_waiting(block, &look, fd, address, size);
 	if (r < 0 && errno == EADDRINUSE)
-		wsa_beside(WSAENOBUFS, EADDRINUSE);
+		refusal_set(EADDRINUSE, PORTRES_EXHAUSTED, 0);
 	return r;
 }
 
@@ -153,7 +152,7 @@ bind_to_one(uint64_t token, uint16_t port, int fd, struct sockaddr *address,
 	slot = slot_by_token(pool->file, token);
 	inside = slot && range_contains(slot_range(slot), port);
 	if (inside)
-		*ret_answer = (int)wsa_plain(real_bind(fd, address, size));
+		*ret_answer = (int)kernels_answer(real_bind(fd, address, size));
 	if (known)
 		announced_end(&announced);
 	if (inside)

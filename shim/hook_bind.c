@@ -10,12 +10,11 @@
 #include "shim/explain.h"
 #include "shim/hidden_fds.h"
 #include "shim/pools.h"
+#include "shim/refusal.h"
 #include "shim/shim.h"
 #include "shim/sockets.h"
 #include "shim/unbound.h"
 #include "shim/usermem.h"
-#include "shim/winsock/error.h"
-#include "winerror.h"
 
 #define LOOKS_MAX 8 /* at a port that changes its owner meanwhile */
 
@@ -48,16 +47,15 @@ read_request(int fd, const struct sockaddr *address, socklen_t size,
 static int
 bind_really(const struct request *request)
 {
-	return (int)wsa_plain(real_bind(
+	return (int)kernels_answer(real_bind(
 		request->fd, (const struct sockaddr *)&request->address,
 		request->size));
 }
 
-/* Windows calls this one forbidden, not in use. */
 static int
-refuse(void)
+refuse(const struct pool *pool, uint16_t port, const struct slot *slot)
 {
-	wsa_beside(WSAEACCES, EADDRINUSE);
+	refusal_reserved(EADDRINUSE, port, pool, slot);
 	return ret_errno(-EADDRINUSE);
 }
 
@@ -182,7 +180,7 @@ bind_without_hold(struct pool *pool, const struct request *request)
 		return bind_unchecked(request);
 	if (config_get()->debug)
 		explain_passing(request->port);
-	return refuse();
+	return refuse(pool, request->port, NULL);
 }
 
 /*
@@ -219,7 +217,7 @@ bind_checked(struct pool *pool, const struct request *request)
 			continue;
 		if (config_get()->debug)
 			explain_refusal(slot, request->port, r < 0);
-		return refuse();
+		return refuse(hold.pool, request->port, slot);
 	}
 }
 
@@ -249,7 +247,7 @@ bind_chosen(struct request *request)
 	if (r < 0 && errno == EADDRINUSE && !unbound_is(request->fd, &unbound))
 		r = ret_errno(-EINVAL);
 	if (r < 0)
-		return (int)wsa_plain(r);
+		return r;
 	return bound ? 0 : bind_really(request);
 }
 
@@ -261,7 +259,7 @@ shim_bind(int fd, const struct sockaddr *address, socklen_t size)
 	int r;
 
 	if (!read_request(fd, address, size, &request))
-		return real_bind(fd, address, size);
+		return (int)kernels_answer(real_bind(fd, address, size));
 	if (sockets_any_associated() &&
 	    associated_bind(fd, (struct sockaddr *)&request.address,
 			    request.size, &r))

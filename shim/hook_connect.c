@@ -5,10 +5,10 @@
 #include "core/pool/clear_range.h"
 #include "shim/fork.h"
 #include "shim/pools.h"
+#include "shim/refusal.h"
 #include "shim/shim.h"
 #include "shim/unbound.h"
 #include "shim/usermem.h"
-#include "shim/winsock/error.h"
 
 /*
  * connect() to AF_UNSPEC takes a connection apart and chooses no port. An
@@ -41,7 +41,7 @@ chooses_port(int fd, const struct sockaddr *address, socklen_t size)
 static int
 connect_plainly(int fd, const struct sockaddr *address, socklen_t size)
 {
-	int r = (int)wsa_plain(real_connect(fd, address, size));
+	int r = (int)kernels_answer(real_connect(fd, address, size));
 
 	if (r == 0 && size >= sizeof(address->sa_family) &&
 	    address->sa_family == AF_UNSPEC)
@@ -149,7 +149,7 @@ connect_unsure(int fd, const struct sockaddr *address, socklen_t size)
 	if (pool && pool_whole(pool) && implicit_matters(pool) &&
 	    sock_port_unsure(&sys_kernel, fd) &&
 	    connect_in_windows(pool, fd, address, size, &answer) == 0)
-		return (int)wsa_plain(answer);
+		return (int)kernels_answer(answer);
 	return connect_plainly(fd, address, size);
 }
 
@@ -166,7 +166,7 @@ shim_connect(int fd, const struct sockaddr *address, socklen_t size)
 		return -1;
 	if (!unbound_is(fd, &unbound))
 		return connect_plainly(fd, address, size);
-	return (int)wsa_plain(connect_unbound(&unbound, address, size));
+	return (int)kernels_answer(connect_unbound(&unbound, address, size));
 }
 
 EXPORTED int

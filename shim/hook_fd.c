@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <limits.h>
-#include <netinet/in.h>
 #include <pthread.h>
 
 #include "core/kernel/last_close.h"
@@ -10,11 +9,10 @@
 #include "portres.h"
 #include "shim/fork.h"
 #include "shim/hidden_fds.h"
+#include "shim/native.h"
 #include "shim/pools.h"
-#include "shim/request.h"
 #include "shim/shim.h"
 #include "shim/sockets.h"
-#include "shim/usermem.h"
 
 /*
  * Ends the reservations of a socket that has just been closed for good. Takes
@@ -290,41 +288,6 @@ exported___fcntl(int fd, int command, void *argument)
 	return shim_fcntl(fd, command, argument);
 }
 
-SLOW_PATH static int
-acquire(int fd, void *argument)
-{
-	struct portres_instance instance = {0};
-	struct reservation got;
-	struct range wanted;
-	int r = usermem_read(&instance, argument, sizeof(struct portres_range));
-
-	if (r < 0)
-		return r;
-	wanted = (struct range){ntohs(instance.start_port),
-				instance.number_of_ports};
-	r = request_acquire(fd, wanted, POOL_WAIT, &got);
-	if (r < 0)
-		return r;
-	instance.start_port = htons((uint16_t)got.range.start);
-	instance.number_of_ports = (uint16_t)got.range.count;
-	instance.token = got.token;
-	r = usermem_write(argument, &instance, sizeof(instance));
-	if (r < 0)
-		request_release(fd, got.token,
-				POOL_WAIT); /* nobody knows of it */
-	return r;
-}
-
-SLOW_PATH static int
-with_token(int fd, const void *argument,
-	   int (*serve)(int, uint64_t, enum pool_wait))
-{
-	uint64_t token;
-	int r = usermem_read(&token, argument, sizeof(token));
-
-	return r < 0 ? r : serve(fd, token, POOL_WAIT);
-}
-
 int
 shim_ioctl(int fd, unsigned long request, void *argument)
 {
@@ -334,11 +297,11 @@ shim_ioctl(int fd, unsigned long request, void *argument)
 	 */
 	switch ((uint32_t)request) {
 	case SIO_ACQUIRE_PORT_RESERVATION:
-		return ret_errno(acquire(fd, argument));
+		return ret_errno(native_acquire(fd, argument, POOL_WAIT));
 	case SIO_RELEASE_PORT_RESERVATION:
-		return ret_errno(with_token(fd, argument, request_release));
+		return ret_errno(native_release(fd, argument));
 	case SIO_ASSOCIATE_PORT_RESERVATION:
-		return ret_errno(with_token(fd, argument, request_associate));
+		return ret_errno(native_associate(fd, argument));
 	case FIOCLEX:
 	case FIONCLEX:
 		if (sockets_hidden() && hidden_fds_guards(fd))

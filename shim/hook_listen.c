@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/kernel/sock.h"
 #include "shim/announced.h"
+#include "shim/refusal.h"
 #include "shim/shim.h"
 #include "shim/unbound.h"
-#include "shim/winsock/error.h"
 
 int
 shim_listen(int fd, int backlog)
@@ -17,7 +17,7 @@ shim_listen(int fd, int backlog)
 	    sock_takes_ports(&sys_kernel, fd, &protocol) &&
 	    protocol == PROTOCOL_TCP && unbound_bind(fd, EADDRINUSE) < 0)
 		return -1;
-	r = (int)wsa_plain(real_listen(fd, backlog));
+	r = (int)kernels_answer(real_listen(fd, backlog));
 	choice_end(&choice);
 	return r;
 }

@@ -7,6 +7,7 @@
  */
 #include "core/kernel/sock.h"
 #include "shim/pools.h"
+#include "shim/refusal.h"
 #include "shim/shim.h"
 #include "shim/unbound.h"
 #include "shim/usermem.h"
@@ -41,7 +42,7 @@ settle(int fd, bool sent, ssize_t r)
 {
 	if (sent && !unbound_settled(fd))
 		unbound_settle(fd);
-	return r;
+	return kernels_answer(r);
 }
 
 ssize_t

@@ -11,6 +11,7 @@
 #include "shim/config.h"
 #include "shim/fork.h"
 #include "shim/pools.h"
+#include "shim/refusal.h"
 #include "shim/sockets.h"
 #include "shim/unbound.h"
 
@@ -133,6 +134,8 @@ request_acquire(int fd, struct range wanted, enum pool_wait wait,
 	while (r == -EAGAIN && (r = reserve_judge_for(pool, &acquire)) == 0);
 	if (r == 0 && before != ret->cookie)
 		tidy(fd, before);
+	if (r == -EADDRINUSE)
+		refusal_of_acquire(pool, acquire.protocol);
 	return r;
 }
 
@@ -204,5 +207,10 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 	r = reserve_lives(pool, token);
 	if (r == -EMFILE || r == -ENFILE)
 		return r;
-	return r ? -EACCES : -EINVAL;
+	if (r == 0)
+		return -EINVAL;
+	refusal_reserved(EACCES, 0, pool,
+			 pool_whole(pool) ? slot_by_token(pool->file, token)
+					  : NULL);
+	return -EACCES;
 }

@@ -9,6 +9,7 @@
 #include "shim/config.h"
 #include "shim/fork.h"
 #include "shim/pools.h"
+#include "shim/refusal.h"
 #include "shim/shim.h"
 #include "shim/sockets.h"
 
@@ -121,6 +122,8 @@ unbound_choose(int fd, struct sockaddr *address, socklen_t size,
 	if (r == -EADDRINUSE)
 		r = implicit_refusal(pool, protocol, address, size);
 	*ret_bound = r == 0;
+	if (r < 0)
+		refusal_none();
 	return ret_errno(r);
 }
 

@@ -41,8 +41,10 @@ check_reserved(struct pool *pool, const struct acquire *wanted)
 					  memory_order_relaxed))
 			continue;
 		slot = slot_by_port(pool->file, protocol, port);
-		if (slot && !slot_is_dead(slot))
+		if (slot && !slot_is_dead(slot)) {
+			pool->in_the_way = port;
 			return obstacle(pool, wanted, slot);
+		}
 		if (slot)
 			slot_free(pool->file, slot);
 	}
@@ -125,7 +127,10 @@ take_specific(struct pool *pool, const struct acquire *wanted,
 	if (r < 0)
 		return r;
 	r = take_range(pool, wanted, wanted->range, slot, &port);
-	return r > 0 ? -EADDRINUSE : r;
+	if (r <= 0)
+		return r;
+	pool->in_the_way = port;
+	return -EADDRINUSE;
 }
 
 /*
@@ -294,6 +299,7 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 		return -EINVAL;
 	pool->waiting_since = 0;
 	pool->dual_stack = false;
+	pool->in_the_way = 0;
 	/* Who has met one dead owner takes all of them down. */
 	if (wanted->judged.readings && wanted->judged.until != UINT64_MAX)
 		reserve_sweep(pool);

@@ -26,10 +26,11 @@ struct pool {
 	 * kernel/fork_block.h; NULL where nobody forks. */
 	void (*lend)(int fd);
 	void (*take_back)(int fd);
-	/* Of the acquire under way: for announce_wait() and port_probe_first().
-	 */
+	/* Of the acquire under way, or the last one: for announce_wait(),
+	 * port_probe_first() and the caller. */
 	uint64_t waiting_since;
 	bool dual_stack;
+	uint32_t in_the_way; /* the port that it met, 0: none yet */
 	char path[POOL_PATH_MAX];
 };
 

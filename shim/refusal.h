@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why this thread's last call failed, for portres_refusal(): written where a
+ * call fails, never where it succeeds. A call that the kernel refuses clears
+ * it, or the reason of an earlier one with the same errno would be told.
+ */
+#ifndef PORTRES_SHIM_REFUSAL_H
+#define PORTRES_SHIM_REFUSAL_H
+
+#include "core/pool/pool.h"
+#include "core/pool/slot.h"
+#include "portres.h"
+
+/* Initial-exec, because the first use of other kinds may allocate. */
+extern __thread struct portres_refusal refusal
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+static inline void
+refusal_none(void)
+{
+	refusal.error = 0;
+}
+
+/* For the answer of the kernel. */
+static inline long
+kernels_answer(long r)
+{
+	if (r < 0)
+		refusal_none();
+	return r;
+}
+
+/* `err` will mean that; port 0 is no certain one. */
+void refusal_set(int err, uint32_t reason, uint16_t port);
+
+/* PORTRES_RESERVED, by this slot; NULL: nobody can tell by which. */
+void refusal_reserved(int err, uint16_t port, const struct pool *pool,
+		      const struct slot *slot);
+
+/* EADDRINUSE, which an acquire of the pool has just come to. */
+void refusal_of_acquire(struct pool *pool, enum protocol protocol);
+
+#endif

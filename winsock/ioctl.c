@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "winsock/ioctl.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "mstcpip.h"
+#include "shim/request.h"
+#include "shim/shim.h"
+#include "shim/usermem.h"
+#include "winsock/error.h"
+
+#define LINUX_FIONBIO 0x5421u
+#define LINUX_FIONREAD 0x541bu
+#define WINDOWS_FIONBIO 0x8004667eu
+#define WINDOWS_FIONREAD 0x4004667fu
+#define KEEPALIVE_LONGEST 32767u /* seconds, the kernel's own limit */
+
+/* Programs have either number, by the headers that they included last. */
+static DWORD
+one_number(DWORD code)
+{
+	switch (code) {
+	case WINDOWS_FIONBIO:
+		return LINUX_FIONBIO;
+	case WINDOWS_FIONREAD:
+		return LINUX_FIONREAD;
+	default:
+		return code;
+	}
+}
+
+bool
+ioctl_blocks(DWORD code)
+{
+	return code == SIO_ACQUIRE_PORT_RESERVATION ||
+	       code == SIO_RELEASE_PORT_RESERVATION ||
+	       code == SIO_ASSOCIATE_PORT_RESERVATION;
+}
+
+bool
+ioctl_is_simple(DWORD code)
+{
+	code = one_number(code);
+	return code == LINUX_FIONBIO || code == LINUX_FIONREAD;
+}
+
+bool
+ioctl_known(DWORD code)
+{
+	return ioctl_blocks(code) || ioctl_is_simple(code) ||
+	       code == SIO_KEEPALIVE_VALS;
+}
+
+/* Would a write succeed? Puts back what it finds: a failing call must not
+ * change the buffer, which may be the input buffer too. */
+static int
+probe(void *user, size_t n)
+{
+	INET_PORT_RESERVATION_INSTANCE found;
+
+	return usermem_read(&found, user, n) < 0 || usermem_write(user, &found, n) < 0
+		       ? WSAEFAULT
+		       : 0;
+}
+
+static int
+decode_acquire(const struct ioctl_buffers *buffers, struct ioctl *ret)
+{
+	INET_PORT_RANGE range;
+
+	if (buffers->in_size < sizeof(range) ||
+	    buffers->out_size < sizeof(INET_PORT_RESERVATION_INSTANCE))
+		return WSAEINVAL;
+	if (usermem_read(&range, buffers->in, sizeof(range)) < 0)
+		return WSAEFAULT;
+	ret->in.range.start = ntohs(range.StartPort);
+	ret->in.range.count = range.NumberOfPorts;
+	return probe(buffers->out, sizeof(INET_PORT_RESERVATION_INSTANCE));
+}
+
+static int
+decode_fixed(const struct ioctl_buffers *buffers, void *to, size_t n)
+{
+	return buffers->in_size < n || usermem_read(to, buffers->in, n) < 0
+		       ? WSAEFAULT
+		       : 0;
+}
+
+/* A u_long has 4 bytes on Windows and 8 here; ULONG and DWORD have 4. */
+static size_t
+number_size(size_t given)
+{
+	return given >= sizeof(u_long) ? sizeof(u_long) : sizeof(ULONG);
+}
+
+int
+ioctl_decode(const struct ioctl_buffers *buffers, struct ioctl *ret)
+{
+	ret->out = buffers->out;
+	ret->out_size = buffers->out_size;
+	memset(&ret->in, 0, sizeof(ret->in));
+	switch (one_number(ret->code)) {
+	case SIO_ACQUIRE_PORT_RESERVATION:
+		return decode_acquire(buffers, ret);
+	case SIO_RELEASE_PORT_RESERVATION:
+	case SIO_ASSOCIATE_PORT_RESERVATION:
+		return decode_fixed(buffers, &ret->in.token,
+				    sizeof(ret->in.token));
+	case LINUX_FIONBIO:
+		return decode_fixed(buffers, &ret->in.number,
+				    number_size(buffers->in_size));
+	case SIO_KEEPALIVE_VALS:
+		return decode_fixed(buffers, ret->in.keepalive,
+				    sizeof(ret->in.keepalive));
+	case LINUX_FIONREAD:
+		if (buffers->out_size < sizeof(ULONG))
+			return WSAEFAULT;
+		return probe(buffers->out, number_size(buffers->out_size));
+	default:
+		return WSAEOPNOTSUPP;
+	}
+}
+
+static int
+answer(int r)
+{
+	if (r == -EBUSY)
+		return IOCTL_BUSY;
+	return r < 0 ? wsa_code(-r) : 0;
+}
+
+static int
+acquire(const struct ioctl *ioctl, enum pool_wait wait,
+	struct ioctl_result *ret)
+{
+	INET_PORT_RESERVATION_INSTANCE instance = {0};
+	struct reservation made;
+	int r = request_acquire(ioctl->fd, ioctl->in.range, wait, &made);
+
+	if (r < 0)
+		return answer(r);
+	instance.StartPort = htons((uint16_t)made.range.start);
+	instance.NumberOfPorts = (USHORT)made.range.count;
+	instance.Token = made.token;
+	ret->token = made.token;
+	ret->cookie = made.cookie;
+	ret->bytes = sizeof(instance);
+	if (usermem_write(ioctl->out, &instance, sizeof(instance)) == 0)
+		return 0;
+	/* Unmapped meanwhile by another thread: nobody would ever learn the
+	 * token. */
+	ioctl_undo(ioctl, ret);
+	return WSAEFAULT;
+}
+
+static int
+set_blocking(const struct ioctl *ioctl)
+{
+	int on = ioctl->in.number != 0;
+
+	return real_ioctl(ioctl->fd, LINUX_FIONBIO, &on) < 0 ? wsa_code(errno)
+							     : 0;
+}
+
+static int
+readable(const struct ioctl *ioctl, struct ioctl_result *ret)
+{
+	size_t size = number_size(ioctl->out_size);
+	u_long number;
+	int bytes = 0;
+
+	if (real_ioctl(ioctl->fd, LINUX_FIONREAD, &bytes) < 0)
+		return wsa_code(errno);
+	number = (u_long)bytes;
+	ret->bytes = (DWORD)size;
+	return usermem_write(ioctl->out, &number, size) < 0 ? WSAEFAULT : 0;
+}
+
+static int
+set_option(int fd, int level, int name, uint32_t value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) < 0
+		       ? wsa_code(errno)
+		       : 0;
+}
+
+/* Milliseconds there, whole seconds from one on here. */
+static uint32_t
+seconds(uint32_t ms)
+{
+	uint32_t rounded = ms / 1000 + (ms % 1000 != 0);
+
+	if (rounded == 0)
+		return 1;
+	return rounded > KEEPALIVE_LONGEST ? KEEPALIVE_LONGEST : rounded;
+}
+
+static int
+keep_alive(const struct ioctl *ioctl)
+{
+	const uint32_t *in = ioctl->in.keepalive;
+	int code = 0;
+
+	if (in[0])
+		code = set_option(ioctl->fd, IPPROTO_TCP, TCP_KEEPIDLE,
+				  seconds(in[1]));
+	if (in[0] && code == 0)
+		code = set_option(ioctl->fd, IPPROTO_TCP, TCP_KEEPINTVL,
+				  seconds(in[2]));
+	if (code == 0)
+		code = set_option(ioctl->fd, SOL_SOCKET, SO_KEEPALIVE,
+				  in[0] != 0);
+	return code == WSAENOPROTOOPT ? WSAEOPNOTSUPP : code;
+}
+
+int
+ioctl_perform(const struct ioctl *ioctl, enum pool_wait wait,
+	      struct ioctl_result *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	switch (one_number(ioctl->code)) {
+	case SIO_ACQUIRE_PORT_RESERVATION:
+		return acquire(ioctl, wait, ret);
+	case SIO_RELEASE_PORT_RESERVATION:
+		return answer(request_release(ioctl->fd, ioctl->in.token, wait));
+	case SIO_ASSOCIATE_PORT_RESERVATION:
+		return answer(
+			request_associate(ioctl->fd, ioctl->in.token, wait));
+	case LINUX_FIONBIO:
+		return set_blocking(ioctl);
+	case LINUX_FIONREAD:
+		return readable(ioctl, ret);
+	default:
+		return keep_alive(ioctl);
+	}
+}
+
+void
+ioctl_undo(const struct ioctl *ioctl, const struct ioctl_result *result)
+{
+	if (result->token != INVALID_PORT_RESERVATION_TOKEN)
+		request_release(ioctl->fd, result->token, POOL_WAIT);
+}

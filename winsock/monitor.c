@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "winsock/monitor.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "windows.h"
+
+#define NS 1000000000u
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void
+make_condition(void)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+static void
+before_fork(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void
+after_fork_in_parent(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+/* Those who waited are not in this process: the condition forgets them. */
+static void
+after_fork_in_child(void)
+{
+	make_condition();
+	overlapped_after_fork();
+	thread_after_fork();
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+start(void)
+{
+	make_condition();
+	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+}
+
+void
+monitor_enter(void)
+{
+	pthread_once(&once, start);
+	pthread_mutex_lock(&lock);
+}
+
+void
+monitor_leave(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+void
+monitor_wake(void)
+{
+	pthread_cond_broadcast(&changed);
+}
+
+bool
+monitor_wait(uint64_t until)
+{
+	struct timespec time = {
+		.tv_sec = (time_t)(until / NS),
+		.tv_nsec = (long)(until % NS),
+	};
+
+	if (until == MONITOR_FOR_EVER)
+		return pthread_cond_wait(&changed, &lock) == 0;
+	return pthread_cond_timedwait(&changed, &lock, &time) == 0;
+}
+
+uint64_t
+monitor_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
+}
+
+uint64_t
+monitor_after(uint32_t ms)
+{
+	return ms == INFINITE ? MONITOR_FOR_EVER
+			      : monitor_clock() + (uint64_t)ms * 1000000;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One lock and one condition for all that Winsock keeps between calls:
+ * handles, queues of routines, pending requests. Whoever waits for one of
+ * them is woken with all the others and looks for himself; there are few.
+ *
+ * Never entered on behalf of programs that use none of it, and never held
+ * while a routine of the program runs or the pool is waited for.
+ */
+#ifndef PORTRES_WINSOCK_MONITOR_H
+#define PORTRES_WINSOCK_MONITOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MONITOR_FOR_EVER UINT64_MAX
+
+void monitor_enter(void);
+void monitor_leave(void);
+
+/* Something that others may wait for has changed. */
+void monitor_wake(void);
+
+/*
+ * Leaves, waits to be woken, enters again. False once the time, as of
+ * monitor_clock(), has come. It may return true for no reason.
+ */
+bool monitor_wait(uint64_t until);
+
+/* Nanoseconds of a clock that nobody sets, and that clock in `ms`. */
+uint64_t monitor_clock(void);
+uint64_t monitor_after(uint32_t ms);
+
+/* Called in the child of a fork, inside. */
+void overlapped_after_fork(void);
+void thread_after_fork(void);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How an overlapped request ended, and ending it early.
+ */
+#include "winsock/result.h"
+
+#include <errno.h>
+
+#include "shim/usermem.h"
+#include "winsock/error.h"
+#include "winsock/monitor.h"
+#include "winsock/overlapped.h"
+#include "winsock/socket.h"
+#include "winsock/startup.h"
+#include "winsock2.h"
+
+static int
+read_status(LPWSAOVERLAPPED overlapped, bool wait, int *ret_status,
+	    DWORD *ret_bytes)
+{
+	OVERLAPPED found;
+	int code;
+
+	monitor_enter();
+	for (;;) {
+		code = usermem_read(&found, overlapped, sizeof(found)) < 0
+			       ? WSAEFAULT
+			       : 0;
+		if (code || found.Internal != STATUS_PENDING || !wait)
+			break;
+		monitor_wait(MONITOR_FOR_EVER);
+	}
+	monitor_leave();
+	if (code)
+		return code;
+	if (found.Internal == STATUS_PENDING)
+		return WSA_IO_INCOMPLETE;
+	*ret_status = (int)found.Internal;
+	*ret_bytes = (DWORD)found.InternalHigh;
+	return 0;
+}
+
+int
+overlapped_result(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD ret_bytes,
+		  bool wait, LPDWORD ret_flags)
+{
+	const DWORD flags = 0;
+	DWORD bytes;
+	int status;
+	int fd;
+	int code;
+
+	if (!wsa_started())
+		return WSANOTINITIALISED;
+	if (!overlapped || !ret_bytes || !ret_flags)
+		return WSA_INVALID_PARAMETER;
+	fd = socket_of(s);
+	if (fd < 0)
+		return wsa_code(-fd);
+	code = read_status(overlapped, wait, &status, &bytes);
+	if (code)
+		return code;
+	if (usermem_write(ret_bytes, &bytes, sizeof(bytes)) < 0 ||
+	    usermem_write(ret_flags, &flags, sizeof(flags)) < 0)
+		return WSAEFAULT;
+	return status;
+}
+
+BOOL WSAAPI
+WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
+		       LPDWORD lpcbTransfer, BOOL fWait, LPDWORD lpdwFlags)
+{
+	int before = errno;
+	int code = overlapped_result(s, lpOverlapped, lpcbTransfer, fWait,
+				     lpdwFlags);
+
+	errno = before;
+	if (code == 0)
+		return TRUE;
+	WSASetLastError(code);
+	return FALSE;
+}
+
+static BOOL
+cancel(HANDLE file, LPOVERLAPPED overlapped, bool own, bool need_one)
+{
+	int before = errno;
+	int fd = socket_of((SOCKET)file);
+
+	if (fd < 0) {
+		WSASetLastError(ERROR_INVALID_HANDLE);
+		return FALSE;
+	}
+	if (overlapped_cancel(fd, overlapped, own) == 0 && need_one) {
+		WSASetLastError(ERROR_NOT_FOUND);
+		return FALSE;
+	}
+	errno = before;
+	return TRUE;
+}
+
+/* Those of the calling thread; it is no error that there are none. */
+BOOL WINAPI
+CancelIo(HANDLE hFile)
+{
+	return cancel(hFile, NULL, true, false);
+}
+
+BOOL WINAPI
+CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
+{
+	return cancel(hFile, lpOverlapped, false, true);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PORTRES_WINSOCK_SOCKET_H
+#define PORTRES_WINSOCK_SOCKET_H
+
+#include <stdbool.h>
+
+#include "winsock2.h"
+
+/* Windows' number of the family, where Linux has AF_IRDA. */
+#define WINDOWS_AF_INET6 23
+
+/* Linux' number of a family. */
+static inline int
+linux_family(int family)
+{
+	return family == WINDOWS_AF_INET6 ? AF_INET6 : family;
+}
+
+/* The descriptor, or -errno when it is not a socket's. */
+int socket_of(SOCKET s);
+
+/* Was it made with the overlapped attribute? */
+bool socket_overlapped(int fd);
+
+/* What socket() and WSASocket() make: a descriptor, or -1 with errno. */
+int socket_make(int family, int type, int protocol, bool overlapped);
+
+/* Closes it as closesocket() does: 0 or a Winsock code. */
+int socket_close(SOCKET s);
+
+#endif
