@@ -1,277 +1,277 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The calls that may give a socket a port. Each becomes a struct call, which
+ * steer.h sends on its way.
+ */
+#include <netinet/in.h>
 #include <string.h>
 
 #include "core/kernel/sock.h"
-#include "core/pool/reserve.h"
-#include "core/pool/slot.h"
-#include "shim/announced.h"
-#include "shim/associated.h"
-#include "shim/config.h"
-#include "shim/explain.h"
-#include "shim/hidden_fds.h"
+#include "shim/pick.h"
 #include "shim/pools.h"
 #include "shim/refusal.h"
+#include "shim/settled.h"
 #include "shim/shim.h"
-#include "shim/sockets.h"
-#include "shim/unbound.h"
+#include "shim/steer.h"
 #include "shim/usermem.h"
 
-#define LOOKS_MAX 8 /* at a port that changes its owner meanwhile */
-
-/* A bind whose address has been read, once, so that it cannot change. */
-struct request {
-	int fd;
-	struct sockaddr_storage address;
-	socklen_t size;
-	uint16_t port;
-};
-
-/* False for what the kernel should answer by itself. */
-static bool
-read_request(int fd, const struct sockaddr *address, socklen_t size,
-	     struct request *ret)
+static long
+really_bind(const struct call *call)
 {
-	int port;
-
-	if (size < sizeof(struct sockaddr_in) || size > sizeof(ret->address) ||
-	    !usermem_readable(address, size))
-		return false;
-	ret->fd = fd;
-	ret->size = size;
-	memcpy(&ret->address, address, size);
-	port = sock_address_port((struct sockaddr *)&ret->address, size);
-	ret->port = (uint16_t)port;
-	return port >= 0;
-}
-
-static int
-bind_really(const struct request *request)
-{
-	return (int)kernels_answer(real_bind(
-		request->fd, (const struct sockaddr *)&request->address,
-		request->size));
-}
-
-static int
-refuse(const struct pool *pool, uint16_t port, const struct slot *slot)
-{
-	refusal_reserved(EADDRINUSE, port, pool, slot);
-	return ret_errno(-EADDRINUSE);
-}
-
-/* The pool cannot be asked: existing programs go on, unless told otherwise. */
-static int
-bind_unchecked(const struct request *request)
-{
-	enum protocol protocol;
-
-	return config_get()->strict && sock_takes_ports(&sys_kernel,
-							request->fd, &protocol)
-		       ? ret_errno(-ENETDOWN)
-		       : bind_really(request);
-}
-
-static bool
-marked_at_all(struct pool *pool, uint16_t port)
-{
-	return atomic_load(mark_of(pool->file, PROTOCOL_TCP, port)) ||
-	       atomic_load(mark_of(pool->file, PROTOCOL_UDP, port));
-}
-
-/*
- * Is the port one that the socket would take from the pool? Otherwise the
- * kernel says why not. A block that the program was started with is open to
- * what can be associated: not to MPTCP.
- */
-static bool
-matters(struct pool *pool, const struct request *request,
-	enum protocol *ret_protocol, bool *ret_associable)
-{
-	int r = sock_protocol(&sys_kernel, request->fd, ret_protocol);
-
-	/* A sandbox forbids to ask: then it is the one that is marked. */
-	if (r == -EPERM || r == -EACCES || r == -ENOSYS) {
-		*ret_protocol = atomic_load(mark_of(pool->file, PROTOCOL_TCP,
-						    request->port))
-					? PROTOCOL_TCP
-					: PROTOCOL_UDP;
-		*ret_associable = true;
-		return true;
-	}
-	*ret_associable = r == 0;
-	return (r == 0 || r == -EPROTONOSUPPORT) &&
-	       sock_takes_address(&sys_kernel, request->fd,
-				  (const struct sockaddr *)&request->address);
-}
-
-/*
- * What the pool says of the port. PASSING: it is being reserved, or given
- * back, in this moment; whoever has the lock knows more.
- */
-enum state { FREE, RESERVED, PASSING };
-
-static enum state
-look(struct pool *pool, const struct request *request, struct slot **ret_slot,
-     uint64_t *ret_token)
-{
-	enum protocol protocol;
-	bool associable;
-
-	if (!marked_at_all(pool, request->port) ||
-	    !matters(pool, request, &protocol, &associable) ||
-	    !atomic_load(mark_of(pool->file, protocol, request->port)))
-		return FREE;
-	*ret_slot = slot_by_port(pool->file, protocol, request->port);
-	if (!*ret_slot)
-		return PASSING;
-	*ret_token = atomic_load(&(*ret_slot)->token);
-	if (*ret_token & TOKEN_DEAD ||
-	    (associable && hidden_fds_owns(*ret_slot)))
-		return FREE;
-	return RESERVED;
-}
-
-/*
- * While one is held, nobody reserves the port whom the bind would not find, or
- * who would not find the bind: an announcement, or the pool's lock.
- */
-struct hold {
-	bool locked;
-	struct pool *pool;
-	struct pool_lock lock;
-	struct announced announced;
-};
-
-static int
-hold_begin(struct pool *pool, const struct request *request, bool lock,
-	   struct hold *ret)
-{
-	ret->pool = pool;
-	ret->locked = lock ||
-		      announced_begin(pool, request->port, &ret->announced) < 0;
-	return ret->locked ? pools_enter(request->fd, &ret->pool, &ret->lock)
-			   : 0;
-}
-
-static void
-hold_end(struct hold *hold)
-{
-	if (hold->locked)
-		pool_leave(hold->pool, &hold->lock);
-	else
-		announced_end(&hold->announced);
-}
-
-/*
- * Neither an announcement nor, in time, the lock: a stopped process may have
- * it. The marks can be read all the same, and a marked port is not had.
- */
-static int
-bind_without_hold(struct pool *pool, const struct request *request)
-{
-	enum protocol protocol;
-	bool associable;
-	uint32_t mark = 0;
-
-	if (pool_whole(pool) && matters(pool, request, &protocol, &associable))
-		mark = atomic_load(
-			mark_of(pool->file, protocol, request->port));
-	if (!mark)
-		return bind_unchecked(request);
-	if (config_get()->debug)
-		explain_passing(request->port);
-	return refuse(pool, request->port, NULL);
-}
-
-/*
- * Nearly every bind goes through here once: announced, no mark, bound. What is
- * reserved is refused as soon as its owner is known to live. Where the owner
- * is dead the judgement ends the slot, and the next look finds the port free.
- */
-static int
-bind_checked(struct pool *pool, const struct request *request)
-{
-	struct slot *slot = NULL;
-	bool lock = false;
-	uint64_t token;
-
-	for (int looks = 1;; looks++) {
-		struct hold hold;
-		enum state state;
-		int r = hold_begin(pool, request, lock, &hold);
-
-		if (r < 0)
-			return bind_without_hold(pool, request);
-		state = look(hold.pool, request, &slot, &token);
-		if (state == FREE || (state == PASSING && hold.locked)) {
-			r = bind_really(request);
-			hold_end(&hold);
-			return r;
-		}
-		hold_end(&hold);
-		lock = state == PASSING;
-		if (lock)
-			continue;
-		r = reserve_lives(hold.pool, token);
-		if (r == 0 && looks < LOOKS_MAX)
-			continue;
-		if (config_get()->debug)
-			explain_refusal(slot, request->port, r < 0);
-		return refuse(hold.pool, request->port, slot);
-	}
-}
-
-/* The system chooses, from what is not reserved. */
-static int
-bind_chosen(struct request *request)
-{
-	struct unbound unbound;
-	struct choice choice;
-	bool bound;
-	int r;
-
-	if (!choice_begin(request->fd, &choice)) {
-		r = bind_really(request);
-		choice_end(&choice);
-		return r;
-	}
-	/* With IP_BIND_ADDRESS_NO_PORT nobody chooses, yet; and an address of
-	 * another family is the kernel's to refuse. */
-	if (sock_puts_port_off(&sys_kernel, request->fd) ||
-	    !sock_takes_address(&sys_kernel, request->fd,
-				(struct sockaddr *)&request->address))
-		return bind_really(request);
-	r = unbound_choose(request->fd, (struct sockaddr *)&request->address,
-			   request->size, &bound);
-	/* With no port left a bound socket hears first that it is bound. */
-	if (r < 0 && errno == EADDRINUSE && !unbound_is(request->fd, &unbound))
-		r = ret_errno(-EINVAL);
-	if (r < 0)
-		return r;
-	return bound ? 0 : bind_really(request);
-}
-
-int
-shim_bind(int fd, const struct sockaddr *address, socklen_t size)
-{
-	struct request request;
-	struct pool *pool;
-	int r;
-
-	if (!read_request(fd, address, size, &request))
-		return (int)kernels_answer(real_bind(fd, address, size));
-	if (sockets_any_associated() &&
-	    associated_bind(fd, (struct sockaddr *)&request.address,
-			    request.size, &r))
-		return r;
-	if (request.port == 0)
-		return bind_chosen(&request);
-	pool = pools_for_bind(fd);
-	return pool ? bind_checked(pool, &request) : bind_unchecked(&request);
+	return kernels_answer(real_bind(call->fd,
+					(const struct sockaddr *)&call->local,
+					call->local_size));
 }
 
 EXPORTED int
 bind(int fd, const struct sockaddr *address, socklen_t size)
 {
-	return shim_bind(fd, address, size);
+	int saved = errno;
+	struct call call;
+
+	call.verb = VERB_BIND;
+	call.fd = fd;
+	call.real = really_bind;
+	if (!steer_read(&call, address, size))
+		return (int)edge(saved,
+				 kernels_answer(real_bind(fd, address, size)));
+	return (int)edge(saved, steer_bind(&call));
+}
+
+/* Where bindresvport() looks, as its manual page has it. */
+#define LOWEST_PRIVILEGED 512
+#define PRIVILEGED_END 1024
+
+static bool
+any_privileged_reserved(int fd)
+{
+	struct pool *pool = pools_for_bind(fd);
+
+	if (!pool || !pool_whole(pool))
+		return false;
+	for (uint32_t port = LOWEST_PRIVILEGED; port < PRIVILEGED_END; port++)
+		if (atomic_load(mark_of(pool->file, PROTOCOL_TCP, port)) ||
+		    atomic_load(mark_of(pool->file, PROTOCOL_UDP, port)))
+			return true;
+	return false;
+}
+
+static long
+bind_picked(struct call *call)
+{
+	call->port = (uint16_t)sock_address_port(
+		(struct sockaddr *)&call->local, call->local_size);
+	return steer_bind(call);
+}
+
+static long
+bind_privileged(int fd, struct sockaddr_in *any)
+{
+	struct call call = {
+		.verb = VERB_BIND,
+		.fd = fd,
+		.real = really_bind,
+		.local_size = sizeof(*any),
+	};
+	const struct pick pick = {
+		.range = {LOWEST_PRIVILEGED,
+			  PRIVILEGED_END - LOWEST_PRIVILEGED},
+		.begin = (uint32_t)sys_getpid(&sys_kernel),
+		.bind = bind_picked,
+	};
+	long r;
+
+	memcpy(&call.local, any, sizeof(*any));
+	r = pick_port(&pick, &call);
+	any->sin_port = htons(call.port);
+	return r;
+}
+
+/*
+ * libc's own binds inside libc, past our bind(). While nothing is reserved
+ * down there it may; otherwise the same search is made by way of ours.
+ */
+EXPORTED int
+bindresvport(int fd, struct sockaddr_in *address)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET};
+	int saved = errno;
+	long r;
+
+	if (!any_privileged_reserved(fd) ||
+	    (address && (usermem_read(&any, address, sizeof(any)) < 0 ||
+			 any.sin_family != AF_INET)))
+		return real_bindresvport(fd, address);
+	r = bind_privileged(fd, &any);
+	if (r == 0 && address)
+		r = usermem_write(&address->sin_port, &any.sin_port,
+				  sizeof(any.sin_port));
+	return (int)edge(saved, r);
+}
+
+static long
+really_listen(const struct call *call)
+{
+	return kernels_answer(real_listen(call->fd, call->flags));
+}
+
+EXPORTED int
+listen(int fd, int backlog)
+{
+	int saved = errno;
+	struct call call;
+
+	call.verb = VERB_LISTEN;
+	call.fd = fd;
+	call.real = really_listen;
+	call.address = NULL;
+	call.size = 0;
+	call.flags = backlog;
+	return (int)edge(saved, steer_choice(&call));
+}
+
+/*
+ * A UDP socket that leaves its peer gives up its port as well, whichever
+ * descriptor of it is used: each has to be looked at again. (The kernel has
+ * read the address, so we can.)
+ */
+static long
+really_connect(const struct call *call)
+{
+	long r = kernels_answer(
+		real_connect(call->fd, call->address, call->size));
+
+	if (r == 0 && call->size >= sizeof(call->address->sa_family) &&
+	    call->address->sa_family == AF_UNSPEC)
+		unsettle_all();
+	return r;
+}
+
+static int
+connect_by(int fd, const struct sockaddr *address, socklen_t size)
+{
+	int saved = errno;
+	struct call call;
+
+	call.verb = VERB_CONNECT;
+	call.fd = fd;
+	call.real = really_connect;
+	call.address = address;
+	call.size = size;
+	return (int)edge(saved, steer_choice(&call));
+}
+
+EXPORTED int
+connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	return connect_by(fd, address, size);
+}
+
+extern int __connect(int fd, const struct sockaddr *address, socklen_t size);
+
+EXPORTED int
+__connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+	return connect_by(fd, address, size);
+}
+
+/*
+ * The first send of an unbound socket gives it a port: a UDP one's to any
+ * peer, a TCP one's with MSG_FASTOPEN. send() and write() need a peer from
+ * connect() and so a port already.
+ */
+static ssize_t
+send_first(struct call *call)
+{
+	int saved = errno;
+
+	call->verb = VERB_SEND;
+	return edge(saved, steer_choice(call));
+}
+
+static inline ssize_t
+settle_sent(int fd, bool sent, ssize_t r)
+{
+	if (sent)
+		settle(fd);
+	return r;
+}
+
+static long
+really_sendto(const struct call *call)
+{
+	return kernels_answer(real_sendto(call->fd, call->data, call->length,
+					  call->flags, call->address,
+					  call->size));
+}
+
+EXPORTED ssize_t
+sendto(int fd, const void *buffer, size_t n, int flags,
+       const struct sockaddr *address, socklen_t size)
+{
+	struct call call;
+	ssize_t r;
+
+	if (settled(fd))
+		return real_sendto(fd, buffer, n, flags, address, size);
+	call.fd = fd;
+	call.real = really_sendto;
+	call.data = buffer;
+	call.length = n;
+	call.flags = flags;
+	call.address = address;
+	call.size = address ? size : 0;
+	r = send_first(&call);
+	return settle_sent(fd, r >= 0, r);
+}
+
+static long
+really_sendmsg(const struct call *call)
+{
+	return kernels_answer(real_sendmsg(call->fd, call->data, call->flags));
+}
+
+EXPORTED ssize_t
+sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	struct call call;
+	ssize_t r;
+
+	if (settled(fd))
+		return real_sendmsg(fd, message, flags);
+	call.fd = fd;
+	call.real = really_sendmsg;
+	call.data = message;
+	call.flags = flags;
+	call.address = NULL;
+	call.size = 0;
+	r = send_first(&call);
+	return settle_sent(fd, r >= 0, r);
+}
+
+static long
+really_sendmmsg(const struct call *call)
+{
+	return kernels_answer(
+		real_sendmmsg(call->fd, (struct mmsghdr *)call->data,
+			      (unsigned int)call->length, call->flags));
+}
+
+EXPORTED int
+sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
+{
+	struct call call;
+	ssize_t r;
+
+	if (settled(fd))
+		return real_sendmmsg(fd, messages, n, flags);
+	call.fd = fd;
+	call.real = really_sendmmsg;
+	call.data = messages;
+	call.length = n;
+	call.flags = flags;
+	call.address = NULL;
+	call.size = 0;
+	r = send_first(&call);
+	return (int)settle_sent(fd, r > 0, r);
 }

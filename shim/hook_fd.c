@@ -96,8 +96,8 @@ close_by_owner(int fd)
 	return close_tracked(fd, tracked, cookie);
 }
 
-int
-shim_close(int fd)
+static int
+hooked_close(int fd)
 {
 	return sockets_any() ? close_by_owner(fd) : real_close(fd);
 }
@@ -105,7 +105,7 @@ shim_close(int fd)
 EXPORTED int
 close(int fd)
 {
-	return shim_close(fd);
+	return hooked_close(fd);
 }
 
 extern int __close(int fd);
@@ -114,7 +114,7 @@ extern int __close(int fd);
 EXPORTED int
 __close(int fd)
 {
-	return shim_close(fd);
+	return hooked_close(fd);
 }
 
 /*
@@ -143,13 +143,6 @@ close_around(unsigned int first, unsigned int last, int flags)
 	return real_close_range(first, last, flags);
 }
 
-int
-shim_close_range(unsigned int first, unsigned int last, int flags)
-{
-	return sockets_hidden() ? close_around(first, last, flags)
-				: real_close_range(first, last, flags);
-}
-
 static bool
 close_unless_guarded(void *lowest, int fd)
 {
@@ -171,15 +164,6 @@ close_from(int lowest)
 	errno = saved;
 }
 
-void
-shim_closefrom(int lowest)
-{
-	if (sockets_hidden())
-		close_from(lowest);
-	else
-		real_closefrom(lowest);
-}
-
 /* Returns 0, 1 when what was guarded at `to` has another number now, -Exxx. */
 SLOW_PATH static int
 make_way(int from, int to)
@@ -198,8 +182,8 @@ settle(int moved, int to, int r)
 	return r;
 }
 
-int
-shim_dup2(int from, int to)
+static int
+hooked_dup2(int from, int to)
 {
 	int moved;
 
@@ -210,20 +194,8 @@ shim_dup2(int from, int to)
 			 : settle(moved, to, real_dup2(from, to));
 }
 
-int
-shim_dup3(int from, int to, int flags)
-{
-	int moved;
-
-	if (!sockets_hidden())
-		return real_dup3(from, to, flags);
-	moved = make_way(from, to);
-	return moved < 0 ? ret_errno(moved)
-			 : settle(moved, to, real_dup3(from, to, flags));
-}
-
-int
-shim_fcntl(int fd, int command, void *argument)
+static int
+hooked_fcntl(int fd, int command, void *argument)
 {
 	if (sockets_hidden() && hidden_fds_guards(fd))
 		return ret_errno(-EBADF);
@@ -233,19 +205,23 @@ shim_fcntl(int fd, int command, void *argument)
 EXPORTED int
 close_range(unsigned int first, unsigned int last, int flags)
 {
-	return shim_close_range(first, last, flags);
+	return sockets_hidden() ? close_around(first, last, flags)
+				: real_close_range(first, last, flags);
 }
 
 EXPORTED void
 closefrom(int lowest)
 {
-	shim_closefrom(lowest);
+	if (sockets_hidden())
+		close_from(lowest);
+	else
+		real_closefrom(lowest);
 }
 
 EXPORTED int
 dup2(int from, int to)
 {
-	return shim_dup2(from, to);
+	return hooked_dup2(from, to);
 }
 
 extern int __dup2(int from, int to);
@@ -253,13 +229,19 @@ extern int __dup2(int from, int to);
 EXPORTED int
 __dup2(int from, int to)
 {
-	return shim_dup2(from, to);
+	return hooked_dup2(from, to);
 }
 
 EXPORTED int
 dup3(int from, int to, int flags)
 {
-	return shim_dup3(from, to, flags);
+	int moved;
+
+	if (!sockets_hidden())
+		return real_dup3(from, to, flags);
+	moved = make_way(from, to);
+	return moved < 0 ? ret_errno(moved)
+			 : settle(moved, to, real_dup3(from, to, flags));
 }
 
 /* Not variadic, for the reason given beside ioctl(). */
@@ -273,23 +255,31 @@ EXPORTED int exported___fcntl(int fd, int command,
 int
 exported_fcntl(int fd, int command, void *argument)
 {
-	return shim_fcntl(fd, command, argument);
+	return hooked_fcntl(fd, command, argument);
 }
 
 int
 exported_fcntl64(int fd, int command, void *argument)
 {
-	return shim_fcntl(fd, command, argument);
+	return hooked_fcntl(fd, command, argument);
 }
 
 int
 exported___fcntl(int fd, int command, void *argument)
 {
-	return shim_fcntl(fd, command, argument);
+	return hooked_fcntl(fd, command, argument);
 }
 
+/*
+ * libc's ioctl is variadic. This one has a fixed third argument, because each
+ * ABI that we run on passes it in the same place, and collecting it from a
+ * va_list would be half of the cost of passing through.
+ */
+EXPORTED int exported_ioctl(int fd, unsigned long request,
+			    void *argument) __asm__("ioctl");
+
 int
-shim_ioctl(int fd, unsigned long request, void *argument)
+exported_ioctl(int fd, unsigned long request, void *argument)
 {
 	/*
 	 * Only 32 bits count: the codes have bit 31 set, and a caller with an
@@ -310,18 +300,4 @@ shim_ioctl(int fd, unsigned long request, void *argument)
 	default:
 		return real_ioctl(fd, request, argument);
 	}
-}
-
-/*
- * libc's ioctl is variadic. This one has a fixed third argument, because each
- * ABI that we run on passes it in the same place, and collecting it from a
- * va_list would be half of the cost of passing through.
- */
-EXPORTED int exported_ioctl(int fd, unsigned long request,
-			    void *argument) __asm__("ioctl");
-
-int
-exported_ioctl(int fd, unsigned long request, void *argument)
-{
-	return shim_ioctl(fd, request, argument);
 }

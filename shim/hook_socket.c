@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/request.h"
+#include "shim/settled.h"
 #include "shim/shim.h"
 #include "shim/sockets.h"
-#include "shim/unbound.h"
 
-int
-shim_socket(int domain, int type, int protocol)
+_Atomic uint64_t settled_numbers[SETTLED_NUMBERS / 64];
+
+void
+unsettle_all(void)
 {
-	int fd = real_socket(domain, type, protocol);
-
-	if (sockets_any() && fd >= 0)
-		request_tidy(fd);
-	unbound_renew(fd);
-	return fd;
+	for (int i = 0; i < SETTLED_NUMBERS / 64; i++)
+		if (atomic_load_explicit(&settled_numbers[i],
+					 memory_order_relaxed))
+			atomic_store(&settled_numbers[i], 0);
 }
 
 EXPORTED int
 socket(int domain, int type, int protocol)
 {
-	return shim_socket(domain, type, protocol);
+	int fd = real_socket(domain, type, protocol);
+
+	if (sockets_any() && fd >= 0)
+		request_tidy(fd);
+	unsettle(fd);
+	return fd;
 }

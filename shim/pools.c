@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "core/kernel/sock.h"
-#include "core/pool/clear_range.h"
 #include "shim/config.h"
 #include "shim/fork.h"
 #include "shim/sockets.h"
@@ -173,19 +172,6 @@ pools_for_bind(int fd)
 	struct pool *pool = atomic_load_explicit(&first, memory_order_acquire);
 
 	return pool ? pool : open_for_bind(fd);
-}
-
-bool
-pools_concern_implicit(int fd)
-{
-	struct pool *pool;
-
-	if (sockets_any_associated())
-		return true;
-	pool = pools_for_bind(fd);
-	if (!pool || !pool_whole(pool))
-		return config_get()->strict;
-	return implicit_matters(pool);
 }
 
 int

@@ -16,14 +16,6 @@
 struct pool *pools_for_bind(int fd);
 
 /*
- * Whether a port that the system is about to choose for the socket needs our
- * eye: it may be associated, or a reservation reaches into the ephemeral
- * range, or nobody can tell and PORTRES_STRICT forbids it. Opens the pool on
- * the process's first such call.
- */
-bool pools_concern_implicit(int fd);
-
-/*
  * The pool of the socket's namespace, whole, without entering it. Returns 0,
  * -ENETDOWN, or as pool_open().
  */

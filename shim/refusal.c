@@ -28,15 +28,12 @@ set_command(const char command[16])
 }
 
 void
-refusal_reserved(int err, uint16_t port, const struct pool *pool,
-		 const struct slot *slot)
+refusal_reserved(int err, uint16_t port, const struct slot *slot)
 {
 	struct range block;
 
 	refusal_set(err, PORTRES_RESERVED, port);
-	/* To find out whether the owner lives may have taken a while, and the
-	 * file may have been truncated since. */
-	if (!slot || !pool_whole(pool))
+	if (!slot)
 		return;
 	block = slot_range(slot);
 	refusal.start_port = htons((uint16_t)block.start);
@@ -58,7 +55,7 @@ refusal_of_acquire(struct pool *pool, enum protocol protocol)
 	    atomic_load(mark_of(pool->file, protocol, port)))
 		slot = slot_by_port(pool->file, protocol, port);
 	if (slot)
-		refusal_reserved(EADDRINUSE, port, pool, slot);
+		refusal_reserved(EADDRINUSE, port, slot);
 	else
 		refusal_set(EADDRINUSE, PORTRES_IN_USE, port);
 }

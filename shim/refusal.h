@@ -7,6 +7,8 @@
 #ifndef PORTRES_SHIM_REFUSAL_H
 #define PORTRES_SHIM_REFUSAL_H
 
+#include <errno.h>
+
 #include "core/pool/pool.h"
 #include "core/pool/slot.h"
 #include "portres.h"
@@ -21,21 +23,21 @@ refusal_none(void)
 	refusal.error = 0;
 }
 
-/* For the answer of the kernel. */
+/* What a real function has answered, as -Exxx where it failed. */
 static inline long
 kernels_answer(long r)
 {
-	if (r < 0)
-		refusal_none();
-	return r;
+	if (r >= 0)
+		return r;
+	refusal_none();
+	return -errno;
 }
 
 /* `err` will mean that; port 0 is no certain one. */
 void refusal_set(int err, uint32_t reason, uint16_t port);
 
 /* PORTRES_RESERVED, by this slot; NULL: nobody can tell by which. */
-void refusal_reserved(int err, uint16_t port, const struct pool *pool,
-		      const struct slot *slot);
+void refusal_reserved(int err, uint16_t port, const struct slot *slot);
 
 /* EADDRINUSE, which an acquire of the pool has just come to. */
 void refusal_of_acquire(struct pool *pool, enum protocol protocol);

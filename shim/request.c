@@ -12,8 +12,8 @@
 #include "shim/fork.h"
 #include "shim/pools.h"
 #include "shim/refusal.h"
+#include "shim/settled.h"
 #include "shim/sockets.h"
-#include "shim/unbound.h"
 
 static int
 carrier(int fd, enum protocol *ret_protocol)
@@ -199,7 +199,7 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 		sockets_purge(token_dead, pool->file);
 		r = sockets_associate(cookie, token);
 	}
-	unbound_renew(fd); /* which has no port, whatever it did before */
+	unsettle(fd); /* which has no port, whatever it did before */
 	pool_leave(pool, &lock);
 	if (r != -EACCES)
 		return r;
@@ -209,7 +209,7 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 		return r;
 	if (r == 0)
 		return -EINVAL;
-	refusal_reserved(EACCES, 0, pool,
+	refusal_reserved(EACCES, 0,
 			 pool_whole(pool) ? slot_by_token(pool->file, token)
 					  : NULL);
 	return -EACCES;

@@ -140,6 +140,7 @@ rig_marks_right(const struct pool_file *file)
 	memcpy(copy, file, sizeof(*copy));
 	slot_rebuild(copy);
 	copy->header.sequence = file->header.sequence;
+	copy->header.generation = file->header.generation;
 	right = memcmp(copy, file, sizeof(*copy)) == 0;
 	free(copy);
 	return right;

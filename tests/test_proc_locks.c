@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines of /proc/locks and fdinfo; how the list is read: test_proc_locks_gaps. */
+/* Lines of /proc/locks and fdinfo; how the list is read: test_proc_locks_gaps.
+ */
 #include "core/kernel/proc_locks.h"
 
 #include <sys/sysmacros.h>

@@ -54,7 +54,7 @@ portres_accept(int fd, struct sockaddr *address, socklen_t *size)
 int
 portres_listen(int fd, int backlog)
 {
-	return (int)wsa_answer(shim_listen(fd, backlog));
+	return (int)wsa_answer(listen(fd, backlog));
 }
 
 int
@@ -63,7 +63,7 @@ portres_bind(int fd, const struct sockaddr *address, socklen_t size)
 	struct sockaddr_storage room;
 
 	return (int)wsa_answer(
-		shim_bind(fd, linux_address(address, size, &room), size));
+		bind(fd, linux_address(address, size, &room), size));
 }
 
 static bool
@@ -91,7 +91,7 @@ portres_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	struct sockaddr_storage room;
 	int r = (int)wsa_answer(
-		shim_connect(fd, linux_address(address, size, &room), size));
+		connect(fd, linux_address(address, size, &room), size));
 
 	if (r < 0 && errno == EINPROGRESS)
 		wsa_beside(blocks(fd, 0) ? WSAETIMEDOUT : WSAEWOULDBLOCK,
@@ -113,7 +113,7 @@ portres_sendto(int fd, const void *buffer, size_t n, int flags,
 	struct sockaddr_storage room;
 
 	return timed(fd, flags,
-		     shim_sendto(fd, buffer, n, flags | MSG_NOSIGNAL,
+		     sendto(fd, buffer, n, flags | MSG_NOSIGNAL,
 				 linux_address(address, size, &room), size));
 }
 

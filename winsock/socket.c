@@ -70,7 +70,7 @@ socket_make(int family, int type, int protocol, bool overlapped)
 	type &= ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (type == 0 && (family == AF_INET || family == AF_INET6))
 		type = protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
-	fd = (int)wsa_plain(shim_socket(family, type | flags, protocol));
+	fd = (int)wsa_plain(socket(family, type | flags, protocol));
 	if (fd < 0)
 		return -1;
 	if (family == AF_INET6)
@@ -90,7 +90,7 @@ socket_close(SOCKET s)
 		return wsa_code(-fd);
 	if (overlapped_any())
 		overlapped_cancel(fd, NULL, false);
-	return shim_close(fd) < 0 ? wsa_code(errno) : 0;
+	return close(fd) < 0 ? wsa_code(errno) : 0;
 }
 
 /*

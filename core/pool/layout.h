@@ -61,7 +61,7 @@
 #include "core/kernel/range.h"
 
 #define POOL_MAGIC 0x0a314c4f4f505250u /* "PRPOOL1\n" */
-#define POOL_LAYOUT 2u
+#define POOL_LAYOUT 3u
 
 #define SLOT_BITS 13
 #define SLOT_COUNT (1u << SLOT_BITS)
@@ -95,6 +95,10 @@ struct pool_header {
 		in_memory; /* 1: its file system does not outlive the machine */
 	uint64_t device;   /* where it was made (st_dev): a local file system */
 	uint64_t boot[2];  /* of the kernel that wrote it last; see boot.h */
+	/* Changes of the marks in the ephemeral range: what was found of them
+	 * holds for as long as this is the same. */
+	_Atomic uint32_t generation;
+	uint32_t unused;
 };
 
 struct slot {
@@ -156,6 +160,7 @@ LAYOUT_AT(pool_header, ephemeral_range, 56);
 LAYOUT_AT(pool_header, in_memory, 60);
 LAYOUT_AT(pool_header, device, 64);
 LAYOUT_AT(pool_header, boot, 72);
+LAYOUT_AT(pool_header, generation, 88);
 LAYOUT_AT(slot, state, 0);
 LAYOUT_AT(slot, protocol, 4);
 LAYOUT_AT(slot, kind, 5);
@@ -173,7 +178,7 @@ LAYOUT_AT(slot, command, 48);
 LAYOUT_AT(segment, word, 2056);
 LAYOUT_AT(pool_file, slot, 4096);
 LAYOUT_AT(pool_file, segment, 4096 + 64 * SLOT_COUNT);
-_Static_assert(sizeof(struct pool_header) == 88, "header");
+_Static_assert(sizeof(struct pool_header) == 96, "header");
 _Static_assert(sizeof(struct slot) == 64, "slot");
 _Static_assert(sizeof(struct announcement) == 8, "announcement");
 _Static_assert(sizeof(struct segment) == 4096, "segment");

@@ -91,6 +91,8 @@ slot_mark(struct pool_file *file, const struct slot *slot)
 	for (uint32_t port = r.start; port < range_end(r); port++)
 		atomic_store_explicit(mark_of(file, slot->protocol, port), mark,
 				      memory_order_relaxed);
+	if (slot->ephemeral)
+		atomic_fetch_add(&file->header.generation, 1);
 	/* Before any announcement is read: see the protocol in layout.h. */
 	atomic_thread_fence(memory_order_seq_cst);
 }
@@ -107,8 +109,10 @@ slot_unmark(struct pool_file *file, const struct slot *slot)
 		if (atomic_load_explicit(at, memory_order_relaxed) == mark)
 			atomic_store_explicit(at, 0, memory_order_release);
 	}
-	if (slot->ephemeral)
+	if (slot->ephemeral) {
+		atomic_fetch_add(&file->header.generation, 1);
 		atomic_fetch_sub(ephemeral_of(file, slot), 1);
+	}
 }
 
 void
@@ -201,6 +205,7 @@ slot_rebuild(struct pool_file *file)
 			highest = sequence;
 	}
 	header->sequence = highest & SEQUENCE_MAX;
+	atomic_fetch_add(&header->generation, 1);
 	for (int p = 0; p < PROTOCOL_COUNT; p++)
 		atomic_store(&header->ephemeral[p], ephemeral[p]);
 	atomic_store(&header->dirty, 0);

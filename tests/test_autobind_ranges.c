@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The windows of the ephemeral range that are offered to the kernel, and the
+ * The clear ranges that are shown to the kernel, and the
  * program's own IP_LOCAL_PORT_RANGE beside them.
  */
-#include "tests/implicit.h"
+#include "tests/autobind.h"
 
 /* Runs of 1, 2, 3, ... free ports, each after a reserved one, in disorder. */
 static void
@@ -32,7 +32,7 @@ free_of_marks(struct range window)
  * the windows come the last ports of those of odd widths, among them the window
  * of one port.
  */
-CHECK(implicit, the_widest_windows_first)
+CHECK(autobind, the_widest_ranges_first)
 {
 	enum { RUNS = 31 };
 	int fd;
@@ -57,7 +57,7 @@ CHECK(implicit, the_widest_windows_first)
 	close_all(&fd, 1);
 }
 
-CHECK(implicit, picks_go_through_the_widest_windows_first)
+CHECK(autobind, picks_go_through_the_widest_ranges_first)
 {
 	enum { RUNS = 12 };
 	int fd, n = 0;
@@ -87,7 +87,7 @@ CHECK(implicit, picks_go_through_the_widest_windows_first)
  * Among equals in order, and none is passed over or offered twice; then the
  * last port of each, which TCP does not find there before Linux 6.8.
  */
-CHECK(implicit, windows_of_one_width)
+CHECK(autobind, ranges_of_one_width)
 {
 	enum { RUNS = 50 };
 	int fd;
@@ -114,7 +114,7 @@ CHECK(implicit, windows_of_one_width)
 	close_all(&fd, 1);
 }
 
-CHECK(implicit, each_port_is_picked_once)
+CHECK(autobind, each_port_is_picked_once)
 {
 	static bool picked[PORT_COUNT];
 	int fd;
@@ -133,7 +133,7 @@ CHECK(implicit, each_port_is_picked_once)
 }
 
 /* Only a port that is in use sends us to the next window. */
-CHECK(implicit, other_errors_are_the_kernels_answer)
+CHECK(autobind, other_errors_are_the_kernels_answer)
 {
 	for (int i = 0; i < 2; i++) {
 		uint32_t own;
@@ -187,7 +187,7 @@ static const struct {
 	{40010, 40095, {40080, 16}},
 };
 
-CHECK(implicit, a_programs_own_range_is_obeyed_and_kept)
+CHECK(autobind, a_programs_own_range_is_obeyed_and_kept)
 {
 	set_up("40000 40099", false);
 	if (kernel.old)
@@ -200,7 +200,7 @@ CHECK(implicit, a_programs_own_range_is_obeyed_and_kept)
 }
 
 /* The kernel ignores an own range that lies beside its own. */
-CHECK(implicit, a_programs_own_range_outside_the_kernels_means_nothing)
+CHECK(autobind, a_programs_own_range_outside_the_kernels_means_nothing)
 {
 	set_up("40000 40099", false);
 	if (kernel.old)
@@ -211,33 +211,51 @@ CHECK(implicit, a_programs_own_range_outside_the_kernels_means_nothing)
 	free(pool.file);
 }
 
-CHECK(implicit, a_programs_own_range_all_reserved)
+CHECK(autobind, a_programs_own_range_all_reserved)
 {
-	struct range window = IMPLICIT_FIRST;
-	uint32_t own, ret_own = 77;
+	uint32_t own = range_option(40030, 40039);
 	int fd;
 
 	set_up("40000 40099", false);
 	if (kernel.old)
 		SKIP("before Linux 6.3");
 	fd = tcp_socket();
-	own = range_option(40030, 40039);
 	reserve(PROTOCOL_TCP, 40020, 60);
 	cr_assert_eq(set_own_option(fd, own), 0);
 	cr_assert_eq(choose(PROTOCOL_TCP, AF_INET, fd), -EADDRINUSE);
 	cr_assert_eq(own_option(fd), own);
-	cr_assert_eq(
-		implicit_window(&pool, PROTOCOL_TCP, fd, &window, &ret_own),
-		-EADDRNOTAVAIL);
-	cr_assert_eq(own_option(fd), own);
-	cr_assert_eq(ret_own, 77);
 	close_all(&fd, 1);
 }
 
-CHECK(implicit, windows_one_by_one_and_back)
+static uint32_t shown[8]; /* to connect(), in turn */
+static int connects;
+static uint32_t set_meanwhile;
+
+static long
+full_connect(const struct call *call)
 {
-	uint32_t own = range_option(40010, 40089), seen;
-	struct range window = IMPLICIT_FIRST;
+	shown[connects++] = own_option(call->fd);
+	if (set_meanwhile)
+		set_own_option(call->fd, set_meanwhile);
+	return -EADDRNOTAVAIL;
+}
+
+static void
+connect_in_vain(int fd)
+{
+	struct call call = {
+		.verb = VERB_CONNECT, .fd = fd, .real = full_connect};
+	bool none;
+
+	connects = 0;
+	cr_assert_eq(autobind(&pool, PROTOCOL_TCP, &call, &none),
+		     -EADDRNOTAVAIL);
+	cr_assert(none);
+}
+
+CHECK(autobind, connect_is_shown_one_range_after_the_other)
+{
+	uint32_t own = range_option(40010, 40089);
 	int fd;
 
 	set_up("40000 40099", false);
@@ -246,50 +264,44 @@ CHECK(implicit, windows_one_by_one_and_back)
 	fd = socket_of(PROTOCOL_TCP, AF_INET6);
 	reserve(PROTOCOL_TCP, 40020, 30); /* leaves 10 below and 40 above */
 	cr_assert_eq(set_own_option(fd, own), 0);
-	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, &window, &seen),
-		     0);
-	cr_assert_eq(seen, own);
-	cr_assert_eq(own_option(fd), range_option(40050, 40089));
-	implicit_window_end(&pool, fd, window, seen);
+	connect_in_vain(fd);
+	cr_assert_eq(connects, 2);
+	cr_assert_eq(shown[0], range_option(40050, 40089));
+	cr_assert_eq(shown[1], range_option(40010, 40019));
 	cr_assert_eq(own_option(fd), own);
-	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, &window, &seen),
-		     0);
-	cr_assert_eq(own_option(fd), range_option(40010, 40019));
-	implicit_window_end(&pool, fd, window, seen);
 	/* What the program has set meanwhile is left alone. */
-	set_own_option(fd, range_option(40060, 40069));
-	implicit_window_end(&pool, fd, window, seen);
-	cr_assert_eq(own_option(fd), range_option(40060, 40069));
-	set_own_option(fd, own);
-	cr_assert_eq(implicit_window(&pool, PROTOCOL_TCP, fd, &window, &seen),
-		     -EADDRNOTAVAIL);
-	cr_assert_eq(own_option(fd), own);
+	set_meanwhile = range_option(40060, 40069);
+	connect_in_vain(fd);
+	cr_assert_eq(own_option(fd), set_meanwhile);
+	set_meanwhile = 0;
 	close_all(&fd, 1);
 }
 
-/* What a connect that failed asks of its window. */
-CHECK(implicit, a_window_is_full_or_not)
+/* What was found holds until the marks change, and not longer. */
+CHECK(autobind, the_widest_range_is_found_anew_when_marks_change)
 {
-	const struct range window = {40000, 2};
-	int fd, user[2];
+	struct slot *slot;
+	int fd;
 
-	set_up("40000 40003", false);
+	set_up("40000 40099", false);
 	if (kernel.old)
 		SKIP("before Linux 6.3");
 	fd = socket_of(PROTOCOL_TCP, AF_INET6);
-	cr_assert_not(implicit_full(&pool, fd, window));
-	for (uint32_t i = 0; i < 2; i++) {
-		cr_assert_not(implicit_full(&pool, fd, window));
-		user[i] = tcp_socket();
-		cr_assert_eq(bind_to(user[i], AF_INET, "0.0.0.0", 40000 + i),
-			     0);
-	}
-	cr_assert(implicit_full(&pool, fd, window));
-	cr_assert_not(implicit_full(&pool, fd, (struct range){40002, 2}));
-	/* Nothing of it is left. */
-	close(user[1]);
-	cr_assert_not(implicit_full(&pool, fd, window));
-	cr_assert_eq(port_of(fd), 0);
-	close(user[0]);
+	slot = slot_pick(pool.file);
+	books_fill(slot, PROTOCOL_TCP, (struct range){40000, 50});
+	slot->ephemeral = 1;
+	slot_mark(pool.file, slot);
+	slot_publish(slot);
+	connect_in_vain(fd);
+	cr_assert_eq(shown[0], range_option(40050, 40099));
+	slot_free(pool.file, slot);
+	connect_in_vain(fd);
+	cr_assert_eq(shown[0], range_option(40000, 40099));
+	slot = slot_pick(pool.file);
+	books_fill(slot, PROTOCOL_TCP, (struct range){40050, 50});
+	slot->ephemeral = 1;
+	slot_mark(pool.file, slot);
+	connect_in_vain(fd);
+	cr_assert_eq(shown[0], range_option(40000, 40049));
 	close_all(&fd, 1);
 }

@@ -3,13 +3,15 @@
  * Sockets that leave the choice to the system, for tests: a kernel that is
  * watched, and a network namespace where nobody else takes ports.
  */
-#ifndef PORTRES_TESTS_IMPLICIT_H
-#define PORTRES_TESTS_IMPLICIT_H
+#ifndef PORTRES_TESTS_AUTOBIND_H
+#define PORTRES_TESTS_AUTOBIND_H
 
 #include <sched.h>
 
 #include "core/kernel/ephemeral.h"
 #include "core/pool/clear_range.h"
+#include "shim/autobind.h"
+#include "shim/real.h"
 #include "tests/books.h"
 #include "tests/kernel.h"
 #include "tests/rig.h"
@@ -31,6 +33,7 @@ struct kernel_watched {
 static struct kernel_watched kernel;
 static struct pool pool;
 static struct range ephemeral;
+static uint32_t pools;
 
 static inline struct range
 option_range(uint32_t option)
@@ -66,15 +69,20 @@ kernel_watch(const struct sys_ops *sys, long nr, const long arg[6])
 		return -EMFILE;
 	if (option && nr == SYS_setsockopt)
 		note_window(*(const uint32_t *)arg[3]);
-	if (nr == SYS_bind) {
-		const struct sockaddr_in *at = (void *)arg[1];
-
-		if (kernel.binds < SEEN_MAX)
-			kernel.bind[kernel.binds++] = ntohs(at->sin_port);
-		if (kernel.bind_error)
-			return kernel.bind_error;
-	}
 	return kernel_real(nr, arg);
+}
+
+/* In the place of libc's. */
+static inline int
+watched_bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+	const struct sockaddr_in *at = (const void *)address;
+
+	if (kernel.binds < SEEN_MAX)
+		kernel.bind[kernel.binds++] = ntohs(at->sin_port);
+	errno = -kernel.bind_error;
+	return kernel.bind_error ? -1
+				 : (int)syscall(SYS_bind, fd, address, size);
 }
 
 static inline void
@@ -126,8 +134,11 @@ set_up(const char *ports, bool old)
 {
 	memset(&kernel, 0, sizeof(kernel));
 	kernel.ops.call = kernel_watch;
+	real_bind = watched_bind;
 	kernel.old = old || !has_option();
 	pool = (struct pool){.sys = &kernel.ops, .file = books_new()};
+	/* The memory may be that of another one before. */
+	pool.file->header.generation = ++pools << 16;
 	if (unshare(CLONE_NEWNET) == 0) {
 		if (ports)
 			write_sysctl("ip_local_port_range", ports);
@@ -144,14 +155,31 @@ reserve(enum protocol protocol, uint32_t first, uint32_t count)
 	books_add(pool.file, protocol, first, count);
 }
 
+static inline long
+call_bind(const struct call *call)
+{
+	return real_bind(call->fd, (const struct sockaddr *)&call->local,
+			 call->local_size) < 0
+		       ? -errno
+		       : 0;
+}
+
 static inline int
 choose(enum protocol protocol, int domain, int fd)
 {
-	struct sockaddr_in6 any = {.sin6_family = (sa_family_t)domain};
+	struct call call = {
+		.verb = VERB_BIND,
+		.fd = fd,
+		.real = call_bind,
+		.local = {.ss_family = (sa_family_t)domain},
+		.local_size = domain == AF_INET ? sizeof(struct sockaddr_in)
+						: sizeof(struct sockaddr_in6),
+	};
+	bool none;
+	long r = autobind(&pool, protocol, &call, &none);
 
-	return implicit_bind(&pool, protocol, fd, (struct sockaddr *)&any,
-			     domain == AF_INET ? sizeof(struct sockaddr_in)
-					       : sizeof(any));
+	cr_assert_eq(none, r == -EADDRINUSE);
+	return (int)r;
 }
 
 static inline uint32_t

@@ -3,7 +3,7 @@
  * Ports that the system chooses: never reserved ones, whether the kernel picks
  * them (IP_LOCAL_PORT_RANGE, from Linux 6.3 on) or we do.
  */
-#include "tests/implicit.h"
+#include "tests/autobind.h"
 
 #define PICKS 300
 
@@ -41,12 +41,12 @@ beside_three_quarters_of_each(bool old)
 	beside_three_quarters(PROTOCOL_UDP, AF_INET6, old);
 }
 
-CHECK(implicit, hundreds_of_ports_beside_a_block)
+CHECK(autobind, hundreds_of_ports_beside_a_block)
 {
 	beside_three_quarters_of_each(false);
 }
 
-CHECK(implicit, hundreds_of_ports_picked_beside_a_block)
+CHECK(autobind, hundreds_of_ports_picked_beside_a_block)
 {
 	beside_three_quarters_of_each(true);
 }
@@ -56,28 +56,21 @@ nothing_left(bool old)
 {
 	for (int p = 0; p < PROTOCOL_COUNT; p++) {
 		enum protocol protocol = (enum protocol)p;
-		struct range window = IMPLICIT_FIRST;
-		uint32_t own = 77;
-		int fd, r;
 
 		set_up(NULL, old);
-		fd = socket_of(protocol, AF_INET6);
 		reserve(protocol, ephemeral.start, ephemeral.count);
 		cr_assert_eq(chosen_socket(protocol, AF_INET), -EADDRINUSE);
-		r = implicit_window(&pool, protocol, fd, &window, &own);
-		cr_assert_eq(r, kernel.old ? -ENOPROTOOPT : -EADDRNOTAVAIL);
-		cr_assert_eq(own, 77);
 		cr_assert_eq(kernel.binds, 0);
-		close_all(&fd, 1);
+		free(pool.file);
 	}
 }
 
-CHECK(implicit, the_whole_range_reserved)
+CHECK(autobind, the_whole_range_reserved)
 {
 	nothing_left(false);
 }
 
-CHECK(implicit, the_whole_range_reserved_and_picked)
+CHECK(autobind, the_whole_range_reserved_and_picked)
 {
 	nothing_left(true);
 }
@@ -99,7 +92,7 @@ one_left(bool old, uint32_t port)
 	close_all(&fd, 1);
 }
 
-CHECK(implicit, the_last_free_port_is_found)
+CHECK(autobind, the_last_free_port_is_found)
 {
 	one_left(false, 65001);
 	one_left(false, 65300);
@@ -127,14 +120,14 @@ from_window_to_window(bool old)
 	close_all(fd, 40);
 }
 
-CHECK(implicit, full_windows_are_left_for_the_next)
+CHECK(autobind, full_windows_are_left_for_the_next)
 {
 	from_window_to_window(false);
 	from_window_to_window(true);
 }
 
 /* As the kernel has it: a port of one's own, whatever may be shared. */
-CHECK(implicit, sockets_with_reuse_options_share_no_port)
+CHECK(autobind, sockets_with_reuse_options_share_no_port)
 {
 	for (int i = 0; i < 40; i++) {
 		int fd[2], on = 1;
@@ -157,7 +150,7 @@ CHECK(implicit, sockets_with_reuse_options_share_no_port)
 }
 
 /* Ports that an administrator wants left alone. */
-CHECK(implicit, ports_reserved_by_sysctl_are_left_alone)
+CHECK(autobind, ports_reserved_by_sysctl_are_left_alone)
 {
 	for (int i = 0; i < 20; i++) {
 		int fd;
@@ -173,9 +166,9 @@ CHECK(implicit, ports_reserved_by_sysctl_are_left_alone)
 	}
 }
 
-/* IP_BIND_ADDRESS_NO_PORT would leave the choice to a later call. */
+/* IP_BIND_ADDRESS_NO_PORT leaves the choice to a later call. */
 static void
-chosen_at_once(enum protocol protocol, int domain, bool old)
+chosen_later(enum protocol protocol, int domain, bool old)
 {
 	int on = 1, fd;
 	socklen_t size = sizeof(on);
@@ -185,25 +178,25 @@ chosen_at_once(enum protocol protocol, int domain, bool old)
 	fd = socket_of(protocol, domain);
 	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
 	cr_assert_eq(choose(protocol, domain, fd), 0);
-	cr_assert_eq(port_of(fd), 40003);
+	cr_assert_eq(port_of(fd), 0);
 	on = 0;
 	getsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, &size);
 	cr_assert_eq(on, 1);
 	close_all(&fd, 1);
 }
 
-CHECK(implicit, sockets_that_put_the_port_off_get_one)
+CHECK(autobind, sockets_that_put_the_port_off_get_none)
 {
 	for (int old = 0; old < 2; old++) {
-		chosen_at_once(PROTOCOL_TCP, AF_INET, old);
-		chosen_at_once(PROTOCOL_UDP, AF_INET, old);
-		chosen_at_once(PROTOCOL_TCP, AF_INET6, old);
-		chosen_at_once(PROTOCOL_UDP, AF_INET6, old);
+		chosen_later(PROTOCOL_TCP, AF_INET, old);
+		chosen_later(PROTOCOL_UDP, AF_INET, old);
+		chosen_later(PROTOCOL_TCP, AF_INET6, old);
+		chosen_later(PROTOCOL_UDP, AF_INET6, old);
 	}
 }
 
 /* Then the range is where the last acquirer saw it, or usually is. */
-CHECK(implicit, no_descriptor_left_to_read_the_range)
+CHECK(autobind, no_descriptor_left_to_read_the_range)
 {
 	int fd;
 
@@ -230,21 +223,21 @@ CHECK(implicit, no_descriptor_left_to_read_the_range)
 	free(pool.file);
 }
 
-CHECK(implicit, matters_while_anything_reaches_into_the_range)
+CHECK(autobind, matters_while_anything_reaches_into_the_range)
 {
 	struct slot *slot;
 
 	set_up(NULL, false);
-	cr_assert_not(implicit_matters(&pool));
+	cr_assert_not(clear_range_matters(pool.file));
 	slot = slot_pick(pool.file);
 	books_fill(slot, PROTOCOL_UDP, (struct range){50000, 5});
 	slot->ephemeral = 1;
 	slot_mark(pool.file, slot);
 	/* From the first mark on: the acquirer is still at its trials. */
-	cr_assert(implicit_matters(&pool));
+	cr_assert(clear_range_matters(pool.file));
 	slot_publish(slot);
-	cr_assert(implicit_matters(&pool));
+	cr_assert(clear_range_matters(pool.file));
 	slot_free(pool.file, slot);
-	cr_assert_not(implicit_matters(&pool));
+	cr_assert_not(clear_range_matters(pool.file));
 	free(pool.file);
 }

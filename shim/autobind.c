@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/autobind.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "core/kernel/ephemeral.h"
+#include "core/kernel/sock.h"
+#include "core/pool/clear_range.h"
+#include "shim/fork.h"
+#include "shim/pick.h"
+
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+
+/* What the kernel says when it finds no port. */
+static long
+kernels_full(enum protocol protocol, const struct call *call)
+{
+	if (call->verb == VERB_BIND || call->verb == VERB_LISTEN)
+		return -EADDRINUSE;
+	return protocol == PROTOCOL_TCP ? -EADDRNOTAVAIL : -EAGAIN;
+}
+
+/* What the program is told: connect() has one error for both protocols. */
+static long
+none_left(enum protocol protocol, const struct call *call, bool *ret_none)
+{
+	*ret_none = true;
+	return call->verb == VERB_CONNECT ? -EADDRNOTAVAIL
+					  : kernels_full(protocol, call);
+}
+
+/* The option's form: the last port above the first; 0 is the whole range. */
+static uint32_t
+option_of(struct range range)
+{
+	return (range_end(range) - 1) << 16 | range.start;
+}
+
+/* At the IP level for IPv6 sockets too. */
+static int
+get_option(const struct sys_ops *sys, int fd, uint32_t *ret)
+{
+	socklen_t size = sizeof(*ret);
+
+	*ret = 0;
+	return sys_getsockopt(sys, fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, ret,
+			      &size);
+}
+
+static int
+set_option(const struct sys_ops *sys, int fd, uint32_t option)
+{
+	return sys_setsockopt(sys, fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &option,
+			      sizeof(option));
+}
+
+/* No descriptor left to look with? Then as the last acquirer saw it. */
+static struct range
+ephemeral_now(struct pool *pool)
+{
+	const struct range usual = EPHEMERAL_USUAL;
+	uint32_t seen = atomic_load(&pool->file->header.ephemeral_range);
+	struct range range = {seen & 0xffff,
+			      (seen >> 16) - (seen & 0xffff) + 1};
+	struct fork_visit visit;
+	int r;
+
+	fork_visit(&visit);
+	r = ephemeral_read(pool->sys, &range);
+	fork_visit_end(&visit);
+	return r == 0 || (range.start != 0 && range_valid(range)) ? range
+								  : usual;
+}
+
+/*
+ * The part of the ephemeral range that the program wants to keep to. Where it
+ * wants none of it the kernel does not heed it, and neither do we.
+ */
+static struct range
+clip(struct range ephemeral, uint32_t option)
+{
+	uint32_t first = option & 0xffff;
+	uint32_t last = option >> 16;
+	uint32_t end = range_end(ephemeral);
+
+	if (first < ephemeral.start)
+		first = ephemeral.start;
+	if (last != 0 && last + 1 < end)
+		end = last + 1;
+	return first < end ? (struct range){first, end - first} : ephemeral;
+}
+
+/*
+ * The widest clear range, which is nearly always the only one that is asked
+ * for: found when the marks have changed. Each thread remembers its own; a
+ * signal handler that comes between finds it unknown.
+ */
+static struct range
+widest(struct pool *pool, enum protocol protocol, struct range within)
+{
+	static __thread struct {
+		const struct pool_file *file; /* NULL: not known */
+		uint32_t generation;
+		enum protocol protocol;
+		struct range within, widest;
+	} known __attribute__((tls_model("initial-exec")));
+	uint32_t generation = atomic_load(&pool->file->header.generation);
+	struct range found;
+
+	if (known.file == pool->file && known.generation == generation &&
+	    known.protocol == protocol && range_equal(known.within, within))
+		return known.widest;
+	found = clear_range_next(pool->file, protocol, within, true,
+				 CLEAR_RANGE_FIRST);
+	known.file = NULL;
+	atomic_signal_fence(memory_order_seq_cst);
+	known.generation = generation;
+	known.protocol = protocol;
+	known.within = within;
+	known.widest = found;
+	atomic_signal_fence(memory_order_seq_cst);
+	known.file = pool->file;
+	return found;
+}
+
+/*
+ * Back to the program's own setting; unless it has set another meanwhile, or
+ * the number is another socket's: a connect() may wait.
+ */
+static long
+call_within(const struct sys_ops *sys, struct range range, uint32_t own,
+	    struct call *call)
+{
+	uint32_t now = option_of(range);
+	long r = set_option(sys, call->fd, now);
+
+	if (r < 0)
+		return r;
+	r = call->real(call);
+	if (call->verb != VERB_CONNECT ||
+	    (get_option(sys, call->fd, &now) == 0 && now == option_of(range)))
+		set_option(sys, call->fd, own);
+	return r;
+}
+
+static long
+choose_within(struct pool *pool, enum protocol protocol, uint32_t own,
+	      struct call *call, bool *ret_none)
+{
+	struct range within = clip(ephemeral_now(pool), own);
+	struct range range = widest(pool, protocol, within);
+	long full = kernels_full(protocol, call);
+	long r = full;
+
+	for (; range.count && r == full;
+	     range = clear_range_next(pool->file, protocol, within, true,
+				      range))
+		r = call_within(pool->sys, range, own, call);
+	return r == full ? none_left(protocol, call, ret_none) : r;
+}
+
+/* The local address: of an unbound socket the wildcard, ready to be bound. */
+static bool
+is_unbound(struct call *call)
+{
+	struct sockaddr_in6 any;
+
+	if (call->verb == VERB_BIND)
+		return !sock_puts_port_off(&sys_kernel, call->fd);
+	if (sock_port(&sys_kernel, call->fd, &call->port, &any,
+		      &call->local_size) < 0 ||
+	    call->port)
+		return false;
+	*(struct sockaddr_in6 *)&call->local = any;
+	return true;
+}
+
+/*
+ * Old kernels, and sockets that do not know the option (MPTCP): a port is
+ * picked that is not reserved, that the administrator does not keep from the
+ * kernel's choice, and that, whatever the socket may share, no other one has.
+ */
+static long
+bind_by_hand(struct pool *pool, enum protocol protocol,
+	     const struct port_set *kept, struct call *call)
+{
+	struct range within = ephemeral_now(pool);
+	struct range range = CLEAR_RANGE_FIRST;
+	struct pick pick = {
+		.begin = (uint32_t)(sys_clock(&sys_kernel, CLOCK_MONOTONIC) /
+				    1000),
+		.skip = kept,
+		.look = sock_shares_ports(&sys_kernel, call->fd),
+		.protocol = protocol,
+		.bind = pick_bind,
+	};
+	long r = -EADDRINUSE;
+
+	while (r == -EADDRINUSE) {
+		range = clear_range_next(pool->file, protocol, within, false,
+					 range);
+		if (range.count == 0)
+			break;
+		pick.range = range;
+		r = pick_port(&pick, call);
+	}
+	return r;
+}
+
+static long
+choose_by_hand(struct pool *pool, enum protocol protocol, struct call *call,
+	       bool *ret_none)
+{
+	struct port_set *kept;
+	struct fork_visit visit;
+	long at, r;
+
+	if (!is_unbound(call))
+		return call->real(call);
+	at = sys_mmap_private(&sys_kernel, sizeof(struct port_set));
+	if (at < 0)
+		return at;
+	kept = (struct port_set *)at;
+	fork_visit(&visit);
+	ephemeral_reserved(pool->sys, kept);
+	r = bind_by_hand(pool, protocol, kept, call);
+	fork_visit_end(&visit);
+	sys_munmap(&sys_kernel, kept, sizeof(*kept));
+	if (r == -EADDRINUSE)
+		return none_left(protocol, call, ret_none);
+	return r < 0 || call->verb == VERB_BIND ? r : call->real(call);
+}
+
+long
+autobind(struct pool *pool, enum protocol protocol, struct call *call,
+	 bool *ret_none)
+{
+	uint32_t own;
+
+	*ret_none = false;
+	return get_option(pool->sys, call->fd, &own) < 0
+		       ? choose_by_hand(pool, protocol, call, ret_none)
+		       : choose_within(pool, protocol, own, call, ret_none);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/in_block.h"
+
+#include <errno.h>
+
+#include "core/kernel/sock.h"
+#include "core/kernel/sockdiag.h"
+#include "core/pool/reserve.h"
+#include "core/pool/slot.h"
+#include "shim/announced.h"
+#include "shim/config.h"
+#include "shim/pick.h"
+#include "shim/pools.h"
+#include "shim/refusal.h"
+#include "shim/sockets.h"
+
+/* What is only in TIME_WAIT is good enough, if nothing else is left. */
+static long
+pick_waiting(struct pick *pick, struct call *call)
+{
+	long at = sys_mmap_private(&sys_kernel, sizeof(struct port_set));
+	struct port_set *used = (struct port_set *)at;
+	long r = -EADDRINUSE;
+
+	if (at < 0)
+		return r;
+	pick->skip = used;
+	pick->look = false;
+	if (sockdiag_used(&sys_kernel, pick->protocol, pick->range, used) == 0)
+		r = pick_port(pick, call);
+	sys_munmap(&sys_kernel, used, sizeof(*used));
+	return r;
+}
+
+static long
+pick_from(const struct slot *slot, struct call *call)
+{
+	struct pick pick = {
+		.range = slot_range(slot),
+		.look = sock_shares_ports(&sys_kernel, call->fd),
+		.protocol = (enum protocol)slot->protocol,
+		.bind = pick_bind,
+	};
+	bool shares = pick.look;
+	long r = pick_port(&pick, call);
+
+	if (r == -EADDRINUSE && shares && pick.protocol == PROTOCOL_TCP)
+		r = pick_waiting(&pick, call);
+	if (r == -EADDRINUSE)
+		refusal_set(EADDRINUSE, PORTRES_EXHAUSTED, 0);
+	return r;
+}
+
+/* GONE: the block has ended, and the socket is one like others. */
+enum outcome { DONE, GONE, UNUSABLE };
+
+static enum outcome
+answer(long r, long *ret_answer)
+{
+	*ret_answer = r;
+	return DONE;
+}
+
+/*
+ * To any port: under the lock, or two sockets that share ports could both be
+ * given one. A stopped process may have it: then there is none to be had.
+ */
+static enum outcome
+bind_to_any(uint64_t token, struct call *call, long *ret_answer)
+{
+	struct pool_lock lock;
+	struct pool *pool;
+	struct slot *slot;
+	int r = pools_enter(call->fd, &pool, &lock);
+
+	if (r == -ENETDOWN && !config_get()->strict)
+		return UNUSABLE;
+	/* Not a reason to hand out a port that is not the block's. */
+	if (r < 0)
+		return answer(r == -EBUSY ? -ENETDOWN : r, ret_answer);
+	slot = slot_by_token(pool->file, token);
+	if (slot)
+		*ret_answer = pick_from(slot, call);
+	pool_leave(pool, &lock);
+	return slot ? DONE : GONE;
+}
+
+/*
+ * To a certain port, which must be the block's. The announcement keeps others
+ * from reserving it before it is bound. Without one (a child of vfork, 255
+ * binders in the segment) only the block's owner could give it back meanwhile.
+ */
+static enum outcome
+bind_to_one(uint64_t token, struct call *call, long *ret_answer)
+{
+	struct announced announced;
+	const struct slot *slot;
+	struct pool *pool;
+	bool inside, known;
+	int r = pools_find(call->fd, &pool);
+
+	if (r == -ENETDOWN && !config_get()->strict)
+		return UNUSABLE;
+	if (r < 0)
+		return answer(r, ret_answer);
+	known = announced_begin(pool, call->port, &announced) == 0;
+	slot = slot_by_token(pool->file, token);
+	inside = slot && range_contains(slot_range(slot), call->port);
+	if (inside)
+		*ret_answer = pick_bind(call);
+	if (known)
+		announced_end(&announced);
+	if (inside)
+		return DONE;
+	/* Outside is nobody's business once the block is a dead one. */
+	if (!slot || !reserve_lives(pool, token))
+		return GONE;
+	return answer(-EADDRNOTAVAIL, ret_answer);
+}
+
+bool
+in_block_bind(struct call *call, long *ret_answer)
+{
+	enum outcome outcome;
+	struct tracked *tracked;
+	uint64_t cookie, token;
+
+	if (sock_cookie(&sys_kernel, call->fd, &cookie) < 0)
+		return false;
+	tracked = sockets_find(cookie);
+	token = tracked ? atomic_load(&tracked->associated) : 0;
+	/* An address of another family is the kernel's to refuse. */
+	if (!token || !sock_takes_address(&sys_kernel, call->fd,
+					  (struct sockaddr *)&call->local))
+		return false;
+	outcome = call->port ? bind_to_one(token, call, ret_answer)
+			     : bind_to_any(token, call, ret_answer);
+	/* It has served its turn: bound sockets are the kernel's to keep. */
+	if (outcome == GONE || (outcome == DONE && *ret_answer == 0))
+		sockets_dissociate(cookie);
+	return outcome == DONE;
+}

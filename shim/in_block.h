@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Binding sockets that are associated with a reservation.
+ */
+#ifndef PORTRES_SHIM_IN_BLOCK_H
+#define PORTRES_SHIM_IN_BLOCK_H
+
+#include "shim/steer.h"
+
+/*
+ * Binds the call's socket to its `local` inside the socket's reservation, and
+ * stores 0 or -Exxx in ret_answer. False, and nothing done, when the socket is
+ * not associated, or its reservation has ended: then it is a socket like
+ * others.
+ */
+bool in_block_bind(struct call *call, long *ret_answer);
+
+#endif

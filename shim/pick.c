@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/pick.h"
+
+#include "core/kernel/port_probe.h"
+#include "core/kernel/sock.h"
+#include "shim/refusal.h"
+#include "shim/shim.h"
+
+long
+pick_bind(struct call *call)
+{
+	return kernels_answer(real_bind(call->fd,
+					(const struct sockaddr *)&call->local,
+					call->local_size));
+}
+
+long
+pick_port(const struct pick *pick, struct call *call)
+{
+	bool dual_stack = false;
+
+	for (uint32_t i = 0; i < pick->range.count; i++) {
+		uint32_t port = pick->range.start +
+				(pick->begin + i) % pick->range.count;
+		long r = pick->skip && port_set_has(pick->skip, port);
+
+		if (r == 0 && pick->look)
+			r = port_probe_conflicts(&sys_kernel, pick->protocol,
+						 port, &dual_stack);
+		if (r < 0)
+			return r;
+		if (r > 0)
+			continue;
+		sock_set_port((struct sockaddr *)&call->local, (uint16_t)port);
+		r = pick->bind(call);
+		if (r != -EADDRINUSE)
+			return r;
+	}
+	return -EADDRINUSE;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/steer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/kernel/sock.h"
+#include "core/pool/clear_range.h"
+#include "core/pool/reserve.h"
+#include "core/pool/slot.h"
+#include "shim/announced.h"
+#include "shim/autobind.h"
+#include "shim/config.h"
+#include "shim/explain.h"
+#include "shim/hidden_fds.h"
+#include "shim/in_block.h"
+#include "shim/pools.h"
+#include "shim/refusal.h"
+#include "shim/shim.h"
+#include "shim/sockets.h"
+#include "shim/usermem.h"
+
+#define LOOKS_MAX 8 /* at a port that changes its owner meanwhile */
+
+bool
+steer_read(struct call *call, const struct sockaddr *address, socklen_t size)
+{
+	int port;
+
+	if (size < sizeof(struct sockaddr_in) || size > sizeof(call->local) ||
+	    !usermem_readable(address, size))
+		return false;
+	memcpy(&call->local, address, size);
+	call->local_size = size;
+	port = sock_address_port((struct sockaddr *)&call->local, size);
+	call->port = (uint16_t)port;
+	return port >= 0;
+}
+
+static bool
+has_port(const struct call *call)
+{
+	uint16_t port;
+
+	return sock_port(&sys_kernel, call->fd, &port, NULL, NULL) < 0 || port;
+}
+
+/* Would the call choose a port for an unbound socket? */
+static bool
+chooses(const struct call *call, enum protocol protocol)
+{
+	switch (call->verb) {
+	case VERB_LISTEN:
+		return protocol == PROTOCOL_TCP;
+	case VERB_SEND: /* without a peer TCP sends to nobody */
+		return protocol == PROTOCOL_UDP || call->flags & MSG_FASTOPEN;
+	default:
+		return true;
+	}
+}
+
+/* The pool cannot be asked: existing programs go on, unless told otherwise. */
+static long
+unchecked(struct call *call)
+{
+	enum protocol protocol;
+
+	if (!config_get()->strict ||
+	    !sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
+	    !chooses(call, protocol) ||
+	    (call->verb != VERB_BIND && has_port(call)))
+		return call->real(call);
+	refusal_none();
+	return -ENETDOWN;
+}
+
+/*
+ * Is the port one that the socket would take from the pool? Otherwise the
+ * kernel says why not. A block that the program was started with is open to
+ * what can be associated: not to MPTCP.
+ */
+static bool
+concerns(struct pool *pool, const struct call *call,
+	 enum protocol *ret_protocol, bool *ret_associable)
+{
+	int r = sock_protocol(&sys_kernel, call->fd, ret_protocol);
+
+	/* A sandbox forbids to ask: then it is the one that is marked. */
+	if (r == -EPERM || r == -EACCES || r == -ENOSYS) {
+		*ret_protocol = atomic_load(mark_of(pool->file, PROTOCOL_TCP,
+						    call->port))
+					? PROTOCOL_TCP
+					: PROTOCOL_UDP;
+		*ret_associable = true;
+		return true;
+	}
+	*ret_associable = r == 0;
+	return (r == 0 || r == -EPROTONOSUPPORT) &&
+	       sock_takes_address(&sys_kernel, call->fd,
+				  (const struct sockaddr *)&call->local);
+}
+
+/*
+ * What the pool says of the port. RESERVED: by the slot that is copied, because
+ * the file may be cut short after the look. PASSING: it is being reserved, or
+ * given back, in this moment; the lock's holder knows more.
+ */
+enum state { FREE, RESERVED, PASSING };
+
+SLOW_PATH static enum state
+look_closer(struct pool *pool, const struct call *call, struct slot *ret)
+{
+	enum protocol protocol;
+	const struct slot *slot;
+	bool associable;
+
+	if (!concerns(pool, call, &protocol, &associable) ||
+	    !atomic_load(mark_of(pool->file, protocol, call->port)))
+		return FREE;
+	slot = slot_by_port(pool->file, protocol, call->port);
+	if (!slot)
+		return PASSING;
+	memcpy(ret, slot, sizeof(*ret));
+	if (slot_is_dead(ret) || (associable && hidden_fds_owns(ret)))
+		return FREE;
+	return RESERVED;
+}
+
+/* Nearly no port is marked, for either protocol. */
+static enum state
+look(struct pool *pool, const struct call *call, struct slot *ret)
+{
+	if (!atomic_load(mark_of(pool->file, PROTOCOL_TCP, call->port)) &&
+	    !atomic_load(mark_of(pool->file, PROTOCOL_UDP, call->port)))
+		return FREE;
+	return look_closer(pool, call, ret);
+}
+
+/*
+ * While one is held, nobody reserves the port whom the bind would not find, or
+ * who would not find the bind: an announcement, or the pool's lock.
+ */
+struct hold {
+	bool locked;
+	struct pool *pool;
+	struct pool_lock lock;
+	struct announced announced;
+};
+
+static int
+hold_begin(struct pool *pool, const struct call *call, bool lock,
+	   struct hold *ret)
+{
+	ret->pool = pool;
+	ret->locked =
+		lock || announced_begin(pool, call->port, &ret->announced) < 0;
+	return ret->locked ? pools_enter(call->fd, &ret->pool, &ret->lock) : 0;
+}
+
+static void
+hold_end(struct hold *hold)
+{
+	if (hold->locked)
+		pool_leave(hold->pool, &hold->lock);
+	else
+		announced_end(&hold->announced);
+}
+
+/*
+ * Neither an announcement nor, in time, the lock: a stopped process may have
+ * it. The marks can be read all the same, and a marked port is not had.
+ */
+SLOW_PATH static long
+bind_without_hold(struct pool *pool, struct call *call)
+{
+	enum protocol protocol;
+	bool associable;
+	uint32_t mark = 0;
+
+	if (pool_whole(pool) && concerns(pool, call, &protocol, &associable))
+		mark = atomic_load(mark_of(pool->file, protocol, call->port));
+	if (!mark)
+		return unchecked(call);
+	if (config_get()->debug)
+		explain_passing(call->port);
+	refusal_reserved(EADDRINUSE, call->port, NULL);
+	return -EADDRINUSE;
+}
+
+SLOW_PATH static long
+refuse(const struct call *call, const struct slot *slot, bool unjudged)
+{
+	if (config_get()->debug)
+		explain_refusal(slot, call->port, unjudged);
+	refusal_reserved(EADDRINUSE, call->port, slot);
+	return -EADDRINUSE;
+}
+
+/*
+ * Nearly every bind goes through here once: announced, no mark, bound. What is
+ * reserved is refused as soon as its owner is known to live. Where the owner
+ * is dead the judgement ends the slot, and the next look finds the port free.
+ */
+static long
+bind_checked(struct pool *pool, struct call *call)
+{
+	bool lock = false;
+
+	for (int looks = 1;; looks++) {
+		enum state state;
+		struct slot slot;
+		struct hold hold;
+		long r = hold_begin(pool, call, lock, &hold);
+
+		if (r < 0)
+			return bind_without_hold(pool, call);
+		state = look(hold.pool, call, &slot);
+		if (state == FREE || (state == PASSING && hold.locked)) {
+			r = call->real(call);
+			hold_end(&hold);
+			return r;
+		}
+		hold_end(&hold);
+		lock = state == PASSING;
+		if (lock)
+			continue;
+		r = reserve_lives(hold.pool, atomic_load(&slot.token));
+		if (r != 0 || looks == LOOKS_MAX)
+			return refuse(call, &slot, r < 0);
+	}
+}
+
+/*
+ * The kernel chooses while no block is in the ephemeral range. Announced, so
+ * that none gets there before the port is bound; but a connect() waits for its
+ * peer, and a send is nearly never the first.
+ */
+static bool
+choose_plainly(struct pool *pool, struct call *call, long *ret)
+{
+	struct announced announced;
+	bool known = (call->verb == VERB_BIND || call->verb == VERB_LISTEN) &&
+		     announced_begin(pool, 0, &announced) == 0;
+	bool plainly =
+		(known || pool_whole(pool)) && !clear_range_matters(pool->file);
+
+	if (plainly)
+		*ret = call->real(call);
+	if (known)
+		announced_end(&announced);
+	return plainly;
+}
+
+/*
+ * Of a socket that is associated: would the call come as far as choosing a
+ * port? What the kernel refuses before that leaves the socket unbound. From
+ * connect() TCP wants a peer's address first, and AF_UNSPEC chooses nothing.
+ */
+static bool
+would_bind(struct call *call, enum protocol protocol)
+{
+	struct sockaddr_in6 own;
+	sa_family_t family;
+
+	if (call->verb == VERB_BIND)
+		return true;
+	if (sock_port(&sys_kernel, call->fd, &call->port, &own,
+		      &call->local_size) < 0 ||
+	    call->port)
+		return false;
+	*(struct sockaddr_in6 *)&call->local = own;
+	if (call->size && !usermem_readable(call->address, call->size))
+		return false;
+	if (call->verb != VERB_CONNECT)
+		return true;
+	if (call->size < sizeof(family))
+		return false;
+	memcpy(&family, &call->address->sa_family, sizeof(family));
+	return family != AF_UNSPEC &&
+	       (protocol == PROTOCOL_UDP ||
+		(call->size >= sizeof(struct sockaddr_in) &&
+		 sock_takes_peer(&sys_kernel, call->fd, call->address,
+				 call->size)));
+}
+
+/* Frees what is reserved by the dead. Was there any? */
+static bool
+sweep(struct call *call)
+{
+	enum pool_wait wait =
+		call->verb == VERB_CONNECT ? POOL_TRY : POOL_BRIEF;
+	struct pool_lock lock;
+	struct pool *pool;
+	uint32_t freed;
+
+	if (pools_find(call->fd, &pool) < 0 || reserve_judge(pool) < 0 ||
+	    pools_enter_how(call->fd, wait, &pool, &lock) < 0)
+		return false;
+	freed = reserve_sweep(pool);
+	pool_leave(pool, &lock);
+	return freed > 0;
+}
+
+static long
+autobind_announced(struct pool *pool, enum protocol protocol, struct call *call,
+		   bool *ret_none)
+{
+	struct announced announced;
+	bool known = call->verb != VERB_CONNECT &&
+		     announced_begin(pool, 0, &announced) == 0;
+	long r;
+
+	if (!known && call->verb != VERB_CONNECT && config_get()->strict)
+		return -ENETDOWN;
+	r = autobind(pool, protocol, call, ret_none);
+	if (known)
+		announced_end(&announced);
+	return r;
+}
+
+/* What is reserved may be reserved by the dead. */
+static long
+choose_clear(struct pool *pool, enum protocol protocol, struct call *call)
+{
+	bool none = false;
+	long r = autobind_announced(pool, protocol, call, &none);
+
+	if (none && !has_port(call) && sweep(call))
+		r = autobind_announced(pool, protocol, call, &none);
+	return r;
+}
+
+static long
+choose_carefully(struct pool *pool, struct call *call)
+{
+	enum protocol protocol;
+	long r;
+
+	if (!sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
+	    !chooses(call, protocol))
+		return call->real(call);
+	if (sockets_any_associated() && would_bind(call, protocol) &&
+	    in_block_bind(call, &r))
+		return r < 0 || call->verb == VERB_BIND ? r : call->real(call);
+	if (!pool || !pool_whole(pool))
+		return unchecked(call);
+	return clear_range_matters(pool->file)
+		       ? choose_clear(pool, protocol, call)
+		       : call->real(call);
+}
+
+long
+steer_choice(struct call *call)
+{
+	struct pool *pool = pools_for_bind(call->fd);
+	long r;
+
+	if (!sockets_any_associated()) {
+		if (!pool)
+			return unchecked(call);
+		if (choose_plainly(pool, call, &r))
+			return r;
+	}
+	return choose_carefully(pool, call);
+}
+
+long
+steer_bind(struct call *call)
+{
+	struct pool *pool;
+	long r;
+
+	if (call->port == 0)
+		return steer_choice(call);
+	if (sockets_any_associated() && in_block_bind(call, &r))
+		return r;
+	pool = pools_for_bind(call->fd);
+	return pool ? bind_checked(pool, call) : unchecked(call);
+}

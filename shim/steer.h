@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who may get which port: the one door. Each call that may give its socket a
+ * port comes in here, and goes one of these ways:
+ *
+ *   the kernel's	nothing of ours concerns it
+ *   announced		the port is not reserved, or the kernel chooses while no
+ *			block is in the ephemeral range: the real call, while
+ *			nobody can reserve the port (core/pool/announce.h)
+ *   in its block	the socket is associated (in_block.h)
+ *   autobind		the kernel chooses, from a clear range (autobind.h)
+ *   refused		the port is reserved: EADDRINUSE; or it cannot be
+ *			checked, and PORTRES_STRICT is set: ENETDOWN
+ */
+#ifndef PORTRES_SHIM_STEER_H
+#define PORTRES_SHIM_STEER_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum verb { VERB_BIND, VERB_LISTEN, VERB_CONNECT, VERB_SEND };
+
+struct call {
+	enum verb verb;
+	int fd;
+	/* Makes the real call. 0 or more, or -Exxx. */
+	long (*real)(const struct call *call);
+	/* The program's arguments, for the real call. */
+	const struct sockaddr *address;
+	socklen_t size;
+	const void *data;
+	size_t length;
+	int flags; /* or listen()'s backlog */
+	/* The local address, read once, so that it cannot change. */
+	struct sockaddr_storage local;
+	socklen_t local_size;
+	uint16_t port; /* in it, host order */
+};
+
+/*
+ * Reads bind()'s address into `local`. False for what the kernel should answer
+ * by itself.
+ */
+bool steer_read(struct call *call, const struct sockaddr *address,
+		socklen_t size);
+
+/* A bind() whose address has been read. The kernel's answer, or -Exxx. */
+long steer_bind(struct call *call);
+
+/*
+ * A call that gives an unbound socket a port which the system chooses:
+ * listen(), connect(), a first send. The same.
+ */
+long steer_choice(struct call *call);
+
+#endif
