@@ -47,7 +47,6 @@ LONG_TESTS = {
     "test_handing_over_for_ever",
     "test_hundreds_of_tests_beside_a_grabber",
     "test_hundreds_of_tests_in_four_workers",
-    "test_no_extra_system_call[raw storm]",
 }
 
 

@@ -22,31 +22,6 @@ def take(owner, name, start):
     return eval(answer)[2]
 
 
-def test_an_acquire_on_the_same_number_heals(owner, pool):
-    """The number came back without socket()."""
-    owner.ask("tcp('other') and tcp('a') and S.update(n=S['a'].fileno())")
-    take(owner, "a", START)
-    assert owner.ask(RAW_CLOSE.format("S['a'].detach()")) == "0"
-    assert owner.ask("S.update(b=S['other'].dup()) or S['b'].fileno() == S['n']") == "True"
-    assert Books(pool).blocks == [(0, START, COUNT)]
-    take(owner, "b", START + 10)
-    assert Books(pool).blocks == [(0, START + 10, COUNT)]
-
-
-def test_a_number_is_asked_about_until_its_socket_is_gone(owner, pool):
-    again = "tcp('again') and S['again'].fileno() == S['n']"
-    owner.ask("tcp('a') and S.update(n=S['a'].fileno())")
-    take(owner, "a", START)
-    owner.ask("S.update(b=S['a'].dup())")
-    assert owner.ask(RAW_CLOSE.format("S['a'].detach()")) == "0"
-    assert owner.ask(again) == "True"
-    assert Books(pool).blocks == [(0, START, COUNT)]
-    owner.ask("close('again')")
-    assert owner.ask(RAW_CLOSE.format("S['b'].detach()")) == "0"
-    assert owner.ask(again) == "True"
-    assert Books(pool).blocks == []
-
-
 # Associates sockets and closes them unseen, until there is no room for one.
 FILL = """
 def fill(token):

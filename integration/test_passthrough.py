@@ -57,11 +57,9 @@ def trace(compiled, has, shim_env, bare_env, tmp_path):  # noqa: F811
         "associated",
         "bound",
         "serving",
-        "raw",
         "handed over",
         "inherited",
         "storm",
-        "raw storm",
     ],
 )
 def test_no_extra_system_call(trace, past):
@@ -80,7 +78,7 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.parametrize("past", ["closed", "several", "dup", "associated", "raw"])
+@pytest.mark.parametrize("past", ["closed", "several", "dup", "associated"])
 def test_no_extra_system_call_on_a_machine_with_many_locks(
     trace, start, bare_env, tmp_path, past  # noqa: F811
 ):

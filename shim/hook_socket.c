@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "shim/request.h"
 #include "shim/settled.h"
 #include "shim/shim.h"
-#include "shim/sockets.h"
 
 _Atomic uint64_t settled_numbers[SETTLED_NUMBERS / 64];
 
@@ -20,8 +18,6 @@ socket(int domain, int type, int protocol)
 {
 	int fd = real_socket(domain, type, protocol);
 
-	if (sockets_any() && fd >= 0)
-		request_tidy(fd);
 	unsettle(fd);
 	return fd;
 }

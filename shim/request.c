@@ -52,50 +52,9 @@ token_dead(const void *context, uint64_t token)
 	return !slot_by_token(file, token);
 }
 
-/* Has this process a descriptor of that socket? Also when nobody can tell. */
-static bool
-has_socket(uint64_t cookie)
-{
-	struct fork_visit visit;
-	int fd;
-
-	fork_visit(&visit);
-	fd = sock_find(&sys_kernel, cookie);
-	fork_visit_end(&visit);
-	return fd != -ENOENT;
-}
-
-/*
- * The socket that owned at the number was closed where we did not see it. What
- * it reserved has ended, unless another process has it; and while it is among
- * our sockets each close costs something.
- */
-static void
-tidy(int fd, uint64_t before)
-{
-	struct tracked *tracked = before ? sockets_find(before) : NULL;
-	struct pool *pool = tracked ? pools_opened() : NULL;
-
-	if (!pool)
-		return;
-	if (has_socket(before)) {
-		sockets_displaced_still(fd, before);
-		return;
-	}
-	reserve_judge(pool);
-	sockets_drop(tracked, before);
-}
-
-void
-request_tidy(int fd)
-{
-	tidy(fd, sockets_displaced(fd));
-}
-
 static int
 acquire_once(int fd, struct acquire *acquire, enum pool_wait wait,
-	     struct pool **ret_pool, uint64_t *ret_before,
-	     struct reservation *ret)
+	     struct pool **ret_pool, struct reservation *ret)
 {
 	struct pool_lock lock;
 	struct pool *pool;
@@ -105,12 +64,10 @@ acquire_once(int fd, struct acquire *acquire, enum pool_wait wait,
 		return r;
 	*ret_pool = pool;
 	r = acquire_inside(pool, acquire, ret);
-	if (r == 0)
-		*ret_before = sockets_displaced(fd);
 	/* Where there is no room the socket's close will be less prompt. */
-	if (r == 0 && sockets_own(ret->cookie, ret->token, fd) < 0) {
+	if (r == 0 && sockets_own(ret->cookie, ret->token) < 0) {
 		sockets_purge(token_dead, pool->file);
-		sockets_own(ret->cookie, ret->token, fd);
+		sockets_own(ret->cookie, ret->token);
 	}
 	pool_leave(pool, &lock);
 	return r;
@@ -122,7 +79,6 @@ request_acquire(int fd, struct range wanted, enum pool_wait wait,
 {
 	struct acquire acquire = {.range = wanted, .fd = fd};
 	struct pool *pool = NULL;
-	uint64_t before = 0;
 	int r = carrier(fd, &acquire.protocol);
 
 	if (r < 0)
@@ -130,10 +86,8 @@ request_acquire(int fd, struct range wanted, enum pool_wait wait,
 	if (!range_valid(wanted))
 		return -EINVAL;
 	do
-		r = acquire_once(fd, &acquire, wait, &pool, &before, ret);
+		r = acquire_once(fd, &acquire, wait, &pool, ret);
 	while (r == -EAGAIN && (r = reserve_judge_for(pool, &acquire)) == 0);
-	if (r == 0 && before != ret->cookie)
-		tidy(fd, before);
 	if (r == -EADDRINUSE)
 		refusal_of_acquire(pool, acquire.protocol);
 	return r;

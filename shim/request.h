@@ -20,11 +20,4 @@ int request_release(int fd, uint64_t token, enum pool_wait wait);
 /* Lets the unbound socket have ports out of the reservation. */
 int request_associate(int fd, uint64_t token, enum pool_wait wait);
 
-/*
- * The number has a new socket. If an owning socket was there before, it was
- * closed where we could not see it: node closes by a raw system call. Its
- * reservations end now, unless a duplicate lives on elsewhere.
- */
-void request_tidy(int fd);
-
 #endif

@@ -14,7 +14,6 @@ _Atomic uint32_t sockets_count;
 _Atomic uint32_t sockets_associations;
 static struct tracked table[SOCKETS_MAX];
 static _Atomic uint32_t reached; /* no entry ever stood further away */
-static _Atomic uint64_t owner_at[NUMBERS];
 
 static _Atomic pid_t owner_process; /* of these tables; 0 = not known yet */
 
@@ -143,7 +142,7 @@ sockets_dissociate(uint64_t cookie)
 }
 
 int
-sockets_own(uint64_t cookie, uint64_t token, int fd)
+sockets_own(uint64_t cookie, uint64_t token)
 {
 	struct tracked *tracked = find_or_add(cookie);
 
@@ -155,8 +154,6 @@ sockets_own(uint64_t cookie, uint64_t token, int fd)
 	if (atomic_load(&tracked->owned))
 		token = SOCKETS_SEVERAL;
 	atomic_store(&tracked->owned, token);
-	if (fd < NUMBERS)
-		atomic_store(&owner_at[fd], cookie);
 	return 0;
 }
 
@@ -188,21 +185,4 @@ sockets_disown(uint64_t cookie, uint64_t token)
 		return;
 	atomic_store(&tracked->owned, 0);
 	drop_if_idle(tracked);
-}
-
-uint64_t
-sockets_displaced(int fd)
-{
-	if (fd < 0 || fd >= NUMBERS ||
-	    !atomic_load_explicit(&owner_at[fd], memory_order_relaxed))
-		return 0;
-	return atomic_exchange(&owner_at[fd], 0);
-}
-
-void
-sockets_displaced_still(int fd, uint64_t cookie)
-{
-	uint64_t none = 0;
-
-	atomic_compare_exchange_strong(&owner_at[fd], &none, cookie);
 }

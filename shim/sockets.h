@@ -83,7 +83,7 @@ int sockets_associate(uint64_t cookie, uint64_t token);
 void sockets_dissociate(uint64_t cookie);
 
 /* The same. */
-int sockets_own(uint64_t cookie, uint64_t token, int fd);
+int sockets_own(uint64_t cookie, uint64_t token);
 void sockets_disown(uint64_t cookie, uint64_t token);
 
 /*
@@ -95,14 +95,5 @@ void sockets_purge(bool (*dead)(const void *context, uint64_t token),
 
 /* The socket is gone, if it is still the one with that cookie. */
 void sockets_drop(struct tracked *tracked, uint64_t cookie);
-
-/*
- * The cookie of an owning socket that was last seen at this descriptor number,
- * 0 when there was none. Asked when the number has another socket, because
- * closes by raw system calls pass us by. Tells it once;
- * sockets_displaced_still() says that the number is to be asked about again.
- */
-uint64_t sockets_displaced(int fd);
-void sockets_displaced_still(int fd, uint64_t cookie);
 
 #endif

@@ -44,28 +44,10 @@ asked_readable(const void *user, size_t n)
 	       (same_page(first, last) || sys_readable(&sys_kernel, last));
 }
 
-/*
- * One program in ten has the edge of a page between our frame and what its
- * loop passes, and would be asked each time. So it is remembered that the next
- * page was there, for as long as the thread calls from the page below it.
- */
 bool
 usermem_readable(const void *user, size_t n)
 {
-	static __thread uintptr_t next_page
-		__attribute__((tls_model("initial-exec")));
-	uintptr_t next =
-		((uintptr_t)__builtin_frame_address(0) | (PAGE - 1)) + 1;
-	bool on_next = (uintptr_t)user - next < PAGE &&
-		       n <= PAGE - ((uintptr_t)user - next);
-
-	if (in_callers_frames(user, n) || (on_next && next_page == next))
-		return true;
-	if (!asked_readable(user, n))
-		return false;
-	if (on_next)
-		next_page = next;
-	return true;
+	return in_callers_frames(user, n) || asked_readable(user, n);
 }
 
 int

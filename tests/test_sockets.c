@@ -28,7 +28,7 @@ CHECK(track, remembers_associations)
 
 CHECK(track, remembers_owners)
 {
-	sockets_own(7, 100, 33);
+	sockets_own(7, 100);
 	cr_assert_eq(sockets_find(7)->owned, 100);
 	cr_assert(sockets_any());
 	cr_assert_not(sockets_any_associated());
@@ -40,8 +40,8 @@ CHECK(track, remembers_owners)
 	sockets_disown(7, 100);
 
 	/* Of several only that they are: their close asks the pool. */
-	sockets_own(8, 100, 33);
-	sockets_own(8, 101, 33);
+	sockets_own(8, 100);
+	sockets_own(8, 101);
 	cr_assert_eq(sockets_find(8)->owned, SOCKETS_SEVERAL);
 	sockets_disown(8, 100);
 	cr_assert_eq(sockets_find(8)->owned, SOCKETS_SEVERAL);
@@ -52,11 +52,11 @@ CHECK(track, remembers_owners)
 
 CHECK(track, owning_and_associated_are_apart)
 {
-	sockets_own(7, 100, 33);
+	sockets_own(7, 100);
 	cr_assert_eq(sockets_associate(7, 100), 0);
 	sockets_disown(7, 100);
 	cr_assert_eq(sockets_find(7)->associated, 100);
-	sockets_own(7, 101, 33);
+	sockets_own(7, 101);
 	sockets_dissociate(7);
 	cr_assert_eq(sockets_find(7)->owned, 101);
 	cr_assert_not(sockets_any_associated());
@@ -64,26 +64,9 @@ CHECK(track, owning_and_associated_are_apart)
 	sockets_drop(sockets_find(7), 7);
 	cr_assert_not(sockets_any() || sockets_any_associated());
 	/* The next socket in its place inherits nothing. */
-	sockets_own(7, 102, 33);
+	sockets_own(7, 102);
 	cr_assert_eq(sockets_find(7)->associated, 0);
 	cr_assert_eq(sockets_find(7)->owned, 102);
-}
-
-CHECK(track, a_number_given_out_again_tells_its_owner_once)
-{
-	cr_assert_eq(sockets_displaced(33), 0);
-	sockets_own(7, 100, 33);
-	sockets_own(8, 100, 65535);
-	sockets_own(9, 100, 65536);
-	sockets_own(10, 100, INT32_MAX);
-	cr_assert_eq(sockets_displaced(32), 0);
-	cr_assert_eq(sockets_displaced(33), 7);
-	cr_assert_eq(sockets_displaced(33), 0);
-	cr_assert_eq(sockets_displaced(65535), 8);
-	cr_assert_eq(sockets_displaced(65536), 0);
-	cr_assert_eq(sockets_displaced(INT32_MAX), 0);
-	cr_assert_eq(sockets_displaced(-1), 0);
-	cr_assert_eq(sockets_displaced(INT32_MIN), 0);
 }
 
 CHECK(track, holds_thousands_and_then_says_no)
@@ -97,7 +80,7 @@ CHECK(track, holds_thousands_and_then_says_no)
 	for (uint64_t i = 0; i < n; i++)
 		cr_assert_eq(sockets_find(1 + i)->associated, i + 5);
 	/* Owning is allowed to be forgotten, not to fail. */
-	sockets_own(1 + n, 100, 33);
+	sockets_own(1 + n, 100);
 	cr_assert_eq(sockets_count, n);
 	for (uint64_t i = 0; i < n; i++)
 		sockets_dissociate(1 + i);
@@ -129,7 +112,7 @@ CHECK(track, agrees_with_a_model)
 			model[i].associated = 0;
 			break;
 		case 2:
-			sockets_own(cookie, step, (int)i);
+			sockets_own(cookie, step);
 			model[i].owned =
 				model[i].owned ? SOCKETS_SEVERAL : step;
 			break;

@@ -31,8 +31,6 @@ acquire(int fd)
 		perror("acquire"); /* of course, without portres */
 }
 
-static bool raw;
-
 /* Closes that find the pool busy with other threads' work. */
 static void *
 own_and_close(void *number)
@@ -46,10 +44,7 @@ own_and_close(void *number)
 
 		if (ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &mine) < 0)
 			perror("acquire");
-		if (raw)
-			syscall(SYS_close, fd);
-		else
-			close(fd);
+		close(fd);
 	}
 	return NULL;
 }
@@ -63,8 +58,6 @@ storm(void)
 		pthread_create(&thread[i], NULL, own_and_close, (void *)i);
 	for (int i = 0; i < 8; i++)
 		pthread_join(thread[i], NULL);
-	for (int i = 0; raw && i < 32; i++)
-		socket(AF_INET, SOCK_STREAM, 0); /* all the numbers again */
 	closefrom(3);
 }
 
@@ -77,8 +70,7 @@ past(const char *name)
 
 	if (!strcmp(name, "none"))
 		return;
-	if (!strcmp(name, "storm") || !strcmp(name, "raw storm")) {
-		raw = name[0] == 'r';
+	if (!strcmp(name, "storm")) {
 		storm();
 		return;
 	}
@@ -128,9 +120,6 @@ past(const char *name)
 		}
 	} else if (!strcmp(name, "still")) {
 		dup2(fd, 100); /* which closefrom() will close */
-	} else if (!strcmp(name, "raw")) {
-		syscall(SYS_close, fd);
-		fd = socket(AF_INET, SOCK_STREAM, 0);
 	}
 	close(fd);
 }
