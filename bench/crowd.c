@@ -27,7 +27,6 @@
 
 enum { CROWD = 4000, A_SOCKET = 40, A_FILE = 100 };
 
-static _Atomic uint32_t gate;
 static const char *directory;
 
 static struct pool
@@ -36,7 +35,7 @@ open_pool(int number)
 	struct pool pool;
 
 	if (pool_open(&sys_kernel, directory, false, NULL, (uint64_t)number,
-		      &gate, &pool) < 0)
+		      &fork_block_alone, &pool) < 0)
 		die("pool");
 	return pool;
 }

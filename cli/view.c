@@ -19,7 +19,6 @@
 int
 view_open_pool(struct pool *ret_pool)
 {
-	static _Atomic uint32_t gate;
 	const struct sys_ops *sys = &sys_kernel;
 	int fd = sys_socket(sys, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	uint64_t netns;
@@ -31,7 +30,7 @@ view_open_pool(struct pool *ret_pool)
 	sys_close(sys, fd);
 	if (r < 0)
 		return r;
-	return config_open_pool(netns, &gate, ret_pool);
+	return config_open_pool(netns, &fork_block_alone, ret_pool);
 }
 
 int

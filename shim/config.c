@@ -144,7 +144,8 @@ config_get(void)
 }
 
 int
-config_open_pool(uint64_t netns, _Atomic uint32_t *gate, struct pool *ret_pool)
+config_open_pool(uint64_t netns, const struct fork_block *forks,
+		 struct pool *ret_pool)
 {
 	const struct config *config = config_get();
 	const char *store = config->store[0] ? config->store : NULL;
@@ -152,9 +153,9 @@ config_open_pool(uint64_t netns, _Atomic uint32_t *gate, struct pool *ret_pool)
 	if (!config->directory[0])
 		return -ENETDOWN;
 	return config->own ? user_pool_open(&sys_kernel, USER_POOL_PLACE, store,
-					    netns, gate, ret_pool)
+					    netns, forks, ret_pool)
 			   : pool_open(&sys_kernel, config->directory, false,
-				       store, netns, gate, ret_pool);
+				       store, netns, forks, ret_pool);
 }
 
 int

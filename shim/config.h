@@ -33,7 +33,7 @@ struct config {
  * Opens the pool of a network namespace, where the settings say. Returns as
  * pool_open().
  */
-int config_open_pool(uint64_t netns, _Atomic uint32_t *gate,
+int config_open_pool(uint64_t netns, const struct fork_block *forks,
 		     struct pool *ret_pool);
 
 /*

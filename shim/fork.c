@@ -64,13 +64,13 @@ fork_generation(void)
 #define FORK_LIMIT_NS 1000000000 /* an acquire of all ports is over by then */
 #define VISIT_LIMIT_NS 1000000
 
-_Atomic uint32_t fork_block_of_process;
+static _Atomic uint32_t word_of_process;
 
 static __thread struct {
 	bool under_way;
 	uint32_t process, thread; /* in the parent */
 	struct fork_block_hold hold;
-	_Atomic uint32_t gate;
+	_Atomic uint32_t word;
 } forking __attribute__((tls_model("initial-exec")));
 
 static _Atomic int forks_under_way;
@@ -83,10 +83,14 @@ static struct lent {
 	_Atomic int fd; /* + 1; 0 until it is known */
 } lent[LENT_MAX];
 
-_Atomic uint32_t *
-fork_block_here(void)
+/*
+ * The process' or, while the thread is forking and holds that one, another, for
+ * fork handlers of other libraries that call us meanwhile.
+ */
+static _Atomic uint32_t *
+word_here(void)
 {
-	return forking.under_way ? &forking.gate : &fork_block_of_process;
+	return forking.under_way ? &forking.word : &word_of_process;
 }
 
 void
@@ -96,12 +100,11 @@ fork_visit(struct fork_visit *ret)
 	ret->under_way = !__libc_single_threaded && !in_vfork_child();
 	if (!ret->under_way)
 		return;
-	fork_block_hold(&sys_kernel, fork_block_here(), VISIT_LIMIT_NS,
-			&ret->hold);
+	fork_block_hold(&sys_kernel, word_here(), VISIT_LIMIT_NS, &ret->hold);
 	/* A fork is waited for: that is what all this is about. */
 	if (!ret->hold.inside && atomic_load(&forks_under_way)) {
-		fork_block_release(&sys_kernel, fork_block_here(), &ret->hold);
-		fork_block_hold(&sys_kernel, fork_block_here(), FORK_LIMIT_NS,
+		fork_block_release(&sys_kernel, word_here(), &ret->hold);
+		fork_block_hold(&sys_kernel, word_here(), FORK_LIMIT_NS,
 				&ret->hold);
 	}
 }
@@ -110,14 +113,15 @@ void
 fork_visit_end(const struct fork_visit *visit)
 {
 	if (visit->under_way)
-		fork_block_release(&sys_kernel, fork_block_here(),
-				   &visit->hold);
+		fork_block_release(&sys_kernel, word_here(), &visit->hold);
 }
 
-void
-fork_lend(int fd)
+/* Not in a child of vfork: it has descriptors of its own, beside its parent's
+ * table. */
+static void
+lend(int fd)
 {
-	uint32_t process = fork_generation();
+	uint32_t process = in_vfork_child() ? 0 : fork_generation();
 
 	for (int i = 0; i < LENT_MAX && process; i++) {
 		uint32_t seen = atomic_load(&lent[i].process);
@@ -132,12 +136,12 @@ fork_lend(int fd)
 	}
 }
 
-void
-fork_take_back(int fd)
+static void
+take_back(int fd)
 {
-	uint32_t process = fork_generation();
+	uint32_t process = in_vfork_child() ? 0 : fork_generation();
 
-	for (int i = 0; i < LENT_MAX; i++) {
+	for (int i = 0; i < LENT_MAX && process; i++) {
 		if (atomic_load(&lent[i].process) != process ||
 		    atomic_load(&lent[i].fd) != fd + 1)
 			continue;
@@ -145,6 +149,12 @@ fork_take_back(int fd)
 		atomic_store(&lent[i].process, 0);
 	}
 }
+
+const struct fork_block fork_block = {
+	.word = word_here,
+	.lend = lend,
+	.take_back = take_back,
+};
 
 /*
  * In a child: its parent's other threads do not go on here. The one that has
@@ -176,8 +186,7 @@ before_fork(void)
 	struct fork_block_hold hold;
 
 	atomic_fetch_add(&forks_under_way, 1);
-	fork_block_hold(&sys_kernel, &fork_block_of_process, FORK_LIMIT_NS,
-			&hold);
+	fork_block_hold(&sys_kernel, &word_of_process, FORK_LIMIT_NS, &hold);
 	forking.hold = hold;
 	forking.process = fork_generation();
 	forking.thread = sys_gettid(&sys_kernel);
@@ -191,7 +200,7 @@ after_fork(void)
 
 	forking.under_way = false;
 	atomic_fetch_sub(&forks_under_way, 1);
-	fork_block_release(&sys_kernel, &fork_block_of_process, &hold);
+	fork_block_release(&sys_kernel, &word_of_process, &hold);
 }
 
 static void

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The gate to this process' pools (core/pool.h): forks wait until no thread is
- * inside.
+ * This process and fork(): forks wait until no thread is inside a pool.
  */
 #ifndef PORTRES_SHIM_FORK_H
 #define PORTRES_SHIM_FORK_H
@@ -9,17 +8,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "core/pool/lock.h"
+#include "core/kernel/fork_block.h"
 
-extern _Atomic uint32_t fork_block_of_process
-	__attribute__((visibility("hidden")));
-
-/*
- * The gate that this thread goes in by: the process' or, while the thread is
- * forking and has shut that one, another, for fork handlers of other libraries
- * that call us meanwhile.
- */
-_Atomic uint32_t *fork_block_here(void);
+/* For this process' pools. */
+extern const struct fork_block fork_block __attribute__((visibility("hidden")));
 
 /*
  * A visit: while a descriptor of ours is open that no forked child should have,
@@ -36,14 +28,6 @@ struct fork_visit {
 
 void fork_visit(struct fork_visit *ret);
 void fork_visit_end(const struct fork_visit *visit);
-
-/*
- * A descriptor that stays open between two visits: a child closes it as soon as
- * it is forked, unless a handler in the thread that opened it has forked, and
- * the child goes on with it.
- */
-void fork_lend(int fd);
-void fork_take_back(int fd);
 
 /* Called once by the constructor. */
 void fork_register(void);

@@ -65,12 +65,12 @@ close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 	last_close_begin(&sys_kernel, fd, &watch);
 	lend = visit.under_way && watch.epoll >= 0;
 	if (lend)
-		fork_lend(watch.epoll);
+		fork_block.lend(watch.epoll);
 	fork_visit_end(&visit);
 	r = real_close(fd); /* which may linger */
 	fork_visit(&visit);
 	if (lend)
-		fork_take_back(watch.epoll);
+		fork_block.take_back(watch.epoll);
 	if (last_close_end(&sys_kernel, &watch))
 		bury(tracked, cookie);
 	else

@@ -74,21 +74,6 @@ entry_forget(struct entry *entry)
 	pool_forget(&entry->pool);
 }
 
-/* A child of vfork has descriptors of its own, beside its parent's table. */
-static void
-lend(int fd)
-{
-	if (!in_vfork_child())
-		fork_lend(fd);
-}
-
-static void
-take_back(int fd)
-{
-	if (!in_vfork_child())
-		fork_take_back(fd);
-}
-
 /* Opened in its place: a pool is large for the stack of a handler. */
 static int
 entry_open(uint64_t netns, struct entry **ret)
@@ -100,14 +85,11 @@ entry_open(uint64_t netns, struct entry **ret)
 	if (at < 0)
 		return -ENETDOWN;
 	entry->netns = netns;
-	r = config_open_pool(netns, fork_block_here(), &entry->pool);
+	r = config_open_pool(netns, &fork_block, &entry->pool);
 	if (r < 0) {
 		entry_free(entry);
 		return r;
 	}
-	entry->pool.gate = &fork_block_of_process;
-	entry->pool.lend = lend;
-	entry->pool.take_back = take_back;
 	*ret = entry_keep(entry);
 	return 0;
 }
@@ -186,20 +168,6 @@ pools_find(int fd, struct pool **ret_pool)
 	return pool_whole(&entry->pool) ? 0 : -ENETDOWN;
 }
 
-/* The pool as this thread may enter it. */
-static struct pool *
-ours(struct pool *pool)
-{
-	static __thread struct pool while_forking
-		__attribute__((tls_model("initial-exec")));
-
-	if (fork_block_here() == pool->gate)
-		return pool;
-	while_forking = *pool;
-	while_forking.gate = fork_block_here();
-	return &while_forking;
-}
-
 int
 pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
 		struct pool_lock *ret_lock)
@@ -211,7 +179,7 @@ pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
 		r = entry_for(fd, &entry);
 		if (r < 0)
 			return r;
-		*ret_pool = ours(&entry->pool);
+		*ret_pool = &entry->pool;
 		r = pool_enter(*ret_pool, wait, ret_lock);
 		if (r != -ESTALE)
 			return r;

@@ -152,7 +152,7 @@ open_new(struct scene *scene)
 {
 	char path[128];
 	struct pool pool;
-	int r = user_pool_open(scene->sys, temp_dir(), NULL, 1, &rig_gate,
+	int r = user_pool_open(scene->sys, temp_dir(), NULL, 1, &rig_forks,
 			       &pool);
 
 	if (r == 0)

@@ -93,10 +93,18 @@ own_ports(void)
 
 static _Atomic uint32_t rig_gate;
 
+static inline _Atomic uint32_t *
+rig_word(void)
+{
+	return &rig_gate;
+}
+
+static const struct fork_block rig_forks = {.word = rig_word};
+
 static inline int
 rig_open_with(const struct sys_ops *sys, struct pool *ret)
 {
-	return pool_open(sys, temp_dir(), false, NULL, RIG_NETNS, &rig_gate,
+	return pool_open(sys, temp_dir(), false, NULL, RIG_NETNS, &rig_forks,
 			 ret);
 }
 

@@ -52,7 +52,7 @@ load(struct pool *ret)
 	struct kernel_counting kernel = {.ops = {.call = kernel_count}};
 
 	cr_assert_eq(pool_open(&kernel.ops, temp_dir(), false, temp_dir(),
-			       RIG_NETNS, &rig_gate, ret),
+			       RIG_NETNS, &rig_forks, ret),
 		     0);
 	ret->sys = &sys_kernel;
 	return kernel.calls;

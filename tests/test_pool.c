@@ -87,7 +87,7 @@ CHECK(pool, second_opener_sees_the_same_file)
 	pool_leave(&b, &lock);
 	/* Another network namespace has a file of its own. */
 	cr_assert_eq(pool_open(&sys_kernel, temp_dir(), false, NULL,
-			       RIG_NETNS + 1, &rig_gate, &other),
+			       RIG_NETNS + 1, &rig_forks, &other),
 		     0);
 	cr_assert_neq(other.inode, a.inode);
 	cr_assert_eq(other.file->header.cursor[0], 0);
@@ -104,7 +104,7 @@ CHECK(pool, path_too_long_is_refused)
 	memset(path, '/', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
 	cr_assert_eq(
-		pool_open(&sys_kernel, path, false, NULL, 1, &rig_gate, &pool),
+		pool_open(&sys_kernel, path, false, NULL, 1, &rig_forks, &pool),
 		-ENETDOWN);
 }
 

@@ -185,14 +185,14 @@ CHECK(pool_damage, directories_that_are_none)
 	cr_assert_eq(symlink(temp_dir(), link), 0);
 	for (int own = 0; own < 2; own++)
 		cr_assert_eq(pool_open(&sys_kernel, path, own, NULL, 1,
-				       &rig_gate, &pool),
+				       &rig_forks, &pool),
 			     own ? -EPERM : -ENETDOWN);
 	/* The administrator may name a link; where we make it, we do not. */
 	cr_assert_eq(
-		pool_open(&sys_kernel, link, true, NULL, 1, &rig_gate, &pool),
+		pool_open(&sys_kernel, link, true, NULL, 1, &rig_forks, &pool),
 		-EPERM);
 	cr_assert_eq(
-		pool_open(&sys_kernel, link, false, NULL, 1, &rig_gate, &pool),
+		pool_open(&sys_kernel, link, false, NULL, 1, &rig_forks, &pool),
 		0);
 	pool_close(&pool);
 }

@@ -10,7 +10,7 @@
 
 /* What one would write first: one descriptor, from start to end. */
 static int
-read_naively(const struct sys_ops *sys, const struct fork_guard *guard,
+read_naively(const struct sys_ops *sys, const struct fork_block *guard,
 	     proc_locks_seen *seen, void *context)
 {
 	int fd = sys_open(sys, "/proc/locks", O_RDONLY, 0);
@@ -26,7 +26,7 @@ read_naively(const struct sys_ops *sys, const struct fork_guard *guard,
 	return 0;
 }
 
-typedef int reading(const struct sys_ops *sys, const struct fork_guard *guard,
+typedef int reading(const struct sys_ops *sys, const struct fork_block *guard,
 		    proc_locks_seen *seen, void *context);
 
 struct score {

@@ -73,7 +73,13 @@ ignore(void *context, uint64_t device, uint32_t inode, uint64_t start)
 	(void)start;
 }
 
-static const struct fork_guard guard = {&gate, lend, take_back};
+static _Atomic uint32_t *
+word(void)
+{
+	return &gate;
+}
+
+static const struct fork_block guard = {word, lend, take_back};
 
 CHECK(locklist_guard, forks_wait_for_descriptors_only)
 {
@@ -108,7 +114,7 @@ CHECK(locklist_guard, nothing_stays_lent_when_it_fails)
 
 CHECK(locklist_guard, without_lending)
 {
-	const struct fork_guard only_gate = {.gate = &gate};
+	const struct fork_block only_gate = {.word = word};
 
 	cr_assert_eq(proc_locks_read(&sys_kernel, &only_gate, ignore, NULL), 0);
 	cr_assert_eq(gate, 0);

@@ -113,7 +113,7 @@ CHECK(reserve_end, pools_of_the_same_moment_do_not_mix_their_leases)
 
 	for (uint64_t i = 0; i < 2; i++)
 		cr_assert_eq(pool_open(&still, temp_dir(), false, NULL, 70 + i,
-				       &rig_gate, &pool[i]),
+				       &rig_forks, &pool[i]),
 			     0);
 	rig_reserve(&pool[0], mine, first, 3);
 	rig_reserve(&pool[1], theirs, first + 3, 3);

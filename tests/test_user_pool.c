@@ -33,7 +33,7 @@ named(const char *suffix)
 static int
 open_with(const struct sys_ops *sys, struct pool *ret)
 {
-	return user_pool_open(sys, temp_dir(), NULL, 1, &rig_gate, ret);
+	return user_pool_open(sys, temp_dir(), NULL, 1, &rig_forks, ret);
 }
 
 /* The suffix of the directory that is opened, or NULL. */

@@ -4,65 +4,74 @@
 #define EAGER_TRIES 30 /* an ordinary holder is gone by then */
 #define NAP_NS 50000
 
+static _Atomic uint32_t *
+word_alone(void)
+{
+	static _Atomic uint32_t word;
+
+	return &word;
+}
+
+const struct fork_block fork_block_alone = {.word = word_alone};
+
 /*
  * A number that is not ours was left by somebody who will never clear it: a
  * thread which exists in the parent only, after a fork that ran no fork
  * handlers (_Fork, clone), or a child of vfork that was killed in our memory.
- * So a word that says no more than "shut" would not do, and the id is asked
+ * So a word that says no more than "held" would not do, and the id is asked
  * for each time.
  */
 bool
-fork_block_enter(const struct sys_ops *sys, _Atomic uint32_t *gate)
+fork_block_enter(const struct sys_ops *sys, _Atomic uint32_t *word)
 {
 	uint32_t self = (uint32_t)sys_getpid(sys);
 	uint32_t seen = 0;
 
-	return atomic_compare_exchange_strong(gate, &seen, self) ||
+	return atomic_compare_exchange_strong(word, &seen, self) ||
 	       (seen != self &&
-		atomic_compare_exchange_strong(gate, &seen, self));
+		atomic_compare_exchange_strong(word, &seen, self));
 }
 
 void
-fork_block_leave(_Atomic uint32_t *gate)
+fork_block_leave(_Atomic uint32_t *word)
 {
-	atomic_store(gate, 0);
+	atomic_store(word, 0);
 }
 
 static bool
-gate_enter_in_time(const struct sys_ops *sys, _Atomic uint32_t *gate,
-		   uint64_t limit)
+enter_in_time(const struct sys_ops *sys, _Atomic uint32_t *word, uint64_t limit)
 {
 	uint64_t began;
 
 	for (int i = 0; i < EAGER_TRIES; i++) {
-		if (fork_block_enter(sys, gate))
+		if (fork_block_enter(sys, word))
 			return true;
 		sys_yield(sys);
 	}
 	began = sys_clock(sys, CLOCK_MONOTONIC);
 	do {
 		sys_nanosleep(sys, NAP_NS);
-		if (fork_block_enter(sys, gate))
+		if (fork_block_enter(sys, word))
 			return true;
 	} while (sys_clock(sys, CLOCK_MONOTONIC) - began < limit);
 	return false;
 }
 
 void
-fork_block_hold(const struct sys_ops *sys, _Atomic uint32_t *gate,
+fork_block_hold(const struct sys_ops *sys, _Atomic uint32_t *word,
 		uint64_t limit, struct fork_block_hold *ret)
 {
 	const uint64_t all = ~(uint64_t)0;
 
 	sys_sigmask(sys, SIG_SETMASK, &all, &ret->signals);
-	ret->inside = gate_enter_in_time(sys, gate, limit);
+	ret->inside = enter_in_time(sys, word, limit);
 }
 
 void
-fork_block_release(const struct sys_ops *sys, _Atomic uint32_t *gate,
+fork_block_release(const struct sys_ops *sys, _Atomic uint32_t *word,
 		   const struct fork_block_hold *hold)
 {
 	if (hold->inside)
-		fork_block_leave(gate);
+		fork_block_leave(word);
 	sys_sigmask(sys, SIG_SETMASK, &hold->signals, NULL);
 }

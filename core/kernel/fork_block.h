@@ -12,23 +12,29 @@
 
 #include "core/kernel/sys.h"
 
-/*
- * What keeps forked children free of a descriptor that is open for longer
- * than the gate may be shut: it is lent, and a child closes it. NULL where
- * nobody forks.
- */
-struct fork_guard {
-	_Atomic uint32_t *gate;
+struct fork_block {
+	/*
+	 * The word, as this thread goes in by. (A thread that is forking holds
+	 * the process' word itself; fork handlers of others get another one.)
+	 */
+	_Atomic uint32_t *(*word)(void);
+	/*
+	 * A descriptor that is open for longer than forks may wait is lent, and
+	 * a child closes it. NULL where nobody forks.
+	 */
 	void (*lend)(int fd);
 	void (*take_back)(int fd);
 };
 
+/* For a program of its own, one thread that never forks. */
+extern const struct fork_block fork_block_alone;
+
 /* Lets one thread of the process in. */
-bool fork_block_enter(const struct sys_ops *sys, _Atomic uint32_t *gate);
-void fork_block_leave(_Atomic uint32_t *gate);
+bool fork_block_enter(const struct sys_ops *sys, _Atomic uint32_t *word);
+void fork_block_leave(_Atomic uint32_t *word);
 
 /*
- * Holds the gate without the lock, so that no fork comes between: for fork()
+ * Holds it without the pool's lock, so that no fork comes between: for fork()
  * itself, and for what opens a descriptor that no child should have. All
  * signals are blocked, because a handler might wait for us. Waits for at most
  * `limit` nanoseconds, and then goes on without.
@@ -38,9 +44,9 @@ struct fork_block_hold {
 	uint64_t signals;
 };
 
-void fork_block_hold(const struct sys_ops *sys, _Atomic uint32_t *gate,
+void fork_block_hold(const struct sys_ops *sys, _Atomic uint32_t *word,
 		     uint64_t limit, struct fork_block_hold *ret);
-void fork_block_release(const struct sys_ops *sys, _Atomic uint32_t *gate,
+void fork_block_release(const struct sys_ops *sys, _Atomic uint32_t *word,
 			const struct fork_block_hold *hold);
 
 #endif

@@ -148,49 +148,49 @@ struct open_list {
 	uint64_t start;
 };
 
-#define GATE_LIMIT_NS 100000000u
+#define HOLD_LIMIT_NS 100000000u
 
 static void
-hold(const struct sys_ops *sys, const struct fork_guard *guard,
+hold(const struct sys_ops *sys, const struct fork_block *forks,
      struct fork_block_hold *ret)
 {
-	if (guard)
-		fork_block_hold(sys, guard->gate, GATE_LIMIT_NS, ret);
+	if (forks)
+		fork_block_hold(sys, forks->word(), HOLD_LIMIT_NS, ret);
 }
 
 static void
-let_go(const struct sys_ops *sys, const struct fork_guard *guard,
+let_go(const struct sys_ops *sys, const struct fork_block *forks,
        const struct fork_block_hold *held)
 {
-	if (guard)
-		fork_block_release(sys, guard->gate, held);
+	if (forks)
+		fork_block_release(sys, forks->word(), held);
 }
 
 static void
-close_some(const struct sys_ops *sys, const struct fork_guard *guard,
+close_some(const struct sys_ops *sys, const struct fork_block *forks,
 	   const struct open_list *list, int n)
 {
 	while (n-- > 0) {
-		if (guard && guard->take_back)
-			guard->take_back(list->fd[n]);
+		if (forks && forks->take_back)
+			forks->take_back(list->fd[n]);
 		sys_close(sys, list->fd[n]);
 	}
 }
 
 static int
-open_all(const struct sys_ops *sys, const struct fork_guard *guard,
+open_all(const struct sys_ops *sys, const struct fork_block *forks,
 	 struct open_list *ret)
 {
 	for (int n = 0; n < LOCK_FDS; n++) {
 		int fd = sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
 
 		if (fd < 0) {
-			close_some(sys, guard, ret, n);
+			close_some(sys, forks, ret, n);
 			return fd;
 		}
 		ret->fd[n] = fd;
-		if (guard && guard->lend)
-			guard->lend(fd);
+		if (forks && forks->lend)
+			forks->lend(fd);
 	}
 	return 0;
 }
@@ -235,31 +235,31 @@ put_known_lock(const struct sys_ops *sys, struct open_list *list)
 }
 
 static void
-open_list_end(const struct sys_ops *sys, const struct fork_guard *guard,
+open_list_end(const struct sys_ops *sys, const struct fork_block *forks,
 	      const struct open_list *list)
 {
 	struct fork_block_hold held;
 
-	hold(sys, guard, &held);
-	close_some(sys, guard, list, LOCK_FDS);
-	let_go(sys, guard, &held);
+	hold(sys, forks, &held);
+	close_some(sys, forks, list, LOCK_FDS);
+	let_go(sys, forks, &held);
 }
 
 static int
-open_list(const struct sys_ops *sys, const struct fork_guard *guard,
+open_list(const struct sys_ops *sys, const struct fork_block *forks,
 	  struct open_list *ret)
 {
 	struct fork_block_hold held;
 	int r;
 
-	hold(sys, guard, &held);
-	r = open_all(sys, guard, ret);
-	let_go(sys, guard, &held);
+	hold(sys, forks, &held);
+	r = open_all(sys, forks, ret);
+	let_go(sys, forks, &held);
 	if (r < 0)
 		return r;
 	r = put_known_lock(sys, ret);
 	if (r < 0)
-		open_list_end(sys, guard, ret);
+		open_list_end(sys, forks, ret);
 	return r;
 }
 
@@ -555,19 +555,19 @@ read_rounds(struct reading *reading)
 }
 
 static int
-read_opened(struct reading *reading, const struct fork_guard *guard)
+read_opened(struct reading *reading, const struct fork_block *forks)
 {
-	int r = open_list(reading->sys, guard, &reading->list);
+	int r = open_list(reading->sys, forks, &reading->list);
 
 	if (r < 0)
 		return r;
 	r = read_rounds(reading);
-	open_list_end(reading->sys, guard, &reading->list);
+	open_list_end(reading->sys, forks, &reading->list);
 	return r;
 }
 
 int
-proc_locks_read(const struct sys_ops *sys, const struct fork_guard *guard,
+proc_locks_read(const struct sys_ops *sys, const struct fork_block *forks,
 		proc_locks_seen *seen, void *context)
 {
 	long at = sys_mmap_private(sys, sizeof(struct reading));
@@ -581,7 +581,7 @@ proc_locks_read(const struct sys_ops *sys, const struct fork_guard *guard,
 	reading->context = context;
 	r = lineset_make(sys, &reading->set);
 	if (r == 0) {
-		r = read_opened(reading, guard);
+		r = read_opened(reading, forks);
 		lineset_free(&reading->set);
 	}
 	sys_munmap(sys, reading, sizeof(*reading));

@@ -24,11 +24,11 @@ void proc_locks_parse(const char *lines, size_t n, proc_locks_seen *seen,
  * Reads the whole list. Every lock that was held from before the call until
  * after it has been reported when this returns 0. Otherwise -Exxx: -EAGAIN when
  * the list changed too fast to be followed, or is not the kernel's. Takes as
- * long as it takes, with 100,000 locks some seconds; `guard` keeps forks out
+ * long as it takes, with 100,000 locks some seconds; `forks` keeps forks out
  * for no longer than its descriptors are opened and closed, and is NULL where
  * nobody forks.
  */
-int proc_locks_read(const struct sys_ops *sys, const struct fork_guard *guard,
+int proc_locks_read(const struct sys_ops *sys, const struct fork_block *forks,
 		    proc_locks_seen *seen, void *context);
 
 #endif

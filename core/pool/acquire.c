@@ -58,7 +58,7 @@ describe(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
 	slot->protocol = (uint8_t)wanted->protocol;
 	slot->kind = (uint8_t)wanted->kind;
 	slot->cookie = cookie;
-	slot->pid = atomic_load(pool->gate); /* ours: we are inside */
+	slot->pid = atomic_load(pool->forks->word()); /* we are inside */
 	slot->fd = wanted->fd;
 	slot->since = (uint32_t)(wanted->now / 1000000000u);
 	memset(slot->command, 0, sizeof(slot->command));

@@ -137,7 +137,7 @@ end_the_dead(const struct court *court, struct pool_file *file)
 }
 
 int
-lease_judge(const struct sys_ops *sys, const struct fork_guard *guard,
+lease_judge(const struct sys_ops *sys, const struct fork_block *forks,
 	    struct pool_file *file)
 {
 	long at = sys_mmap_private(sys, sizeof(struct court));
@@ -147,7 +147,7 @@ lease_judge(const struct sys_ops *sys, const struct fork_guard *guard,
 	if (at < 0)
 		return (int)at;
 	if (accuse(sys, court, file)) {
-		r = proc_locks_read(sys, guard, acquit, court);
+		r = proc_locks_read(sys, forks, acquit, court);
 		if (r == 0)
 			r = end_the_dead(court, file);
 	}

@@ -46,7 +46,7 @@ bool lease_is_where_it_was(const struct sys_ops *sys, const struct slot *slot);
  * long. Returns how many it ended, or -Exxx when the list could not be read
  * completely or is not to be trusted: then nobody is declared dead.
  */
-int lease_judge(const struct sys_ops *sys, const struct fork_guard *guard,
+int lease_judge(const struct sys_ops *sys, const struct fork_block *forks,
 		struct pool_file *file);
 
 /*

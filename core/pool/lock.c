@@ -10,26 +10,26 @@
 #define NAP_LONGEST_NS 2000000
 
 static int
-try_once(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
-	 struct pool_lock *ret)
+try_once(const struct sys_ops *sys, const char *path,
+	 const struct fork_block *forks, struct pool_lock *ret)
 {
 	const uint64_t all = ~(uint64_t)0;
-	struct pool_lock lock;
+	struct pool_lock lock = {.word = forks->word()};
 	int r;
 
 	sys_sigmask(sys, SIG_SETMASK, &all, &lock.signals);
 	r = -EAGAIN;
-	if (!fork_block_enter(sys, gate))
+	if (!fork_block_enter(sys, lock.word))
 		goto fail_signals;
 	/*
 	 * A descriptor of its own each time: flock belongs to the open file,
 	 * so one kept across fork would be the child's lock as well. Not kept
-	 * over a nap either, because the gate that holds off fork() is not.
+	 * over a nap either, because what holds off fork() is not.
 	 */
 	r = lock.fd = sys_open(sys, path,
 			       O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (r < 0)
-		goto fail_gate;
+		goto fail_block;
 	r = sys_flock(sys, lock.fd, LOCK_EX | LOCK_NB);
 	if (r < 0)
 		goto fail_open;
@@ -38,8 +38,8 @@ try_once(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 
 fail_open:
 	sys_close(sys, lock.fd);
-fail_gate:
-	fork_block_leave(gate);
+fail_block:
+	fork_block_leave(lock.word);
 fail_signals:
 	sys_sigmask(sys, SIG_SETMASK, &lock.signals, NULL);
 	return r;
@@ -79,8 +79,9 @@ nap(const struct sys_ops *sys, long ns)
 }
 
 int
-lock_take(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
-	  enum pool_wait wait, struct pool_lock *ret)
+lock_take(const struct sys_ops *sys, const char *path,
+	  const struct fork_block *forks, enum pool_wait wait,
+	  struct pool_lock *ret)
 {
 	uint64_t limit = wait == POOL_BRIEF ? BRIEF_LIMIT_NS : WAIT_LIMIT_NS;
 	long pause = NAP_FIRST_NS;
@@ -88,7 +89,7 @@ lock_take(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 	int r;
 
 	for (int i = 0; i < EAGER_TRIES; i++) {
-		r = try_once(sys, path, gate, ret);
+		r = try_once(sys, path, forks, ret);
 		if (r != -EAGAIN)
 			return r;
 		sys_yield(sys);
@@ -101,7 +102,7 @@ lock_take(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 		r = nap(sys, pause);
 		if (r < 0 && wait == POOL_WAIT)
 			return r;
-		r = try_once(sys, path, gate, ret);
+		r = try_once(sys, path, forks, ret);
 		if (r != -EAGAIN)
 			return r;
 		if (pause < NAP_LONGEST_NS)
@@ -111,13 +112,12 @@ lock_take(const struct sys_ops *sys, const char *path, _Atomic uint32_t *gate,
 }
 
 void
-lock_drop(const struct sys_ops *sys, _Atomic uint32_t *gate,
-	  const struct pool_lock *lock)
+lock_drop(const struct sys_ops *sys, const struct pool_lock *lock)
 {
 	/* Unlocking in words: a copy of the descriptor in a child of a raw
 	 * clone() would keep the lock past the close. */
 	sys_flock(sys, lock->fd, LOCK_UN);
 	sys_close(sys, lock->fd);
-	fork_block_leave(gate);
+	fork_block_leave(lock->word);
 	sys_sigmask(sys, SIG_SETMASK, &lock->signals, NULL);
 }

@@ -7,7 +7,20 @@
 #define PORTRES_CORE_POOL_LOCK_H
 
 #include "core/kernel/fork_block.h"
-#include "core/pool/pool.h"
+
+enum pool_wait {
+	POOL_WAIT,    /* up to 5 s, interruptible by signal handlers */
+	POOL_PATIENT, /* up to 5 s: for calls that do not know EINTR */
+	POOL_BRIEF,   /* up to 0.1 s: for calls that did not ask for the pool */
+	POOL_TRY,     /* a few microseconds */
+};
+
+/* What a thread inside the pool must undo on its way out. */
+struct pool_lock {
+	_Atomic uint32_t *word; /* of the fork block */
+	int fd;
+	uint64_t signals;
+};
 
 /*
  * Opens `path` and locks it. On success all signals are blocked and
@@ -15,10 +28,9 @@
  * opening: -ENOENT, -EACCES, -ELOOP …
  */
 int lock_take(const struct sys_ops *sys, const char *path,
-	      _Atomic uint32_t *gate, enum pool_wait wait,
+	      const struct fork_block *forks, enum pool_wait wait,
 	      struct pool_lock *ret);
 
-void lock_drop(const struct sys_ops *sys, _Atomic uint32_t *gate,
-	       const struct pool_lock *lock);
+void lock_drop(const struct sys_ops *sys, const struct pool_lock *lock);
 
 #endif

@@ -68,7 +68,7 @@ pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret)
 {
 	struct pool_lock lock;
 	struct stat st;
-	int r = lock_take(pool->sys, pool->path, pool->gate, wait, &lock);
+	int r = lock_take(pool->sys, pool->path, pool->forks, wait, &lock);
 
 	if (r == -ENOENT || r == -ELOOP)
 		return -ESTALE;
@@ -78,7 +78,7 @@ pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret)
 	if (r < 0 || st.st_dev != pool->device || st.st_ino != pool->inode ||
 	    st.st_size != sizeof(struct pool_file) ||
 	    !header_valid(&pool->file->header)) {
-		lock_drop(pool->sys, pool->gate, &lock);
+		lock_drop(pool->sys, &lock);
 		return -ESTALE;
 	}
 	if (atomic_load(&pool->file->header.dirty))
@@ -90,7 +90,7 @@ pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret)
 void
 pool_leave(struct pool *pool, const struct pool_lock *lock)
 {
-	lock_drop(pool->sys, pool->gate, lock);
+	lock_drop(pool->sys, lock);
 }
 
 /* How the pool file is found or made, checked and mapped. */
@@ -404,12 +404,13 @@ open_or_make(struct opening *o)
 static int
 open_held(struct opening *o)
 {
+	_Atomic uint32_t *word = o->pool.forks->word();
 	struct fork_block_hold hold;
 	int r;
 
-	fork_block_hold(o->pool.sys, o->pool.gate, HOLD_LIMIT_NS, &hold);
+	fork_block_hold(o->pool.sys, word, HOLD_LIMIT_NS, &hold);
 	r = open_or_make(o);
-	fork_block_release(o->pool.sys, o->pool.gate, &hold);
+	fork_block_release(o->pool.sys, word, &hold);
 	return r;
 }
 
@@ -459,11 +460,11 @@ renew_after_boot(struct pool *pool)
 
 int
 pool_open(const struct sys_ops *sys, const char *directory, bool own,
-	  const char *store, uint64_t netns, _Atomic uint32_t *gate,
+	  const char *store, uint64_t netns, const struct fork_block *forks,
 	  struct pool *ret_pool)
 {
 	struct opening o = {
-		.pool = {.sys = sys, .gate = gate},
+		.pool = {.sys = sys, .forks = forks},
 		.path = directory,
 		.store = store,
 		.own = own,

@@ -7,6 +7,7 @@
 #define PORTRES_CORE_POOL_POOL_H
 
 #include "core/kernel/sys.h"
+#include "core/pool/lock.h"
 #include "core/pool/layout.h"
 
 #define POOL_PATH_MAX 512
@@ -16,16 +17,7 @@ struct pool {
 	struct pool_file *file; /* the mapping */
 	uint64_t device;	/* which file it maps */
 	uint64_t inode;
-	/*
-	 * The process id of the thread that is inside, 0 when nobody is.
-	 * fork() waits for it to be 0, so that no child inherits a half
-	 * written table or the descriptor of a held lock.
-	 */
-	_Atomic uint32_t *gate;
-	/* For a descriptor that is open without the gate, as fork_guard in
-	 * kernel/fork_block.h; NULL where nobody forks. */
-	void (*lend)(int fd);
-	void (*take_back)(int fd);
+	const struct fork_block *forks;
 	/* Of the acquire under way, or the last one: for announce_wait(),
 	 * port_probe_first() and the caller. */
 	uint64_t waiting_since;
@@ -34,18 +26,11 @@ struct pool {
 	char path[POOL_PATH_MAX];
 };
 
-enum pool_wait {
-	POOL_WAIT,    /* up to 5 s, interruptible by signal handlers */
-	POOL_PATIENT, /* up to 5 s: for calls that do not know EINTR */
-	POOL_BRIEF,   /* up to 0.1 s: for calls that did not ask for the pool */
-	POOL_TRY,     /* a few microseconds */
-};
-
 /*
  * Opens the pool `directory`/pool-NETNS, creating the file when it is missing.
  * The directory is root's or the user's; `own`: only the user's, and no link. A
- * new file gets the persistent blocks of `store`, which may be NULL. `gate`
- * must stay zero-initialised memory of this process, shared by all its pools.
+ * new file gets the persistent blocks of `store`, which may be NULL. `forks` is
+ * the process's, the same for all its pools.
  * Takes no lock, so it waits for nobody.
  *
  * Returns 0 or: -ENETDOWN when the directory or the file is missing, foreign,
@@ -54,7 +39,7 @@ enum pool_wait {
  * or not the user's.
  */
 int pool_open(const struct sys_ops *sys, const char *directory, bool own,
-	      const char *store, uint64_t netns, _Atomic uint32_t *gate,
+	      const char *store, uint64_t netns, const struct fork_block *forks,
 	      struct pool *ret_pool);
 
 void pool_close(struct pool *pool);
@@ -82,12 +67,6 @@ pool_whole(const struct pool *pool)
 	return sys_readable(pool->sys,
 			    &pool->file->segment[SEGMENT_COUNT - 1].reserved);
 }
-
-/* What a thread inside the pool must undo on its way out. */
-struct pool_lock {
-	int fd;
-	uint64_t signals;
-};
 
 /*
  * Takes the exclusive lock, blocks all signals, and repairs what a dead

@@ -9,10 +9,7 @@
 int
 reserve_judge(struct pool *pool)
 {
-	const struct fork_guard guard = {pool->gate, pool->lend,
-					 pool->take_back};
-
-	return lease_judge(pool->sys, &guard, pool->file);
+	return lease_judge(pool->sys, pool->forks, pool->file);
 }
 
 int

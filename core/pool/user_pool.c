@@ -208,11 +208,13 @@ user_pool_find(const struct sys_ops *sys, const char *place, bool make,
 
 int
 user_pool_open(const struct sys_ops *sys, const char *place, const char *store,
-	       uint64_t netns, _Atomic uint32_t *gate, struct pool *ret_pool)
+	       uint64_t netns, const struct fork_block *forks,
+	       struct pool *ret_pool)
 {
 	char path[PATH_SIZE];
 	struct strbuf text = strbuf_in(path, sizeof(path));
 	uid_t user = sys_geteuid(sys);
+	_Atomic uint32_t *word = forks->word();
 	struct fork_block_hold hold;
 	int r;
 
@@ -225,13 +227,13 @@ user_pool_open(const struct sys_ops *sys, const char *place, const char *store,
 		return -ENETDOWN;
 	r = user == OVERFLOW_UID
 		    ? -EPERM
-		    : pool_open(sys, path, true, store, netns, gate, ret_pool);
+		    : pool_open(sys, path, true, store, netns, forks, ret_pool);
 	if (r != -ENOENT && r != -EPERM)
 		return r;
-	fork_block_hold(sys, gate, HOLD_LIMIT_NS, &hold);
+	fork_block_hold(sys, word, HOLD_LIMIT_NS, &hold);
 	r = find(sys, place, true, path, sizeof(path));
-	fork_block_release(sys, gate, &hold);
+	fork_block_release(sys, word, &hold);
 	if (r == 0)
-		r = pool_open(sys, path, true, store, netns, gate, ret_pool);
+		r = pool_open(sys, path, true, store, netns, forks, ret_pool);
 	return r < 0 ? pool_unusable(r) : 0;
 }

@@ -26,8 +26,8 @@
  * directory that could be his.
  */
 int user_pool_open(const struct sys_ops *sys, const char *place,
-		   const char *store, uint64_t netns, _Atomic uint32_t *gate,
-		   struct pool *ret_pool);
+		   const char *store, uint64_t netns,
+		   const struct fork_block *forks, struct pool *ret_pool);
 
 /*
  * The path of that directory; with `make` it is made where there is none.
