@@ -8,6 +8,7 @@
 
 #include "core/kernel/strbuf.h"
 #include "core/kernel/sys.h"
+#include "core/pool/persistent.h"
 #include "core/pool/user_pool.h"
 
 #define MACHINE_POOL "/run/portres"
@@ -148,14 +149,15 @@ config_open_pool(uint64_t netns, const struct fork_block *forks,
 		 struct pool *ret_pool)
 {
 	const struct config *config = config_get();
-	const char *store = config->store[0] ? config->store : NULL;
+	const struct pool_filling load = {persistent_load, config->store};
+	const struct pool_filling *filling = config->store[0] ? &load : NULL;
 
 	if (!config->directory[0])
 		return -ENETDOWN;
-	return config->own ? user_pool_open(&sys_kernel, USER_POOL_PLACE, store,
-					    netns, forks, ret_pool)
+	return config->own ? user_pool_open(&sys_kernel, USER_POOL_PLACE,
+					    filling, netns, forks, ret_pool)
 			   : pool_open(&sys_kernel, config->directory, false,
-				       store, netns, forks, ret_pool);
+				       filling, netns, forks, ret_pool);
 }
 
 int

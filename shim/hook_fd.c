@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <limits.h>
 #include <pthread.h>
+#include <sys/single_threaded.h>
 
 #include "core/kernel/last_close.h"
 #include "core/kernel/sock.h"
@@ -48,12 +49,45 @@ part(struct tracked *tracked, uint64_t cookie)
 		sockets_drop(tracked, cookie);
 }
 
+static bool
+lingers(int fd)
+{
+	struct linger linger = {0};
+	socklen_t size = sizeof(linger);
+
+	return sys_getsockopt(&sys_kernel, fd, SOL_SOCKET, SO_LINGER, &linger,
+			      &size) == 0 &&
+	       linger.l_onoff && linger.l_linger > 0;
+}
+
+/*
+ * A close that lingers must not keep forks waiting beside other threads: it is
+ * not watched, and whoever asks next finds the lease gone.
+ */
+static int
+close_watched(int fd, struct tracked *tracked, uint64_t cookie)
+{
+	bool watched = __libc_single_threaded || !lingers(fd);
+	struct last_close watch = {.epoll = -1};
+	struct fork_visit visit = {0};
+	int r;
+
+	if (watched) {
+		fork_visit(&visit);
+		last_close_begin(&sys_kernel, fd, &watch);
+	}
+	r = real_close(fd);
+	if (last_close_end(&sys_kernel, &watch))
+		bury(tracked, cookie);
+	else
+		part(tracked, cookie);
+	fork_visit_end(&visit);
+	return r;
+}
+
 static int
 close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 {
-	struct fork_visit visit;
-	struct last_close watch;
-	bool lend;
 	int state;
 	int r;
 
@@ -61,21 +95,7 @@ close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
 	 * cancelled later they would leak the watch. */
 	pthread_testcancel();
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	fork_visit(&visit);
-	last_close_begin(&sys_kernel, fd, &watch);
-	lend = visit.under_way && watch.epoll >= 0;
-	if (lend)
-		fork_block.lend(watch.epoll);
-	fork_visit_end(&visit);
-	r = real_close(fd); /* which may linger */
-	fork_visit(&visit);
-	if (lend)
-		fork_block.take_back(watch.epoll);
-	if (last_close_end(&sys_kernel, &watch))
-		bury(tracked, cookie);
-	else
-		part(tracked, cookie);
-	fork_visit_end(&visit);
+	r = close_watched(fd, tracked, cookie);
 	pthread_setcancelstate(state, NULL);
 	return r;
 }

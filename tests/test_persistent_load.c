@@ -50,8 +50,9 @@ static uint32_t
 load(struct pool *ret)
 {
 	struct kernel_counting kernel = {.ops = {.call = kernel_count}};
+	const struct pool_filling filling = {persistent_load, temp_dir()};
 
-	cr_assert_eq(pool_open(&kernel.ops, temp_dir(), false, temp_dir(),
+	cr_assert_eq(pool_open(&kernel.ops, temp_dir(), false, &filling,
 			       RIG_NETNS, &rig_forks, ret),
 		     0);
 	ret->sys = &sys_kernel;
@@ -65,7 +66,6 @@ static void
 expect_calls(struct lines *lines, uint32_t reserved)
 {
 	struct kernel_counting kernel = {.ops = {.call = kernel_count}};
-	struct persistent_report report;
 	struct pool pool;
 	uint32_t calls;
 
@@ -113,7 +113,6 @@ CHECK(persistent_load, takes_none_for_lines_that_overlap)
 CHECK(persistent_load, takes_none_beside_a_runtime_block)
 {
 	struct kernel_counting kernel = {.ops = {.call = kernel_count}};
-	uint32_t first = own_ports();
 	struct pool pool = rig_pool();
 	struct persistent_report report;
 	struct lines lines = {0};

@@ -7,7 +7,6 @@
 #include "core/kernel/boot.h"
 #include "core/kernel/strbuf.h"
 #include "core/pool/lock.h"
-#include "core/pool/persistent.h"
 #include "core/pool/slot.h"
 
 #define HOLD_LIMIT_NS 100000000 /* a fork that comes then is rare */
@@ -100,7 +99,7 @@ struct opening {
 	struct pool pool;
 	const char *path; /* of the directory */
 	const char *name; /* of the file in it */
-	const char *store;
+	const struct pool_filling *filling;
 	bool own;
 	uid_t user;
 	int fd; /* of the directory */
@@ -280,8 +279,8 @@ init(struct opening *o, const struct statfs *fs)
 	header->in_memory =
 		fs->f_type == TMPFS_MAGIC || fs->f_type == RAMFS_MAGIC;
 	boot_id(o->pool.sys, header->boot);
-	if (o->store)
-		persistent_load(&o->pool, o->store);
+	if (o->filling)
+		o->filling->load(&o->pool, o->filling->store);
 	atomic_store(&header->magic, POOL_MAGIC);
 }
 
@@ -460,13 +459,13 @@ renew_after_boot(struct pool *pool)
 
 int
 pool_open(const struct sys_ops *sys, const char *directory, bool own,
-	  const char *store, uint64_t netns, const struct fork_block *forks,
-	  struct pool *ret_pool)
+	  const struct pool_filling *filling, uint64_t netns,
+	  const struct fork_block *forks, struct pool *ret_pool)
 {
 	struct opening o = {
 		.pool = {.sys = sys, .forks = forks},
 		.path = directory,
-		.store = store,
+		.filling = filling,
 		.own = own,
 		.user = sys_geteuid(sys),
 	};

@@ -26,12 +26,18 @@ struct pool {
 	char path[POOL_PATH_MAX];
 };
 
+/* What a new pool gets before anybody can see it: persistent_load() and the
+ * path of the store. */
+struct pool_filling {
+	void (*load)(struct pool *pool, const char *store);
+	const char *store;
+};
+
 /*
  * Opens the pool `directory`/pool-NETNS, creating the file when it is missing.
  * The directory is root's or the user's; `own`: only the user's, and no link. A
- * new file gets the persistent blocks of `store`, which may be NULL. `forks` is
- * the process's, the same for all its pools.
- * Takes no lock, so it waits for nobody.
+ * new file is filled by `filling`, which may be NULL. `forks` is the process's,
+ * the same for all its pools. Takes no lock, so it waits for nobody.
  *
  * Returns 0 or: -ENETDOWN when the directory or the file is missing, foreign,
  * damaged, of another layout or on a network file system; -EMFILE, -ENFILE.
@@ -39,8 +45,8 @@ struct pool {
  * or not the user's.
  */
 int pool_open(const struct sys_ops *sys, const char *directory, bool own,
-	      const char *store, uint64_t netns, const struct fork_block *forks,
-	      struct pool *ret_pool);
+	      const struct pool_filling *filling, uint64_t netns,
+	      const struct fork_block *forks, struct pool *ret_pool);
 
 void pool_close(struct pool *pool);
 

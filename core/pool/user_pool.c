@@ -207,9 +207,9 @@ user_pool_find(const struct sys_ops *sys, const char *place, bool make,
 }
 
 int
-user_pool_open(const struct sys_ops *sys, const char *place, const char *store,
-	       uint64_t netns, const struct fork_block *forks,
-	       struct pool *ret_pool)
+user_pool_open(const struct sys_ops *sys, const char *place,
+	       const struct pool_filling *filling, uint64_t netns,
+	       const struct fork_block *forks, struct pool *ret_pool)
 {
 	char path[PATH_SIZE];
 	struct strbuf text = strbuf_in(path, sizeof(path));
@@ -225,15 +225,15 @@ user_pool_open(const struct sys_ops *sys, const char *place, const char *store,
 	strbuf_number(&text, user);
 	if (!strbuf_ok(&text))
 		return -ENETDOWN;
-	r = user == OVERFLOW_UID
-		    ? -EPERM
-		    : pool_open(sys, path, true, store, netns, forks, ret_pool);
+	r = user == OVERFLOW_UID ? -EPERM
+				 : pool_open(sys, path, true, filling, netns,
+					     forks, ret_pool);
 	if (r != -ENOENT && r != -EPERM)
 		return r;
 	fork_block_hold(sys, word, HOLD_LIMIT_NS, &hold);
 	r = find(sys, place, true, path, sizeof(path));
 	fork_block_release(sys, word, &hold);
 	if (r == 0)
-		r = pool_open(sys, path, true, store, netns, forks, ret_pool);
+		r = pool_open(sys, path, true, filling, netns, forks, ret_pool);
 	return r < 0 ? pool_unusable(r) : 0;
 }

@@ -26,7 +26,7 @@
  * directory that could be his.
  */
 int user_pool_open(const struct sys_ops *sys, const char *place,
-		   const char *store, uint64_t netns,
+		   const struct pool_filling *filling, uint64_t netns,
 		   const struct fork_block *forks, struct pool *ret_pool);
 
 /*
