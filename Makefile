@@ -56,8 +56,10 @@ LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 	$(if $(SAN),$(SANITIZE),-Wl,-z,defs)
 
 CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*/*.c))
-SHIM := $(patsubst %.c,$B/obj/%.o,\
-	$(filter-out %/wmain.c,$(wildcard shim/*.c winsock/*.c winsock/crt/*.c)))
+SHIM := $(patsubst %.c,$B/obj/%.o,$(wildcard shim/*.c))
+WINSOCK := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/*.c))
+CRT := $(patsubst %.c,$B/obj/winsock/crt/%.o,\
+	$(notdir $(wildcard winsock/crt/*.c)))
 HEADERS := $(notdir $(wildcard include/*.h))
 
 all: $B/libportres.so $B/portres headers links
@@ -117,11 +119,49 @@ $(ALIAS_FILES): $B/include/%: Makefile
 	$Qprintf '#include "%s"\n' \
 		$(lastword $(subst :, ,$(filter $*:%,$(ALIASES)))) >$@
 
-# lld finds "#pragma comment(lib, ...)" under the name that it says.
-SCRIPTS := $(addprefix $B/lib/,libws2_32.so libiphlpapi.so Ws2_32.lib \
-	ws2_32.lib WS2_32.lib Iphlpapi.lib iphlpapi.lib IPHLPAPI.lib)
+# Winsock is an archive, so that nothing of it is in programs that were not
+# written for it. One object, whose state is all there or not at all (see
+# docs/winsock.md, "Shared objects"), and whose inner names are no other file's.
+# Weak, because a function of the program's own wins, as beside an import library.
 
-links: $B/lib/libportres.so $B/lib/libportres_main.a $(SCRIPTS)
+NM ?= nm
+OBJCOPY ?= objcopy
+
+# A program must not need the compiler that this was made with.
+$(WINSOCK) $(CRT): COMPILE += -fno-lto
+
+define one_object
+	$(call say,LD,$@)
+	$Q$(CC) -r -nostdlib -o $@ $^
+	$Q$(OBJCOPY) --localize-hidden $@
+	$Q$(NM) -g --defined-only $@ | awk '{ print $$3 }' >$@.names
+	$Q$(OBJCOPY) --weaken-symbols=$@.names $@
+endef
+
+$B/obj/winsock.o: $(WINSOCK)
+	$(one_object)
+
+$B/obj/printf.o: $(filter %/format.o %/printf.o,$(CRT))
+	$(one_object)
+
+# It becomes part of programs that are not built with our sanitizers.
+$B/obj/winsock/crt/wmain.o: override SAN :=
+
+$B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o \
+		$(filter %/wtoi.o %/wmain.o,$(CRT))
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$Qrm -f $@
+	$Q$(AR) rcs $@ $^
+
+# What programs ask for. lld finds "#pragma comment(lib, ...)" under the name
+# that it says. A shared library of that name would be found first: those that
+# an older tree has left go.
+SCRIPTS := $(addprefix $B/lib/,libws2_32.a libiphlpapi.a Ws2_32.lib \
+	ws2_32.lib WS2_32.lib Iphlpapi.lib iphlpapi.lib IPHLPAPI.lib)
+STALE := libws2_32.so libiphlpapi.so libportres_main.a
+
+links: $B/lib/libportres.so $B/lib/libportres_winsock.a $(SCRIPTS)
 
 $B/lib/libportres.so: $B/libportres.so
 	@mkdir -p $(@D)
@@ -129,14 +169,8 @@ $B/lib/libportres.so: $B/libportres.so
 
 $(SCRIPTS): Makefile
 	@mkdir -p $(@D)
-	$Qprintf '/* portres stands in for it */\nINPUT(-lportres -lportres_main)\n' >$@
-
-# It becomes part of the program, which is not built with our sanitizers.
-$B/obj/winsock/crt/wmain.o: override SAN :=
-$B/lib/libportres_main.a: $B/obj/winsock/crt/wmain.o
-	$(call say,AR,$@)
-	@mkdir -p $(@D)
-	$Q$(AR) rcs $@ $^
+	@rm -f $(STALE:%=$B/lib/%)
+	$Qprintf '/* portres stands in for it */\nINPUT(-lportres_winsock -lportres)\n' >$@
 
 # Tests
 
@@ -245,10 +279,12 @@ install: all
 	install -m 755 $B/libportres.so "$(to)/libportres.so.$(VERSION)"
 	ln -sf libportres.so.$(VERSION) "$(to)/$(SONAME)"
 	ln -sf $(SONAME) "$(to)/libportres.so"
-	install -m 644 $B/lib/libportres_main.a $(SCRIPTS) "$(to)"
+	cd "$(to)" && rm -f $(STALE)
+	install -m 644 $B/lib/libportres_winsock.a $(SCRIPTS) "$(to)"
 	install -m 644 $B/include/* "$(DESTDIR)$(includedir)/portres"
 	install -D -m 755 $B/portres "$(DESTDIR)$(bindir)/portres"
 	install -D -m 644 docs/portres.1 "$(DESTDIR)$(datadir)/man/man1/portres.1"
+	install -D -m 644 docs/portres.3 "$(DESTDIR)$(datadir)/man/man3/portres.3"
 	install -D -m 644 docs/portres.7 "$(DESTDIR)$(datadir)/man/man7/portres.7"
 	install -D -m 644 cli/portres.bash \
 		"$(DESTDIR)$(datadir)/bash-completion/completions/portres"

@@ -13,7 +13,7 @@
 enum { OURS = '+', ANOTHER = '?', NONE = '-' };
 
 /* What is exported by no other library. */
-#define MARK "portres_bind"
+#define MARK "portres_refusal"
 
 static void
 look(const char *name, int to)

@@ -134,6 +134,7 @@ PORTRES_API int portres_associate(int fd, uint64_t token, unsigned int flags);
  * may undo it (ours).
  *
  * EACCES	no right to write the store (create, delete)
+ * EBUSY	another process keeps the store locked (create, delete; ours)
  * EADDRINUSE	overlaps a reservation, or a port is in use (create);
  *		portres_refusal() tells
  * EFAULT	bad pointer
@@ -142,7 +143,7 @@ PORTRES_API int portres_associate(int fd, uint64_t token, unsigned int flags);
  * ENETDOWN	the pool cannot be used (ours)
  * ENOBUFS	the pool is full (create; ours)
  * ENOENT	no block of exactly these numbers (delete, find)
- * ENOSPC, EDQUOT, EIO, …  the store cannot be written (EMEDIUMTYPE: what
+ * ENOSPC, EDQUOT, EIO, ...  the store cannot be written (EMEDIUMTYPE: what
  *		stands in its place is none); nothing has changed (ours)
  */
 PORTRES_API int portres_persistent_create(int protocol, uint16_t start_port,

@@ -33,7 +33,7 @@ def test_completion(root, words, answer):
     assert run.stdout.split() == answer.split()
 
 
-@pytest.mark.parametrize("page", ["portres.1", "portres.7"])
+@pytest.mark.parametrize("page", ["portres.1", "portres.3", "portres.7"])
 def test_man_pages(root, has, page):
     if not has("groff"):
         pytest.skip("no groff")
@@ -58,7 +58,8 @@ def test_install(root, build, tmp_path):
         check=True, capture_output=True,
     )
     for path in (
-        "bin/portres", "share/man/man1/portres.1", "share/man/man7/portres.7",
+        "bin/portres", "share/man/man1/portres.1", "share/man/man3/portres.3",
+        "share/man/man7/portres.7", "lib/libportres_winsock.a", "lib/libws2_32.a",
         "share/bash-completion/completions/portres", "lib/tmpfiles.d/portres.conf",
         "lib/sysusers.d/portres.conf",
     ):
@@ -77,7 +78,7 @@ def spaced(root, build, tmp_path):
     if sanitizer(build):
         pytest.skip("the demonstration has no runtime before the library")
     place = tmp_path / "My Job"
-    for part in "Makefile", "cli", "core", "docs", "include", "integration", "shim", "tests":
+    for part in "Makefile", "cli", "core", "docs", "include", "integration", "shim", "tests", "winsock":
         if (root / part).is_dir():
             shutil.copytree(root / part, place / part)
         else:
@@ -99,6 +100,12 @@ def test_in_a_directory_with_a_blank(spaced):
     (spaced / "cli/run.h").touch()
     assert "CC    cli/run_acquire.c" in make("-j2")
     assert "Nothing to be done" in make()
+    # An older tree had a shared library of that name, which would be found first.
+    stale = spaced / "build/lib/libws2_32.so"
+    stale.write_text("INPUT(-lportres -lportres_main)\n")
+    stale.with_suffix(".a").unlink()
+    make()
+    assert not stale.exists() and stale.with_suffix(".a").exists()
     demo = make("demo")
     assert "is reserved" in demo and "\nlistening on port" in demo
     make("check-symbols")
@@ -107,7 +114,11 @@ def test_in_a_directory_with_a_blank(spaced):
     (spaced / "python").chmod(0o755)
     assert "1 passed" in make("check-integration", "PYTHON=./python")
     place = spaced / "in stall:ed"
+    stale = place / "p q/lib/libws2_32.so"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("INPUT(-lportres -lportres_main)\n")
     make("install", f"DESTDIR={place}", "prefix=/p q")
+    assert not stale.exists() and stale.with_suffix(".a").exists()
     run = [place / "p q/bin/portres", "run", "sh", "-c", "grep -c /libportres /proc/self/maps"]
     env = {"PORTRES_POOL": str(spaced.parent), "PATH": os.environ["PATH"]}
     assert int(subprocess.check_output(run, env=env)) > 0

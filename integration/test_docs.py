@@ -25,3 +25,14 @@ def test_every_pitfall_has_its_row(root):
     assert [int(number) for number, _ in rows] == list(range(1, 69))
     for number, held_by in rows:
         assert re.search(r"::|make |limits\.md|core/", held_by), number
+
+
+def test_the_man_page_of_the_native_api_says_what_the_header_says(root):
+    header = (root / "include/portres.h").read_text()
+    page = (root / "docs/portres.3").read_text()
+    names = set(re.findall(r"\b(?:portres_\w+(?=\()|PORTRES_[A-Z_]+(?= \d)|SIO_\w+)", header))
+    assert len(names) > 14
+    assert {name for name in names if name not in page} == set()
+    errors = r"\bE[A-Z]{3,}\b"
+    assert (set(re.findall(errors, page.partition(".SH ERRORS")[2])) - {"EXAMPLES"}
+            == set(re.findall(errors, header)))

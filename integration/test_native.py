@@ -58,13 +58,13 @@ NOTHING = ("0", NOT_OURS, 0, 0, 0, 0, 0, "")
 def native(compile_program, start, root, under):
     programs = []
 
-    def native(**kw):
+    def native(prefix=(), **kw):
         if not programs:
             programs.append(compile_program(
                 root / "integration/programs/native.c", "native",
                 flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
                        "-lportres"]))
-        return Program(start([*under, programs[0]], **kw))
+        return Program(start([*prefix, *under, programs[0]], **kw))
 
     return native
 
@@ -270,7 +270,22 @@ def test_without_the_right_to_the_store(native, need, pool, reachable_env):
     fd = nobody.tcp()
     assert nobody("associate", fd, token, 0) == "EACCES"
     assert nobody.why() == ("EACCES", RESERVED, 0, 25000, 1, 1, 0, "")
+    assert nobody("delete", TCP, 25000, 1) == "EACCES"
+    assert nobody.why() == NOTHING
     assert nobody("associate", fd, token + 2, 0) == "EINVAL"
+
+
+def test_a_store_that_is_mounted_read_only(native, need, shim_env, tmp_path):
+    need("mount")
+    (tmp_path / "state").mkdir()
+    env = {k: v for k, v in shim_env.items() if k != "PORTRES_POOL"}
+    one = native(env={**env, "XDG_STATE_HOME": str(tmp_path / "state")}, prefix=[
+        "unshare", "-m", "sh", "-c",
+        "mount -t tmpfs shm /dev/shm && mount -t tmpfs run /run"
+        ' && mount -t tmpfs -o ro state "$0" && exec "$@"', tmp_path / "state"])
+    assert one("bind", one.tcp(), 0) > 0
+    assert one("create", TCP, 25000, 1) == "EACCES"
+    assert one("delete", TCP, 25000, 1) == "EACCES"
 
 
 def test_a_store_that_is_none(native, pool):
@@ -326,8 +341,17 @@ def test_the_kernels_own_refusals_have_no_reason(native):
         assert two.why() == NOTHING
         assert two("bind", fd, 25000) == "EADDRINUSE"
         assert two.why()[1] == RESERVED
+    local = [two("socket", socket.AF_UNIX, socket.SOCK_STREAM) for _ in "ab"]
+    assert two("local", local[0]) == 0
+    assert two("bind", fd, 25000) == "EADDRINUSE"
+    assert two("local", local[1]) == "EADDRINUSE"
+    assert two.why() == NOTHING
+    assert two("associate", two.tcp(), one.block(one.tcp(), 25010, 1), 0) == "EACCES"
+    assert two("shout", two.udp()) == "EACCES"
+    assert two.why() == NOTHING
     # Another errno is another call's.
-    assert two("bind", 99, 25000) == "EBADF"
+    assert two("bind", fd, 25000) == "EADDRINUSE"
+    assert two("close", 99) == "EBADF"
     assert two.why() == NOTHING
 
 

@@ -7,21 +7,37 @@ import subprocess
 
 import pytest
 
+import checkers
+
 DENIED, WRITE_FAULT, SHARING, PARAMETER, NOT_FOUND = 5, 29, 32, 87, 1168
 
 # What a player says to call them: (code, token).
 CALLS = (
     "__import__('builtins').__dict__.update(ct=__import__('ctypes'),"
-    " lib=__import__('ctypes').CDLL(None))"
+    " lib=__import__('ctypes').CDLL({!r}))"
 )
 
 
+@pytest.fixture(scope="session")
+def iphlpapi(build, tmp_path_factory):
+    """The functions as a library, which other users may open too."""
+    folder = tmp_path_factory.mktemp("iphlpapi")
+    for part in (folder, *folder.parents[:2]):
+        os.chmod(part, 0o755)
+    path = folder / "iphlpapi.so"
+    subprocess.run(
+        ["gcc", "-shared", *checkers.flags(build), "-o", path, f"-L{build}/lib",
+         "-Wl,-u,CreatePersistentTcpPortReservation", "-liphlpapi"],
+        check=True)
+    return str(path)
+
+
 @pytest.fixture
-def windows(player):
+def windows(player, iphlpapi):
     """windows(program) -> functions of iphlpapi, called in that program."""
 
     def windows(program):
-        program.ask(CALLS)
+        program.ask(CALLS.format(iphlpapi))
 
         def call(verb, proto, start, count, token=True):
             name = f"{verb}Persistent{proto.capitalize()}PortReservation"

@@ -209,14 +209,14 @@ def test_a_signal_in_between(script):
         """
 import ctypes
 library = portres.load()
-real, turns = library._ioctl, iter([4, 4])
+real, turns = library._acquire, iter([4, 4])
 
 def interrupted(*arguments):
     number = next(turns, 0)
     ctypes.set_errno(number)
     return -1 if number else real(*arguments)
 
-library._ioctl = interrupted
+library._acquire = interrupted
 assert portres.reserve(start=28000).port == 28000
 assert next(turns, "used up") == "used up"
 """)

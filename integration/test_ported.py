@@ -326,6 +326,7 @@ int main(void)
 	FD_ZERO(&set);
 	binder((int)s, (struct sockaddr *)&a, sizeof a);
 	(connect)(s, (struct sockaddr *)&a, sizeof a);
+	listen(s, 1);
 	accept(s, (struct sockaddr *)&a, &n);
 	getsockopt(s, 1, 2, b, &n);
 	setsockopt(s, 1, 2, b, 4);
@@ -339,11 +340,11 @@ int main(void)
 	puts(gai_strerror(0));
 	return 0;
 }
-""", "renamed", lang, flags=flags)
+""", "renamed", lang, flags=[*flags, "-c"])
     listed = subprocess.run(["nm", "-u", program], capture_output=True,
                             text=True, check=True).stdout.split()
     ours = {name[8:] for name in listed if name.startswith("portres_")}
-    wanted = set("socket bind connect accept getsockopt setsockopt recv "
+    wanted = set("socket bind connect listen accept getsockopt setsockopt recv "
                  "recvfrom send sendto select getaddrinfo inet_pton "
                  "gai_strerror".split())
     if flags:

@@ -148,10 +148,70 @@ def test_core_needs_nothing_that_others_stand_in_front_of(build):
 
 
 def test_hooks_ask_no_clock_of_libcs(build):
-    """libfaketime lets it stand still. The Winsock calls wait by it, on purpose."""
+    """libfaketime lets it stand still."""
     objects = list((build / "obj/shim").glob("*.o"))
     assert len(objects) > 10
     assert needs(*objects) & {"clock_gettime", "gettimeofday", "time"} == set()
+
+
+def exported(build):
+    return set(output("nm", "-D", "--defined-only", "-j", build / "libportres.so").split())
+
+
+def test_it_exports_libcs_names_and_portres_alone(build, hooks):
+    """Any other name could be one of the program's own."""
+    names = exported(build)
+    assert hooks <= names and len(names) <= 45
+    assert {name for name in names - hooks if not name.startswith("portres_")} == set()
+
+
+def test_it_exports_what_the_header_declares(build, hooks, root):
+    text = (root / "include/portres.h").read_text()
+    declared = re.findall(r"^PORTRES_API int (\w+)\(", text, re.M)
+    assert sorted(declared) == sorted(exported(build) - hooks)
+
+
+def test_how_large_its_text_is(build):
+    sizes = output("size", "-A", plain(build))
+    (text,) = re.findall(r"^\.text +(\d+)", sizes, re.M)
+    assert int(text) <= 95 * 1024
+
+
+def test_winsock_stands_on_the_native_api_alone(build, root):
+    """Neither our own insides nor what nobody has declared."""
+    plain(build)
+    for file in (root / "winsock").glob("**/*.[ch]"):
+        assert not re.search(r'#include "(core|shim)/', file.read_text()), file
+    wanted = needs(build / "obj/winsock.o")
+    ours = {name for name in wanted if name.startswith("portres_")}
+    assert ours == exported(build) - hooked(root)
+
+
+def test_no_unit_of_winsock_stands_on_itself(root):
+    """A unit is a .c with its .h."""
+    units = {}
+    for file in (root / "winsock").glob("**/*.[ch]"):
+        used = re.findall(r'^#include "(winsock/[\w/]+)\.h"$', file.read_text(), re.M)
+        units.setdefault(str(file.relative_to(root))[:-2], set()).update(used)
+    units = {unit: used - {unit} for unit, used in units.items()}
+    assert len(units) > 10
+    while units:
+        lowest = {unit for unit, used in units.items() if not used & units.keys()}
+        assert lowest, f"a circle: {units}"
+        for unit in lowest:
+            del units[unit]
+
+
+def test_what_the_archive_defines(build, root):
+    """Names of Windows', as the headers declare them, and main for wmain. All
+    others stay inside, where no name of the program's can meet them."""
+    text = "".join(file.read_text() for file in (root / "include").glob("*.h"))
+    lines = output("nm", "-g", "--defined-only", build / "lib/libportres_winsock.a")
+    names = set(re.findall(r"^\w{16} [TVW] (\w+)$", lines, re.M))
+    assert {"WSAIoctl", "portres_bind", "portres_wprintf", "_wtoi"} <= names
+    unknown = {name for name in names - {"main"}
+               if not re.search(rf"\b{re.sub('^portres_', '(portres_)?', name)}\b", text)}
+    assert unknown == set()
 
 
 def test_the_oldest_glibc_that_loads_it(build):

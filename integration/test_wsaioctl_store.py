@@ -5,21 +5,20 @@ FAKES = r"""
 #include <stdio.h>
 #include <string.h>
 #include <errno.h>
-#include "shim/request.h"
-#include "shim/shim.h"
-#include "shim/usermem.h"
+#include "portres.h"
+#include "winsock/usermem.h"
 #include "winsock2.h"
 #include "mstcpip.h"
 
 static int writes, failing, acquired, released;
 
-int usermem_read(void *to, const void *user, size_t n)
+int user_read(void *to, const void *user, size_t n)
 {
 	memcpy(to, user, n);
 	return 0;
 }
 
-int usermem_write(void *user, const void *from, size_t n)
+int user_write(void *user, const void *from, size_t n)
 {
 	if (++writes == failing)
 		return -EFAULT;
@@ -27,42 +26,26 @@ int usermem_write(void *user, const void *from, size_t n)
 	return 0;
 }
 
-int request_acquire(int fd, struct range wanted, enum pool_wait wait,
-		  struct reservation *ret)
+int portres_acquire(int fd, struct portres_instance *block, unsigned int flags)
 {
-	(void)wait;
+	(void)flags;
 	(void)fd;
 	errno = 99;
-	ret->range = wanted;
-	ret->token = 7;
+	block->token = 7;
 	acquired++;
 	return 0;
 }
 
-int request_release(int fd, uint64_t token, enum pool_wait wait)
+int portres_release(int fd, uint64_t token, unsigned int flags)
 {
-	(void)wait;
+	(void)flags;
 	(void)fd;
+	errno = 99;
 	released += token == 7;
 	return 0;
 }
 
-int request_associate(int fd, uint64_t token, enum pool_wait wait)
-{
-	(void)wait;
-	(void)fd;
-	(void)token;
-	return 0;
-}
-
-int (*real_ioctl)(int, unsigned long, ...);
-
-int shim_socket(int domain, int type, int protocol)
-{
-	return socket(domain, type, protocol);
-}
-
-int shim_close(int fd)
+int close(int fd)
 {
 	(void)fd;
 	errno = 99;
@@ -94,17 +77,70 @@ int main(void)
 """
 
 
+REPLACED = r"""
+#include <stdio.h>
+#include <string.h>
+#include <errno.h>
+#include <unistd.h>
+#include "portres.h"
+#include "winsock2.h"
+#include "mstcpip.h"
+
+static _Atomic int turns, released;
+
+int portres_acquire(int fd, struct portres_instance *block, unsigned int flags)
+{
+	errno = EAGAIN;
+	if (turns++ == 0 || flags != PORTRES_NOWAIT)
+		return -1;
+	dup2(socket(AF_INET, SOCK_STREAM, 0), fd);
+	block->token = 7;
+	return 0;
+}
+
+int portres_release(int fd, uint64_t token, unsigned int flags)
+{
+	(void)fd;
+	released += token == 7 && flags == 0;
+	return 0;
+}
+
+int main(void)
+{
+	INET_PORT_RANGE range = {htons(5000), 1};
+	INET_PORT_RESERVATION_INSTANCE block;
+	WSAOVERLAPPED o = {0};
+	DWORD bytes, flags;
+	WSADATA data;
+	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+
+	WSAStartup(MAKEWORD(2, 2), &data);
+	WSAIoctl(s, SIO_ACQUIRE_PORT_RESERVATION, &range, 4, &block, 16, &bytes,
+		 &o, NULL);
+	printf("%d ", WSAGetLastError());
+	WSAGetOverlappedResult(s, &o, &bytes, TRUE, &flags);
+	printf("%d %d\n", WSAGetLastError(), released);
+	return 0;
+}
+"""
+
+
+def test_a_socket_that_is_replaced_meanwhile(compile_program, run):
+    """By another one, at the moment at which a pending request is answered."""
+    assert run(compile_program(REPLACED, "replaced")).stdout == "997 995 1\n"
+
+
 def test_a_failing_store_gives_the_block_back(
         root, compile_program, run):
     """Memory that another thread unmaps during the call: whichever of our
     writes fails, nothing stays reserved."""
     parts = [root / f"winsock/{name}.c"
              for name in ("call", "ioctl", "error", "startup", "socket",
-                          "overlapped", "operation", "handle", "thread",
+                          "wsasocket", "overlapped", "handle", "thread",
                           "monitor")]
     program = compile_program(FAKES, "fakes", flags=[
         "-std=gnu11", "-D_GNU_SOURCE", "-DPORTRES_ITSELF", f"-I{root}", *map(str, parts),
-        f"{root}/core/kernel/sock.c", f"{root}/core/kernel/sys.c", "-pthread"])
+        "-pthread"])
     ended = run(program)
     # And whatever passes through errno on the way to success stays inside.
     assert ended.returncode == 42

@@ -142,12 +142,10 @@ open_pool(enum pool_wait wait, struct pool **ret)
 	return r;
 }
 
-/* The store's errors that have a better known name. */
+/* A pool that was replaced meanwhile is none. */
 static int
 store_errno(int r)
 {
-	if (r == -EPERM || r == -EROFS)
-		r = -EACCES;
 	return ret_errno(r == -ESTALE ? -ENETDOWN : r);
 }
 

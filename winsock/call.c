@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * WSAIoctl and WSPIoctl: one call, two ways to report its error.
+ * WSAIoctl and WSPIoctl: one call, two ways to report its error. ioctlsocket,
+ * which has the small codes, and WSAPoll.
  *
  * A call with several things wrong with it gets the first error of this order
  * (docs/winsock.md has it for users):
@@ -22,27 +23,32 @@
  *   9. what the operation itself says
  */
 #include <errno.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 
-#include "shim/usermem.h"
 #include "winsock/error.h"
 #include "winsock/ioctl.h"
 #include "winsock/overlapped.h"
 #include "winsock/socket.h"
 #include "winsock/startup.h"
 #include "winsock/thread.h"
+#include "winsock/usermem.h"
 #include "ws2spi.h"
 
+#define LINUX_SIOCATMARK 0x8905
+#define WINDOWS_SIOCATMARK 0x40047307
+
 static int
-perform_now(const struct ioctl *ioctl, LPDWORD ret_bytes)
+perform_now(const struct request *request, LPDWORD ret_bytes)
 {
 	struct ioctl_result result;
-	int code = ioctl_perform(ioctl, POOL_WAIT, &result);
+	int code = ioctl_perform(request, 0, &result);
 
 	if (code)
 		return code;
 	if (usermem_write(ret_bytes, &result.bytes, sizeof(DWORD)) == 0)
 		return 0;
-	ioctl_undo(ioctl, &result);
+	ioctl_undo(request, &result);
 	return WSAEFAULT;
 }
 
@@ -51,7 +57,7 @@ static int
 call(SOCKET s, DWORD code, const struct ioctl_buffers *buffers,
      LPDWORD ret_bytes, struct overlapped_party *party)
 {
-	struct ioctl ioctl = {.code = code};
+	struct request request = {.code = code};
 	const DWORD none = 0;
 	int r;
 
@@ -59,12 +65,12 @@ call(SOCKET s, DWORD code, const struct ioctl_buffers *buffers,
 		return WSANOTINITIALISED;
 	if (usermem_write(ret_bytes, &none, sizeof(none)) < 0)
 		return WSAEFAULT;
-	ioctl.fd = socket_of(s);
-	if (ioctl.fd < 0)
-		return wsa_code(-ioctl.fd);
+	request.fd = socket_of(s);
+	if (request.fd < 0)
+		return wsa_code(-request.fd);
 	if (!ioctl_known(code))
 		return WSAEOPNOTSUPP;
-	if (party->overlapped && !socket_overlapped(ioctl.fd))
+	if (party->overlapped && !socket_overlapped(request.fd))
 		party->overlapped = NULL;
 	if (party->overlapped) {
 		r = overlapped_check(party);
@@ -73,12 +79,12 @@ call(SOCKET s, DWORD code, const struct ioctl_buffers *buffers,
 	} else if (ioctl_blocks(code) && thread_in_routine()) {
 		return WSAEINPROGRESS;
 	}
-	r = ioctl_decode(buffers, &ioctl);
+	r = ioctl_decode(buffers, &request);
 	if (r)
 		return r;
 	if (party->overlapped)
-		return overlapped_perform(&ioctl, party, ret_bytes);
-	return perform_now(&ioctl, ret_bytes);
+		return overlapped_perform(&request, party, ret_bytes);
+	return perform_now(&request, ret_bytes);
 }
 
 int WSAAPI
@@ -87,25 +93,15 @@ WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	 LPWSAOVERLAPPED lpOverlapped,
 	 LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
 {
-	const struct ioctl_buffers buffers = {
-		.in = lpvInBuffer,
-		.in_size = cbInBuffer,
-		.out = lpvOutBuffer,
-		.out_size = cbOutBuffer,
-	};
-	struct overlapped_party party = {
-		.overlapped = lpOverlapped,
-		.routine = lpCompletionRoutine,
-	};
+	const struct ioctl_buffers buffers = {lpvInBuffer, cbInBuffer,
+					      lpvOutBuffer, cbOutBuffer};
+	struct overlapped_party party = {lpOverlapped, lpCompletionRoutine,
+					 NULL, NULL};
 	int before = errno;
 	int code =
 		call(s, dwIoControlCode, &buffers, lpcbBytesReturned, &party);
 
-	errno = before;
-	if (code == 0)
-		return 0;
-	WSASetLastError(code);
-	return SOCKET_ERROR;
+	return wsa_end(code, before);
 }
 
 /* The error goes to lpErrno only: the caller's last error is not ours. */
@@ -116,16 +112,10 @@ WSPIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	 LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine,
 	 LPWSATHREADID lpThreadId, LPINT lpErrno)
 {
-	const struct ioctl_buffers buffers = {
-		.in = lpvInBuffer,
-		.in_size = cbInBuffer,
-		.out = lpvOutBuffer,
-		.out_size = cbOutBuffer,
-	};
-	struct overlapped_party party = {
-		.overlapped = lpOverlapped,
-		.routine = lpCompletionRoutine,
-	};
+	const struct ioctl_buffers buffers = {lpvInBuffer, cbInBuffer,
+					      lpvOutBuffer, cbOutBuffer};
+	struct overlapped_party party = {lpOverlapped, lpCompletionRoutine,
+					 NULL, NULL};
 	WSATHREADID thread;
 	int before = errno;
 	int code;
@@ -140,4 +130,71 @@ WSPIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 		return 0;
 	usermem_write(lpErrno, &code, sizeof(code));
 	return SOCKET_ERROR;
+}
+
+static int
+at_mark(int fd, void *argument, size_t size)
+{
+	u_long number;
+	int at = 0;
+
+	if (ioctl(fd, LINUX_SIOCATMARK, &at) < 0)
+		return wsa_code(errno);
+	number = at != 0;
+	return usermem_write(argument, &number, size) < 0 ? WSAEFAULT : 0;
+}
+
+static int
+control(SOCKET s, DWORD code, void *argument, size_t size)
+{
+	const struct ioctl_buffers buffers = {argument, size, argument, size};
+	struct ioctl_result result;
+	struct request request = {.code = code};
+	int r;
+
+	if (!wsa_started())
+		return WSANOTINITIALISED;
+	request.fd = socket_of(s);
+	if (request.fd < 0)
+		return wsa_code(-request.fd);
+	if (code == LINUX_SIOCATMARK || code == WINDOWS_SIOCATMARK)
+		return at_mark(request.fd, argument, size);
+	if (!ioctl_is_simple(code))
+		return WSAEOPNOTSUPP;
+	r = ioctl_decode(&buffers, &request);
+	return r ? r : ioctl_perform(&request, 0, &result);
+}
+
+int
+WSAAPI(ioctlsocket)(SOCKET s, long cmd, u_long *argp)
+{
+	int before = errno;
+
+	return wsa_end(control(s, (DWORD)cmd, argp, sizeof(*argp)), before);
+}
+
+int
+portres_ioctlsocket32(SOCKET s, long cmd, ULONG *argp)
+{
+	int before = errno;
+
+	return wsa_end(control(s, (DWORD)cmd, argp, sizeof(*argp)), before);
+}
+
+int WSAAPI
+WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout)
+{
+	int before = errno;
+	int n;
+
+	if (!wsa_started())
+		return wsa_end(WSANOTINITIALISED, before);
+	if (fds == 0)
+		return wsa_end(WSAEINVAL, before);
+	if (!fdArray)
+		return wsa_end(WSAEFAULT, before);
+	n = (int)wsa_plain(poll(fdArray, fds, timeout));
+	if (n >= 0)
+		errno = before;
+	return n;
 }

@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 #include "portres.h"
-#include "shim/shim.h"
 #include "winsock2.h"
 
 /* The errno under which a code is kept that has none of its own: one that the
@@ -119,7 +118,18 @@ int
 wsa_fail(int err)
 {
 	wsa_no_beside();
-	return ret_errno(-err);
+	errno = err;
+	return SOCKET_ERROR;
+}
+
+int
+wsa_end(int code, int before)
+{
+	errno = before;
+	if (code == 0)
+		return 0;
+	WSASetLastError(code);
+	return SOCKET_ERROR;
 }
 
 long

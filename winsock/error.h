@@ -5,9 +5,9 @@
  *
  * errno is the master. A Winsock code that errno cannot express is kept beside
  * it, together with the errno that it belongs to, and counts for as long as
- * errno still has that value. So whoever fails without knowing of Winsock, the
- * kernel above all, needs to do nothing; a hook that fails with an errno for
- * which it set a code aside earlier calls wsa_no_beside() when it means the
+ * errno still has that value. So a call that fails without knowing of Winsock,
+ * the kernel's above all, needs to do nothing; a hook that fails with an errno
+ * for which it set a code aside earlier calls wsa_no_beside() when it means the
  * plain errno this time.
  *
  * Everything here is per thread, async-signal-safe and does not allocate.
@@ -24,6 +24,10 @@ int wsa_code(int err);
 
 /* Sets errno, which means itself again. Returns SOCKET_ERROR. */
 int wsa_fail(int err);
+
+/* The end of a call: errno is as `before`; the code of an error becomes the
+ * last one. Returns 0 or SOCKET_ERROR. */
+int wsa_end(int code, int before);
 
 /*
  * For the answer of bind() and its kin: an EADDRINUSE that portres has said

@@ -47,7 +47,7 @@ void
 handle_close(struct handle *handle)
 {
 	handle->kind = HANDLE_NONE;
-	/* Whoever waits for it learns that it is gone. */
+	/* A thread that waits for it learns that it is gone. */
 	monitor_wake();
 }
 

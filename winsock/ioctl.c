@@ -5,12 +5,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "mstcpip.h"
-#include "shim/request.h"
-#include "shim/shim.h"
-#include "shim/usermem.h"
 #include "winsock/error.h"
+#include "winsock/usermem.h"
 
 #define LINUX_FIONBIO 0x5421u
 #define LINUX_FIONREAD 0x541bu
@@ -59,26 +58,25 @@ ioctl_known(DWORD code)
 static int
 probe(void *user, size_t n)
 {
-	INET_PORT_RESERVATION_INSTANCE found;
+	struct portres_instance found;
 
-	return usermem_read(&found, user, n) < 0 || usermem_write(user, &found, n) < 0
+	return usermem_read(&found, user, n) < 0 ||
+			       usermem_write(user, &found, n) < 0
 		       ? WSAEFAULT
 		       : 0;
 }
 
 static int
-decode_acquire(const struct ioctl_buffers *buffers, struct ioctl *ret)
+decode_acquire(const struct ioctl_buffers *buffers, struct request *ret)
 {
-	INET_PORT_RANGE range;
+	struct portres_range *range = &ret->in.range;
 
-	if (buffers->in_size < sizeof(range) ||
-	    buffers->out_size < sizeof(INET_PORT_RESERVATION_INSTANCE))
+	if (buffers->in_size < sizeof(*range) ||
+	    buffers->out_size < sizeof(struct portres_instance))
 		return WSAEINVAL;
-	if (usermem_read(&range, buffers->in, sizeof(range)) < 0)
+	if (usermem_read(range, buffers->in, sizeof(*range)) < 0)
 		return WSAEFAULT;
-	ret->in.range.start = ntohs(range.StartPort);
-	ret->in.range.count = range.NumberOfPorts;
-	return probe(buffers->out, sizeof(INET_PORT_RESERVATION_INSTANCE));
+	return probe(buffers->out, sizeof(struct portres_instance));
 }
 
 static int
@@ -97,7 +95,7 @@ number_size(size_t given)
 }
 
 int
-ioctl_decode(const struct ioctl_buffers *buffers, struct ioctl *ret)
+ioctl_decode(const struct ioctl_buffers *buffers, struct request *ret)
 {
 	ret->out = buffers->out;
 	ret->out_size = buffers->out_size;
@@ -124,67 +122,64 @@ ioctl_decode(const struct ioctl_buffers *buffers, struct ioctl *ret)
 	}
 }
 
+/* Turns the answer of the native API, or the kernel's, into a code. */
 static int
 answer(int r)
 {
-	if (r == -EBUSY)
+	if (r < 0 && errno == EAGAIN)
 		return IOCTL_BUSY;
-	return r < 0 ? wsa_code(-r) : 0;
+	return r < 0 ? wsa_code(errno) : 0;
 }
 
 static int
-acquire(const struct ioctl *ioctl, enum pool_wait wait,
+acquire(const struct request *request, unsigned int flags,
 	struct ioctl_result *ret)
 {
-	INET_PORT_RESERVATION_INSTANCE instance = {0};
-	struct reservation made;
-	int r = request_acquire(ioctl->fd, ioctl->in.range, wait, &made);
+	/* The same structure as INET_PORT_RESERVATION_INSTANCE. */
+	struct portres_instance made = {
+		.start_port = request->in.range.start_port,
+		.number_of_ports = request->in.range.number_of_ports,
+	};
+	int code = answer(portres_acquire(request->fd, &made, flags));
 
-	if (r < 0)
-		return answer(r);
-	instance.StartPort = htons((uint16_t)made.range.start);
-	instance.NumberOfPorts = (USHORT)made.range.count;
-	instance.Token = made.token;
+	if (code)
+		return code;
 	ret->token = made.token;
-	ret->cookie = made.cookie;
-	ret->bytes = sizeof(instance);
-	if (usermem_write(ioctl->out, &instance, sizeof(instance)) == 0)
+	ret->bytes = sizeof(made);
+	if (usermem_write(request->out, &made, sizeof(made)) == 0)
 		return 0;
 	/* Unmapped meanwhile by another thread: nobody would ever learn the
 	 * token. */
-	ioctl_undo(ioctl, ret);
+	ioctl_undo(request, ret);
 	return WSAEFAULT;
 }
 
 static int
-set_blocking(const struct ioctl *ioctl)
+set_blocking(const struct request *request)
 {
-	int on = ioctl->in.number != 0;
+	int on = request->in.number != 0;
 
-	return real_ioctl(ioctl->fd, LINUX_FIONBIO, &on) < 0 ? wsa_code(errno)
-							     : 0;
+	return answer(ioctl(request->fd, LINUX_FIONBIO, &on));
 }
 
 static int
-readable(const struct ioctl *ioctl, struct ioctl_result *ret)
+readable(const struct request *request, struct ioctl_result *ret)
 {
-	size_t size = number_size(ioctl->out_size);
+	size_t size = number_size(request->out_size);
 	u_long number;
 	int bytes = 0;
 
-	if (real_ioctl(ioctl->fd, LINUX_FIONREAD, &bytes) < 0)
+	if (ioctl(request->fd, LINUX_FIONREAD, &bytes) < 0)
 		return wsa_code(errno);
 	number = (u_long)bytes;
 	ret->bytes = (DWORD)size;
-	return usermem_write(ioctl->out, &number, size) < 0 ? WSAEFAULT : 0;
+	return usermem_write(request->out, &number, size) < 0 ? WSAEFAULT : 0;
 }
 
 static int
 set_option(int fd, int level, int name, uint32_t value)
 {
-	return setsockopt(fd, level, name, &value, sizeof(value)) < 0
-		       ? wsa_code(errno)
-		       : 0;
+	return answer(setsockopt(fd, level, name, &value, sizeof(value)));
 }
 
 /* Milliseconds there, whole seconds from one on here. */
@@ -199,48 +194,49 @@ seconds(uint32_t ms)
 }
 
 static int
-keep_alive(const struct ioctl *ioctl)
+keep_alive(const struct request *request)
 {
-	const uint32_t *in = ioctl->in.keepalive;
+	const uint32_t *in = request->in.keepalive;
 	int code = 0;
 
 	if (in[0])
-		code = set_option(ioctl->fd, IPPROTO_TCP, TCP_KEEPIDLE,
+		code = set_option(request->fd, IPPROTO_TCP, TCP_KEEPIDLE,
 				  seconds(in[1]));
 	if (in[0] && code == 0)
-		code = set_option(ioctl->fd, IPPROTO_TCP, TCP_KEEPINTVL,
+		code = set_option(request->fd, IPPROTO_TCP, TCP_KEEPINTVL,
 				  seconds(in[2]));
 	if (code == 0)
-		code = set_option(ioctl->fd, SOL_SOCKET, SO_KEEPALIVE,
+		code = set_option(request->fd, SOL_SOCKET, SO_KEEPALIVE,
 				  in[0] != 0);
 	return code == WSAENOPROTOOPT ? WSAEOPNOTSUPP : code;
 }
 
 int
-ioctl_perform(const struct ioctl *ioctl, enum pool_wait wait,
+ioctl_perform(const struct request *request, unsigned int flags,
 	      struct ioctl_result *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	switch (one_number(ioctl->code)) {
+	switch (one_number(request->code)) {
 	case SIO_ACQUIRE_PORT_RESERVATION:
-		return acquire(ioctl, wait, ret);
+		return acquire(request, flags, ret);
 	case SIO_RELEASE_PORT_RESERVATION:
-		return answer(request_release(ioctl->fd, ioctl->in.token, wait));
-	case SIO_ASSOCIATE_PORT_RESERVATION:
 		return answer(
-			request_associate(ioctl->fd, ioctl->in.token, wait));
+			portres_release(request->fd, request->in.token, flags));
+	case SIO_ASSOCIATE_PORT_RESERVATION:
+		return answer(portres_associate(request->fd, request->in.token,
+						flags));
 	case LINUX_FIONBIO:
-		return set_blocking(ioctl);
+		return set_blocking(request);
 	case LINUX_FIONREAD:
-		return readable(ioctl, ret);
+		return readable(request, ret);
 	default:
-		return keep_alive(ioctl);
+		return keep_alive(request);
 	}
 }
 
 void
-ioctl_undo(const struct ioctl *ioctl, const struct ioctl_result *result)
+ioctl_undo(const struct request *request, const struct ioctl_result *result)
 {
-	if (result->token != INVALID_PORT_RESERVATION_TOKEN)
-		request_release(ioctl->fd, result->token, POOL_WAIT);
+	if (result->token != PORTRES_INVALID_TOKEN)
+		portres_release(request->fd, result->token, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the control codes do, apart from how they are called. All return 0 or
- * a Winsock code, and never touch errno.
+ * The work of the control codes, apart from how they are called. All return 0
+ * or a Winsock code; errno is theirs to spoil.
  */
 #ifndef PORTRES_WINSOCK_IOCTL_H
 #define PORTRES_WINSOCK_IOCTL_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/pool/pool.h"
+#include "portres.h"
 #include "winsock2.h"
 
 /* A call as it came. */
@@ -21,24 +21,23 @@ struct ioctl_buffers {
 };
 
 /* A call whose input was read and found good. */
-struct ioctl {
+struct request {
 	int fd;
 	DWORD code;
 	void *out;
 	size_t out_size;
 	union {
-		struct range range;
+		struct portres_range range;
 		uint64_t token;
 		unsigned long number;
 		uint32_t keepalive[3];
 	} in;
 };
 
-/* What a successful one did; token and cookie are 0 where no block was made. */
+/* The outcome of a successful one; the token is 0 where no block was made. */
 struct ioctl_result {
 	DWORD bytes;
 	uint64_t token;
-	uint64_t cookie;
 };
 
 /* Instead of a Winsock code: the pool is busy, and nothing was done. */
@@ -52,12 +51,14 @@ bool ioctl_blocks(DWORD code);
 bool ioctl_is_simple(DWORD code);
 
 /* Reads the input and looks at the buffers; fd and code of ret are set. */
-int ioctl_decode(const struct ioctl_buffers *buffers, struct ioctl *ret);
+int ioctl_decode(const struct ioctl_buffers *buffers, struct request *ret);
 
-int ioctl_perform(const struct ioctl *ioctl, enum pool_wait wait,
+/* `flags` are portres.h's; with PORTRES_NOWAIT it may be IOCTL_BUSY. */
+int ioctl_perform(const struct request *request, unsigned int flags,
 		  struct ioctl_result *ret);
 
 /* Gives back what was made, when nobody can be told of it. */
-void ioctl_undo(const struct ioctl *ioctl, const struct ioctl_result *result);
+void ioctl_undo(const struct request *request,
+		const struct ioctl_result *result);
 
 #endif

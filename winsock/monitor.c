@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "winsock/monitor.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -23,6 +25,18 @@ make_condition(void)
 	pthread_condattr_destroy(&attributes);
 }
 
+static void (*in_child[MONITOR_CHILDREN])(void);
+
+void
+monitor_in_child(void (*forget)(void))
+{
+	int i = 0;
+
+	while (in_child[i] && in_child[i] != forget)
+		i++;
+	in_child[i] = forget;
+}
+
 static void
 before_fork(void)
 {
@@ -35,20 +49,37 @@ after_fork_in_parent(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* Those who waited are not in this process: the condition forgets them. */
+/* The threads that waited are not in this process: the condition forgets
+ * them. */
 static void
 after_fork_in_child(void)
 {
 	make_condition();
-	overlapped_after_fork();
-	thread_after_fork();
+	for (int i = 0; i < MONITOR_CHILDREN && in_child[i]; i++)
+		in_child[i]();
 	pthread_mutex_unlock(&lock);
+}
+
+/*
+ * This may be in a shared object that the program unloads, while a thread of
+ * ours is at work and the ends of the program's threads are still told here.
+ */
+static void
+stay_loaded(void)
+{
+	struct link_map *map;
+	Dl_info info;
+
+	if (dladdr1(&lock, &info, (void **)&map, RTLD_DL_LINKMAP) &&
+	    map->l_name[0])
+		dlopen(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 static void
 start(void)
 {
 	make_condition();
+	stay_loaded();
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One lock and one condition for all that Winsock keeps between calls:
- * handles, queues of routines, pending requests. Whoever waits for one of
- * them is woken with all the others and looks for himself; there are few.
+ * handles, queues of routines, pending requests. A thread that waits for one
+ * of them is woken with all the others and looks for itself; there are few.
  *
- * Never entered on behalf of programs that use none of it, and never held
- * while a routine of the program runs or the pool is waited for.
+ * Never held while a routine of the program runs or the pool is waited for.
  */
 #ifndef PORTRES_WINSOCK_MONITOR_H
 #define PORTRES_WINSOCK_MONITOR_H
@@ -31,8 +30,9 @@ bool monitor_wait(uint64_t until);
 uint64_t monitor_clock(void);
 uint64_t monitor_after(uint32_t ms);
 
-/* Called in the child of a fork, inside. */
-void overlapped_after_fork(void);
-void thread_after_fork(void);
+/* Inside, as often as one likes: has it called in the child of a fork, inside.
+ * There is room for MONITOR_CHILDREN of them. */
+#define MONITOR_CHILDREN 2
+void monitor_in_child(void (*forget)(void));
 
 #endif

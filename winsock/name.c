@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "shim/shim.h"
-#include "shim/usermem.h"
 #include "winsock/error.h"
 #include "winsock/ported.h"
 #include "winsock/socket.h"

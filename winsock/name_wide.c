@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The same with wide strings. Names of hosts, services and addresses are
- * ASCII; one that is not does not exist.
+ * Names and addresses in wide strings. Names of hosts, services and addresses
+ * are ASCII; one that is not does not exist.
  */
 #include <errno.h>
 #include <stdlib.h>

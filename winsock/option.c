@@ -9,10 +9,9 @@
 #include <string.h>
 #include <sys/time.h>
 
-#include "shim/shim.h"
-#include "shim/usermem.h"
 #include "winsock/error.h"
 #include "winsock/ported.h"
+#include "winsock/usermem.h"
 #include "winsock2.h"
 
 static int
@@ -49,7 +48,7 @@ set_number(int fd, int level, int name, unsigned int number)
 	if (is_time(level, name))
 		return set_time(fd, name, number);
 	if (level == SOL_SOCKET && name == SO_EXCLUSIVEADDRUSE)
-		/* What it asks for is how Linux is without the other. */
+		/* It asks for what Linux does without the other option. */
 		return number ? set(fd, level, SO_REUSEADDR, &off, sizeof(off))
 			      : 0;
 	if (level == SOL_SOCKET && name == SO_DONTLINGER)

@@ -10,9 +10,6 @@
 #define PORTRES_WINSOCK_OVERLAPPED_H
 
 #include "winsock/ioctl.h"
-#include "winsock2.h"
-
-struct thread;
 
 /* Whom to tell of the end. */
 struct overlapped_party {
@@ -31,7 +28,7 @@ int overlapped_check(struct overlapped_party *party);
  * `ret_bytes` in user memory has been told; WSA_IO_PENDING; or another code,
  * and then nobody else is told.
  */
-int overlapped_perform(const struct ioctl *ioctl,
+int overlapped_perform(const struct request *request,
 		       const struct overlapped_party *party, LPDWORD ret_bytes);
 
 /*

@@ -6,10 +6,9 @@
 #include <poll.h>
 #include <string.h>
 
-#include "shim/shim.h"
-#include "shim/usermem.h"
 #include "winsock/error.h"
 #include "winsock/socket.h"
+#include "winsock/usermem.h"
 
 const struct sockaddr *
 linux_address(const struct sockaddr *address, socklen_t size,
@@ -32,7 +31,7 @@ portres_socket(int family, int type, int protocol)
 static int
 flags_of(int fd)
 {
-	return real_fcntl(fd, F_GETFL, NULL);
+	return fcntl(fd, F_GETFL);
 }
 
 /* The new socket takes after the one that listens. */
@@ -45,8 +44,7 @@ portres_accept(int fd, struct sockaddr *address, socklen_t *size)
 	if (made < 0)
 		return -1;
 	if (flags_of(fd) & O_NONBLOCK)
-		real_fcntl(made, F_SETFL,
-			   (void *)(long)(flags_of(made) | O_NONBLOCK));
+		fcntl(made, F_SETFL, flags_of(made) | O_NONBLOCK);
 	errno = before;
 	return made;
 }
@@ -114,7 +112,7 @@ portres_sendto(int fd, const void *buffer, size_t n, int flags,
 
 	return timed(fd, flags,
 		     sendto(fd, buffer, n, flags | MSG_NOSIGNAL,
-				 linux_address(address, size, &room), size));
+			    linux_address(address, size, &room), size));
 }
 
 ssize_t

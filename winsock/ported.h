@@ -46,7 +46,7 @@ PORTED const char *portres_inet_ntop(int family, const void *address,
 				     char *text, socklen_t size);
 
 /*
- * The same address with Linux' number of its family: itself, or a copy in
+ * Gives the address Linux' number of its family: returns itself, or a copy in
  * `room` when the number was Windows'. Whatever cannot be read is left to the
  * kernel to refuse.
  */

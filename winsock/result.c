@@ -6,13 +6,15 @@
 
 #include <errno.h>
 
-#include "shim/usermem.h"
 #include "winsock/error.h"
 #include "winsock/monitor.h"
 #include "winsock/overlapped.h"
 #include "winsock/socket.h"
 #include "winsock/startup.h"
+#include "winsock/usermem.h"
 #include "winsock2.h"
+
+#define LOOK_MS 10
 
 static int
 read_status(LPWSAOVERLAPPED overlapped, bool wait, int *ret_status,
@@ -28,7 +30,9 @@ read_status(LPWSAOVERLAPPED overlapped, bool wait, int *ret_status,
 			       : 0;
 		if (code || found.Internal != STATUS_PENDING || !wait)
 			break;
-		monitor_wait(MONITOR_FOR_EVER);
+		/* It may be another copy's of this archive, which wakes
+		 * nobody here. */
+		monitor_wait(monitor_after(LOOK_MS));
 	}
 	monitor_leave();
 	if (code)
@@ -74,11 +78,7 @@ WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
 	int code = overlapped_result(s, lpOverlapped, lpcbTransfer, fWait,
 				     lpdwFlags);
 
-	errno = before;
-	if (code == 0)
-		return TRUE;
-	WSASetLastError(code);
-	return FALSE;
+	return wsa_end(code, before) == 0;
 }
 
 static BOOL
@@ -86,17 +86,13 @@ cancel(HANDLE file, LPOVERLAPPED overlapped, bool own, bool need_one)
 {
 	int before = errno;
 	int fd = socket_of((SOCKET)file);
+	int code = 0;
 
-	if (fd < 0) {
-		WSASetLastError(ERROR_INVALID_HANDLE);
-		return FALSE;
-	}
-	if (overlapped_cancel(fd, overlapped, own) == 0 && need_one) {
-		WSASetLastError(ERROR_NOT_FOUND);
-		return FALSE;
-	}
-	errno = before;
-	return TRUE;
+	if (fd < 0)
+		code = ERROR_INVALID_HANDLE;
+	else if (overlapped_cancel(fd, overlapped, own) == 0 && need_one)
+		code = ERROR_NOT_FOUND;
+	return wsa_end(code, before) == 0;
 }
 
 /* Those of the calling thread; it is no error that there are none. */

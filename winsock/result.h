@@ -6,7 +6,7 @@
 
 #include "winsock2.h"
 
-/* Of WSAGetOverlappedResult and WSPGetOverlappedResult: 0, or the code with
+/* Serves WSAGetOverlappedResult and WSPGetOverlappedResult: 0, or the code with
  * which the call, or the request itself, has failed. */
 int overlapped_result(SOCKET s, LPWSAOVERLAPPED overlapped, LPDWORD ret_bytes,
 		      bool wait, LPDWORD ret_flags);

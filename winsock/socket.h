@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * A SOCKET is a descriptor. Here is what Winsock knows of one besides.
+ */
 #ifndef PORTRES_WINSOCK_SOCKET_H
 #define PORTRES_WINSOCK_SOCKET_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "winsock2.h"
 
@@ -19,13 +23,13 @@ linux_family(int family)
 /* The descriptor, or -errno when it is not a socket's. */
 int socket_of(SOCKET s);
 
+/* The open socket's number, never used twice; 0 when fd is no socket. */
+uint64_t socket_cookie(int fd);
+
 /* Was it made with the overlapped attribute? */
 bool socket_overlapped(int fd);
 
-/* What socket() and WSASocket() make: a descriptor, or -1 with errno. */
+/* Makes one for socket() or WSASocket(): a descriptor, or -1 with errno. */
 int socket_make(int family, int type, int protocol, bool overlapped);
-
-/* Closes it as closesocket() does: 0 or a Winsock code. */
-int socket_close(SOCKET s);
 
 #endif

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "shim/usermem.h"
 #include "winsock/error.h"
 #include "winsock/handle.h"
 #include "winsock/monitor.h"
@@ -15,6 +14,8 @@
 #include "winsock/socket.h"
 #include "winsock/startup.h"
 #include "winsock/thread.h"
+#include "winsock/usermem.h"
+#include "winsock/wsasocket.h"
 #include "ws2spi.h"
 
 /* A failed function's answer. */
@@ -23,6 +24,14 @@ tell(LPINT lpErrno, int code)
 {
 	usermem_write(lpErrno, &code, sizeof(code));
 	return SOCKET_ERROR;
+}
+
+/* As wsa_end(), with the error where these functions have it. */
+static int
+end(LPINT lpErrno, int code, int before)
+{
+	errno = before;
+	return code ? tell(lpErrno, code) : 0;
 }
 
 struct user_apc {
@@ -124,9 +133,7 @@ wsp_socket(int af, int type, int protocol, LPWSAPROTOCOL_INFOW lpProtocolInfo,
 	int before = errno;
 	SOCKET s = WSASocketW(af, type, protocol, lpProtocolInfo, g, dwFlags);
 
-	if (s == INVALID_SOCKET)
-		tell(lpErrno, WSAGetLastError());
-	errno = before;
+	end(lpErrno, s == INVALID_SOCKET ? WSAGetLastError() : 0, before);
 	return s;
 }
 
@@ -138,20 +145,15 @@ wsp_bind(SOCKET s, const struct sockaddr *name, int namelen, LPINT lpErrno)
 	int r = fd < 0 ? wsa_fail(-fd)
 		       : portres_bind(fd, name, (socklen_t)namelen);
 
-	if (r < 0)
-		tell(lpErrno, WSAGetLastError());
-	errno = before;
-	return r;
+	return end(lpErrno, r < 0 ? WSAGetLastError() : 0, before);
 }
 
 static int WSPAPI
 wsp_close_socket(SOCKET s, LPINT lpErrno)
 {
 	int before = errno;
-	int code = socket_close(s);
 
-	errno = before;
-	return code ? tell(lpErrno, code) : 0;
+	return end(lpErrno, socket_close(s), before);
 }
 
 static BOOL WSPAPI
@@ -163,11 +165,7 @@ wsp_get_overlapped_result(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
 	int code = overlapped_result(s, lpOverlapped, lpcbTransfer, fWait,
 				     lpdwFlags);
 
-	errno = before;
-	if (code == 0)
-		return TRUE;
-	tell(lpErrno, code);
-	return FALSE;
+	return end(lpErrno, code, before) == 0;
 }
 
 static int WSPAPI

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * There is nothing to load or to unload here. What remains of Winsock's
- * startup is the count, because calls outside of it must fail, and the
+ * There is nothing to load or to unload here. Of Winsock's startup remain the
+ * count, because calls outside of it must fail, and the
  * negotiation of a version, because programs check its outcome.
  */
 #include "winsock/startup.h"
@@ -9,9 +9,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "shim/usermem.h"
 #include "winsock/error.h"
 #include "winsock/overlapped.h"
+#include "winsock/usermem.h"
 #include "winsock2.h"
 
 static _Atomic unsigned int starts;

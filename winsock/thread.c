@@ -33,6 +33,15 @@ drop_queue(struct thread *thread)
 	thread->last = &thread->first;
 }
 
+/* Only the thread that forked goes on in the child, and what was queued to it
+ * belongs to the parent's requests. */
+static void
+forget_queue(void)
+{
+	if (self)
+		drop_queue(self);
+}
+
 /* Called by the C library when a thread that has one of these ends. */
 static void
 end(void *value)
@@ -57,6 +66,7 @@ thread_self(void)
 	if (!key_made && pthread_key_create(&key, end) != 0)
 		return NULL;
 	key_made = true;
+	monitor_in_child(forget_queue);
 	thread = calloc(1, sizeof(*thread));
 	if (!thread)
 		return NULL;
@@ -127,13 +137,4 @@ bool
 thread_in_routine(void)
 {
 	return depth > 0;
-}
-
-/* Only the thread that forked goes on in the child, and what was queued to it
- * belongs to the parent's requests. */
-void
-thread_after_fork(void)
-{
-	if (self)
-		drop_queue(self);
 }

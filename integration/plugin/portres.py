@@ -45,7 +45,11 @@ def _say(library: Library, *arguments: str) -> str:
     return run.stdout.strip()
 
 
-def _holder(library: Library, proto: str, ports: List[int]) -> str:
+def _holder(library: Library, error: OSError, proto: str, ports: List[int]) -> str:
+    """The library knows of reservations, the command of sockets too."""
+    why = getattr(error, "why", "")
+    if why:
+        return f"{proto} {why}"
     for port in ports[:_ASKED]:
         said = _say(library, "who", f"--{proto}", str(port)).splitlines()
         # A connection in TIME_WAIT is in nobody's way.
@@ -63,10 +67,12 @@ def _error(number: int, text: str) -> Error:
     return Error(number, f"{os.strerror(number)}: {text}")
 
 
-def _refusal(library: Library, number: int, proto: str,
+def _refusal(library: Library, error: OSError, proto: str,
              ports: List[int], n: int) -> Error:
+    number = error.errno or 0
     if number == errno.EADDRINUSE:
-        text = (f"{proto} {_names(ports)}: {_holder(library, proto, ports)}; "
+        text = (f"{proto} {_names(ports)}: "
+                f"{_holder(library, error, proto, ports)}; "
                 "stop that, or let portres choose (start=0)")
     elif number == errno.ENOBUFS:
         text = (f"there are no {n} free {proto} ports in a row: ask for "
@@ -116,8 +122,7 @@ class Reservation:
         except OSError as error:
             self.close()
             wanted = list(range(start, start + n))
-            raise _refusal(self._library, error.errno or 0, proto, wanted,
-                           n) from None
+            raise _refusal(self._library, error, proto, wanted, n) from None
         self.ports = list(range(first, first + n))
 
     @property
@@ -146,7 +151,7 @@ class Reservation:
             self._library.close(sock.detach())
             text = f"{self.proto} {port} of {self!r} on {host}"
             if error.errno == errno.EADDRINUSE:
-                text += ": " + _holder(self._library, self.proto, [port])
+                text += ": " + _holder(self._library, error, self.proto, [port])
             raise _error(error.errno or 0, text) from None
         return sock
 

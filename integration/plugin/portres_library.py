@@ -2,9 +2,9 @@
 """Finds libportres.so and calls it: what portres.py stands on.
 
 A library that is opened by its path stands in front of nobody: this process'
-own binds stay the kernel's. So the requests go to the library's own ioctl(),
-bind() and close(), by its handle, and work whether or not the process runs
-under it.
+own binds stay the kernel's. So the functions of its native API (portres.h), and
+its bind() and close(), are called by its handle, and work whether or not the
+process runs under it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,6 @@ from typing import Any, Iterator, Optional, Tuple
 import portres_preload
 from portres_preload import is_path, words
 
-ACQUIRE = 0x98000064
-RELEASE = 0x98000065
-ASSOCIATE = 0x98000066
-
 # Where the dynamic linker looks by itself, it goes by this name.
 SONAME = "libportres.so.0"
 
@@ -33,6 +29,40 @@ class Error(OSError):
     """A request that failed: which ports, who has them, the way out."""
 
     __module__ = "portres"
+
+
+class Refused(OSError):
+    """The library has said no; `why` is its reason, or empty."""
+
+    why = ""
+
+
+class _Instance(ctypes.Structure):
+    _fields_ = [("start_port", ctypes.c_uint16), ("number_of_ports", ctypes.c_uint16),
+                ("reserved", ctypes.c_uint32), ("token", ctypes.c_uint64)]
+
+
+class _Refusal(ctypes.Structure):
+    _fields_ = [("error", ctypes.c_int32), ("reason", ctypes.c_uint32),
+                ("port", ctypes.c_uint16), ("start_port", ctypes.c_uint16),
+                ("number_of_ports", ctypes.c_uint16), ("persistent", ctypes.c_uint16),
+                ("pid", ctypes.c_int32), ("command", ctypes.c_char * 16),
+                ("unused", ctypes.c_uint32 * 3)]
+
+
+_RESERVED = 1
+
+
+def _reason(why: _Refusal) -> str:
+    """Whose block is in the way, in the words of `portres who`."""
+    if why.reason != _RESERVED or not why.start_port:
+        return ""
+    port, first = socket.ntohs(why.port), socket.ntohs(why.start_port)
+    last = first + why.number_of_ports - 1
+    block = f"{first}-{last}" if last > first else str(first)
+    holder = ("the persistent store" if why.persistent
+              else f"pid {why.pid} ({why.command.decode()})")
+    return f"{port or block} is reserved ({block}) by {holder}"
 
 
 class NoLibrary(Error):
@@ -100,45 +130,53 @@ class Library:
             # A $LIB is replaced here too.
             name = portres_preload.name(path, self.pool) if "$" in path else path
             handle = ctypes.CDLL(name or path, use_errno=True)
-            handle.portres_bind
+            handle.portres_refusal
         except AttributeError:
             raise _no_library(f"{path} is another library") from None
         except OSError as error:
             raise _no_library(f"the library is not found ({error})") from None
         # Children may look for it elsewhere.
         self.path = path if "/" in path else _file_of(handle)
-        self._ioctl = handle.ioctl
-        self._ioctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p)
+        self._acquire = handle.portres_acquire
+        self._acquire.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint)
+        self._release = handle.portres_release
+        self._associate = handle.portres_associate
+        for function in self._release, self._associate:
+            function.argtypes = (ctypes.c_int, ctypes.c_uint64, ctypes.c_uint)
+        self._refusal = handle.portres_refusal
+        self._refusal.argtypes = (ctypes.c_void_p,)
         self._bind = handle.bind
         self._bind.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint32)
         self._close = handle.close
         self._close.argtypes = (ctypes.c_int,)
 
-    def _request(self, fd: int, code: int, argument: ctypes.Array[Any]) -> None:
-        while self._ioctl(fd, code, argument) < 0:
+    def _refused(self, number: int) -> Refused:
+        error = Refused(number, os.strerror(number))
+        why = _Refusal()
+        ctypes.set_errno(number)
+        if self._refusal(ctypes.byref(why)) == 0:
+            error.why = _reason(why)
+        return error
+
+    def _call(self, function: Any, *arguments: Any) -> None:
+        while function(*arguments) < 0:
             number = ctypes.get_errno()
             # Python's handlers are installed without SA_RESTART; they run
             # between two turns, and what they raise ends this.
             if number != errno.EINTR:
-                raise OSError(number, os.strerror(number))
+                raise self._refused(number)
 
     def acquire(self, fd: int, start: int, count: int) -> Tuple[int, int]:
         """Returns the first port and the token."""
-        block = ctypes.create_string_buffer(16)
-        struct.pack_into("!H", block, 0, start)
-        struct.pack_into("=H", block, 2, count)
-        self._request(fd, ACQUIRE, block)
-        (first,) = struct.unpack_from("!H", block, 0)
-        (token,) = struct.unpack_from("=Q", block, 8)
-        return first, token
+        block = _Instance(socket.htons(start), count)
+        self._call(self._acquire, fd, ctypes.byref(block), 0)
+        return socket.ntohs(block.start_port), block.token
 
     def release(self, fd: int, token: int) -> None:
-        self._request(fd, RELEASE,
-                      ctypes.create_string_buffer(struct.pack("=Q", token)))
+        self._call(self._release, fd, token, 0)
 
     def associate(self, fd: int, token: int) -> None:
-        self._request(fd, ASSOCIATE,
-                      ctypes.create_string_buffer(struct.pack("=Q", token)))
+        self._call(self._associate, fd, token, 0)
 
     def bind(self, fd: int, family: int, address: Tuple[Any, ...]) -> None:
         """`address` is as getaddrinfo() gives it."""
@@ -150,8 +188,7 @@ class Library:
         else:
             packed += host + bytes(8)
         if self._bind(fd, packed, len(packed)) < 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+            raise self._refused(ctypes.get_errno())
 
     def close(self, fd: int) -> None:
         """By the library, so that who comes next need not find out."""

@@ -13,7 +13,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+#define CALM 77 /* errno before each call: a success leaves it alone */
 
 static int last; /* errno of the call before */
 
@@ -26,6 +29,14 @@ answer(long long r)
 		puts(strerrorname_np(last));
 	else
 		printf("%lld\n", r);
+}
+
+static long long
+calm(long long r)
+{
+	if (r >= 0 && errno != CALM)
+		printf("errno %d after ", errno);
+	return r;
 }
 
 /* A page that is not there. */
@@ -62,6 +73,27 @@ bound(int fd, int r)
 	return ntohs(at.sin_port);
 }
 
+/* To a name of this process' own. */
+static int
+bind_local(int fd)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+
+	snprintf(at.sun_path + 1, sizeof(at.sun_path) - 1, "portres-%d",
+		 (int)getpid());
+	return bind(fd, (struct sockaddr *)&at, sizeof(at));
+}
+
+/* Without SO_BROADCAST. */
+static int
+shout(int fd)
+{
+	struct sockaddr_in at = loopback(9);
+
+	at.sin_addr.s_addr = htonl(0x7fffffff);
+	return (int)sendto(fd, "", 1, 0, (struct sockaddr *)&at, sizeof(at));
+}
+
 static void
 why(void)
 {
@@ -83,7 +115,7 @@ acquire(int fd, int start, int count, unsigned int flags)
 {
 	struct portres_instance block = {htons((uint16_t)start),
 					 (uint16_t)count, 0, 0};
-	int r = portres_acquire(fd, &block, flags);
+	int r = (int)calm(portres_acquire(fd, &block, flags));
 
 	if (r < 0)
 		answer(r);
@@ -101,13 +133,14 @@ persistent(const char *verb, int protocol, int start, int count)
 	int r;
 
 	if (strcmp(verb, "delete") == 0) {
-		answer(portres_persistent_delete(protocol, first, number));
+		answer(calm(
+			portres_persistent_delete(protocol, first, number)));
 		return;
 	}
 	r = strcmp(verb, "create") == 0
 		    ? portres_persistent_create(protocol, first, number, &token)
 		    : portres_persistent_find(protocol, first, number, &token);
-	answer(r < 0 ? r : (long long)token);
+	answer(calm(r) < 0 ? r : (long long)token);
 }
 
 /* Calls with a pointer to nowhere. */
@@ -163,6 +196,7 @@ call(const char *verb, long long a, long long b, long long c, long long d)
 	int fd = (int)a;
 	uint64_t token = (uint64_t)b;
 
+	errno = CALM;
 	if (strcmp(verb, "socket") == 0)
 		answer(socket((int)a, (int)b, 0));
 	else if (strcmp(verb, "close") == 0)
@@ -179,11 +213,15 @@ call(const char *verb, long long a, long long b, long long c, long long d)
 	else if (strcmp(verb, "acquire") == 0)
 		acquire(fd, (int)b, (int)c, (unsigned int)d);
 	else if (strcmp(verb, "release") == 0)
-		answer(portres_release(fd, token, (unsigned int)c));
+		answer(calm(portres_release(fd, token, (unsigned int)c)));
 	else if (strcmp(verb, "associate") == 0)
-		answer(portres_associate(fd, token, (unsigned int)c));
+		answer(calm(portres_associate(fd, token, (unsigned int)c)));
 	else if (strcmp(verb, "ioctl") == 0)
 		answer(ioctl(fd, SIO_ASSOCIATE_PORT_RESERVATION, &token));
+	else if (strcmp(verb, "local") == 0)
+		answer(bind_local(fd));
+	else if (strcmp(verb, "shout") == 0)
+		answer(shout(fd));
 	else if (strcmp(verb, "crowd") == 0)
 		crowd((uint64_t)a, (int)b);
 	else if (strcmp(verb, "fill") == 0)

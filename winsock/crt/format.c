@@ -156,20 +156,11 @@ put_nothing(wchar_t *to, const struct spec *spec, unsigned int more)
 static const wchar_t *
 integer_size(enum size size)
 {
-	switch (size) {
-	case SIZE_CHAR:
+	if (size == SIZE_CHAR)
 		return L"hh";
-	case SIZE_SHORT:
+	if (size == SIZE_SHORT)
 		return L"h";
-	case SIZE_64:
-		return L"ll";
-	case SIZE_NONE:
-	case SIZE_LONG:
-	case SIZE_32:
-	case SIZE_DOUBLE:
-		break;
-	}
-	return L"";
+	return size == SIZE_64 ? L"ll" : L"";
 }
 
 static wchar_t *
@@ -177,38 +168,25 @@ translate(wchar_t *to, const struct spec *spec)
 {
 	bool narrow = spec->size == SIZE_SHORT || spec->size == SIZE_CHAR;
 	bool wide = spec->size == SIZE_LONG;
-	/* What s is, and what S is, where no size says otherwise. */
+	/* Is s wide, is S wide, where no size says otherwise? */
 	bool own_wide = spec->narrow ? wide : !narrow;
 	bool other_wide = spec->narrow ? !narrow : wide;
+	const wchar_t *size;
 
+	if (one_of(spec->type, L"sc"))
+		return put_spec(to, spec, own_wide ? L"l" : L"", spec->type);
+	if (one_of(spec->type, L"SC"))
+		return put_spec(to, spec, other_wide ? L"l" : L"",
+				spec->type == L'S' ? L's' : L'c');
+	if (one_of(spec->type, L"diuoxX"))
+		return put_spec(to, spec, integer_size(spec->size), spec->type);
+	if (one_of(spec->type, L"aAeEfFgG")) {
+		size = spec->size == SIZE_DOUBLE ? L"L" : L"";
+		return put_spec(to, spec, size, spec->type);
+	}
 	switch (spec->type) {
 	case L'\0':
 		return to;
-	case L's':
-	case L'c':
-		return put_spec(to, spec, own_wide ? L"l" : L"", spec->type);
-	case L'S':
-		return put_spec(to, spec, other_wide ? L"l" : L"", L's');
-	case L'C':
-		return put_spec(to, spec, other_wide ? L"l" : L"", L'c');
-	case L'd':
-	case L'i':
-	case L'u':
-	case L'o':
-	case L'x':
-	case L'X':
-		return put_spec(to, spec, integer_size(spec->size), spec->type);
-	case L'a':
-	case L'A':
-	case L'e':
-	case L'E':
-	case L'f':
-	case L'F':
-	case L'g':
-	case L'G':
-		return put_spec(to, spec,
-				spec->size == SIZE_DOUBLE ? L"L" : L"",
-				spec->type);
 	case L'p':
 		return put_pointer(to, spec);
 	case L'n':

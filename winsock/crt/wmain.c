@@ -2,7 +2,7 @@
 /*
  * A main for programs that have a wmain instead, as Windows programs may.
  *
- * It is the only member of libportres_main.a, and nothing but an undefined
+ * It is a member of the archive by itself, and nothing but an undefined
  * main makes the linker take it: programs with a main of their own never see
  * it. The program defines wmain without declaring it first, in C or in C++,
  * with any of the parameter lists below, hence the names of the linker. They

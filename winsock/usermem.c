@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "winsock/usermem.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/*
+ * The aligned 8 bytes around one. The kernel copies a signal set before it
+ * looks at an impossible `how`, so nothing else happens: 0.14 us, where
+ * process_vm_readv costs ten times that. To the kernel a null set is none.
+ */
+static bool
+is_there(uintptr_t at)
+{
+	at &= ~(uintptr_t)7;
+	return at && (syscall(SYS_rt_sigprocmask, -1, at, NULL, 8) == 0 ||
+		      errno != EFAULT);
+}
+
+/* So few bytes lie on one page or on two. */
+static bool
+readable(const void *user, size_t n)
+{
+	return is_there((uintptr_t)user) && is_there((uintptr_t)user + n - 1);
+}
+
+int
+usermem_read(void *to, const void *user, size_t n)
+{
+	int before = errno;
+	bool there = readable(user, n);
+
+	errno = before;
+	if (!there)
+		return -EFAULT;
+	memcpy(to, user, n);
+	return 0;
+}
+
+/* A sandbox may forbid a process to write to itself by that call: then the
+ * pointer is trusted as far as it can be read. */
+int
+usermem_write(void *user, const void *from, size_t n)
+{
+	struct iovec local = {(void *)from, n};
+	struct iovec remote = {user, n};
+	int before = errno;
+	ssize_t r = process_vm_writev(getpid(), &local, 1, &remote, 1, 0);
+	bool there = r == (ssize_t)n ||
+		     (r < 0 && (errno == ENOSYS || errno == EPERM) &&
+		      readable(user, n));
+
+	errno = before;
+	if (!there)
+		return -EFAULT;
+	/* Again: valgrind does not see what a process writes so. */
+	memcpy(user, from, n);
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory that a program names may not be there: EFAULT then, as the kernel has
+ * it; a plain access would kill the program.
+ *
+ * Both copy up to 4096 bytes, return 0 or -EFAULT, and leave errno alone. On
+ * failure the first bytes of the target may have been changed.
+ */
+#ifndef PORTRES_WINSOCK_USERMEM_H
+#define PORTRES_WINSOCK_USERMEM_H
+
+#include <stddef.h>
+
+int usermem_read(void *to, const void *user, size_t n);
+int usermem_write(void *user, const void *from, size_t n);
+
+#endif
