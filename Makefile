@@ -73,6 +73,7 @@ $B/obj/%.o: %.c Makefile
 
 $B/libportres_core.a: $(CORE)
 	$(call say,AR,$@)
+	$Qrm -f $@
 	$Q$(AR) rcs $@ $^
 
 $B/exports.map: shim/hooks.def shim/exports.awk
@@ -151,6 +152,7 @@ $B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o \
 		$(filter %/wtoi.o %/wmain.o,$(CRT))
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
+	$Qrm -f $@
 	$Qrm -f $@
 	$Q$(AR) rcs $@ $^
 

@@ -10,8 +10,8 @@
 #include "shim/pick.h"
 #include "shim/pools.h"
 #include "shim/refusal.h"
-#include "shim/settled.h"
 #include "shim/shim.h"
+#include "shim/sockets.h"
 #include "shim/steer.h"
 #include "shim/usermem.h"
 

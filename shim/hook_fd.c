@@ -10,8 +10,8 @@
 #include "portres.h"
 #include "shim/fork.h"
 #include "shim/hidden_fds.h"
-#include "shim/native.h"
 #include "shim/pools.h"
+#include "shim/request.h"
 #include "shim/shim.h"
 #include "shim/sockets.h"
 
@@ -195,7 +195,7 @@ make_way(int from, int to)
 
 /* A call that fails leaves the number as free as the program thinks it is. */
 SLOW_PATH static int
-settle(int moved, int to, int r)
+give_back(int moved, int to, int r)
 {
 	if (moved && r < 0)
 		sys_close(&sys_kernel, to);
@@ -211,7 +211,7 @@ hooked_dup2(int from, int to)
 		return real_dup2(from, to);
 	moved = make_way(from, to);
 	return moved < 0 ? ret_errno(moved)
-			 : settle(moved, to, real_dup2(from, to));
+			 : give_back(moved, to, real_dup2(from, to));
 }
 
 static int
@@ -261,7 +261,7 @@ dup3(int from, int to, int flags)
 		return real_dup3(from, to, flags);
 	moved = make_way(from, to);
 	return moved < 0 ? ret_errno(moved)
-			 : settle(moved, to, real_dup3(from, to, flags));
+			 : give_back(moved, to, real_dup3(from, to, flags));
 }
 
 /* Not variadic, for the reason given beside ioctl(). */
@@ -320,4 +320,13 @@ exported_ioctl(int fd, unsigned long request, void *argument)
 	default:
 		return real_ioctl(fd, request, argument);
 	}
+}
+
+EXPORTED int
+socket(int domain, int type, int protocol)
+{
+	int fd = real_socket(domain, type, protocol);
+
+	unsettle(fd);
+	return fd;
 }

@@ -7,7 +7,6 @@
 #include "core/kernel/sockdiag.h"
 #include "core/pool/reserve.h"
 #include "core/pool/slot.h"
-#include "shim/announced.h"
 #include "shim/config.h"
 #include "shim/pick.h"
 #include "shim/pools.h"

@@ -6,6 +6,7 @@
 #ifndef PORTRES_SHIM_POOLS_H
 #define PORTRES_SHIM_POOLS_H
 
+#include "core/pool/announce.h"
 #include "core/pool/pool.h"
 
 /*
@@ -43,5 +44,18 @@ pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock)
  * truncated: to be written to without the lock.
  */
 struct pool *pools_opened(void);
+
+/*
+ * Calls that bind, announced by this thread (core/pool/announce.h).
+ */
+
+struct announced {
+	struct announce announce;
+	uint32_t generation; /* fork_generation() */
+};
+
+/* Announces a bind to `port`. Returns as announce_begin(). */
+int announced_begin(struct pool *pool, uint16_t port, struct announced *ret);
+void announced_end(const struct announced *announced);
 
 #endif

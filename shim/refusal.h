@@ -42,4 +42,14 @@ void refusal_reserved(int err, uint16_t port, const struct slot *slot);
 /* EADDRINUSE, which an acquire of the pool has just come to. */
 void refusal_of_acquire(struct pool *pool, enum protocol protocol);
 
+/*
+ * Says on stderr, in one write, why a bind to `port` is refused: by which
+ * reservation, whose it is, and the way out. `unjudged`: nobody could tell
+ * whether its owner lives. Leaves errno alone.
+ */
+void explain_refusal(const struct slot *slot, uint16_t port, bool unjudged);
+
+/* The same of a port that is marked, and no slot has it. */
+void explain_passing(uint16_t port);
+
 #endif

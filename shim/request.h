@@ -8,6 +8,7 @@
 #ifndef PORTRES_SHIM_REQUEST_H
 #define PORTRES_SHIM_REQUEST_H
 
+#include "core/pool/pool.h"
 #include "core/pool/reserve.h"
 
 /* Reserves `wanted` (start 0: anywhere) for the socket. */
@@ -19,5 +20,17 @@ int request_release(int fd, uint64_t token, enum pool_wait wait);
 
 /* Lets the unbound socket have ports out of the reservation. */
 int request_associate(int fd, uint64_t token, enum pool_wait wait);
+
+/*
+ * The native API (portres.h), and ioctl(), which is a part of it. Pointers are
+ * the program's. All return 0 or -Exxx; -EBUSY is POOL_TRY's.
+ */
+
+/* `block` is a struct portres_instance. */
+int native_acquire(int fd, void *block, enum pool_wait wait);
+
+/* `token` is a uint64_t. */
+int native_release(int fd, const void *token);
+int native_associate(int fd, const void *token);
 
 #endif

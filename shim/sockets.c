@@ -186,3 +186,14 @@ sockets_disown(uint64_t cookie, uint64_t token)
 	atomic_store(&tracked->owned, 0);
 	drop_if_idle(tracked);
 }
+
+_Atomic uint64_t settled_numbers[SETTLED_NUMBERS / 64];
+
+void
+unsettle_all(void)
+{
+	for (int i = 0; i < SETTLED_NUMBERS / 64; i++)
+		if (atomic_load_explicit(&settled_numbers[i],
+					 memory_order_relaxed))
+			atomic_store(&settled_numbers[i], 0);
+}

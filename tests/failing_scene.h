@@ -5,8 +5,8 @@
 #ifndef PORTRES_TESTS_FAILING_SCENE_H
 #define PORTRES_TESTS_FAILING_SCENE_H
 
-#include "core/pool/announce.h"
 #include "core/pool/acquire.h"
+#include "core/pool/announce.h"
 #include "core/pool/user_pool.h"
 #include "tests/rig.h"
 

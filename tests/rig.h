@@ -9,9 +9,9 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "core/pool/acquire.h"
 #include "core/pool/lease.h"
 #include "core/pool/pool.h"
-#include "core/pool/acquire.h"
 #include "core/pool/slot.h"
 #include "tests/books.h"
 #include "tests/check.h"

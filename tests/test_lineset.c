@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which lines have been seen, and how many can be kept in mind. */
-#include "core/kernel/lineset.h"
+#include "core/kernel/lock_page.h"
 
 #include "tests/kernel.h"
 

@@ -66,6 +66,7 @@ static void
 expect_calls(struct lines *lines, uint32_t reserved)
 {
 	struct kernel_counting kernel = {.ops = {.call = kernel_count}};
+	struct persistent_report report;
 	struct pool pool;
 	uint32_t calls;
 
@@ -113,6 +114,7 @@ CHECK(persistent_load, takes_none_for_lines_that_overlap)
 CHECK(persistent_load, takes_none_beside_a_runtime_block)
 {
 	struct kernel_counting kernel = {.ops = {.call = kernel_count}};
+	uint32_t first = own_ports();
 	struct pool pool = rig_pool();
 	struct persistent_report report;
 	struct lines lines = {0};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A pool is made whole before it is there, and opened without waiting. */
 #include "core/pool/announce.h"
-#include "core/kernel/boot.h"
 #include "core/pool/pool.h"
 
 #include <sys/file.h>
@@ -205,7 +204,7 @@ CHECK(pool_open, another_boot_clears_what_was_under_way)
 	struct slot *slot = age(&pool, fd, own_ports());
 	uint64_t boot[2];
 
-	cr_assert_eq(boot_id(&sys_kernel, boot), 0);
+	cr_assert_eq(sys_boot_id(&sys_kernel, boot), 0);
 	again = rig_pool();
 	cr_assert_eq(segment_of(pool.file, 700)->word[3].owner, 0);
 	cr_assert_eq(pool.file->header.dirty, 0);

@@ -472,4 +472,11 @@ sys_writable(const struct sys_ops *sys, void *at)
 			      SYS_SIGSET_SIZE) != -EFAULT;
 }
 
+/*
+ * The kernel's random boot id: which boot of the machine is this? A pool on a
+ * disk outlives the kernel that its announcements and its half-done writes
+ * belong to. Returns 0 or -Exxx.
+ */
+int sys_boot_id(const struct sys_ops *sys, uint64_t ret[2]);
+
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <linux/magic.h>
 
-#include "core/kernel/boot.h"
 #include "core/kernel/strbuf.h"
 #include "core/pool/lock.h"
 #include "core/pool/slot.h"
@@ -278,7 +277,7 @@ init(struct opening *o, const struct statfs *fs)
 	header->device = o->pool.device;
 	header->in_memory =
 		fs->f_type == TMPFS_MAGIC || fs->f_type == RAMFS_MAGIC;
-	boot_id(o->pool.sys, header->boot);
+	sys_boot_id(o->pool.sys, header->boot);
 	if (o->filling)
 		o->filling->load(&o->pool, o->filling->store);
 	atomic_store(&header->magic, POOL_MAGIC);
@@ -448,7 +447,7 @@ renew_after_boot(struct pool *pool)
 
 	if (!pool_whole(pool) || pool->file->header.in_memory)
 		return;
-	r = boot_id(pool->sys, boot);
+	r = sys_boot_id(pool->sys, boot);
 	if (r < 0 || same_boot(pool, boot) ||
 	    pool_enter(pool, POOL_BRIEF, &lock) < 0)
 		return;

@@ -7,8 +7,8 @@
 #define PORTRES_CORE_POOL_POOL_H
 
 #include "core/kernel/sys.h"
-#include "core/pool/lock.h"
 #include "core/pool/layout.h"
+#include "core/pool/lock.h"
 
 #define POOL_PATH_MAX 512
 
