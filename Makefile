@@ -193,7 +193,7 @@ $B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
 check: check-symbols check-unit check-integration
 
 # No path from the root: this directory's name may have a blank.
-PYTEST = $(PYTHON) -m pytest -q -rs -p no:cacheprovider --build-dir=$B \
+PYTEST = $(PYTHON) -m pytest -q -rfEs -p no:cacheprovider --build-dir=$B \
 	$(if $(LONG),--long)
 
 # One at a time: all processes share the list of file locks.

@@ -62,6 +62,7 @@ for place; do
 	if (set -e; $run) >"$top/said" 2>&1; then
 		grep -E '^SKIPPED|passed' "$top/said" || true
 	else
+		grep -E '^(FAILED|ERROR|\[FAIL\]|E   )' "$top/said" || true
 		tail -n 60 "$top/said"
 		failed="$failed $place"
 	fi
