@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Programs from Debian's packages, each on a block that `portres run` gave it."""
 
+import itertools
 import os
 import pathlib
 import pwd
@@ -67,11 +68,12 @@ def needed(program):
 
 
 class Server:
-    """A process group with a block of two ports, of which it uses the first."""
+    """A process group with a block of three ports, of which it uses the first, and
+    two tests the second."""
 
     def __init__(self, popen, ports):
         self.popen = popen
-        self.port, self.spare = ports
+        self.port, self.spare, self.unused = ports
 
     def kill_all(self):
         try:
@@ -96,10 +98,17 @@ def place(build):
     shutil.rmtree(top)
 
 
+# Connections that a server has closed first keep its port from others for a
+# minute (TIME_WAIT), so no test has a port of another's.
+FIRST_PORTS = itertools.count(61000, 20)
+
+
 @pytest.fixture
 def real_env(place, shim_env):
+    first = next(FIRST_PORTS)
     return {
         **shim_env,
+        "PORTRES_WILDCARD": f"{first}-{first + 19}",
         "PORTRES_POOL": str(place / "pool"),
         "LD_PRELOAD": str(place / "libportres.so"),
         "HOME": str(place / "data"),
@@ -117,14 +126,14 @@ exec "$@"
 @pytest.fixture
 def serve(place, real_env):
     """serve(*command) -> a Server that answers on its first port. The command's
-    {1} and {2} are the ports; `config` becomes a file of that name."""
+    {1} and {2} are the first ports; `config` becomes a file of that name."""
     running = []
 
     def serve(*command, ready=answers, config=None):
         if config:
             (place / "data/config").write_text(config)
         popen = subprocess.Popen(
-            [place / "portres", "run", "--tcp", "2", "--", "sh", "-c", BEGIN, "sh"]
+            [place / "portres", "run", "--tcp", "3", "--", "sh", "-c", BEGIN, "sh"]
             + list(map(str, command)),
             env=real_env,
             cwd=place / "data",
@@ -158,17 +167,18 @@ def check(player, real_env):
 
     def acquire(port):
         stranger.ask("tcp('s')")
-        answer = stranger.ask(f"acquire(S['s'], {port}, 2)")
+        answer = stranger.ask(f"acquire(S['s'], {port}, 3)")
         stranger.ask("close('s')")
         return answer
 
     def check(server):
-        # Nobody is bound to the second: only the reservation refuses it.
-        assert bind(server.port) == bind(server.spare) == "EADDRINUSE"
+        # Nobody was ever bound to the third: only the reservation refuses it.
+        assert bind(server.port) == bind(server.unused) == "EADDRINUSE"
         assert acquire(server.port) == "EADDRINUSE"
         server.kill_all()
         until(lambda: acquire(server.port)[0] == "(", "the block is not free")
-        assert bind(server.spare) == str(server.spare)
+        answer = bind(server.unused)
+        assert answer == str(server.unused), answer
 
     return check
 
