@@ -258,6 +258,30 @@ CHECK(announce_death, every_word_is_looked_at)
 	free(file);
 }
 
+/* Nor may one of the segments that a block reaches into. */
+CHECK(announce_death, every_segment_is_looked_at)
+{
+	const struct range block = {PORT, 3 * SEGMENT_PORTS};
+	struct kernel_timeless kernel = kernel_timeless(0);
+	struct pool_file *file = books_new();
+	uint32_t looked = 0, port = 0;
+
+	for (uint32_t p = block.start; p < range_end(block);
+	     p = (p / SEGMENT_PORTS + 1) * SEGMENT_PORTS, looked++) {
+		struct announcement *word = &segment_of(file, p)->word[7];
+
+		atomic_store(&word->what, p);
+		atomic_store(&word->owner, 4711);
+		cr_assert_not(announce_wait(&kernel.ops, file, block,
+					    &(uint64_t){0}, &port),
+			      "port %u", p);
+		cr_assert_eq(port, p);
+		atomic_store(&word->owner, 0);
+	}
+	cr_assert_eq(looked, 4);
+	free(file);
+}
+
 /* 255 binders died in one segment: the next one need not take the lock. */
 CHECK(announce_death, a_dead_binders_word_is_taken_over)
 {
