@@ -2,6 +2,7 @@
 /* Slots, marks and tokens; what a rebuild does stands in test_rebuild.c. */
 #include "core/pool/slot.h"
 #include "tests/books.h"
+#include "tests/steps.h"
 
 CHECK(slot, marks_exactly_its_ports_of_its_protocol)
 {
@@ -89,6 +90,65 @@ CHECK(slot, ending_needs_the_right_token_and_cookie)
 	cr_assert_gt(atomic_load(&slot->token), token);
 	books_check(file, "freed");
 	free(file);
+}
+
+struct ending {
+	struct pool_file *file;
+	uint64_t token;
+};
+
+static void
+end_it(void *context)
+{
+	const struct ending *ending = context;
+
+	steps_begin();
+	slot_mark_dead(ending->file, ending->token, 4711);
+}
+
+static bool
+has_ended(const void *context)
+{
+	const struct ending *ending = context;
+
+	return slot_is_dead(&ending->file->slot[token_slot(ending->token)]);
+}
+
+static struct slot *
+add_one_to_end(struct ending *ending)
+{
+	struct slot *slot;
+
+	ending->file->header.slot_hint = 0;
+	slot = books_add(ending->file, PROTOCOL_TCP, 5000, 2);
+	slot->cookie = 4711;
+	ending->token = atomic_load(&slot->token);
+	return slot;
+}
+
+/* Whenever the lock's holder frees the slot and gives it to somebody else. */
+CHECK(slot, ending_spares_the_slots_next_user)
+{
+	struct ending ending = {steps_shared(sizeof(*ending.file)), 0};
+	struct slot *slot = add_one_to_end(&ending);
+	int ended = steps_until(has_ended, end_it, &ending);
+	int steps = ended > STEPS_BEFORE ? ended - STEPS_BEFORE : 1;
+
+	slot_free(ending.file, slot);
+	for (; steps <= ended; steps++) {
+		pid_t pid;
+
+		cr_assert_eq(add_one_to_end(&ending), slot);
+		pid = steps_fork(end_it, &ending);
+		cr_assert(steps_go(pid, steps));
+		slot_free(ending.file, slot);
+		cr_assert_eq(add_one_to_end(&ending), slot);
+		steps_let_go(pid);
+		cr_assert_eq(atomic_load(&slot->token), ending.token,
+			     "%d steps before the end", ended - steps);
+		slot_free(ending.file, slot);
+	}
+	munmap(ending.file, sizeof(*ending.file));
 }
 
 CHECK(slot, those_in_the_ephemeral_range_are_counted)
