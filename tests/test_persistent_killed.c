@@ -110,3 +110,19 @@ CHECK(persistent, killed_while_deleting)
 {
 	die_everywhere(erase, true);
 }
+
+/* It must not be in the way of those who would have its ports. */
+CHECK(persistent, what_a_killed_add_left_is_no_conflict)
+{
+	struct scene scene = set_up();
+	struct block over = scene.old;
+
+	over.range.start++;
+	cr_assert_eq(add(&scene.pool, over), -EADDRINUSE);
+	unlink(kit_path("persistent")); /* the pool has what it lacks */
+	cr_assert(in_pool(&scene, scene.old));
+	cr_assert_eq(add(&scene.pool, over), 0);
+	cr_assert(in_pool(&scene, over) && in_store(over));
+	cr_assert_not(in_pool(&scene, scene.old));
+	tear_down(&scene);
+}
