@@ -8,6 +8,7 @@
 #include "core/pool/acquire.h"
 #include "core/pool/announce.h"
 #include "core/pool/user_pool.h"
+#include "core/kernel/last_close.h"
 #include "tests/rig.h"
 
 /* One operation on a pool, from start to end. */
@@ -163,6 +164,18 @@ open_new(struct scene *scene)
 	*strrchr(path, '/') = '\0';
 	rmdir(path);
 	return r;
+}
+
+/* A copy of the owning socket, by us. */
+static inline int
+closed(struct scene *scene)
+{
+	int fd = dup(scene->fd);
+	struct last_close watch;
+
+	last_close_begin(scene->sys, fd, &watch);
+	close(fd);
+	return last_close_end(scene->sys, &watch);
 }
 
 static inline int

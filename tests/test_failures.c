@@ -2,7 +2,7 @@
 /*
  * Every system call of every operation fails once, in every way that fits it.
  * Whatever the answer is then: nothing leaks, nothing stays locked, and the
- * books are in order.
+ * books are in order. And no descriptor is ever open to an exec.
  */
 #include "tests/failing.h"
 #include "tests/failing_scene.h"
@@ -142,6 +142,46 @@ fail_each_call(const char *name, operation *what, bool within)
 	{                                                                      \
 		fail_each_call(#name, name, false);                            \
 	}
+
+/* Asks of each descriptor whether a program would inherit it. Without kcmp()
+ * a close has to open one more. */
+static long
+kernel_look(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	struct kernel_failing *self = (struct kernel_failing *)(void *)sys;
+	long r = nr == SYS_kcmp ? -EPERM : kernel_real(nr, arg);
+
+	if (r < 0 || (nr != SYS_openat && nr != SYS_socket &&
+		      nr != SYS_epoll_create1 && nr != SYS_timerfd_create))
+		return r;
+	self->calls++;
+	cr_assert(fcntl((int)r, F_GETFD) & FD_CLOEXEC, "call %ld", nr);
+	return r;
+}
+
+/* Another thread may exec at any time: its program would have the lock. */
+CHECK(failures, no_descriptor_is_open_to_an_exec)
+{
+	operation *const each[] = {
+		acquire_free, acquire_used, acquire_any, acquire_swept,
+		sweep,	      open_again,   open_new,	 closed,
+	};
+	struct scene scene = {.first = own_ports()};
+	int listener = tcp_socket();
+
+	cr_assert_eq(bind_to(listener, AF_INET, "127.0.0.1", scene.first + 30),
+		     0);
+	cr_assert_eq(listen(listener, 1), 0);
+	for (size_t i = 0; i < sizeof(each) / sizeof(*each); i++) {
+		struct kernel_failing kernel = {.ops = {.call = kernel_look}};
+
+		set_up(&scene, &kernel.ops);
+		each[i](&scene);
+		cr_assert_gt(kernel.calls, 0, "operation %zu", i);
+		tear_down(&scene);
+	}
+	close(listener);
+}
 
 FAIL_OUTSIDE(acquire_free)
 FAIL_OUTSIDE(acquire_dead)
