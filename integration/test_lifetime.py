@@ -1,6 +1,7 @@
 """A reservation dies with its owning socket, and with nothing else."""
 
 import os
+import struct
 import subprocess
 import sys
 
@@ -105,6 +106,62 @@ def test_fork_child_that_closes_its_copy_leaves_the_parents(owner, judge):
     assert not judge()
     owner.ask("close('a')")
     assert judge()
+
+
+VFORK = """
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "portres.h"
+
+int main(void)
+{
+	struct portres_instance block = {htons(22000), 4, {0}};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	pid_t child;
+
+	if (ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block) < 0)
+		return 1;
+	child = vfork();
+	if (child == 0) {
+		close(fd);
+		_exit(0);
+	}
+	if (waitpid(child, NULL, 0) != child)
+		return 2;
+	puts("left");
+	fflush(stdout);
+	getchar();
+	close(fd);
+	puts("closed");
+	fflush(stdout);
+	getchar();
+	return 0;
+}
+"""
+
+
+def ended(pool):
+    """Is the pool's first slot one that a close has ended? See core/layout.h."""
+    (path,) = pool.glob("pool-*")
+    state, token = struct.unpack_from("=I20xQ", path.read_bytes(), 4096)
+    assert state == 1
+    return token >> 63 == 1
+
+
+def test_vfork_child_that_closes_its_copy_leaves_the_parents_table(
+    compile_program, start, pool, under
+):
+    """It has its parent's memory and descriptors of its own: that none of these
+    is the socket says nothing of the parent, whose close ends the block at once."""
+    program = start([*under, compile_program(VFORK, "vfork")])
+    assert program.line() == "left"
+    assert not ended(pool)
+    assert program.ask("") == "closed"
+    assert ended(pool)
 
 
 def test_pass_fds_child_keeps_it_alone(owner, judge):
