@@ -4,6 +4,7 @@
 import os
 import select
 import signal
+import struct
 
 import pytest
 
@@ -22,6 +23,24 @@ def test_an_explicit_bind_counts_as_associated(run, stranger):
     program.ask("tcp('x')")
     assert program.ask(f"bind('x', {FIRST})") == str(FIRST)
     assert bind(program, FIRST) == "EADDRINUSE"
+
+
+SEGMENTS, WORDS, SEGMENT_WORDS = 4096 + 64 * 8192, 2056, 255  # core/layout.h
+
+
+def fill(pool, port):
+    """Takes all words of the port's segment, by a thread that announces nothing."""
+    (path,) = pool.glob("pool-*")
+    with open(path, "r+b", buffering=0) as file:
+        file.seek(SEGMENTS + 4096 * (port // 512) + WORDS)
+        file.write(struct.pack("=II", 1, 0) * SEGMENT_WORDS)
+
+
+def test_under_the_lock_as_well(run, stranger, pool):
+    """There a bind goes where 255 others are under way beside it."""
+    program = run()
+    fill(pool, FIRST)
+    assert_its_own(program, stranger)
 
 
 def test_mptcp_has_no_part_in_it(run):
