@@ -5,6 +5,7 @@
 #ifndef PORTRES_TESTS_LOCKS_CHURN_H
 #define PORTRES_TESTS_LOCKS_CHURN_H
 
+#include "core/kernel/proc_locks.h"
 #include "tests/locks_sim.h"
 
 /* How a list comes and goes between two reads of it. */
@@ -172,6 +173,24 @@ missed(const struct sim *sim, const struct report *report)
 			     !report->seen[(lock->start - report->base) / 2];
 		}
 	return n;
+}
+
+/* As one would write it first: one descriptor, from start to end. */
+static inline int
+read_naively(const struct sys_ops *sys, const struct fork_block *guard,
+	     proc_locks_seen *seen, void *context)
+{
+	int fd = sys_open(sys, "/proc/locks", O_RDONLY, 0);
+	char page[4096];
+	size_t at = 0;
+	long n;
+
+	(void)guard;
+	for (; (n = sys_pread(sys, fd, page, sizeof(page), at)) > 0;
+	     at += (size_t)n)
+		proc_locks_parse(page, (size_t)n, seen, context);
+	sys_close(sys, fd);
+	return 0;
 }
 
 #endif

@@ -8,24 +8,6 @@
 
 #include "tests/locks_churn.h"
 
-/* What one would write first: one descriptor, from start to end. */
-static int
-read_naively(const struct sys_ops *sys, const struct fork_block *guard,
-	     proc_locks_seen *seen, void *context)
-{
-	int fd = sys_open(sys, "/proc/locks", O_RDONLY, 0);
-	char page[4096];
-	size_t at = 0;
-	long n;
-
-	(void)guard;
-	for (; (n = sys_pread(sys, fd, page, sizeof(page), at)) > 0;
-	     at += (size_t)n)
-		proc_locks_parse(page, (size_t)n, seen, context);
-	sys_close(sys, fd);
-	return 0;
-}
-
 typedef int reading(const struct sys_ops *sys, const struct fork_block *guard,
 		    proc_locks_seen *seen, void *context);
 
