@@ -12,6 +12,7 @@
 #                        the kernel that Debian ships, in a virtual machine; it
 #                        wants tests/packages-kernel
 #   make bench           what it costs, against bare libc
+#   make trace           what a call goes through: functions and system calls
 #   make demo            a Winsock program and an ordinary one meet
 #   make install         prefix=/usr/local, DESTDIR=
 #
@@ -272,6 +273,9 @@ BENCHES := bench startup stopped crowd passthrough empty.so
 bench: all $(BENCHES:%=$B/bench/%)
 	$Q$(PYTHON) bench/run.py $B
 
+trace:
+	$Q$(PYTHON) bench/trace.py $B/trace
+
 demo: all
 	$Qsh integration/demo.sh $B
 
@@ -300,7 +304,7 @@ clean:
 
 .PHONY: all headers links check check-long check-elsewhere check-unit \
 	check-integration check-asan check-ubsan check-tsan check-valgrind \
-	check-kernel check-symbols bench demo install clean
+	check-kernel check-symbols bench trace demo install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 

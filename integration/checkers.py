@@ -53,6 +53,7 @@ CANNOT = {
         "test_a_library_that_is_none[PORTRES_LIB-cut]": DEADLY,
         "test_a_library_that_is_none[beside-cut]": DEADLY,
         "test_a_malloc_that_closes_files[True]": EARLY,
+        "test_an_unreserved_bind_takes_one_more_system_call": ITS_OWN,
         "test_haproxy_that_executes_itself_anew": NOT_FIRST,
         "test_java": NOT_FIRST,
         "test_memcached_drops_its_privileges": NOT_FIRST,
