@@ -14,6 +14,8 @@ void print_row(const char *name, double ours, double bare, double limit);
 
 /* Reserves a block for the socket, or dies. */
 void take(int fd, int start, int count);
+/* One port in the middle of the ephemeral range. */
+void take_ephemeral(int fd);
 
 /* This many one-port blocks, UDP, each on a socket of its own. */
 void hold_blocks(int count);

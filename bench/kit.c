@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -56,16 +57,37 @@ print_row(const char *name, double ours, double bare, double limit)
 	fflush(stdout);
 }
 
-void
-take(int fd, int start, int count)
+static bool
+try_take(int fd, int start, int count)
 {
 	struct portres_instance block = {
 		.start_port = htons((uint16_t)start),
 		.number_of_ports = (uint16_t)count,
 	};
 
-	if (ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block) < 0)
+	return ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block) == 0;
+}
+
+void
+take(int fd, int start, int count)
+{
+	if (!try_take(fd, start, count))
 		die("acquire");
+}
+
+void
+take_ephemeral(int fd)
+{
+	FILE *range = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
+	int first, last;
+
+	if (!range || fscanf(range, "%d %d", &first, &last) != 2)
+		die("ip_local_port_range");
+	fclose(range);
+	/* Somebody else's port is skipped. */
+	for (int port = (first + last) / 2; !try_take(fd, port, 1); port++)
+		if (port == last)
+			die("acquire");
 }
 
 void

@@ -43,6 +43,25 @@ bind_close(const struct calls *c)
 	c->close(fd);
 }
 
+void
+send_bound(const struct calls *c)
+{
+	static struct sockaddr_in own = {.sin_family = AF_INET};
+	static int fd = -1;
+	socklen_t size = sizeof(own);
+
+	if (fd < 0) {
+		own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		own.sin_port = htons(BENCH_FREE_PORT);
+		fd = c->socket(AF_INET, SOCK_DGRAM, 0);
+		if (c->bind(fd, (struct sockaddr *)&own, size) < 0)
+			die("bind");
+	}
+	if (c->sendto(fd, "!", 1, MSG_DONTWAIT, (struct sockaddr *)&own, size) <
+	    0)
+		die("sendto");
+}
+
 static void
 trial_binds_from(const struct calls *c, int first)
 {
