@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A binder that is held at each of its system calls while the port is taken."""
+"""A binder that is held at each of its system calls while the port is taken, or all
+that the system may choose from."""
 
 import errno
 import subprocess
@@ -9,17 +10,23 @@ import pytest
 PORT = 21700
 
 
+# In a namespace of our own, where the system has these ports to choose from.
+RANGE = f"echo {PORT} {PORT + 1} >/proc/sys/net/ipv4/ip_local_port_range && exec \"$@\""
+
+
+@pytest.mark.parametrize("choice", [[], ["2"]], ids=["a port", "any port"])
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_one_of_the_two_is_refused(
-    compile_program, root, shim_env, namespace, protocol
+    compile_program, root, shim_env, namespace, protocol, choice
 ):
     program = compile_program(
         root / "integration/programs/race_steps.c",
         "race_steps",
         flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"],
     )
+    narrow = ["sh", "-c", RANGE, "sh"] if choice else []
     run = subprocess.run(
-        [*namespace, program, protocol, str(PORT)],
+        [*namespace, *narrow, program, protocol, str(PORT), *choice],
         env=shim_env,
         capture_output=True,
         text=True,

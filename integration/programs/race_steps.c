@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *	race_steps tcp|udp PORT
+ *	race_steps tcp|udp PORT [COUNT]
  *
- * A child binds PORT and is held at its first system call on the way, then, in
- * another child, at the second, and so on; each time the port is acquired
- * before it may go on. Says for each what came of it, "acquire bind" by errno.
+ * A child binds PORT, or with COUNT leaves the choice to the system, whose
+ * ephemeral range must be that many ports from PORT on; it is held at its first
+ *system call on the way, then, in another child, at the second, and so on; each
+ *time the ports are acquired before it may go on. Says for each what came of
+ *it, "acquire bind" by errno.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,7 +22,7 @@
 
 #include "portres.h"
 
-static int type, port;
+static int type, port, count = 1, bound;
 static struct portres_instance block;
 
 static int
@@ -28,7 +30,7 @@ acquire(int fd)
 {
 	block = (struct portres_instance){
 		.start_port = htons((uint16_t)port),
-		.number_of_ports = 1,
+		.number_of_ports = (uint16_t)count,
 	};
 	return ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block) < 0 ? errno : 0;
 }
@@ -45,7 +47,7 @@ static int
 bind_it(int fd)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)port)};
+				 .sin_port = htons((uint16_t)bound)};
 
 	return bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 ? errno : 0;
 }
@@ -70,7 +72,8 @@ binder(void)
 	return child;
 }
 
-/* One step: to a system call, or out of it. False when it is the child's end. */
+/* One step: to a system call, or out of it. False when it is the child's end.
+ */
 static int
 step(pid_t child, int *ret_status)
 {
@@ -84,10 +87,14 @@ main(int argc, char **argv)
 {
 	int status = 0, owner, answer;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
 	type = strcmp(argv[1], "tcp") ? SOCK_DGRAM : SOCK_STREAM;
-	port = atoi(argv[2]);
+	bound = port = atoi(argv[2]);
+	if (argc == 4) {
+		count = atoi(argv[3]);
+		bound = 0;
+	}
 	/* What is done once only has been done. */
 	owner = socket(AF_INET, type, 0);
 	acquire(owner);
