@@ -12,13 +12,13 @@ FAKES = r"""
 
 static int writes, failing, acquired, released;
 
-int user_read(void *to, const void *user, size_t n)
+int usermem_read(void *to, const void *user, size_t n)
 {
 	memcpy(to, user, n);
 	return 0;
 }
 
-int user_write(void *user, const void *from, size_t n)
+int usermem_write(void *user, const void *from, size_t n)
 {
 	if (++writes == failing)
 		return -EFAULT;

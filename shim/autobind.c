@@ -153,13 +153,16 @@ choose_within(struct pool *pool, enum protocol protocol, uint32_t own,
 	struct range within = clip(ephemeral_now(pool), own);
 	struct range range = widest(pool, protocol, within);
 	long full = kernels_full(protocol, call);
-	long r = full;
+	long r;
 
-	for (; range.count && r == full;
-	     range = clear_range_next(pool->file, protocol, within, true,
-				      range))
+	while (range.count) {
 		r = call_within(pool->sys, range, own, call);
-	return r == full ? none_left(protocol, call, ret_none) : r;
+		if (r != full)
+			return r;
+		range = clear_range_next(pool->file, protocol, within, true,
+					 range);
+	}
+	return none_left(protocol, call, ret_none);
 }
 
 /* The local address: of an unbound socket the wildcard, ready to be bound. */

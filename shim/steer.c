@@ -260,8 +260,6 @@ would_bind(struct call *call, enum protocol protocol)
 	struct sockaddr_in6 own;
 	sa_family_t family;
 
-	if (call->verb == VERB_BIND)
-		return true;
 	if (sock_port(&sys_kernel, call->fd, &call->port, &own,
 		      &call->local_size) < 0 ||
 	    call->port)
@@ -337,9 +335,9 @@ choose_carefully(struct pool *pool, struct call *call)
 	if (!sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
 	    !chooses(call, protocol))
 		return call->real(call);
-	if (sockets_any_associated() && would_bind(call, protocol) &&
-	    in_block_bind(call, &r))
-		return r < 0 || call->verb == VERB_BIND ? r : call->real(call);
+	if (call->verb != VERB_BIND && sockets_any_associated() &&
+	    would_bind(call, protocol) && in_block_bind(call, &r))
+		return r < 0 ? r : call->real(call);
 	if (!pool || !pool_whole(pool))
 		return unchecked(call);
 	return clear_range_matters(pool->file)
@@ -353,7 +351,7 @@ steer_choice(struct call *call)
 	struct pool *pool = pools_for_bind(call->fd);
 	long r;
 
-	if (!sockets_any_associated()) {
+	if (call->verb == VERB_BIND || !sockets_any_associated()) {
 		if (!pool)
 			return unchecked(call);
 		if (choose_plainly(pool, call, &r))
@@ -368,10 +366,10 @@ steer_bind(struct call *call)
 	struct pool *pool;
 	long r;
 
-	if (call->port == 0)
-		return steer_choice(call);
 	if (sockets_any_associated() && in_block_bind(call, &r))
 		return r;
+	if (call->port == 0)
+		return steer_choice(call);
 	pool = pools_for_bind(call->fd);
 	return pool ? bind_checked(pool, call) : unchecked(call);
 }
