@@ -10,7 +10,8 @@
 
 #define PAGE 4096
 
-static _Atomic uint32_t nowhere;
+static _Atomic uint32_t unmade, nowhere;
+_Atomic uint32_t *_Atomic fork_page = &unmade;
 
 /* A page that is zero in every child (Linux 4.14). */
 static _Atomic uint32_t *
@@ -31,13 +32,12 @@ make_page(void)
 static _Atomic uint32_t *
 page_get(void)
 {
-	static _Atomic uint32_t *_Atomic page;
-	_Atomic uint32_t *seen = atomic_load(&page), *made;
+	_Atomic uint32_t *seen = &unmade, *made;
 
-	if (seen)
-		return seen;
+	if (atomic_load(&fork_page) != &unmade)
+		return atomic_load(&fork_page);
 	made = make_page();
-	if (atomic_compare_exchange_strong(&page, &seen, made))
+	if (atomic_compare_exchange_strong(&fork_page, &seen, made))
 		return made;
 	if (made != &nowhere)
 		sys_munmap(&sys_kernel, made, PAGE);
@@ -116,38 +116,54 @@ fork_visit_end(const struct fork_visit *visit)
 		fork_block_release(&sys_kernel, word_here(), &visit->hold);
 }
 
-/* Not in a child of vfork: it has descriptors of its own, beside its parent's
- * table. */
+/* Takes a free entry for it; where there is none a child will have it. */
 static void
-lend(int fd)
+lend_one(uint32_t process, uint32_t thread, int fd)
 {
-	uint32_t process = in_vfork_child() ? 0 : fork_generation();
-
-	for (int i = 0; i < LENT_MAX && process; i++) {
+	for (int i = 0; i < LENT_MAX; i++) {
 		uint32_t seen = atomic_load(&lent[i].process);
 
 		if (seen == process ||
 		    !atomic_compare_exchange_strong(&lent[i].process, &seen,
 						    process))
 			continue;
-		atomic_store(&lent[i].thread, sys_gettid(&sys_kernel));
+		atomic_store(&lent[i].thread, thread);
 		atomic_store(&lent[i].fd, fd + 1);
 		return;
 	}
 }
 
 static void
-take_back(int fd)
+take_back_one(uint32_t process, int fd)
 {
-	uint32_t process = in_vfork_child() ? 0 : fork_generation();
-
-	for (int i = 0; i < LENT_MAX && process; i++) {
+	for (int i = 0; i < LENT_MAX; i++) {
 		if (atomic_load(&lent[i].process) != process ||
 		    atomic_load(&lent[i].fd) != fd + 1)
 			continue;
 		atomic_store(&lent[i].fd, 0);
 		atomic_store(&lent[i].process, 0);
 	}
+}
+
+/* Not in a child of vfork: it has descriptors of its own, beside its parent's
+ * table. */
+static void
+lend(const int fd[], int n)
+{
+	uint32_t process = in_vfork_child() ? 0 : FORK_GENERATION();
+	uint32_t thread = process ? sys_gettid(&sys_kernel) : 0;
+
+	for (int i = 0; i < n && process; i++)
+		lend_one(process, thread, fd[i]);
+}
+
+static void
+take_back(const int fd[], int n)
+{
+	uint32_t process = in_vfork_child() ? 0 : FORK_GENERATION();
+
+	for (int i = 0; i < n && process; i++)
+		take_back_one(process, fd[i]);
 }
 
 const struct fork_block fork_block = {
@@ -188,7 +204,7 @@ before_fork(void)
 	atomic_fetch_add(&forks_under_way, 1);
 	fork_block_hold(&sys_kernel, &word_of_process, FORK_LIMIT_NS, &hold);
 	forking.hold = hold;
-	forking.process = fork_generation();
+	forking.process = FORK_GENERATION();
 	forking.thread = sys_gettid(&sys_kernel);
 	forking.under_way = true;
 }

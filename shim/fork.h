@@ -37,7 +37,12 @@ void fork_register(void);
  * forked children: no load of a thread's memory survives a fork unnoticed,
  * whichever call made the child (fork, _Fork, clone). A child of vfork is in
  * its parent's memory and has its number. 0 where the kernel cannot do it.
+ * One load, once it is there.
  */
+#define FORK_GENERATION() (atomic_load(fork_page) ?: fork_generation())
+
+extern _Atomic uint32_t *_Atomic fork_page
+	__attribute__((visibility("hidden")));
 uint32_t fork_generation(void);
 
 #endif

@@ -130,5 +130,5 @@ hidden_fds_find(void)
 		return;
 	sockets_hide();
 	/* Now: the program may change its root directory or its user. */
-	pools_for_bind(atomic_load(&carriers[0].fd));
+	POOLS_FOR_BIND(atomic_load(&carriers[0].fd));
 }

@@ -18,9 +18,21 @@
 static long
 really_bind(const struct call *call)
 {
-	return kernels_answer(real_bind(call->fd,
-					(const struct sockaddr *)&call->local,
-					call->local_size));
+	long r = real_bind(call->fd, (const struct sockaddr *)&call->local,
+			   call->local_size);
+
+	return r < 0 ? kernels_refusal() : r;
+}
+
+/* An address that the kernel is to refuse. */
+SLOW_PATH static int
+really_bind_at(int fd, const struct sockaddr *address, socklen_t size)
+{
+	int r = real_bind(fd, address, size);
+
+	if (r < 0)
+		refusal_none();
+	return r;
 }
 
 EXPORTED int
@@ -33,8 +45,7 @@ bind(int fd, const struct sockaddr *address, socklen_t size)
 	call.fd = fd;
 	call.real = really_bind;
 	if (!steer_read(&call, address, size))
-		return (int)edge(saved,
-				 kernels_answer(real_bind(fd, address, size)));
+		return really_bind_at(fd, address, size);
 	return (int)edge(saved, steer_bind(&call));
 }
 
@@ -45,7 +56,7 @@ bind(int fd, const struct sockaddr *address, socklen_t size)
 static bool
 any_privileged_reserved(int fd)
 {
-	struct pool *pool = pools_for_bind(fd);
+	struct pool *pool = POOLS_FOR_BIND(fd);
 
 	if (!pool || !pool_whole(pool))
 		return false;
@@ -112,7 +123,9 @@ bindresvport(int fd, struct sockaddr_in *address)
 static long
 really_listen(const struct call *call)
 {
-	return kernels_answer(real_listen(call->fd, call->flags));
+	long r = real_listen(call->fd, call->flags);
+
+	return r < 0 ? kernels_refusal() : r;
 }
 
 EXPORTED int
@@ -138,10 +151,11 @@ listen(int fd, int backlog)
 static long
 really_connect(const struct call *call)
 {
-	long r = kernels_answer(
-		real_connect(call->fd, call->address, call->size));
+	long r = real_connect(call->fd, call->address, call->size);
 
-	if (r == 0 && call->size >= sizeof(call->address->sa_family) &&
+	if (r < 0)
+		return kernels_refusal();
+	if (call->size >= sizeof(call->address->sa_family) &&
 	    call->address->sa_family == AF_UNSPEC)
 		unsettle_all();
 	return r;
@@ -200,9 +214,10 @@ settle_sent(int fd, bool sent, ssize_t r)
 static long
 really_sendto(const struct call *call)
 {
-	return kernels_answer(real_sendto(call->fd, call->data, call->length,
-					  call->flags, call->address,
-					  call->size));
+	long r = real_sendto(call->fd, call->data, call->length, call->flags,
+			     call->address, call->size);
+
+	return r < 0 ? kernels_refusal() : r;
 }
 
 EXPORTED ssize_t
@@ -228,7 +243,9 @@ sendto(int fd, const void *buffer, size_t n, int flags,
 static long
 really_sendmsg(const struct call *call)
 {
-	return kernels_answer(real_sendmsg(call->fd, call->data, call->flags));
+	long r = real_sendmsg(call->fd, call->data, call->flags);
+
+	return r < 0 ? kernels_refusal() : r;
 }
 
 EXPORTED ssize_t
@@ -252,9 +269,10 @@ sendmsg(int fd, const struct msghdr *message, int flags)
 static long
 really_sendmmsg(const struct call *call)
 {
-	return kernels_answer(
-		real_sendmmsg(call->fd, (struct mmsghdr *)call->data,
-			      (unsigned int)call->length, call->flags));
+	int r = real_sendmmsg(call->fd, (struct mmsghdr *)call->data,
+			      (unsigned int)call->length, call->flags);
+
+	return r < 0 ? kernels_refusal() : r;
 }
 
 EXPORTED int

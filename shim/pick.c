@@ -9,9 +9,10 @@
 long
 pick_bind(struct call *call)
 {
-	return kernels_answer(real_bind(call->fd,
-					(const struct sockaddr *)&call->local,
-					call->local_size));
+	return real_bind(call->fd, (const struct sockaddr *)&call->local,
+			 call->local_size) < 0
+		       ? kernels_refusal()
+		       : 0;
 }
 
 long

@@ -20,7 +20,7 @@ struct entry {
 };
 
 static struct entry *_Atomic newest;
-static struct pool *_Atomic first; /* to be asked, of any namespace */
+struct pool *_Atomic pools_first;
 
 static struct entry *
 entry_find(struct entry *entry, uint64_t netns)
@@ -33,7 +33,7 @@ entry_find(struct entry *entry, uint64_t netns)
 static void
 pool_not_first(struct pool *pool)
 {
-	atomic_compare_exchange_strong(&first, &pool, NULL);
+	atomic_compare_exchange_strong(&pools_first, &pool, NULL);
 }
 
 static void
@@ -58,7 +58,7 @@ entry_keep(struct entry *entry)
 		}
 		entry->next = before;
 	} while (!atomic_compare_exchange_strong(&newest, &before, entry));
-	atomic_store(&first, &entry->pool);
+	atomic_store(&pools_first, &entry->pool);
 	/* Another thread may have found it stale before that. */
 	if (atomic_load(&entry->stale))
 		pool_not_first(&entry->pool);
@@ -129,8 +129,8 @@ too_soon(bool failed)
 }
 
 /* Not for programs that only ever talk to syslog. */
-static struct pool *
-open_for_bind(int fd)
+struct pool *
+pools_open(int fd)
 {
 	enum protocol protocol;
 	struct entry *entry;
@@ -146,14 +146,6 @@ open_for_bind(int fd)
 	if (r != -EMFILE && r != -ENFILE)
 		too_soon(true);
 	return NULL;
-}
-
-struct pool *
-pools_for_bind(int fd)
-{
-	struct pool *pool = atomic_load_explicit(&first, memory_order_acquire);
-
-	return pool ? pool : open_for_bind(fd);
 }
 
 int
@@ -191,7 +183,7 @@ pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
 struct pool *
 pools_opened(void)
 {
-	struct pool *pool = atomic_load(&first);
+	struct pool *pool = atomic_load(&pools_first);
 
 	return pool && pool_whole(pool) ? pool : NULL;
 }
@@ -204,10 +196,10 @@ announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 
 	int r;
 
-	self.process = fork_generation();
+	self.process = FORK_GENERATION();
 	r = announce_begin(&sys_kernel, &self, pool->file, port,
 			   &ret->announce);
-	ret->generation = fork_generation();
+	ret->generation = FORK_GENERATION();
 	return r;
 }
 
@@ -219,7 +211,7 @@ announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 void
 announced_end(const struct announced *announced)
 {
-	if (announced->generation == fork_generation())
+	if (announced->generation == FORK_GENERATION())
 		announce_end(&announced->announce);
 	else
 		announce_leave(&announced->announce);

@@ -14,7 +14,12 @@
  * none to be had. Costs a load once it is open, and does not look again at
  * the socket's namespace: see docs/limits.md.
  */
-struct pool *pools_for_bind(int fd);
+#define POOLS_FOR_BIND(fd)                                                     \
+	(atomic_load_explicit(&pools_first, memory_order_acquire)              \
+		 ?: pools_open(fd))
+
+extern struct pool *_Atomic pools_first __attribute__((visibility("hidden")));
+struct pool *pools_open(int fd);
 
 /*
  * The pool of the socket's namespace, whole, without entering it. Returns 0,

@@ -23,12 +23,10 @@ refusal_none(void)
 	refusal.error = 0;
 }
 
-/* What a real function has answered, as -Exxx where it failed. */
+/* For a real function that has failed: its error as -Exxx. */
 static inline long
-kernels_answer(long r)
+kernels_refusal(void)
 {
-	if (r >= 0)
-		return r;
 	refusal_none();
 	return -errno;
 }

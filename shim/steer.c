@@ -105,63 +105,54 @@ concerns(struct pool *pool, const struct call *call,
  */
 enum state { FREE, RESERVED, PASSING };
 
-SLOW_PATH static enum state
-look_closer(struct pool *pool, const struct call *call, struct slot *ret)
+static enum state
+state_of(struct pool *pool, enum protocol protocol, uint16_t port,
+	 struct slot *ret)
 {
-	enum protocol protocol;
 	const struct slot *slot;
-	bool associable;
 
-	if (!concerns(pool, call, &protocol, &associable) ||
-	    !atomic_load(mark_of(pool->file, protocol, call->port)))
+	if (!atomic_load(mark_of(pool->file, protocol, port)))
 		return FREE;
-	slot = slot_by_port(pool->file, protocol, call->port);
+	slot = slot_by_port(pool->file, protocol, port);
 	if (!slot)
 		return PASSING;
 	memcpy(ret, slot, sizeof(*ret));
-	if (slot_is_dead(ret) || (associable && hidden_fds_owns(ret)))
+	return slot_is_dead(ret) ? FREE : RESERVED;
+}
+
+SLOW_PATH static enum state
+look_closer(struct pool *pool, const struct call *call, struct slot *ret)
+{
+	struct slot slot[PROTOCOL_COUNT];
+	enum state state[] = {
+		state_of(pool, PROTOCOL_TCP, call->port, &slot[PROTOCOL_TCP]),
+		state_of(pool, PROTOCOL_UDP, call->port, &slot[PROTOCOL_UDP]),
+	};
+	enum protocol protocol;
+	bool associable;
+
+	if ((state[PROTOCOL_TCP] == FREE && state[PROTOCOL_UDP] == FREE) ||
+	    !concerns(pool, call, &protocol, &associable))
 		return FREE;
-	return RESERVED;
+	if (state[protocol] == RESERVED)
+		memcpy(ret, &slot[protocol], sizeof(*ret));
+	return state[protocol] == RESERVED && associable && hidden_fds_owns(ret)
+		       ? FREE
+		       : state[protocol];
 }
 
 /* Nearly no port is marked, for either protocol. */
 static enum state
 look(struct pool *pool, const struct call *call, struct slot *ret)
 {
-	if (!atomic_load(mark_of(pool->file, PROTOCOL_TCP, call->port)) &&
-	    !atomic_load(mark_of(pool->file, PROTOCOL_UDP, call->port)))
-		return FREE;
-	return look_closer(pool, call, ret);
-}
+	struct segment *segment =
+		&pool->file->segment[call->port / SEGMENT_PORTS];
+	uint32_t n = call->port % SEGMENT_PORTS;
 
-/*
- * While one is held, nobody reserves the port whom the bind would not find, or
- * who would not find the bind: an announcement, or the pool's lock.
- */
-struct hold {
-	bool locked;
-	struct pool *pool;
-	struct pool_lock lock;
-	struct announced announced;
-};
-
-static int
-hold_begin(struct pool *pool, const struct call *call, bool lock,
-	   struct hold *ret)
-{
-	ret->pool = pool;
-	ret->locked =
-		lock || announced_begin(pool, call->port, &ret->announced) < 0;
-	return ret->locked ? pools_enter(call->fd, &ret->pool, &ret->lock) : 0;
-}
-
-static void
-hold_end(struct hold *hold)
-{
-	if (hold->locked)
-		pool_leave(hold->pool, &hold->lock);
-	else
-		announced_end(&hold->announced);
+	return atomic_load(&segment->mark[PROTOCOL_TCP][n]) ||
+			       atomic_load(&segment->mark[PROTOCOL_UDP][n])
+		       ? look_closer(pool, call, ret)
+		       : FREE;
 }
 
 /*
@@ -169,7 +160,7 @@ hold_end(struct hold *hold)
  * it. The marks can be read all the same, and a marked port is not had.
  */
 SLOW_PATH static long
-bind_without_hold(struct pool *pool, struct call *call)
+bind_unheld(struct pool *pool, struct call *call)
 {
 	enum protocol protocol;
 	bool associable;
@@ -183,6 +174,28 @@ bind_without_hold(struct pool *pool, struct call *call)
 		explain_passing(call->port);
 	refusal_reserved(EADDRINUSE, call->port, NULL);
 	return -EADDRINUSE;
+}
+
+/*
+ * Where the bind cannot be announced, or the port is PASSING. FREE: the answer
+ * is final. `pool` may be opened anew, where its file was replaced.
+ */
+SLOW_PATH static long
+bind_locked(struct pool **pool, struct call *call, enum state *ret_state,
+	    struct slot *ret)
+{
+	struct pool_lock lock;
+	long r = pools_enter(call->fd, pool, &lock);
+
+	*ret_state = FREE;
+	if (r < 0)
+		return bind_unheld(*pool, call);
+	if (look(*pool, call, ret) == RESERVED)
+		*ret_state = RESERVED;
+	else
+		r = call->real(call);
+	pool_leave(*pool, &lock);
+	return r;
 }
 
 SLOW_PATH static long
@@ -202,27 +215,23 @@ refuse(const struct call *call, const struct slot *slot, bool unjudged)
 static long
 bind_checked(struct pool *pool, struct call *call)
 {
-	bool lock = false;
-
 	for (int looks = 1;; looks++) {
-		enum state state;
+		struct announced announced;
+		enum state state = PASSING;
 		struct slot slot;
-		struct hold hold;
-		long r = hold_begin(pool, call, lock, &hold);
+		long r = 0;
 
-		if (r < 0)
-			return bind_without_hold(pool, call);
-		state = look(hold.pool, call, &slot);
-		if (state == FREE || (state == PASSING && hold.locked)) {
-			r = call->real(call);
-			hold_end(&hold);
-			return r;
+		if (announced_begin(pool, call->port, &announced) == 0) {
+			state = look(pool, call, &slot);
+			if (state == FREE)
+				r = call->real(call);
+			announced_end(&announced);
 		}
-		hold_end(&hold);
-		lock = state == PASSING;
-		if (lock)
-			continue;
-		r = reserve_lives(hold.pool, atomic_load(&slot.token));
+		if (state == PASSING)
+			r = bind_locked(&pool, call, &state, &slot);
+		if (state == FREE)
+			return r;
+		r = reserve_lives(pool, atomic_load(&slot.token));
 		if (r != 0 || looks == LOOKS_MAX)
 			return refuse(call, &slot, r < 0);
 	}
@@ -348,7 +357,7 @@ choose_carefully(struct pool *pool, struct call *call)
 long
 steer_choice(struct call *call)
 {
-	struct pool *pool = pools_for_bind(call->fd);
+	struct pool *pool = POOLS_FOR_BIND(call->fd);
 	long r;
 
 	if (call->verb == VERB_BIND || !sockets_any_associated()) {
@@ -366,10 +375,11 @@ steer_bind(struct call *call)
 	struct pool *pool;
 	long r;
 
-	if (sockets_any_associated() && in_block_bind(call, &r))
+	if (atomic_load_explicit(&sockets_associations, memory_order_relaxed) &&
+	    in_block_bind(call, &r))
 		return r;
 	if (call->port == 0)
 		return steer_choice(call);
-	pool = pools_for_bind(call->fd);
+	pool = POOLS_FOR_BIND(call->fd);
 	return pool ? bind_checked(pool, call) : unchecked(call);
 }

@@ -19,15 +19,11 @@ same_page(const void *a, const void *b)
  * our own frame on the same page is stack, and need not be asked for; the next
  * page may be the end of a small one.
  */
-static bool
-in_callers_frames(const void *user, size_t n)
-{
-	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-	uintptr_t end = (frame | (PAGE - 1)) + 1;
-	uintptr_t first = (uintptr_t)user;
-
-	return first >= frame && first < end && n <= end - first;
-}
+#define IN_CALLERS_FRAMES(user, n)                                             \
+	((uintptr_t)(user) >= (uintptr_t)__builtin_frame_address(0) &&         \
+	 (uintptr_t)(user) < FRAMES_END &&                                     \
+	 (n) <= FRAMES_END - (uintptr_t)(user))
+#define FRAMES_END (((uintptr_t)__builtin_frame_address(0) | (PAGE - 1)) + 1)
 
 /*
  * Whole aligned words are asked for, because bytes on one page are all
@@ -47,7 +43,7 @@ asked_readable(const void *user, size_t n)
 bool
 usermem_readable(const void *user, size_t n)
 {
-	return in_callers_frames(user, n) || asked_readable(user, n);
+	return IN_CALLERS_FRAMES(user, n) || asked_readable(user, n);
 }
 
 int
@@ -96,7 +92,7 @@ writable(void *user, size_t n)
 int
 usermem_write(void *user, const void *from, size_t n)
 {
-	if (!in_callers_frames(user, n) &&
+	if (!IN_CALLERS_FRAMES(user, n) &&
 	    !(n < 8 ? few_written(user, from, n) : writable(user, n)))
 		return -EFAULT;
 	/* The few too: valgrind does not see a process write to itself. */

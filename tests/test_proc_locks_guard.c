@@ -12,16 +12,18 @@ static int lent[3 + 1];
 static int lent_now, lent_ever;
 
 static void
-lend(int fd)
+lend(const int fd[], int n)
 {
 	cr_assert_neq(gate, 0, "lent while others may fork");
-	cr_assert_lt(lent_now, 3);
-	lent[lent_now++] = fd;
-	lent_ever++;
+	for (int i = 0; i < n; i++) {
+		cr_assert_lt(lent_now, 3);
+		lent[lent_now++] = fd[i];
+		lent_ever++;
+	}
 }
 
 static void
-take_back(int fd)
+take_back_one(int fd)
 {
 	cr_assert_neq(gate, 0, "taken back while others may fork");
 	cr_assert_geq(fcntl(fd, F_GETFD), 0, "closed before");
@@ -31,6 +33,13 @@ take_back(int fd)
 			return;
 		}
 	cr_assert_fail("%d was not lent", fd);
+}
+
+static void
+take_back(const int fd[], int n)
+{
+	while (n-- > 0)
+		take_back_one(fd[n]);
 }
 
 static struct {

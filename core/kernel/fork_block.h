@@ -19,11 +19,11 @@ struct fork_block {
 	 */
 	_Atomic uint32_t *(*word)(void);
 	/*
-	 * A descriptor that is open for longer than forks may wait is lent, and
-	 * a child closes it. NULL where nobody forks.
+	 * Descriptors that are open for longer than forks may wait are lent,
+	 * and a child closes them. NULL where nobody forks.
 	 */
-	void (*lend)(int fd);
-	void (*take_back)(int fd);
+	void (*lend)(const int fd[], int n);
+	void (*take_back)(const int fd[], int n);
 };
 
 /* For a program of its own, one thread that never forks. */

@@ -167,14 +167,10 @@ let_go(const struct sys_ops *sys, const struct fork_block *forks,
 }
 
 static void
-close_some(const struct sys_ops *sys, const struct fork_block *forks,
-	   const struct open_list *list, int n)
+close_some(const struct sys_ops *sys, const struct open_list *list, int n)
 {
-	while (n-- > 0) {
-		if (forks && forks->take_back)
-			forks->take_back(list->fd[n]);
+	while (n-- > 0)
 		sys_close(sys, list->fd[n]);
-	}
 }
 
 static int
@@ -185,13 +181,13 @@ open_all(const struct sys_ops *sys, const struct fork_block *forks,
 		int fd = sys_open(sys, "/proc/locks", O_RDONLY | O_CLOEXEC, 0);
 
 		if (fd < 0) {
-			close_some(sys, forks, ret, n);
+			close_some(sys, ret, n);
 			return fd;
 		}
 		ret->fd[n] = fd;
-		if (forks && forks->lend)
-			forks->lend(fd);
 	}
+	if (forks && forks->lend)
+		forks->lend(ret->fd, LOCK_FDS);
 	return 0;
 }
 
@@ -241,7 +237,9 @@ open_list_end(const struct sys_ops *sys, const struct fork_block *forks,
 	struct fork_block_hold held;
 
 	hold(sys, forks, &held);
-	close_some(sys, forks, list, LOCK_FDS);
+	if (forks && forks->take_back)
+		forks->take_back(list->fd, LOCK_FDS);
+	close_some(sys, list, LOCK_FDS);
 	let_go(sys, forks, &held);
 }
 

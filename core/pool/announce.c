@@ -15,13 +15,11 @@
  * vfork, which may not bind: what it announces is its parent's.)
  */
 static int
-know(const struct sys_ops *sys, struct announcer *self)
+learn(const struct sys_ops *sys, struct announcer *self)
 {
 	void *head = NULL;
 	size_t size;
 
-	if (self->process != 0 && self->process == self->known_in)
-		return 0;
 	if (sys_robust_list(sys, &head, &size) < 0 || !head)
 		return -ENOSYS;
 	/* A signal handler that binds in between stores the same values. */
@@ -70,7 +68,7 @@ int
 announce_begin(const struct sys_ops *sys, struct announcer *self,
 	       struct pool_file *file, uint16_t port, struct announce *ret)
 {
-	struct segment *segment = segment_of(file, port);
+	struct segment *segment = &file->segment[port / SEGMENT_PORTS];
 	struct announcement *word;
 	struct robust_list_head *list;
 	void *before;
@@ -78,7 +76,8 @@ announce_begin(const struct sys_ops *sys, struct announcer *self,
 
 	if (!sys_readable(sys, &segment->reserved))
 		return -EFAULT;
-	if (know(sys, self) < 0)
+	if ((self->process == 0 || self->process != self->known_in) &&
+	    learn(sys, self) < 0)
 		return -ENOSYS;
 	list = self->list;
 	before = list->list_op_pending;
@@ -98,7 +97,8 @@ void
 announce_end(const struct announce *announce)
 {
 	atomic_store_explicit(&announce->word->owner, 0, memory_order_release);
-	announce_leave(announce);
+	atomic_signal_fence(memory_order_seq_cst);
+	announce->list->list_op_pending = announce->pending_before;
 }
 
 void
