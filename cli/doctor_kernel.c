@@ -8,10 +8,10 @@
 #include <unistd.h>
 
 #include "cli/check.h"
-#include "core/kernel/sock.h"
-#include "core/pool/lease.h"
 #include "core/kernel/proc_locks.h"
+#include "core/kernel/sock.h"
 #include "core/kernel/sockdiag.h"
+#include "core/pool/lease.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71

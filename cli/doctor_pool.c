@@ -8,6 +8,7 @@
 
 #include "cli/check.h"
 #include "cli/cli.h"
+#include "cli/open_pool.h"
 #include "cli/output.h"
 #include "cli/stuck.h"
 #include "cli/trouble.h"
@@ -153,7 +154,7 @@ check_pool(void)
 	char directory[POOL_PATH_MAX];
 	struct trouble trouble;
 	struct pool pool;
-	int r = view_open_pool(&pool);
+	int r = open_pool(&pool);
 
 	if (r < 0) {
 		trouble_of_pool(r, &trouble);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/check.h"
+#include "cli/open_pool.h"
 #include "cli/trouble.h"
 #include "cli/view.h"
 #include "core/pool/persistent.h"
@@ -140,7 +141,7 @@ check_store(void)
 	}
 	check_lines(&store, path, right);
 	store_close(&store);
-	if (view_open_pool(&pool) < 0)
+	if (open_pool(&pool) < 0)
 		return;
 	check_agreement(&pool, path, right);
 	pool_close(&pool);

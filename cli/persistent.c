@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/pool/persistent.h"
-
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +9,7 @@
 #include "cli/persistent_list.h"
 #include "cli/trouble.h"
 #include "cli/view.h"
+#include "core/pool/persistent.h"
 #include "shim/config.h"
 
 /* What core said of the store or the pool. */

@@ -5,7 +5,7 @@
 #ifndef PORTRES_CLI_PROCESS_H
 #define PORTRES_CLI_PROCESS_H
 
-#include "cli/view.h"
+#include "cli/entry.h"
 
 /* The process's name, "?" where it cannot be read. */
 void process_name(uint32_t pid, char to[17]);

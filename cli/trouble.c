@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "cli/open_pool.h"
 #include "cli/stuck.h"
-#include "cli/view.h"
 #include "core/pool/pool.h"
 #include "core/pool/user_pool.h"
 #include "shim/config.h"
@@ -195,8 +195,7 @@ locked(const char *path, struct trouble *ret)
 	char holder[160];
 	struct pool pool;
 
-	if (view_open_pool(&pool) < 0 ||
-	    !stuck_by(&pool, holder, sizeof(holder)))
+	if (open_pool(&pool) < 0 || !stuck_by(&pool, holder, sizeof(holder)))
 		snprintf(holder, sizeof(holder), "a process");
 	say(ret, "the pool in %1$s is locked for too long by %2$s",
 	    "continue it (kill -CONT) or end it", path, holder);

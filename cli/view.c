@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/open_pool.h"
 #include "cli/output.h"
 #include "cli/process.h"
 #include "cli/trouble.h"
-#include "core/kernel/sock.h"
 #include "core/pool/reserve.h"
 #include "core/pool/slot.h"
 #include "shim/config.h"
@@ -17,27 +17,10 @@
 #define SECOND_NS ((uint64_t)1000000000)
 
 int
-view_open_pool(struct pool *ret_pool)
-{
-	const struct sys_ops *sys = &sys_kernel;
-	int fd = sys_socket(sys, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint64_t netns;
-	int r;
-
-	if (fd < 0)
-		return fd;
-	r = sock_netns(sys, fd, &netns);
-	sys_close(sys, fd);
-	if (r < 0)
-		return r;
-	return config_open_pool(netns, &fork_block_alone, ret_pool);
-}
-
-int
 view_need_pool(struct pool *ret_pool)
 {
 	struct trouble trouble;
-	int r = view_open_pool(ret_pool);
+	int r = open_pool(ret_pool);
 
 	if (r == 0)
 		return 0;

@@ -14,7 +14,7 @@
 #define PORTRES_SHIM_AUTOBIND_H
 
 #include "core/pool/pool.h"
-#include "shim/steer.h"
+#include "shim/call.h"
 
 /*
  * Makes the real call so that no reserved port is chosen. Called while the

@@ -15,8 +15,8 @@
 
 #include <stdbool.h>
 
-#include "core/pool/pool.h"
 #include "core/kernel/range.h"
+#include "core/pool/pool.h"
 
 struct config {
 	/* Of the pool; an own one may have the next name. */

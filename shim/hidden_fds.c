@@ -7,6 +7,7 @@
 #include "core/kernel/sock.h"
 #include "core/pool/lease.h"
 #include "shim/pools.h"
+#include "shim/shim.h"
 #include "shim/sockets.h"
 
 #define CARRIERS_MAX 64 /* as many blocks as `portres run` takes */
@@ -125,7 +126,7 @@ hidden_fds_find(void)
 	if (!tokens || !*tokens)
 		return;
 	lease_inventory(&sys_kernel, guard, tokens);
-	errno = saved; /* strtoull may have found a number too large */
+	edge(saved, 0); /* strtoull may have found a number too large */
 	if (count == 0)
 		return;
 	sockets_hide();

@@ -181,7 +181,7 @@ close_from(int lowest)
 		lowest = 0;
 	if (close_around((unsigned int)lowest, UINT_MAX, 0) < 0)
 		sock_each(&sys_kernel, close_unless_guarded, &lowest);
-	errno = saved;
+	edge(saved, 0);
 }
 
 /* Returns 0, 1 when what was guarded at `to` has another number now, -Exxx. */

@@ -5,7 +5,9 @@
 #ifndef PORTRES_SHIM_IN_BLOCK_H
 #define PORTRES_SHIM_IN_BLOCK_H
 
-#include "shim/steer.h"
+#include <stdbool.h>
+
+#include "shim/call.h"
 
 /*
  * Binds the call's socket to its `local` inside the socket's reservation, and

@@ -7,8 +7,8 @@
 #ifndef PORTRES_SHIM_PICK_H
 #define PORTRES_SHIM_PICK_H
 
-#include "core/kernel/port_set.h"
-#include "shim/steer.h"
+#include "core/kernel/range.h"
+#include "shim/call.h"
 
 struct pick {
 	struct range range;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Port ranges, held against a naive picture: one flag for each port. */
-#include "core/kernel/port_set.h"
+#include "core/kernel/range.h"
 #include "tests/check.h"
 
 #define ROUNDS 300

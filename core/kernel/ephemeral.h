@@ -6,7 +6,7 @@
 #ifndef PORTRES_CORE_KERNEL_EPHEMERAL_H
 #define PORTRES_CORE_KERNEL_EPHEMERAL_H
 
-#include "core/kernel/port_set.h"
+#include "core/kernel/range.h"
 #include "core/kernel/sys.h"
 
 #define EPHEMERAL_USUAL ((struct range){32768, 60999 - 32768 + 1})

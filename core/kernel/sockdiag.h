@@ -5,7 +5,7 @@
 #ifndef PORTRES_CORE_KERNEL_SOCKDIAG_H
 #define PORTRES_CORE_KERNEL_SOCKDIAG_H
 
-#include "core/kernel/port_set.h"
+#include "core/kernel/range.h"
 #include "core/kernel/sys.h"
 
 struct sockdiag_count {

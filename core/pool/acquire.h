@@ -10,7 +10,7 @@
 #ifndef PORTRES_CORE_POOL_ACQUIRE_H
 #define PORTRES_CORE_POOL_ACQUIRE_H
 
-#include "core/kernel/port_set.h"
+#include "core/kernel/range.h"
 #include "core/pool/reserve.h"
 
 /* Up to which token slots have been judged; all zero before the first time. */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef PORTRES_CLI_ENTRY_H
+#define PORTRES_CLI_ENTRY_H
+
+#include "core/pool/reserve.h"
+
+/* One living reservation, copied out of the pool. */
+struct entry {
+	enum protocol protocol;
+	struct range range;
+	enum reservation_kind kind;
+	uint32_t pid;	/* of a process that has it, 0 when not known */
+	int fd;		/* the owning socket's number there, or -1 */
+	uint32_t inode; /* of the owning socket */
+	uint32_t device;
+	uint64_t token;
+	uint64_t since;
+	char command[17];
+	bool own; /* we may know the token */
+};
+
+#endif

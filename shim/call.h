@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A call that may give its socket a port, on its way through steer.h.
+ */
+#ifndef PORTRES_SHIM_CALL_H
+#define PORTRES_SHIM_CALL_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum verb { VERB_BIND, VERB_LISTEN, VERB_CONNECT, VERB_SEND };
+
+struct call {
+	enum verb verb;
+	int fd;
+	/* Makes the real call. 0 or more, or -Exxx. */
+	long (*real)(const struct call *call);
+	/* The program's arguments, for the real call. */
+	const struct sockaddr *address;
+	socklen_t size;
+	const void *data;
+	size_t length;
+	int flags; /* or listen()'s backlog */
+	/* The local address, read once, so that it cannot change. */
+	struct sockaddr_storage local;
+	socklen_t local_size;
+	uint16_t port; /* in it, host order */
+};
+
+#endif
