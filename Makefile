@@ -72,6 +72,10 @@ $B/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$Q$(COMPILE) -c $< -o $@
 
+# What runs once a process, or for administrators: small rather than fast.
+$(patsubst %,$B/obj/core/pool/%.o,persistent pool store user_pool) \
+	$B/obj/shim/config.o: COMPILE += -Os
+
 $B/libportres_core.a: $(CORE)
 	$(call say,AR,$@)
 	$Qrm -f $@
