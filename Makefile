@@ -11,7 +11,8 @@
 #   make check-kernel    unit, and what of integration asks the kernel most, on
 #                        the kernel that Debian ships, in a virtual machine; it
 #                        wants tests/packages-kernel
-#   make bench           what it costs, against bare libc
+#   make bench           what it costs, against bare libc; JSON=1; with
+#                        OLD=libportres.so against that one, in turns
 #   make trace           what a call goes through: functions and system calls
 #   make demo            a Winsock program and an ordinary one meet
 #   make install         prefix=/usr/local, DESTDIR=
@@ -275,7 +276,7 @@ $B/bench/empty.so:
 BENCHES := bench startup stopped crowd passthrough empty.so
 
 bench: all $(BENCHES:%=$B/bench/%)
-	$Q$(PYTHON) bench/run.py $B
+	$Q$(PYTHON) bench/run.py $(if $(JSON),--json) $(if $(OLD),--old $(OLD)) $B
 
 trace:
 	$Q$(PYTHON) bench/trace.py $B/trace

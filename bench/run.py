@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """Runs the benchmarks and prints one table.
 
-usage: run.py BUILD-DIRECTORY
+usage: run.py [--json] [--old LIBRARY] BUILD-DIRECTORY
 
 Times are ratios against bare libc (or what the row names) in the same run;
 a ratio above its limit is marked. Instructions are counted by callgrind, per
-call, in user space: they are exact where times are not.
+call, in user space: they are exact where times are not. With --old each row of
+the preloaded library is measured with that one too, in turns, and a row that is
+worse by more than 3 % is marked.
 """
 
+import argparse
+import json
 import os
 import re
 import shutil
@@ -50,59 +54,93 @@ def per_call(program, call, preload):
     return (many - few) / TIMES
 
 
-def main():
-    # From here: LD_PRELOAD cannot say a path with a blank.
-    build = sys.argv[1]
-    library = f"{build}/libportres.so"
-    rows = []
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as pool:
-        env = dict(os.environ, LD_PRELOAD=library, PORTRES_POOL=pool)
-        rows += rows_of(
-            subprocess.run(
-                [f"{build}/bench/bench"],
-                env=env,
-                check=True,
-                stdout=subprocess.PIPE,
-                text=True,
-            ).stdout
-        )
-    rows += rows_of(
+def output(*command, **environment):
+    return rows_of(
         subprocess.run(
-            [f"{build}/bench/startup", library, f"{build}/bench/empty.so"],
+            command,
+            env={**os.environ, **environment},
             check=True,
             stdout=subprocess.PIPE,
             text=True,
         ).stdout
     )
-    for arguments in (["stopped", library], ["crowd"]):
-        with tempfile.TemporaryDirectory(dir="/dev/shm") as where:
-            program = f"{build}/bench/{arguments[0]}"
-            rows += rows_of(
-                subprocess.run(
-                    [program, *arguments[1:], where],
-                    check=True,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                ).stdout
-            )
-    failed = 0
+
+
+def rows_with(build, library):
+    """The rows of what is preloaded."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as pool:
+        rows = output(f"{build}/bench/bench", LD_PRELOAD=library, PORTRES_POOL=pool)
+    rows += output(f"{build}/bench/startup", library, f"{build}/bench/empty.so")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as where:
+        return rows + output(f"{build}/bench/stopped", library, where)
+
+
+def compare(build, library, old, turns=5):
+    """Each row's best ratio of some turns, new and old."""
+    best = {}
+    for _ in range(turns):
+        for which, one in enumerate((library, old)):
+            for name, *_, ratio, _ in rows_with(build, one):
+                pair = best.setdefault(name, [9999.0, 9999.0])
+                pair[which] = min(pair[which], float(ratio))
+    print(f"{'':44}{'new':>8}{'old':>8}")
+    worse = {name for name, (new, before) in best.items() if new > before * 1.03}
+    for name, (new, before) in best.items():
+        print(f"{name:44}{new:>8.3f}{before:>8.3f}" + ("  worse" if name in worse else ""))
+    return len(worse)
+
+
+CALLS = ("close", "dup+close", "dup2", "fcntl", "socket+close", "ioctl")
+
+
+def count(build, library):
+    """Instructions of each call, ours and bare; none without valgrind."""
+    program = f"{build}/bench/passthrough"
+    if not shutil.which("valgrind"):
+        return {}
+    return {call: [per_call(program, call, p) for p in (library, None)] for call in CALLS}
+
+
+def print_rows(rows):
     print(f"{'':44}{'ours':>12}{'bare':>12}{'ratio':>8}{'limit':>8}")
     for name, ours, bare, ratio, limit in rows:
-        over = float(ratio) > float(limit)
-        failed += over
-        print(
-            f"{name:44}{ours:>9} ns{bare:>9} ns{ratio:>8}{limit:>8}"
-            + ("  over" if over else "")
-        )
-    if not shutil.which("valgrind"):
+        over = "  over" if float(ratio) > float(limit) else ""
+        print(f"{name:44}{ours:>9} ns{bare:>9} ns{ratio:>8}{limit:>8}{over}")
+
+
+def print_counted(counted):
+    if not counted:
         print("no valgrind here: instructions not counted")
-        return failed
+        return
     print(f"\n{'instructions a call, owning nothing':44}{'ours':>12}{'bare':>12}")
-    for call in ("close", "dup+close", "dup2", "fcntl", "socket+close", "ioctl"):
-        program = f"{build}/bench/passthrough"
-        ours, bare = (per_call(program, call, p) for p in (library, None))
+    for call, (ours, bare) in counted.items():
         print(f"{call:44}{ours:>12.0f}{bare:>12.0f}")
-    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--old", help="a library of before", metavar="LIBRARY")
+    # From here: LD_PRELOAD cannot say a path with a blank.
+    parser.add_argument("build", metavar="BUILD-DIRECTORY")
+    wanted = parser.parse_args()
+    build, library = wanted.build, f"{wanted.build}/libportres.so"
+    if wanted.old:
+        return compare(build, library, wanted.old)
+
+    rows = rows_with(build, library)
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as where:
+        rows += output(f"{build}/bench/crowd", where)
+    counted = count(build, library)
+    if wanted.json:
+        names = ("row", "ours_ns", "bare_ns", "ratio", "limit")
+        table = [dict(zip(names, [row[0], *map(float, row[1:])])) for row in rows]
+        json.dump({"rows": table, "instructions": counted}, sys.stdout, indent=1)
+        print()
+    else:
+        print_rows(rows)
+        print_counted(counted)
+    return sum(float(row[3]) > float(row[4]) for row in rows)
 
 
 sys.exit(1 if main() else 0)
