@@ -35,13 +35,18 @@ static struct operation *pending;
 static _Atomic unsigned int pending_count;
 static bool working;
 
-/* Writes the program's structure: 0 or WSAEFAULT. Needs no monitor. */
+/* Writes the program's structure, Internal last, because programs look at that
+ * by themselves: 0 or WSAEFAULT. Needs no monitor. */
 static int
 store(const struct overlapped_party *party, int status, DWORD bytes)
 {
-	ULONG_PTR both[2] = {(ULONG_PTR)status, bytes};
+	LPWSAOVERLAPPED overlapped = party->overlapped;
+	ULONG_PTR high = bytes;
 
-	return usermem_write(party->overlapped, both, sizeof(both)) < 0
+	return usermem_write(&overlapped->InternalHigh, &high, sizeof(high)) <
+				       0 ||
+			       user_publish(&overlapped->Internal,
+					    (ULONG_PTR)status) < 0
 		       ? WSAEFAULT
 		       : 0;
 }

@@ -20,27 +20,28 @@ static int
 read_status(LPWSAOVERLAPPED overlapped, bool wait, int *ret_status,
 	    DWORD *ret_bytes)
 {
-	OVERLAPPED found;
-	int code;
+	ULONG_PTR status;
+	ULONG_PTR bytes;
+	int r;
 
 	monitor_enter();
 	for (;;) {
-		code = usermem_read(&found, overlapped, sizeof(found)) < 0
-			       ? WSAEFAULT
-			       : 0;
-		if (code || found.Internal != STATUS_PENDING || !wait)
+		r = user_observe(&overlapped->Internal, &status);
+		if (r < 0 || status != STATUS_PENDING || !wait)
 			break;
 		/* It may be another copy's of this archive, which wakes
 		 * nobody here. */
 		monitor_wait(monitor_after(LOOK_MS));
 	}
 	monitor_leave();
-	if (code)
-		return code;
-	if (found.Internal == STATUS_PENDING)
+	if (r < 0)
+		return WSAEFAULT;
+	if (status == STATUS_PENDING)
 		return WSA_IO_INCOMPLETE;
-	*ret_status = (int)found.Internal;
-	*ret_bytes = (DWORD)found.InternalHigh;
+	if (usermem_read(&bytes, &overlapped->InternalHigh, sizeof(bytes)) < 0)
+		return WSAEFAULT;
+	*ret_status = (int)status;
+	*ret_bytes = (DWORD)bytes;
 	return 0;
 }
 

@@ -26,39 +26,66 @@ is_there(uintptr_t at)
 static bool
 readable(const void *user, size_t n)
 {
-	return is_there((uintptr_t)user) && is_there((uintptr_t)user + n - 1);
-}
-
-int
-usermem_read(void *to, const void *user, size_t n)
-{
 	int before = errno;
-	bool there = readable(user, n);
+	bool there =
+		is_there((uintptr_t)user) && is_there((uintptr_t)user + n - 1);
 
 	errno = before;
-	if (!there)
-		return -EFAULT;
-	memcpy(to, user, n);
-	return 0;
+	return there;
 }
 
-/* A sandbox may forbid a process to write to itself by that call: then the
- * pointer is trusted as far as it can be read. */
-int
-usermem_write(void *user, const void *from, size_t n)
+/* Writes them. A sandbox may forbid a process to write to itself by that call:
+ * then the pointer is trusted as far as it can be read. */
+static bool
+written(void *user, const void *from, size_t n)
 {
 	struct iovec local = {(void *)from, n};
 	struct iovec remote = {user, n};
 	int before = errno;
 	ssize_t r = process_vm_writev(getpid(), &local, 1, &remote, 1, 0);
-	bool there = r == (ssize_t)n ||
-		     (r < 0 && (errno == ENOSYS || errno == EPERM) &&
-		      readable(user, n));
+	bool forbidden = r < 0 && (errno == ENOSYS || errno == EPERM);
 
 	errno = before;
-	if (!there)
+	return r == (ssize_t)n || (forbidden && readable(user, n));
+}
+
+int
+usermem_read(void *to, const void *user, size_t n)
+{
+	if (!readable(user, n))
+		return -EFAULT;
+	memcpy(to, user, n);
+	return 0;
+}
+
+int
+usermem_write(void *user, const void *from, size_t n)
+{
+	if (!written(user, from, n))
 		return -EFAULT;
 	/* Again: valgrind does not see what a process writes so. */
 	memcpy(user, from, n);
+	return 0;
+}
+
+int
+user_observe(const unsigned long *user, unsigned long *ret)
+{
+	if (!readable(user, sizeof(*user)))
+		return -EFAULT;
+	*ret = __atomic_load_n(user, __ATOMIC_ACQUIRE);
+	return 0;
+}
+
+/* To see whether it can be written, its own value is: the new one must not be
+ * there before the store that orders it. */
+int
+user_publish(unsigned long *user, unsigned long value)
+{
+	unsigned long now;
+
+	if (user_observe(user, &now) < 0 || !written(user, &now, sizeof(now)))
+		return -EFAULT;
+	__atomic_store_n(user, value, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -3,8 +3,8 @@
  * Memory that a program names may not be there: EFAULT then, as the kernel has
  * it; a plain access would kill the program.
  *
- * Both copy up to 4096 bytes, return 0 or -EFAULT, and leave errno alone. On
- * failure the first bytes of the target may have been changed.
+ * All return 0 or -EFAULT and leave errno alone. Up to 4096 bytes are copied;
+ * on failure the first bytes of the target may have been changed.
  */
 #ifndef PORTRES_WINSOCK_USERMEM_H
 #define PORTRES_WINSOCK_USERMEM_H
@@ -13,5 +13,10 @@
 
 int usermem_read(void *to, const void *user, size_t n);
 int usermem_write(void *user, const void *from, size_t n);
+
+/* One word that is looked at without a lock: a thread that sees it sees all
+ * that was written before. */
+int user_publish(unsigned long *user, unsigned long value);
+int user_observe(const unsigned long *user, unsigned long *ret);
 
 #endif
