@@ -206,7 +206,10 @@ def test_associate_errors(native):
 
 def test_more_associated_sockets_than_a_process_keeps(native):
     one = native()
-    resource.prlimit(one.pid, resource.RLIMIT_NOFILE, (20000, 20000))
+    try:
+        resource.prlimit(one.pid, resource.RLIMIT_NOFILE, (20000, 20000))
+    except PermissionError:
+        pytest.skip("may not raise RLIMIT_NOFILE")
     token = one.block(one.tcp(), 25000, 1)
     said, error = one("crowd", token, 19000).split()
     assert 10000 < int(said) < 19000 and error == "ENOBUFS"

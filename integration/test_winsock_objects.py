@@ -150,18 +150,21 @@ CALLS = r"""
 @pytest.fixture
 def objects(compile_program, build, tmp_path):
     """objects(how, body) -> the program, with the library linked before Winsock
-    ("before") or behind it ("behind"), or opened by a program that "exports"
-    its names or has them "alone"."""
+    ("before") or behind it ("behind"; "symbolic" or "hiding" as well), or opened
+    by a program that "exports" its names or has them "alone"."""
 
     def objects(how, body, before=""):
         source, library = tmp_path / "lib.c", tmp_path / "libours.so"
         source.write_text(LIBRARY)
+        (tmp_path / "hiding").write_text("{ global: lib_*; local: *; };\n")
+        inside = {"symbolic": ["-Wl,-Bsymbolic"],
+                  "hiding": [f"-Wl,--version-script={tmp_path}/hiding"]}.get(how, [])
         subprocess.run(
             ["gcc", f"-I{build}/include", "-shared", "-fPIC", *checkers.flags(build),
-             source, "-o", library, f"-L{build}/lib", "-lws2_32"], check=True)
+             *inside, source, "-o", library, f"-L{build}/lib", "-lws2_32"], check=True)
         parameters = {"set": "HANDLE", "associate": "SOCKET, ULONG64",
                       "result": "SOCKET, OVERLAPPED *, BOOL", "cancel": "SOCKET"}
-        linked = how in ("before", "behind")
+        linked = how not in ("exports", "alone")
         declarations, opens = [], []
         if not linked:
             opens.append('void *lib = dlopen(argv[1], RTLD_NOW);')
@@ -174,8 +177,8 @@ def objects(compile_program, build, tmp_path):
                 opens.append(f'lib_{name} = dlsym(lib, "lib_{name}");')
         rpath = f"-Wl,-rpath,{tmp_path}"
         flags = {"before": [str(library), rpath],
-                 "behind": [f"-L{build}/lib", "-lws2_32", str(library), rpath],
-                 "exports": ["-rdynamic"], "alone": []}[how]
+                 "exports": ["-rdynamic"], "alone": []}.get(
+                     how, [f"-L{build}/lib", "-lws2_32", str(library), rpath])
         return compile_program(
             PROGRAM % {"declarations": "\n".join(declarations),
                        "open": "\n\t".join(opens), "body": body,
@@ -193,10 +196,11 @@ def test_one_winsock(objects, run, how):
         "asleep there 1", "routines 1", "routines 1", "associated 0"], ended
 
 
-def test_two_winsocks(objects, run):
+@pytest.mark.parametrize("how", ["alone", "symbolic", "hiding"])
+def test_two_winsocks(objects, run, how):
     """Each has its startups, handles, routines and Winsock's own codes; what is
     the process', errno and the reservations, they share."""
-    ended = run(*objects("alone", CALLS))
+    ended = run(*objects(how, CALLS))
     assert ended.stdout.splitlines() == [
         "started 10093", "set 6", "is set 0", "errno's 10061", "Winsock's 10022",
         "asleep there 0", "routines 0", "routines 1", "associated 0"], ended
