@@ -13,8 +13,7 @@
 #define SKIP_NOBODY()                                                          \
 	do {                                                                   \
 		if (geteuid() == 65534)                                        \
-			cr_skip_test("user 65534 is everybody who is not "     \
-				     "mapped");                                \
+			SKIP("user 65534 is everybody who is not mapped");     \
 	} while (0)
 
 /* The user's directory in the test's, with that suffix. */
