@@ -37,14 +37,14 @@ if [ -x /usr/bin/python3 ]; then
 	END
 	ordinary() { preloaded /usr/bin/python3 "$work/listen.py" "$1"; }
 else
-	gcc "$here/programs/listen.c" -o "$work/listen"
+	gcc "$here/programs/demo/listen.c" -o "$work/listen"
 	ordinary() { preloaded "$work/listen" "$1"; }
 fi
 mkdir -m 700 "$work/pool"
 
 say "A Winsock program, compiled with our headers, reserves ten ports:"
 printf '$ g++ -I%s/include winsock_demo.cpp -L%s/lib -lws2_32\n' "$build" "$build"
-g++ -I"$build/include" "$here/programs/winsock_demo.cpp" -o "$work/winsock_demo" \
+g++ -I"$build/include" "$here/programs/demo/winsock_demo.cpp" -o "$work/winsock_demo" \
 	-L"$build/lib" -lws2_32
 mkfifo "$work/out"
 LD_PRELOAD=$shim PORTRES_POOL=$work/pool "$work/winsock_demo" >"$work/out" &

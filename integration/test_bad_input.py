@@ -12,7 +12,7 @@ CALLS = ["acquire", "release", "associate"]
 def answers(compile_program, root, shim_env):
     def answers(env=shim_env):
         program = compile_program(
-            root / "integration/programs/bad_input.c", "bad_input", flags=["-D_GNU_SOURCE"]
+            "bad_input/bad_input.c", "bad_input", flags=["-D_GNU_SOURCE"]
         )
         out = subprocess.run(
             [program], env=env, check=True, capture_output=True, text=True

@@ -5,32 +5,16 @@ import subprocess
 
 import pytest
 
-from test_enforce import PORT_OF, other, owner, server, token, unspec  # noqa: F401
-
-with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
-    LOW, HIGH = map(int, f.read().split())
-# Three quarters of the ephemeral range, in its middle.
-BLOCK = LOW + (HIGH - LOW) // 8, (HIGH - LOW) * 3 // 4
+from kits.choosers import CHOOSERS, HIGH, LOW, BLOCK, PORT_OF, unspec
 
 
-CHOOSERS = {
-    "bind": "bind('x{0}', 0)",
-    "bind6": "bind('x{0}', 0)",
-    "connect": "S['x{0}'].connect(('127.0.1.{2}', {1}))",
-    "connect6": "S['x{0}'].connect(('::ffff:127.0.1.{2}', {1}))",
-    "listen": "S['x{0}'].listen()",
-    "mptcp-bind": "bind('x{0}', 0)",
-    "mptcp-connect": "S['x{0}'].connect(('127.0.1.{2}', {1}))",
-    "fastopen": "S['x{0}'].sendto(b'x', socket.MSG_FASTOPEN, ('127.0.1.{2}', {1}))",
-    "udp-sendto": "S['x{0}'].sendto(b'', ('127.0.0.1', 9))",
-    "udp-sendmsg": "S['x{0}'].sendmsg([b''], [], 0, ('127.0.0.1', 9))",
-    "udp-sendmmsg": "sendmmsg(S['x{0}'], ('127.0.0.1', 9))",
-    "udp-connect": "S['x{0}'].connect(('127.0.0.1', 9))",
-}
+@pytest.fixture
+def where(namespace):
+    return namespace
 
 
 @pytest.mark.parametrize("how", CHOOSERS)
-def test_the_system_never_chooses_a_reserved_port(owner, other, server, how):  # noqa: F811
+def test_the_system_never_chooses_a_reserved_port(owner, other, server, how):
     kind = "udp" if how.startswith("udp") else "tcp"
     owner.ask(f"{kind}('a')")
     first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
@@ -58,7 +42,7 @@ def test_the_system_never_chooses_a_reserved_port(owner, other, server, how):  #
     assert option in ("0", "ENOPROTOOPT", "ENOTSUP")
 
 
-def test_a_number_that_comes_back_is_another_socket(owner):  # noqa: F811
+def test_a_number_that_comes_back_is_another_socket(owner):
     """What has sent once sends on without our look, but not its successor."""
     owner.ask("udp('a')")
     first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
@@ -74,7 +58,7 @@ def test_a_number_that_comes_back_is_another_socket(owner):  # noqa: F811
 
 
 @pytest.mark.parametrize("through", ["itself", "duplicate"])
-def test_a_port_that_was_given_up(owner, other, through):  # noqa: F811
+def test_a_port_that_was_given_up(owner, other, through):
     """A UDP socket that leaves its peer has no port again, and sends once more."""
     leave = f"by_libc('connect', S['{through}'], {unspec(0)})"
     send = "S['x'].sendto(b'', ('127.0.0.1', 9))"
@@ -92,7 +76,7 @@ def test_a_port_that_was_given_up(owner, other, through):  # noqa: F811
 
 
 @pytest.mark.parametrize("size", [2, 4, 15])
-def test_a_short_address_gets_einval_and_no_reserved_port(owner, other, size):  # noqa: F811
+def test_a_short_address_gets_einval_and_no_reserved_port(owner, other, size):
     """UDP chooses the port first, and complains then; TCP complains at once."""
     owner.ask("udp('a') and tcp('b')")
     first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
@@ -110,7 +94,7 @@ def test_a_short_address_gets_einval_and_no_reserved_port(owner, other, size):  
     assert owner.ask(PORT_OF.format("x")) == "0"
 
 
-def test_connect_without_a_family_takes_no_port(owner, token):  # noqa: F811
+def test_connect_without_a_family_takes_no_port(owner, token):
     """It takes a connection apart, if there is one."""
     owner.ask("udp('a')")
     assert owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})")[0] == "("
@@ -130,7 +114,7 @@ FULL = {
 
 @pytest.mark.parametrize("how", FULL)
 def test_the_choice_goes_from_one_free_part_to_the_next(
-    owner, server, namespace, how  # noqa: F811
+    owner, server, namespace, how
 ):
     """And leaves none out. The parts have three ports and six: before Linux 6.8
     the kernel does not find the last one of three by itself."""
@@ -149,7 +133,7 @@ def test_the_choice_goes_from_one_free_part_to_the_next(
     assert owner.ask(call.format(9, server)) == full
 
 
-def test_the_whole_ephemeral_range_reserved(owner, server):  # noqa: F811
+def test_the_whole_ephemeral_range_reserved(owner, server):
     owner.ask("tcp('a')")
     assert owner.ask(f"acquire(S['a'], {LOW}, {HIGH - LOW + 1})")[0] == "("
     owner.ask("tcp('x')")
@@ -165,7 +149,7 @@ def test_the_whole_ephemeral_range_reserved(owner, server):  # noqa: F811
     assert owner.ask(fast) == "EADDRNOTAVAIL"
 
 
-def test_a_program_keeps_its_own_port_range(owner, other):  # noqa: F811
+def test_a_program_keeps_its_own_port_range(owner, other):
     first = BLOCK[0] + BLOCK[1] - 5
     option = first | (first + 9) << 16
     owner.ask("tcp('a')")

@@ -7,8 +7,13 @@ import subprocess
 
 import pytest
 
-from test_chosen import BLOCK, HIGH, LOW
-from test_enforce import PORT_OF, other, owner, server  # noqa: F401
+from kits.choosers import BLOCK, HIGH, LOW, PORT_OF
+
+
+@pytest.fixture
+def where(namespace):
+    return namespace
+
 
 TO_SERVER = "('127.0.1.{0}', 27000)"
 PUT_OFF = "S['{0}'].setsockopt(0, 24, 1)"  # IP_BIND_ADDRESS_NO_PORT
@@ -27,7 +32,7 @@ def kind_of(how):
 
 
 @pytest.mark.parametrize("how", LATE)
-def test_a_bind_that_puts_the_choice_off(owner, other, server, how):  # noqa: F811
+def test_a_bind_that_puts_the_choice_off(owner, other, server, how):
     kind = kind_of(how)
     owner.ask(f"{kind}('a')")
     first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
@@ -46,7 +51,7 @@ def test_a_bind_that_puts_the_choice_off(owner, other, server, how):  # noqa: F8
 
 
 @pytest.fixture
-def two_left(owner, other, namespace):  # noqa: F811
+def two_left(owner, other, namespace):
     """An ephemeral range of ten ports; eight are reserved, of TCP and of UDP."""
     write = "echo 40000 40009 >/proc/sys/net/ipv4/ip_local_port_range"
     subprocess.run([*namespace, "sh", "-c", write], check=True)
@@ -68,7 +73,7 @@ CHOICES = {
 
 
 @pytest.mark.parametrize("how", CHOICES)
-def test_no_descriptor_left(owner, other, server, two_left, how):  # noqa: F811
+def test_no_descriptor_left(owner, other, server, two_left, how):
     for i in range(3):
         other.ask(f"{kind_of(how)}('x{i}')")
     other.ask("S.update(R=__import__('resource'), free=os.dup(0)) or os.close(S['free'])")
@@ -85,7 +90,7 @@ def test_no_descriptor_left(owner, other, server, two_left, how):  # noqa: F811
 
 
 @pytest.mark.parametrize("how", CHOICES)
-def test_a_dead_block_over_the_whole_range(owner, other, server, how):  # noqa: F811
+def test_a_dead_block_over_the_whole_range(owner, other, server, how):
     kind = kind_of(how)
     owner.ask(f"{kind}('a')")
     assert owner.ask(f"acquire(S['a'], {LOW}, {HIGH - LOW + 1})")[0] == "("
@@ -98,7 +103,7 @@ def test_a_dead_block_over_the_whole_range(owner, other, server, how):  # noqa: 
 
 
 @pytest.mark.parametrize("why", ["no address", "no port"])
-def test_a_connect_that_fails_waits_for_nobody(owner, other, namespace, pool, why):  # noqa: F811
+def test_a_connect_that_fails_waits_for_nobody(owner, other, namespace, pool, why):
     """Its error says one thing of both, and neither is a reason to wait for the
     pool, as who frees what the dead have reserved must."""
     write = {
@@ -128,7 +133,7 @@ AGAIN = {
 
 
 @pytest.mark.parametrize("how", AGAIN)
-def test_after_a_connect_that_was_refused(owner, other, server, how):  # noqa: F811
+def test_after_a_connect_that_was_refused(owner, other, server, how):
     """The socket has given its port back, which the kernel goes on showing."""
     family = "socket.AF_INET6" if how.endswith("6") else "socket.AF_INET"
     address = "::ffff:127.0.0.1" if how.endswith("6") else "127.0.0.1"
@@ -154,7 +159,7 @@ def test_after_a_connect_that_was_refused(owner, other, server, how):  # noqa: F
 
 
 @pytest.mark.parametrize("how", ["connect", "listen"])
-def test_one_with_an_address_of_its_own(owner, other, server, how):  # noqa: F811
+def test_one_with_an_address_of_its_own(owner, other, server, how):
     """Bound, or bound once: the kernel shows the same of both."""
     owner.ask("tcp('a')")
     first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
@@ -171,7 +176,7 @@ def test_one_with_an_address_of_its_own(owner, other, server, how):  # noqa: F81
         assert owner.ask("S['y'].getsockopt(0, 51)") in ("0", "ENOPROTOOPT")
 
 
-def test_a_bind_after_a_connect_that_was_refused(owner):  # noqa: F811
+def test_a_bind_after_a_connect_that_was_refused(owner):
     """Of a socket that has an address of its own."""
     owner.ask("tcp('a')")
     first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
@@ -182,7 +187,7 @@ def test_a_bind_after_a_connect_that_was_refused(owner):  # noqa: F811
         assert not first <= port < first + count
 
 
-def test_a_send_of_no_messages_takes_no_port(owner, other):  # noqa: F811
+def test_a_send_of_no_messages_takes_no_port(owner, other):
     owner.ask("udp('a')")
     other.ask("S.update(C=__import__('ctypes').CDLL(None))")
     names = [f"x{i}" for i in range(40)]

@@ -7,8 +7,13 @@ import signal
 
 import pytest
 
-from test_chosen import BLOCK, CHOOSERS
-from test_enforce import PORT_OF, other, owner  # noqa: F401
+from kits.choosers import BLOCK, CHOOSERS, PORT_OF
+
+
+@pytest.fixture
+def where(namespace):
+    return namespace
+
 
 # A libc behind the library: the process is stopped in the middle of its calls.
 STOP = """
@@ -35,7 +40,7 @@ def stopping(player, namespace, behind):
 
 
 @pytest.mark.parametrize("how", ["bind", "bind6", "listen"])
-def test_no_reservation_begins_meanwhile(owner, stopping, how):  # noqa: F811
+def test_no_reservation_begins_meanwhile(owner, stopping, how):
     owner.ask("tcp('a')")
     acquire = f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"
     family = "socket.AF_INET6" if how.endswith("6") else "socket.AF_INET"

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from cli_kit import block, cli, cli_env, listed, shared_pool  # noqa: F401
+from kits.cli import block
 
 HEADING = ["PROTO", "START", "END", "COUNT", "KIND", "PID", "COMMAND", "AGE"]
 

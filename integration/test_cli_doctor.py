@@ -9,7 +9,7 @@ import signal
 
 import pytest
 
-from cli_kit import NOBODY, cli, cli_env, doctor, lines, listed, private, shared_pool  # noqa: F401
+from kits.cli import NOBODY, lines
 
 
 def test_healthy(doctor, build, shim_env, pool):

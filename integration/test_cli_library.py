@@ -11,13 +11,7 @@ import sysconfig
 import pytest
 
 from checkers import OPTIONS, runtimes
-from cli_kit import NOBODY, cli, cli_env, private, shared_pool  # noqa: F401
-
-SONAME = "libportres.so.0"
-# In a child of the command, to which the name must lead as well. A sanitizer's
-# runtime goes without saying.
-UNDER = ["sh", "-c", "grep -q /libportres /proc/self/maps && "
-         "echo under $LD_PRELOAD | sed s,:[^:]*/lib[a-z]*san.so,,"]
+from kits.cli import NOBODY, SONAME, UNDER, UNSPEAKABLE
 
 
 @pytest.fixture
@@ -40,10 +34,7 @@ def bare(build, tmp_path):
     return pathlib.Path(shutil.copy(build / "portres", tmp_path / "bare"))
 
 
-FOLDERS = ["My Job", "a:b", "$LIB", "${ORIGIN}", "a b:c $ d", " "]
-
-
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", UNSPEAKABLE)
 def test_a_path_that_ld_preload_cannot_say(cli, installed, pool, folder):
     program = installed(folder)
     said = cli("run", "--tcp", "28000+1", *UNDER, program=program)

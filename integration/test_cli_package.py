@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from checkers import OPTIONS, sanitizer
-from cli_kit import cli, cli_env  # noqa: F401
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,6 @@ import subprocess
 
 import pytest
 
-from cli_kit import NOBODY, cli, cli_env, listed, shared_pool  # noqa: F401
-
 
 @pytest.mark.parametrize("proto", ["tcp", "udp"])
 def test_add_and_delete(cli, listed, player, pool, proto):

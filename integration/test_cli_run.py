@@ -9,8 +9,6 @@ import time
 
 import pytest
 
-from cli_kit import cli, cli_env, listed  # noqa: F401
-
 
 @pytest.fixture
 def run(build, cli_env):

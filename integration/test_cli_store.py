@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from cli_kit import NOBODY, cli, cli_env, doctor, lines, listed, shared_pool  # noqa: F401
+from kits.cli import NOBODY, lines
 
 LINE = "tcp 28600 5\n"
 BLOCK = ("tcp", 28600, 5)

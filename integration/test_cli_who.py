@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from cli_kit import block, cli, cli_env, shared_pool  # noqa: F401
+from kits.cli import block
 
 
 def test_who_has_it_reserved(cli, player, pool):

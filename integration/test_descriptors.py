@@ -8,40 +8,9 @@ import subprocess
 
 import pytest
 
-from test_kill import Books
+from kits.books import Books
 
 START, COUNT, TAKEN = 24300, 4, 24310
-
-
-@pytest.fixture
-def bare_env(shim_env):
-    return {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
-
-
-@pytest.fixture
-def compiled(build, root, tmp_path):
-    """compiled(name or text) -> a program that runs without the shim as well:
-    not linked with it, as compile_program's are."""
-
-    def compiled(name, flags=()):
-        source = root / "integration/programs" / f"{name}.c"
-        if "\n" in name:
-            source = tmp_path / "program.c"
-            source.write_text(name)
-        out = source.stem
-        subprocess.run(
-            ["gcc", "-D_GNU_SOURCE", "-Wall", "-Wextra", f"-I{build}/include"]
-            + [source, "-o", tmp_path / out, "-pthread", *flags],
-            check=True,
-        )
-        return tmp_path / out
-
-    return compiled
-
-
-@pytest.fixture
-def owner(player):
-    return player()
 
 
 @pytest.fixture
@@ -79,7 +48,7 @@ def run(program, env, *args, **kw):
 def test_answers_errno_and_numbers_are_the_kernels(
     compiled, shim_env, bare_env, owning
 ):
-    program = compiled("lifetime_descriptors")
+    program = compiled("descriptors/descriptors.c")
     args = (START, COUNT) if owning else ()
     bare, ours = run(program, bare_env, *args), run(program, shim_env, *args)
     assert (bare.stderr, ours.stderr) == (("no owner\n", "owner\n") if owning else ("", ""))
@@ -195,11 +164,11 @@ def test_a_program_with_four_descriptors(compiled, shim_env, bare_env):
 
 @pytest.fixture
 def scarce(compiled, start, player):
-    """Runs lifetime_emfile beside a neighbour's block and gives its lines."""
+    """Runs emfile.c beside a neighbour's block and gives its lines."""
     neighbour = player()
     neighbour.ask("tcp('n')")
     assert neighbour.ask(f"acquire(S['n'], {TAKEN}, 2)")[0] == "("
-    program = compiled("lifetime_emfile")
+    program = compiled("descriptors/emfile.c")
 
     def scarce():
         running = start([program, START, COUNT, TAKEN])
@@ -258,6 +227,6 @@ def test_close_with_no_descriptor_left(scarce, judge, pool):
 
 def test_handing_over_for_ever(compiled, shim_env):
     """More sockets passed on to others than a process can keep in mind."""
-    program = compiled("lifetime_handover")
+    program = compiled("descriptors/handover.c")
     done = run(program, shim_env, 17000, START, COUNT * 5)
     assert done.stdout == "ok\n"

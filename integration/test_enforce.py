@@ -5,37 +5,12 @@ import subprocess
 
 import pytest
 
-
-@pytest.fixture
-def owner(player, namespace):
-    return player(prefix=namespace)
+from kits.choosers import PORT_OF, unspec
 
 
 @pytest.fixture
-def other(player, namespace):
-    return player(prefix=namespace)
-
-
-@pytest.fixture
-def token(owner):
-    """A block of three UDP ports, and one of three TCP ports beside it."""
-    owner.ask("udp('u')")
-    owner.ask("tcp('t')")
-    return {
-        "udp": eval(owner.ask("acquire(S['u'], 26000, 3)"))[2],
-        "tcp": eval(owner.ask("acquire(S['t'], 26000, 3)"))[2],
-    }
-
-
-PORT_OF = "S['{}'].getsockname()[1]"
-
-
-@pytest.fixture
-def server(other):
-    other.ask("tcp('l')")
-    assert other.ask("bind('l', 27000, '0.0.0.0')") == "27000"
-    other.ask("S['l'].listen()")
-    return 27000
+def where(namespace):
+    return namespace
 
 
 def test_connect_takes_a_port_of_the_block(owner, token, server):
@@ -162,11 +137,6 @@ def test_mptcp_obeys_the_tcp_pool(other, token):
     if made != "None":
         pytest.skip(f"no MPTCP here: {made}")
     assert other.ask("bind('m', 26001)") == "EADDRINUSE"
-
-
-def unspec(port):
-    """A sockaddr_in of no family."""
-    return bytes(2) + port.to_bytes(2, "big") + bytes(12)
 
 
 def test_bind_without_a_family_is_a_bind(other, token):

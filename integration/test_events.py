@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Events and waits for them, with handles that are none among the others."""
 
-from csource import run_c  # noqa: F401 (a fixture)
 
-
-def test_events(run_c):  # noqa: F811
+def test_events(run_c):
     said = run_c(r"""
 	HANDLE e[3];
 	say("before startup", WSACreateEvent() == NULL);

@@ -3,7 +3,7 @@
 
 import pytest
 
-from test_kill import Books
+from kits.books import Books
 
 START, COUNT = 24700, 4
 RAW_CLOSE = "C.syscall(3, {})"

@@ -8,13 +8,11 @@ import struct
 
 import pytest
 
-from cli_kit import cli, cli_env, listed  # noqa: F401
-from inherited_kit import COUNT, FIRST, PYTHON, assert_its_own, bind
-from inherited_kit import run, stranger  # noqa: F401
+from kits.inherited import COUNT, FIRST, PYTHON, assert_its_own, bind
 
 
-def test_an_explicit_bind_counts_as_associated(run, stranger):
-    program = run("--tcp", f"{FIRST}+{COUNT}", "--udp", f"{FIRST + 10}+{COUNT}")
+def test_an_explicit_bind_counts_as_associated(given, stranger):
+    program = given("--tcp", f"{FIRST}+{COUNT}", "--udp", f"{FIRST + 10}+{COUNT}")
     assert_its_own(program, stranger)
     assert bind(program, FIRST + 2, family="socket.AF_INET6") == str(FIRST + 2)
     assert stranger(FIRST + 10, "udp") == "EADDRINUSE"
@@ -25,34 +23,16 @@ def test_an_explicit_bind_counts_as_associated(run, stranger):
     assert bind(program, FIRST) == "EADDRINUSE"
 
 
-SEGMENTS, WORDS, SEGMENT_WORDS = 4096 + 64 * 8192, 2056, 255  # core/layout.h
-
-
-def fill(pool, port):
-    """Takes all words of the port's segment, by a thread that announces nothing."""
-    (path,) = pool.glob("pool-*")
-    with open(path, "r+b", buffering=0) as file:
-        file.seek(SEGMENTS + 4096 * (port // 512) + WORDS)
-        file.write(struct.pack("=II", 1, 0) * SEGMENT_WORDS)
-
-
-def test_under_the_lock_as_well(run, stranger, pool):
-    """There a bind goes where 255 others are under way beside it."""
-    program = run()
-    fill(pool, FIRST)
-    assert_its_own(program, stranger)
-
-
-def test_mptcp_has_no_part_in_it(run):
-    program = run()
+def test_mptcp_has_no_part_in_it(given):
+    program = given()
     made = program.ask("S.update(m=socket.socket(socket.AF_INET, 1, 262))")
     if made != "None":
         pytest.skip(f"no MPTCP here: {made}")
     assert program.ask(f"bind('m', {FIRST})") == "EADDRINUSE"
 
 
-def test_only_in_blocks_that_it_was_started_with(run, player):
-    program, other = run(), player()
+def test_only_in_blocks_that_it_was_started_with(given, player):
+    program, other = given(), player()
     other.ask("udp('a')")
     assert other.ask(f"acquire(S['a'], {FIRST}, {COUNT})")[0] == "("
     assert bind(program, FIRST, "udp") == "EADDRINUSE"
@@ -61,17 +41,17 @@ def test_only_in_blocks_that_it_was_started_with(run, player):
     assert bind(program, FIRST + 20) == "EADDRINUSE"
 
 
-def test_it_may_release_what_it_has(run, stranger):
-    program = run()
+def test_it_may_release_what_it_has(given, stranger):
+    program = given()
     program.ask("tcp('a')")
     release = "release(S['a'], int(os.environ['PORTRES_TOKENS']))"
     assert program.ask(release) == "None"
     assert stranger() == str(FIRST)
 
 
-def test_children_have_it_too(run, stranger):
+def test_children_have_it_too(given, stranger):
     """A worker binds after fork; subprocess closes everything in vfork's child."""
-    program = run()
+    program = given()
     child = f"(lambda p: p or os._exit(bind('w', {FIRST}) != {FIRST}))(os.fork())"
     program.ask("tcp('w')")
     assert program.ask(f"os.waitpid({child}, 0)[1]") == "0"
@@ -127,11 +107,11 @@ def test_a_daemon(start, build, cli_env, stranger, listed):
 
 @pytest.mark.parametrize("strict", ["0", "1"])
 @pytest.mark.parametrize("act", ["os.setuid(65534)", "os.chroot('/var/empty')"])
-def test_after_a_change_of_user_or_root(run, cli_env, stranger, strict, act, tmp_path):
+def test_after_a_change_of_user_or_root(given, cli_env, stranger, strict, act, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("needs root")
     act = act.replace("/var/empty", str(tmp_path))
-    program = run(env={**cli_env, "PORTRES_STRICT": strict})
+    program = given(env={**cli_env, "PORTRES_STRICT": strict})
     assert program.ask(act) == "None"
     assert_its_own(program, stranger)
     assert stranger() == "EADDRINUSE"
@@ -150,8 +130,8 @@ def test_without_the_environment_the_block_stays_reserved(start, build, cli_env,
     assert stranger() == str(FIRST)
 
 
-def test_one_run_inside_another(run, build, root, stranger):
-    program = run(
+def test_one_run_inside_another(given, build, root, stranger):
+    program = given(
         command=[build / "portres", "run", "--tcp", f"{FIRST + 10}+1", PYTHON,
                  root / "integration/player.py", "up"]
     )

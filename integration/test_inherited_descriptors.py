@@ -7,9 +7,7 @@ import subprocess
 
 import pytest
 
-from cli_kit import cli_env  # noqa: F401
-from inherited_kit import FIRST, PYTHON, assert_its_own, guarded
-from inherited_kit import run, stranger  # noqa: F401
+from kits.inherited import FIRST, PYTHON, assert_its_own, guarded
 
 CLOSE_ALL = [
     "[C.close(fd) for fd in range(3, 2048)] and 0",
@@ -31,8 +29,8 @@ MARK_ALL = [
 
 
 @pytest.mark.parametrize("act", CLOSE_ALL + MARK_ALL)
-def test_closing_everything_leaves_the_block(run, stranger, root, act):
-    program = run()
+def test_closing_everything_leaves_the_block(given, stranger, root, act):
+    program = given()
     assert program.ask(act) in ("0", "None", "18")
     assert_its_own(program, stranger)
     script = root / "integration/player.py"
@@ -43,9 +41,9 @@ def test_closing_everything_leaves_the_block(run, stranger, root, act):
     assert stranger() == str(FIRST)
 
 
-def test_what_it_closes_is_closed(run):
+def test_what_it_closes_is_closed(given):
     """Around the descriptors that stay, nothing else does."""
-    program = run("--tcp", "1", "--tcp", "1", "--udp", "1")
+    program = given("--tcp", "1", "--tcp", "1", "--udp", "1")
     a, b, c = guarded(program)
     for act in CLOSE_ALL[:5]:
         for n in (20, a - 1, a + 5, 1010):
@@ -57,7 +55,7 @@ def test_what_it_closes_is_closed(run):
 @pytest.mark.parametrize("error", [errno.ENOSYS, errno.EPERM])
 def test_closefrom_where_there_is_no_close_range(build, cli_env, root, tmp_path, error):
     program = tmp_path / "sandbox"
-    source = root / "integration/programs/inherited_sandbox.c"
+    source = root / "integration/programs/inherited_descriptors/sandbox.c"
     subprocess.run(
         ["gcc", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", source, "-o", program], check=True
     )
@@ -68,8 +66,8 @@ def test_closefrom_where_there_is_no_close_range(build, cli_env, root, tmp_path,
     assert done.stdout == "errno 4321, left 0 1 2 900\n"
 
 
-def test_to_the_program_they_are_not_there(run, stranger):
-    program = run()
+def test_to_the_program_they_are_not_there(given, stranger):
+    program = given()
     (fd,) = guarded(program)
     program.ask(f"S.update(fd={fd})")
     for call in ("os.close", "os.dup2({0}, {0}) or", "F.fcntl({0}, 1) or", "os.dup2({0}, 5) or"):

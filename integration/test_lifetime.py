@@ -1,18 +1,11 @@
 """A reservation dies with its owning socket, and with nothing else."""
 
-import os
-import struct
 import subprocess
 import sys
 
 import pytest
 
 EXEC = "os.execv('/usr/bin/python3', ['python3'"
-
-
-@pytest.fixture
-def owner(player):
-    return player()
 
 
 @pytest.fixture

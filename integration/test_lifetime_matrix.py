@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from conftest import Program
-from test_kill import Books
+from kits.playing import Program
+from kits.books import Books
+from kits.compiling import PROGRAMS
 
 START, COUNT = 24100, 4
 
@@ -54,10 +55,10 @@ LEFT = {"fork", "fork child first", "vfork", "vfork exec", "spawn"}
 
 @pytest.fixture(scope="module")
 def program(build, root, tmp_path_factory):
-    path = tmp_path_factory.mktemp("matrix") / "lifetime_matrix"
+    path = tmp_path_factory.mktemp("matrix") / "matrix"
     subprocess.run(
         ["gcc", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", f"-I{build}/include"]
-        + [root / "integration/programs/lifetime_matrix.c", "-o", path, "-pthread"],
+        + [*(PROGRAMS / "lifetime_matrix").glob("*.c"), "-o", path, "-pthread"],
         check=True,
     )
     return path

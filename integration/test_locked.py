@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Which binds are made under the pool's lock, and which must not be."""
 
-import subprocess
-
 import pytest
 
 START, COUNT = 21500, 3
@@ -32,21 +30,10 @@ def said(tmp_path):
 
 
 @pytest.fixture
-def binder(neighbour, said, player, pool, shim_env, root, tmp_path):
-    source = root / "integration/programs/race_locked.c"
-    library = tmp_path / "race_locked.so"
-    subprocess.run(
-        ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", source, "-o", library], check=True
-    )
+def binder(neighbour, said, player, pool, behind, tmp_path):
     (file,) = pool.glob("pool-*")
-    return player(
-        {
-            **shim_env,
-            "LD_PRELOAD": f"{shim_env['LD_PRELOAD']} {library}",
-            "RACE_POOL": str(file),
-            "RACE_SAYS": str(tmp_path / "said"),
-        }
-    )
+    return player({**behind("locked/locked.c"), "RACE_POOL": str(file),
+                   "RACE_SAYS": str(tmp_path / "said")})
 
 
 def test_a_port_of_nobody_is_bound_without_the_lock(binder, said):

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Requests that are done at once: events, routines, results."""
 
-from csource import run_c  # noqa: F401 (a fixture)
-from overlapped_kit import OVERLAPPED, ROUTINE
+from kits.overlapped import OVERLAPPED, ROUTINE
 
 
-def test_immediate_success_sets_the_event(run_c):  # noqa: F811
+def test_immediate_success_sets_the_event(run_c):
     said = run_c(OVERLAPPED + r"""
 	o.hEvent = WSACreateEvent();
 	o.Internal = 5;
@@ -38,7 +37,7 @@ def test_immediate_success_sets_the_event(run_c):  # noqa: F811
     }
 
 
-def test_a_routine_runs_in_an_alertable_wait_only(run_c):  # noqa: F811
+def test_a_routine_runs_in_an_alertable_wait_only(run_c):
     said = run_c(OVERLAPPED + r"""
 	/* It makes the event ignored, even one that is none. */
 	o.hEvent = (HANDLE)0x1234;
@@ -64,7 +63,7 @@ def test_a_routine_runs_in_an_alertable_wait_only(run_c):  # noqa: F811
     }
 
 
-def test_which_sockets_are_overlapped(run_c):  # noqa: F811
+def test_which_sockets_are_overlapped(run_c):
     said = run_c(OVERLAPPED + r"""
 	SOCKET plain = WSASocketA(AF_INET, SOCK_STREAM, 0, NULL, 0, 0);
 	SOCKET flagged = WSASocketW(AF_INET, SOCK_STREAM, 0, NULL, 0,
@@ -104,7 +103,7 @@ def test_which_sockets_are_overlapped(run_c):  # noqa: F811
     }
 
 
-def test_results_of_bad_calls(run_c):  # noqa: F811
+def test_results_of_bad_calls(run_c):
     said = run_c(OVERLAPPED + r"""
 #define RESULT(s, o, n, f) \
 	(WSAGetOverlappedResult(s, o, n, FALSE, f) ? 0 : WSAGetLastError())
@@ -130,7 +129,7 @@ def test_results_of_bad_calls(run_c):  # noqa: F811
     }
 
 
-def test_no_thread_without_need(run_c):  # noqa: F811
+def test_no_thread_without_need(run_c):
     """Success at once needs no worker."""
     said = run_c(OVERLAPPED + r"""
 	say("acquire", over_buffers(s, &o, &r, &i, &n));

@@ -6,7 +6,7 @@ import select
 
 import pytest
 
-from overlapped_kit import ROUTINE, busy, pool_held, says  # noqa: F401
+from kits.overlapped import ROUTINE, says
 
 PEND = r"""
 	o.hEvent = WSACreateEvent();
@@ -22,7 +22,7 @@ PENDING = ["acquire 997", "bytes 0", "completed 0", "result 0", "its code 996",
            "event 258"]
 
 
-def test_pending_until_the_pool_is_free(busy, pool_held):  # noqa: F811
+def test_pending_until_the_pool_is_free(busy, pool_held):
     program = busy(PEND + r"""
 	say("waited", WSAGetOverlappedResult(s, &o, &n, TRUE, &flags));
 	say("bytes", n);
@@ -54,7 +54,7 @@ def test_pending_until_the_pool_is_free(busy, pool_held):  # noqa: F811
     ("CancelIoEx((HANDLE)s, NULL)", [1]),
     ("WSACleanup()", [0]),
 ])
-def test_cancelled(busy, pool_held, how, answers):  # noqa: F811
+def test_cancelled(busy, pool_held, how, answers):
     program = busy(PEND + rf"""
 	say("how", {how});
 	SOCKET other = tcp();
@@ -82,7 +82,7 @@ def test_cancelled(busy, pool_held, how, answers):  # noqa: F811
     says(program, "free 0")
 
 
-def test_others_requests_are_not_cancelled(busy, pool_held):  # noqa: F811
+def test_others_requests_are_not_cancelled(busy, pool_held):
     program = busy(PEND + r"""
 	SOCKET other = tcp();
 	WSAOVERLAPPED p = {0};
@@ -113,7 +113,7 @@ static void *cancel_all(void *s)
     says(program, "waited 1")
 
 
-def test_a_routine_learns_how_a_pending_request_ended(busy, pool_held):  # noqa: F811
+def test_a_routine_learns_how_a_pending_request_ended(busy, pool_held):
     program = busy(r"""
 	SOCKET second = tcp();
 	WSAOVERLAPPED p = {0};
@@ -146,7 +146,7 @@ def test_a_routine_learns_how_a_pending_request_ended(busy, pool_held):  # noqa:
     says(program, "second 10048", "routine 10048")
 
 
-def test_five_seconds_are_the_end(busy, pool_held):  # noqa: F811
+def test_five_seconds_are_the_end(busy, pool_held):
     program = busy(PEND + r"""
 	say("event", WaitForSingleObject(o.hEvent, INFINITE));
 	say("result", WSAGetOverlappedResult(s, &o, &n, TRUE, &flags));
@@ -159,7 +159,7 @@ def test_five_seconds_are_the_end(busy, pool_held):  # noqa: F811
         says(program, "event 0", "result 0", "code 10050")
 
 
-def test_a_blocking_call_is_interrupted(busy, pool_held):  # noqa: F811
+def test_a_blocking_call_is_interrupted(busy, pool_held):
     """By a handler without SA_RESTART; one with it is not noticed."""
     program = busy(r"""
 	struct sigaction action = {.sa_handler = on_signal};
@@ -178,7 +178,7 @@ def test_a_blocking_call_is_interrupted(busy, pool_held):  # noqa: F811
         says(program, "code 10004", "errno 1")
 
 
-def test_fork_with_a_pending_request(busy, pool_held):  # noqa: F811
+def test_fork_with_a_pending_request(busy, pool_held):
     program = busy(PEND + r"""
 	if (fork() == 0) {
 		HANDLE event = WSACreateEvent();

@@ -5,18 +5,19 @@ import subprocess
 
 import pytest
 
-from test_descriptors import bare_env, compiled  # noqa: F401
+from kits.compiling import library
+
 
 START, COUNT = 24400, 4
 
 
 @pytest.fixture
-def trace(compiled, has, shim_env, bare_env, tmp_path):  # noqa: F811
+def trace(compiled, has, shim_env, bare_env, tmp_path):
     """trace(past, preload) -> the calls between the marks, as strace has them of
     the process that makes them."""
     if not has("strace"):
         pytest.skip("needs strace")
-    program = compiled("lifetime_passthrough")
+    program = compiled("passthrough/passthrough.c")
 
     def trace(past, preload):
         out = tmp_path / f"trace-{past}-{preload}"
@@ -80,7 +81,7 @@ sys.stdin.read()
 
 @pytest.mark.parametrize("past", ["closed", "several", "dup", "associated"])
 def test_no_extra_system_call_on_a_machine_with_many_locks(
-    trace, start, bare_env, tmp_path, past  # noqa: F811
+    trace, start, bare_env, tmp_path, past
 ):
     """More of them than the kernel shows in one read."""
     others = start(["/usr/bin/python3", "-c", MANY_LOCKS, tmp_path], bare_env)
@@ -128,18 +129,6 @@ void calls(const char *when)
 CALLS = "taken 98, free 0, close 0, acquire 0, reserved 98, close 0"
 
 
-def library(tmp_path, build, name, text):
-    source = tmp_path / f"{name}.c"
-    source.write_text(text)
-    path = tmp_path / f"lib{name}.so"
-    subprocess.run(
-        ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", f"-I{build}/include"]
-        + [source, "-o", path],
-        check=True,
-    )
-    return path
-
-
 @pytest.fixture
 def neighbour(player):
     """Owns START+4."""
@@ -150,7 +139,7 @@ def neighbour(player):
 
 
 @pytest.fixture
-def run_early(compiled, build, shim_env, neighbour, tmp_path):  # noqa: F811
+def run_early(compiled, build, shim_env, neighbour, tmp_path):
     """run_early(main) -> exit code and lines of a program with that text, and
     a library that makes calls in its constructor and destructor."""
 
@@ -159,7 +148,7 @@ def run_early(compiled, build, shim_env, neighbour, tmp_path):  # noqa: F811
 __attribute__((constructor)) static void first(void) { calls("constructor"); }
 __attribute__((destructor)) static void last(void) { calls("destructor"); }
 """
-        library(tmp_path, build, "early", text)
+        library(text, tmp_path / "libearly.so", f"-I{build}/include")
         program = compiled(
             "extern void calls(const char *when);\n" + main,
             flags=[f"-L{tmp_path}", "-learly", f"-Wl,-rpath,{tmp_path}"],
@@ -204,14 +193,10 @@ int main(void) { calls("main"); }
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_malloc_that_closes_files(
-    compiled, build, shim_env, neighbour, tmp_path, first  # noqa: F811
+    compiled, build, shim_env, neighbour, tmp_path, first
 ):
     """jemalloc reads its configuration while it starts, and closes the file."""
-    malloc = library(
-        tmp_path,
-        build,
-        "malloc",
-        r"""
+    malloc = library(r"""
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -242,8 +227,7 @@ void *realloc(void *p, size_t n)
 	size_t old = p ? ((size_t *)p)[-2] : 0;
 	return memcpy(q, p ? p : q, old < n ? old : n);
 }
-""",
-    )
+""", tmp_path / "libmalloc.so", f"-I{build}/include")
     program = compiled(
         EARLY.replace("START", str(START)) + 'int main(void) { calls("main"); }'
     )
@@ -290,7 +274,7 @@ int main(void)
 """
 
 
-def test_a_static_program(compiled, start, player, neighbour):  # noqa: F811
+def test_a_static_program(compiled, start, player, neighbour):
     """Nobody stops it, and nothing goes wrong; a socket that it inherits lives."""
     program = compiled(STATIC.replace("START", str(START)), flags=["-static"])
     plain = start([program])

@@ -246,7 +246,7 @@ def test_two_writers_killed_at_random(player, windows, pool):
 @pytest.mark.parametrize("proto", ["tcp", "udp"])
 def test_the_flow_from_a_winsock_program(compile_program, root, run, proto):
     program = compile_program(
-        root / "integration/programs/winsock_persistent.cpp", "persistent", "c++"
+        "persistent/persistent.cpp", "persistent", "c++"
     )
     ended = run(program, proto, 28050, 5)
     assert ended.returncode == 0, ended
@@ -265,7 +265,7 @@ def test_a_disk_that_does_not_confirm(compile_program, root, shim_env, has, pool
     if not has("strace"):
         pytest.skip("needs strace")
     program = compile_program(
-        root / "integration/programs/winsock_persistent.cpp", "persistent", "c++"
+        "persistent/persistent.cpp", "persistent", "c++"
     )
     env = {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
     run = subprocess.run(

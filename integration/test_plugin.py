@@ -8,9 +8,8 @@ import signal
 
 import pytest
 
-from cli_kit import cli, cli_env, listed  # noqa: F401
 from plugin_inner import stranger
-from plugin_kit import PLUGIN, plugin_env, preloaded_env, suite  # noqa: F401
+from kits.plugin import PLUGIN
 
 
 @pytest.mark.parametrize("how", ["plugin_env", "preloaded_env"])

@@ -10,9 +10,7 @@ import time
 
 import pytest
 
-from cli_kit import cli, cli_env, listed  # noqa: F401
 from plugin_inner import stranger
-from plugin_kit import plugin_env, preloaded_env  # noqa: F401
 
 # Real connections leave their ports in TIME_WAIT: ports of no other test.
 SERVE = "S['r'].popen(['{0}', '-u', '-m', 'http.server', '--bind', '127.0.0.1', " \

@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from cli_kit import block
-from plugin_kit import copy_env, plugin_env, preloaded_env, script  # noqa: F401
+from kits.cli import block
 
 
 HOW = pytest.mark.parametrize("how", ["plugin_env", "preloaded_env", "copy_env"])

@@ -8,9 +8,8 @@ import sys
 
 import pytest
 
-from cli_kit import NOBODY, cli_env, private, shared_pool  # noqa: F401
-from plugin_kit import PLUGIN, plugin_env, script  # noqa: F401
-from test_cli_library import FOLDERS, SONAME, UNDER
+from kits.plugin import PLUGIN
+from kits.cli import NOBODY, SONAME, UNDER, UNSPEAKABLE
 
 # The library must be in the program's own child too.
 POPEN = f"""
@@ -26,7 +25,7 @@ def library_in(build, folder, name="libportres.so"):
     return shutil.copy(build / "libportres.so", folder / name)
 
 
-@pytest.mark.parametrize("folder", [*FOLDERS, "a\tb\n"])
+@pytest.mark.parametrize("folder", [*UNSPEAKABLE, "a\tb\n"])
 def test_a_path_that_ld_preload_cannot_say(script, build, cli_env, plugin_env, pool, tmp_path,
                                            folder):
     plugin_env["PORTRES_LIB"] = str(library_in(build, tmp_path / folder))

@@ -11,7 +11,6 @@ import sys
 
 import pytest
 
-from plugin_kit import plugin_env, script, suite  # noqa: F401
 
 # A server that is started by a shell, as many are; it says both their pids.
 SHELL = """

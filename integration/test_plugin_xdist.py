@@ -11,8 +11,6 @@ import time
 
 import pytest
 
-from cli_kit import cli, cli_env, listed  # noqa: F401
-from plugin_kit import plugin_env, preloaded_env, suite  # noqa: F401
 
 pytest.importorskip("xdist")
 

@@ -5,7 +5,6 @@ import subprocess
 
 import pytest
 
-from csource import run_c  # noqa: F401 (a fixture)
 
 LISTENER = r"""
 	SOCKET l = socket(23, 0, 0), c = socket(AF_INET, 0, 0), a;
@@ -31,7 +30,7 @@ LISTENER = r"""
 """
 
 
-def test_family_23_and_type_0(run_c):  # noqa: F811
+def test_family_23_and_type_0(run_c):
     said = run_c(r"""
 	SOCKET s = socket(23, 0, 0), u = socket(23, 0, IPPROTO_UDP);
 	SOCKET v = socket(AF_INET, 0, IPPROTO_TCP);
@@ -57,7 +56,7 @@ def test_family_23_and_type_0(run_c):  # noqa: F811
                     "pton": 1, "ntop": 1, "none": 1, "code": 10047}
 
 
-def test_connect_that_does_not_block(run_c):  # noqa: F811
+def test_connect_that_does_not_block(run_c):
     said = run_c(LISTENER + r"""
 	say("FIONBIO", ioctlsocket(c, FIONBIO, &yes));
 	say("listener", ioctlsocket(l, 0x8004667e, &yes));
@@ -87,7 +86,7 @@ def test_connect_that_does_not_block(run_c):  # noqa: F811
     }
 
 
-def test_a_refused_connect_is_exceptional(run_c):  # noqa: F811
+def test_a_refused_connect_is_exceptional(run_c):
     said = run_c(LISTENER + r"""
 	closesocket(l);
 	ioctlsocket(c, FIONBIO, &yes);
@@ -107,7 +106,7 @@ def test_a_refused_connect_is_exceptional(run_c):  # noqa: F811
                     "SO_ERROR": 10061}
 
 
-def test_time_limits_are_milliseconds(run_c):  # noqa: F811
+def test_time_limits_are_milliseconds(run_c):
     said = run_c(LISTENER + r"""
 	DWORD ms = 1500, got = 0;
 	struct timeval linux_time = {0};
@@ -142,7 +141,7 @@ def test_time_limits_are_milliseconds(run_c):  # noqa: F811
     }
 
 
-def test_opposite_options_and_one_byte(run_c):  # noqa: F811
+def test_opposite_options_and_one_byte(run_c):
     said = run_c(r"""
 	SOCKET s = tcp();
 	int on = 1, value = 0, size = sizeof value;
@@ -179,7 +178,7 @@ def test_opposite_options_and_one_byte(run_c):  # noqa: F811
     }
 
 
-def test_no_signal_for_a_peer_that_is_gone(run_c):  # noqa: F811
+def test_no_signal_for_a_peer_that_is_gone(run_c):
     said = run_c(LISTENER + r"""
 	connect(c, (SOCKADDR *)&at, sizeof at);
 	shutdown(c, SD_SEND);
@@ -192,7 +191,7 @@ def test_no_signal_for_a_peer_that_is_gone(run_c):  # noqa: F811
                     "its code": 10058}
 
 
-def test_ioctlsocket_and_the_others(run_c):  # noqa: F811
+def test_ioctlsocket_and_the_others(run_c):
     said = run_c(LISTENER + r"""
 	u_long wide = ~0ul;
 	ULONG narrow[2] = {0, 77};
@@ -252,7 +251,7 @@ def test_ioctlsocket_and_the_others(run_c):  # noqa: F811
     }
 
 
-def test_names(run_c):  # noqa: F811
+def test_names(run_c):
     said = run_c(r"""
 	struct addrinfo hints = {.ai_family = 23, .ai_socktype = SOCK_STREAM,
 				 .ai_flags = AI_NUMERICHOST | AI_PASSIVE};

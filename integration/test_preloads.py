@@ -8,8 +8,7 @@ import subprocess
 import pytest
 
 from checkers import sanitizer
-from real_kit import until
-from test_descriptors import compiled  # noqa: F401
+from kits.real import until
 
 START = 24500
 
@@ -193,7 +192,7 @@ HOW = ["address", "address by option", "thread", "undefined"]
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_a_sanitized_program(compiled, build, shim_env, how):  # noqa: F811
+def test_a_sanitized_program(compiled, build, shim_env, how):
     """See docs/limits.md for the first two."""
     if sanitizer(build):
         pytest.skip("one sanitizer is enough")

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from test_kill import Books
+from kits.books import Books
 
 FIRST, SECONDS = 25000, 3
 # Each side does thousands in that time; a few would be luck.
@@ -18,32 +18,9 @@ MANY = 100
 
 
 @pytest.fixture
-def slow_env(shim_env, root, tmp_path):
-    """With a libc behind the library that takes its time between two looks."""
-    source = root / "integration/programs/race_slow.c"
-    slow = tmp_path / "race_slow.so"
-    subprocess.run(
-        ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", source, "-o", slow], check=True
-    )
-    return {**shim_env, "LD_PRELOAD": f"{shim_env['LD_PRELOAD']} {slow}"}
-
-
-@pytest.fixture
-def race_program(compile_program, root):
-    def race_program(name):
-        return compile_program(
-            root / f"integration/programs/{name}.c",
-            name,
-            flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pthread"],
-        )
-
-    return race_program
-
-
-@pytest.fixture
 def race(race_program, slow_env, namespace):
     """race(how, protocol, trouble) -> what the program counted."""
-    program = race_program("race_two")
+    program = race_program("race/two.c", "race/stop.c", "race/kit.c")
 
     def race(how, protocol, trouble):
         run = subprocess.run(

@@ -6,8 +6,7 @@ import subprocess
 
 import pytest
 
-from real_kit import ask, needed
-from real_kit import check, place, real_env, serve  # noqa: F401
+from kits.real import ask, needed
 
 NODE = """
 const net = require("net"), cluster = require("cluster");

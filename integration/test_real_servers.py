@@ -8,8 +8,7 @@ import subprocess
 
 import pytest
 
-from real_kit import PYTHON, answers, ask, needed, send, until
-from real_kit import as_user, check, place, real_env, serve  # noqa: F401
+from kits.real import PYTHON, answers, ask, needed, send, until
 
 
 def test_redis(serve, check):

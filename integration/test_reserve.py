@@ -9,16 +9,6 @@ FAMILIES = ["socket.AF_INET", "socket.AF_INET6"]
 KINDS = ["tcp", "udp"]
 
 
-@pytest.fixture
-def owner(player):
-    return player()
-
-
-@pytest.fixture
-def other(player):
-    return player()
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_reserved_port_is_refused_to_others(owner, other, kind, family):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from cli_kit import cli_env, doctor, lines  # noqa: F401
+from kits.cli import lines
 
 START = 25900
 NETLINK = f"family:{socket.AF_NETLINK.value}"
@@ -22,7 +22,7 @@ CALLS = {"openat": 257, "mmap": 9, "getsockopt": 55, "readlinkat": 267, "pread64
 def sandbox(root, tmp_path_factory):
     """sandbox(errno, rule …) -> a command prefix."""
     program = tmp_path_factory.mktemp("sandbox") / "sandbox"
-    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", root / "integration/programs/sandbox.c",
+    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", root / "integration/programs/sandbox/sandbox.c",
                     "-o", program], check=True)
 
     def sandbox(answer, *rules):

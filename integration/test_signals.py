@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from test_kill import assert_empty, sweep
+from kits.books import assert_empty, sweep
 
 START, COUNT = 24500, 4
 UNTOUCHED = 12345
@@ -16,8 +16,7 @@ UNTOUCHED = 12345
 
 @pytest.fixture
 def program(compile_program, root):
-    source = root / "integration/programs/storm_signals.c"
-    return compile_program(source, "storm_signals", flags=["-D_GNU_SOURCE"])
+    return compile_program("signals/signals.c", "signals", flags=["-D_GNU_SOURCE"])
 
 
 @pytest.mark.parametrize("how", ["restart", "interrupt"])

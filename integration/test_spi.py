@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The service provider's side: WSPStartup, WSPIoctl, routines for threads."""
 
-from csource import run_c  # noqa: F401 (a fixture)
 
 ROUTINES = r"""
 static __thread int here;
@@ -37,7 +36,7 @@ static void *other(void *unused)
 """
 
 
-def test_the_table(run_c):  # noqa: F811
+def test_the_table(run_c):
     said = run_c(r"""
 	WSPUPCALLTABLE up = {0};
 	WSPPROC_TABLE table = {0};
@@ -87,7 +86,7 @@ def test_the_table(run_c):  # noqa: F811
     }
 
 
-def test_routines_run_on_the_thread_that_was_named(run_c):  # noqa: F811
+def test_routines_run_on_the_thread_that_was_named(run_c):
     said = run_c(r"""
 	pthread_t thread;
 	int e = 0;
@@ -126,7 +125,7 @@ def test_routines_run_on_the_thread_that_was_named(run_c):  # noqa: F811
     }
 
 
-def test_bad_threads(run_c):  # noqa: F811
+def test_bad_threads(run_c):
     said = run_c(r"""
 	SOCKET s = tcp();
 	INET_PORT_RANGE r = ports(27420, 2);

@@ -20,8 +20,8 @@ def test_one_of_the_two_is_refused(
     compile_program, root, shim_env, namespace, protocol, choice
 ):
     program = compile_program(
-        root / "integration/programs/race_steps.c",
-        "race_steps",
+        "steps/steps.c",
+        "steps",
         flags=["-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"],
     )
     narrow = ["sh", "-c", RANGE, "sh"] if choice else []

@@ -2,7 +2,7 @@
 """Eight members at one window of ports, and a checker that asks the kernel.
 
 PORTRES_STORM_SECONDS says how long (8). The members' own checks are in
-programs/race_acts.c; here is what the pool file and /proc/net say at the same
+programs/storm/acts.c; here is what the pool file and /proc/net say at the same
 time, looked at under the pool's own lock, so that the books stand still.
 """
 
@@ -16,7 +16,6 @@ import time
 
 import pytest
 
-from test_race import race_program, slow_env  # noqa: F401
 
 SECONDS = float(os.environ.get("PORTRES_STORM_SECONDS", "8"))
 # The window, and as much again: the kernel is to choose ports of both.
@@ -162,8 +161,8 @@ class Checker:
 
 
 @pytest.fixture
-def storm(race_program, slow_env, namespace):  # noqa: F811
-    program = race_program("race_storm")
+def storm(race_program, slow_env, namespace):
+    program = race_program("storm/storm.c", "storm/crew.c", "storm/acts.c", "race/kit.c")
     sysctl = "/proc/sys/net/ipv4/ip_local_port_range"
     last = FIRST + EPHEMERAL - 1
     write = f"echo {FIRST} {last} >{sysctl}"

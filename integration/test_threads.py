@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from test_descriptors import bare_env, compiled  # noqa: F401
-from test_kill import Books, assert_empty, sweep
+from kits.books import Books, assert_empty, sweep
+from kits.compiling import library
 
 START = 28200
 OWNED = (0, START, 4)
@@ -31,8 +31,8 @@ def judge(player):
     return judge
 
 
-def test_storm_beside_an_owner(compiled, start, player, judge, pool):  # noqa: F811
-    storm = start([compiled("storm_threads"), 3, START])
+def test_storm_beside_an_owner(compiled, start, player, judge, pool):
+    storm = start([compiled("threads/threads.c"), 3, START])
     assert storm.line() == "ready"
     done = storm.line().split()
     assert done[0] == "done" and int(done[1]) > 1000, done
@@ -45,9 +45,9 @@ def test_storm_beside_an_owner(compiled, start, player, judge, pool):  # noqa: F
 
 
 def test_kills_of_a_process_with_threads(
-    compiled, start, player, judge, pool  # noqa: F811
+    compiled, start, player, judge, pool
 ):
-    program = compiled("storm_threads")
+    program = compiled("threads/threads.c")
     for _ in range(20):
         storm = start([program, 0, START])
         assert storm.line() == "ready"
@@ -63,9 +63,9 @@ def test_kills_of_a_process_with_threads(
 
 
 def test_forks_while_threads_are_inside_the_pool(
-    compiled, start, judge  # noqa: F811
+    compiled, start, judge
 ):
-    program = compiled("storm_forks")
+    program = compiled("threads/forks.c")
     storm = start([program, START, 40])
     try:
         assert storm.line() == "ready"
@@ -79,15 +79,11 @@ def test_forks_while_threads_are_inside_the_pool(
 
 
 @pytest.fixture
-def atfork(compiled, tmp_path, build, root):  # noqa: F811
-    source = root / "integration/programs/lifetime_atfork.c"
-    subprocess.run(
-        ["gcc", "-D_GNU_SOURCE", "-DLIBRARY", "-shared", "-fPIC", source]
-        + [f"-I{build}/include", "-o", tmp_path / "libatfork.so", "-pthread"],
-        check=True,
-    )
+def atfork(compiled, tmp_path, build):
+    library("threads/atfork.c", tmp_path / "libatfork.so", "-DLIBRARY",
+            f"-I{build}/include", "-pthread")
     return compiled(
-        "lifetime_atfork", flags=[f"-L{tmp_path}", "-latfork", f"-Wl,-rpath,{tmp_path}"]
+        "threads/atfork.c", flags=[f"-L{tmp_path}", "-latfork", f"-Wl,-rpath,{tmp_path}"]
     )
 
 
@@ -144,7 +140,7 @@ int main(void)
 
 
 def test_a_thread_that_is_cancelled_in_close(
-    compiled, shim_env, bare_env  # noqa: F811
+    compiled, shim_env, bare_env
 ):
     program = compiled(CANCELLED.replace("START", str(START)))
     bare, ours = [
@@ -177,13 +173,10 @@ static void *closer(void *nothing)
 
 
 def test_a_thread_that_is_cancelled_while_libc_closes(
-    compiled, shim_env, tmp_path  # noqa: F811
+    compiled, shim_env, tmp_path
 ):
     """By then our own close is on its way, and leaves nothing behind."""
-    source, library = tmp_path / "cancels.c", tmp_path / "libcancels.so"
-    source.write_text(CANCELS)
-    command = ["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", source, "-o", library]
-    subprocess.run(command, check=True)
+    library(CANCELS, tmp_path / "libcancels.so")
     head, _, rest = CANCELLED.partition("static void *closer(void *nothing)\n{\n")
     own_cancel = rest.partition("\tclose(fd);")[0]
     text = (head + ARMED + rest.replace(own_cancel, "", 1)).replace("START", str(START))

@@ -19,7 +19,7 @@ BIND_UDP = (
 @pytest.fixture
 def reserve(root, compile_program):
     return compile_program(
-        root / "integration/programs/winsock_reserve.cpp", "reserve", "c++")
+        "winsock/reserve.cpp", "reserve", "c++")
 
 
 @pytest.mark.parametrize("family", [2, 10])
@@ -84,7 +84,7 @@ def test_usage_shows_the_programs_name(reserve, run):
 
 def test_the_c_spellings(root, compile_program, run):
     program = compile_program(
-        root / "integration/programs/winsock_reserve_c.c", "reserve_c")
+        "winsock/reserve_c.c", "reserve_c")
     ended = run(program, 27120, 4)
     assert ended.returncode == 0, ended
     text = re.fullmatch(
@@ -96,7 +96,7 @@ def test_the_c_spellings(root, compile_program, run):
 
 def test_the_demo(root, compile_program, start, shim_env, under):
     demo = compile_program(
-        root / "integration/programs/winsock_demo.cpp", "demo", "c++")
+        "demo/winsock_demo.cpp", "demo", "c++")
     server = start([*under, demo, 27200, 100])
     text = re.fullmatch(
         r"(\S+) holds ports 27200\.\.27299, listening on (\d+), token (\d+)",

@@ -3,7 +3,6 @@
 
 import errno
 
-from csource import run_c  # noqa: F401 (a fixture)
 
 # errno names that Winsock has under WSA and the same name
 SAME = {
@@ -27,7 +26,7 @@ CLOSEST = {
 }
 
 
-def test_errno_translated(run_c):  # noqa: F811
+def test_errno_translated(run_c):
     want = {name: 10000 + number for name, number in SAME.items()} | CLOSEST
     said = run_c("".join(
         f'\terrno = {name};\n\tsay("{name}", WSAGetLastError());\n'
@@ -37,7 +36,7 @@ def test_errno_translated(run_c):  # noqa: F811
     assert said == want | stays | {"none": 0}
 
 
-def test_every_code_can_be_set(run_c):  # noqa: F811
+def test_every_code_can_be_set(run_c):
     """Also those that no errno stands for: 10093 and 87 for instance."""
     codes = [*range(0, 1200), *range(10000, 10120), *range(11001, 11040), -1]
     said = run_c("".join(
@@ -46,7 +45,7 @@ def test_every_code_can_be_set(run_c):  # noqa: F811
     assert said == {str(code): code for code in codes}
 
 
-def test_set_sets_errno_as_well(run_c):  # noqa: F811
+def test_set_sets_errno_as_well(run_c):
     said = run_c("".join(
         f'\tWSASetLastError(WSA{name});\n\tsay("{name}", errno == {name});\n'
         for name in SAME)
@@ -55,7 +54,7 @@ def test_set_sets_errno_as_well(run_c):  # noqa: F811
     assert said == dict.fromkeys(SAME, 1) | {"none": 0, "other": 1}
 
 
-def test_a_later_failure_wins(run_c):  # noqa: F811
+def test_a_later_failure_wins(run_c):
     """The kernel knows nothing of the code beside errno."""
     said = run_c(r"""
 	WSASetLastError(WSANOTINITIALISED);
@@ -104,7 +103,7 @@ int main(void)
     assert run(program).returncode == 42
 
 
-def test_startup(run_c):  # noqa: F811
+def test_startup(run_c):
     versions = [(1, 0), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2), (2, 3), (3, 0),
                 (0, 0), (0, 5)]
     said = run_c("\tWSADATA d;\n" + "".join(f"""
@@ -165,7 +164,7 @@ BLOCK_OF_ONE = r"""
 """
 
 
-def test_one_errno_three_codes(run_c):  # noqa: F811
+def test_one_errno_three_codes(run_c):
     """Refused by a reservation, a full block, and the kernel's own in-use."""
     assert run_c(BLOCK_OF_ONE) == {
         "acquire": 0,

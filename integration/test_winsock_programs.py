@@ -15,7 +15,7 @@ def ported(root, compile_program):
 
     def ported(name):
         return compile_program(
-            root / "integration/programs" / name, name.partition(".")[0],
+            f"winsock_programs/{name}", name.partition(".")[0],
             "c++" if name.endswith("pp") else "c",
             ["-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas"])
 
@@ -25,7 +25,7 @@ def ported(root, compile_program):
 @pytest.mark.parametrize("protocol", [6, 17])
 @pytest.mark.parametrize("start, count", [(27300, 5), (0, 3)])
 def test_associate(ported, run, protocol, start, count):
-    ended = run(ported("winsock_associate.cpp"), protocol, start, count)
+    ended = run(ported("associate.cpp"), protocol, start, count)
     assert ended.stdout.splitlines() == [
         f"acquired {count} ports, bytesReturned = 16",
         "associated, bytesReturned = 0",
@@ -37,7 +37,7 @@ def test_associate(ported, run, protocol, start, count):
 
 @pytest.mark.parametrize("port", [27310, 0])
 def test_quic(ported, run, port):
-    ended = run(ported("winsock_quic.cpp"), port)
+    ended = run(ported("quic.cpp"), port)
     assert ended.stdout.splitlines() == [
         "acquire 0", "second acquire 10048", *["associate 0", "bind 0"] * 4,
         "stranger 10013",
@@ -53,7 +53,7 @@ def test_rpc_client(ported, run):
             taken.bind(("", 600))
         except PermissionError:
             pytest.skip("needs the right to bind below 1024")
-        ended = run(ported("winsock_rpc_client.c"),
+        ended = run(ported("rpc_client.c"),
                     server.getsockname()[1])
         assert ended.stdout.splitlines() == [
             "600: 10048", "reserved 601", "connected from 601"], ended
@@ -76,7 +76,7 @@ for port in map(int, sys.argv[1:]):
 
 
 def test_ten_blocks(ported, start, shim_env, under):
-    program = start([*under, ported("winsock_blocks.c")])
+    program = start([*under, ported("blocks.c")])
     blocks = []
     for _ in range(10):
         found = re.fullmatch(r"(\d+) (\d+) (\d+)", program.line())

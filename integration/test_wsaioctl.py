@@ -3,7 +3,6 @@
 
 import pytest
 
-from csource import run_c  # noqa: F401 (a fixture)
 
 SETUP = r"""
 	SOCKET s = tcp();
@@ -15,7 +14,7 @@ SETUP = r"""
 """
 
 
-def test_before_startup_and_after_cleanup(run_c):  # noqa: F811
+def test_before_startup_and_after_cleanup(run_c):
     said = run_c(SETUP + r"""
 	say("before", ioc(s, ACQUIRE, &r, 4, &i, 16, &n));
 	say("untouched", n);
@@ -125,7 +124,7 @@ BAD = {
 
 @pytest.mark.parametrize("call", ["WSAIoctl", "WSPIoctl"])
 @pytest.mark.parametrize("name", BAD)
-def test_bad_calls(run_c, name, call):  # noqa: F811
+def test_bad_calls(run_c, name, call):
     expression, code = BAD[name]
     if call == "WSPIoctl":
         expression = expression.replace("ioc", "spi")
@@ -152,7 +151,7 @@ def test_bad_calls(run_c, name, call):  # noqa: F811
                     "output untouched": 1, "free": 0, "release": 0}
 
 
-def test_good_calls(run_c):  # noqa: F811
+def test_good_calls(run_c):
     said = run_c(SETUP + r"""
 	SOCKET user = tcp();
 	struct sockaddr_in name = {.sin_family = AF_INET};
@@ -193,7 +192,7 @@ def test_good_calls(run_c):  # noqa: F811
     }
 
 
-def test_closesocket(run_c):  # noqa: F811
+def test_closesocket(run_c):
     said = run_c(r"""
 	SOCKET s = tcp();
 	int file = open("/dev/null", O_RDONLY);
@@ -221,7 +220,7 @@ def test_closesocket(run_c):  # noqa: F811
     }
 
 
-def test_closesocket_frees_the_block(run_c):  # noqa: F811
+def test_closesocket_frees_the_block(run_c):
     said = run_c(SETUP + r"""
 	SOCKET second = tcp();
 
@@ -234,7 +233,7 @@ def test_closesocket_frees_the_block(run_c):  # noqa: F811
     assert said == {"first": 0, "second": 10048, "close": 0, "now": 0}
 
 
-def test_the_first_of_several_errors(run_c):  # noqa: F811
+def test_the_first_of_several_errors(run_c):
     """The rows of docs/winsock.md from 6 on: each call has the next row's
     mistake too. What has the earlier ones is in the table above."""
     said = run_c(SETUP + r"""

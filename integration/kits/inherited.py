@@ -3,17 +3,16 @@
 
 import pytest
 
-from cli_kit import cli_env  # noqa: F401
 
 FIRST, COUNT = 28200, 3
 PYTHON = "/usr/bin/python3"
 
 
 @pytest.fixture
-def run(start, build, cli_env, root):  # noqa: F811
-    """run() -> a player that `portres run` gave the block."""
+def given(start, build, cli_env, root):
+    """given() -> a player that `portres run` gave the block."""
 
-    def run(*options, command=None, env=None, **kw):
+    def given(*options, command=None, env=None, **kw):
         options = options or ("--tcp", f"{FIRST}+{COUNT}")
         program = start(
             [build / "portres", "run", *options, "--"]
@@ -26,7 +25,7 @@ def run(start, build, cli_env, root):  # noqa: F811
         program.ask("__import__('builtins').__dict__.update(F=__import__('fcntl'))")
         return program
 
-    return run
+    return given
 
 
 @pytest.fixture

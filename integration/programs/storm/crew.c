@@ -1,47 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The sockets and blocks of a member of race_storm.c, and what it says of them
- * in the shared page: see race_kit.c.
- */
-#include "race_kit.c"
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/socket.h>
 
-#define ENTRIES 6
-#define SERVER (first + 1000)
+#include "crew.h"
 
-#define DEEDS(X)                                                               \
-	X(acquired)                                                            \
-	X(anywhere)                                                            \
-	X(associated)                                                          \
-	X(inside)                                                              \
-	X(named)                                                               \
-	X(chosen)                                                              \
-	X(connected)                                                           \
-	X(released)                                                            \
-	X(forked)                                                              \
-	X(refused)
-#define NAME(name) name,
 #define TEXT(name) #name,
-enum { DEEDS(NAME) DEED_COUNT };
-static const char *const deeds[] = {DEEDS(TEXT)};
+const char *const deeds[] = {DEEDS(TEXT)};
 
-struct block {
-	uint64_t token, mask; /* 0: none */
-};
-
-/* A socket of a member, with the blocks that it owns. */
-struct entry {
-	int fd, family, protocol, port;
-	bool in_use, listening;
-	uint64_t associated; /* token */
-	struct block block[2];
-};
-
-struct crew {
-	struct member *me;
-	struct entry entry[ENTRIES];
-};
-
-static struct block *
+struct block *
 any_block(struct crew *crew, int protocol, uint64_t token)
 {
 	unsigned from = dice(crew->me, ENTRIES * 2);
@@ -58,8 +25,7 @@ any_block(struct crew *crew, int protocol, uint64_t token)
 	return NULL;
 }
 
-/* The block that the entry takes its port from, if it is still ours. */
-static struct block *
+struct block *
 block_of(struct crew *crew, struct entry *entry)
 {
 	return entry->associated
@@ -67,8 +33,7 @@ block_of(struct crew *crew, struct entry *entry)
 		       : NULL;
 }
 
-/* The entry has a port now, by whatever call. */
-static void
+void
 settle(struct crew *crew, struct entry *entry, int deed)
 {
 	union address at = {0};
@@ -90,7 +55,7 @@ settle(struct crew *crew, struct entry *entry, int deed)
 	crew->me->done[block ? inside : (unsigned)deed]++;
 }
 
-static void
+void
 set_up(struct crew *crew, struct entry *entry)
 {
 	struct linger at_once = {1, 0}; /* nothing stays in TIME_WAIT */
@@ -107,7 +72,7 @@ set_up(struct crew *crew, struct entry *entry)
 		set_reuse(entry->fd);
 }
 
-static void
+void
 forget_port(struct crew *crew, struct entry *entry)
 {
 	/* Sockets of different addresses can share it. */

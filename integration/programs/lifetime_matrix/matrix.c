@@ -2,25 +2,37 @@
 /*
  * One row of the lifetime matrix, or its judge.
  *
- *	lifetime_matrix judge START COUNT
+ *	matrix judge START COUNT
  *		answers each line with free, taken, or the error's number
- *	lifetime_matrix hammer START COUNT
+ *	matrix hammer START COUNT
  *		after a line, says so and asks until the next line comes or
  *		the block is free; then says taken or free, and how often
- *	lifetime_matrix actor WHERE DUP CLOSE START COUNT
+ *	matrix actor WHERE DUP CLOSE START COUNT
  *		says what it has just done and waits for a line, until "end":
  *		owned	a socket owns the block
  *		left	our copies are closed, another's is open
  *		copied	the original is closed, a duplicate is open
  *		closed	nothing is open any more
  *		skip	this kernel cannot do it
- *	lifetime_matrix hold|after …
+ *	matrix hold|after …
  *		the actor's new image, after exec
  *
  * In between it asks by itself whether it owns what it should own. Raw
  * read() and write() only: some of this runs in vfork children.
  */
-#include "lifetime_places.c"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "places.h"
+#include "portres.h"
 
 static void
 act(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *	race_storm processes|threads FIRST SECONDS
+ *	storm processes|threads FIRST SECONDS
  *
  * Eight members do what chance says with the 64 ports from FIRST on: acquire,
  * associate, bind, listen, connect, send, release, fork, close. Processes are
@@ -9,10 +9,17 @@
  * are acquired as a whole. Says what was done, "name number" a line, after a
  * line for everything that was wrong.
  */
+#include <errno.h>
 #include <pthread.h>
-#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "race_acts.c"
+#include "crew.h"
 
 static void *
 thread_main(void *me)

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a member of race_storm.c does, one act after the other, by chance. Each
+ * What a member of storm.c does, one act after the other, by chance. Each
  * knows which answers are possible, and takes no other.
  */
-#include "race_crew.c"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "crew.h"
 
 static void
 do_close(struct crew *crew, struct entry *entry)
@@ -156,7 +162,7 @@ act(struct crew *crew)
 		act[dice(crew->me, sizeof(act) / sizeof(*act))](crew, entry);
 }
 
-static void
+void
 work(struct member *me)
 {
 	struct crew crew = {.me = me};

@@ -12,6 +12,13 @@ import tempfile
 import pytest
 
 NOBODY = 65534
+SONAME = "libportres.so.0"
+# In a child of the command, to which the name must lead as well. A sanitizer's
+# runtime goes without saying.
+UNDER = ["sh", "-c", "grep -q /libportres /proc/self/maps && "
+         "echo under $LD_PRELOAD | sed s,:[^:]*/lib[a-z]*san.so,,"]
+# LD_PRELOAD cannot say a path through these, or says another.
+UNSPEAKABLE = ["My Job", "a:b", "$LIB", "${ORIGIN}", "a b:c $ d", " "]
 
 
 def block(player, proto, start, count, name="a"):

@@ -2,6 +2,7 @@
 """Test suites in a pytest of their own, with the plugin."""
 
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -10,9 +11,8 @@ import sys
 import pytest
 
 import checkers
-from conftest import ROOT
 
-PLUGIN = ROOT / "integration" / "plugin"
+PLUGIN = pathlib.Path(__file__).resolve().parent.parent / "plugin"
 
 
 def plain(shim_env, build):

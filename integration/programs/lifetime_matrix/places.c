@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Where lifetime_matrix.c duplicates and closes: in another process, in a child
- * that shares our memory, in a new image.
- */
-#include "lifetime_ways.c"
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "places.h"
+
+extern char **environ;
 
 /* A pipe that ends when this process lets it. */
 struct gate {
@@ -20,7 +26,7 @@ gate(void)
 	return (struct gate){ends[0], ends[1]};
 }
 
-static void
+void
 gate_wait(int fd)
 {
 	char c;
@@ -39,9 +45,9 @@ struct image {
 static void
 image_of(const char *what, struct copy copy, int wait, struct image *ret)
 {
-	char *argument[] = {
-		"lifetime_matrix", (char *)what,   (char *)row.where,
-		(char *)row.dup,   (char *)row.close, NULL};
+	char *argument[] = {"lifetime_matrix", (char *)what,
+			    (char *)row.where, (char *)row.dup,
+			    (char *)row.close, NULL};
 	int n = 5;
 
 	memcpy(ret->argument, argument, sizeof(argument));
@@ -56,7 +62,7 @@ image_of(const char *what, struct copy copy, int wait, struct image *ret)
 	snprintf(ret->number[4], 24, "%d", wait);
 }
 
-static void
+void
 become(const char *what, struct copy copy)
 {
 	struct image image;
@@ -86,7 +92,7 @@ leave(int fd)
 	expect_owner(EACCES);
 }
 
-static void
+void
 by_fork(int fd)
 {
 	struct gate g = gate();
@@ -104,7 +110,7 @@ by_fork(int fd)
 	wait_for(child);
 }
 
-static void
+void
 by_fork_child_first(int fd)
 {
 	pid_t child;
@@ -120,7 +126,7 @@ by_fork_child_first(int fd)
 	hold(fd);
 }
 
-static void
+void
 by_vfork(int fd)
 {
 	pid_t child;
@@ -136,7 +142,7 @@ by_vfork(int fd)
 }
 
 /* As Python's subprocess with pass_fds. */
-static void
+void
 by_vfork_exec(int fd)
 {
 	struct copy self = {fd, {-1, -1}};
@@ -157,7 +163,7 @@ by_vfork_exec(int fd)
 	wait_for(child);
 }
 
-static void
+void
 by_spawn(int fd)
 {
 	struct copy moved = {SPAWN_COPY, {-1, -1}};

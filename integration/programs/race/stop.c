@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Members of race_two.c that are stopped at a moment of chance, and what the
+ * Members of two.c that are stopped at a moment of chance, and what the
  * acquirer makes of it.
  */
 #include <dirent.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "race_kit.c"
+#include "stop.h"
 
 #define STUCK_NS 10000000000u
 
-enum { TAKEN, REFUSED, ANSWERED };
+struct watch *watch;
 
-/* What the acquirer tells, and what is told of it. */
-static struct watch {
-	_Atomic uint64_t worst_ns, worst_stopped_ns, stops, inside, kills;
-} *watch;
-
-static void
+void
 note_worst(_Atomic uint64_t *worst, uint64_t ns)
 {
 	if (ns > *worst)
@@ -62,7 +62,7 @@ in_pool(pid_t pid)
 	return found;
 }
 
-static void
+void
 stop_one(pid_t pid)
 {
 	int status;
@@ -73,7 +73,8 @@ stop_one(pid_t pid)
 	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
 		wrong("not stopped: %#x", (unsigned)status);
 	watch->stops++;
-	/* Who is stopped inside makes all wait: documented, not judged. */
+	/* A process that is stopped inside makes all wait: documented, not
+	 * judged. */
 	if (in_pool(pid)) {
 		watch->inside++;
 		kill(pid, SIGCONT);

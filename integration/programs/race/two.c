@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- *	race_two processes|threads tcp|udp FIRST SECONDS none|kill|stop
+ *	two processes|threads tcp|udp FIRST SECONDS none|kill|stop
  *
  * Members 1 to 4 bind the ports FIRST and FIRST+1 and close them again; member
  * 0 acquires both at once, and drops them by release and by close in turns.
@@ -8,9 +8,17 @@
  * moments of chance. Then says how it went, "name number" a line, after a line
  * for everything that was wrong.
  */
+#include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "race_stop.c"
+#include "stop.h"
 
 #define BINDERS 4
 #define SLOW_NS 50000000u
@@ -82,7 +90,8 @@ acquire_and_drop(struct member *me, unsigned turn)
 	if (r == 0) {
 		believe_reserved(me, protocol, mask_of(first, 2));
 		me->done[TAKEN]++;
-		/* Who was waited for in vain goes on now: he must not bind. */
+		/* A binder that was waited for in vain goes on now: it must not
+		 * bind. */
 		keep(took > SLOW_NS ? SLOW_NS / 10 : dice(me, 50000));
 		me->reserved[protocol] = 0;
 		if (turn / 2 % 2 &&

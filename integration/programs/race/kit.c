@@ -1,52 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the race programs share; they include it. The members of a race,
- * processes or threads, say in a shared page which ports they believe to hold:
- * written after the call that took a port, taken back before the call that
- * gives it up, so a belief is never more than the truth. Who has just written
- * one looks at all others'; of two that meet, one at least sees the other.
- */
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "portres.h"
+#include "kit.h"
 
-#define MEMBERS 8
-#define WINDOW 64 /* ports, a bit each */
+struct page *page;
+int first;
 
-struct member {
-	/* Odd while it is being killed: its belief may then be out of date. */
-	_Atomic uint32_t life;
-	_Atomic uint64_t reserved[2], bound[2]; /* by protocol: TCP, UDP */
-	_Atomic uint64_t done[16];		/* what, the program knows */
-	uint64_t seed;
-};
-
-static struct page {
-	struct member member[MEMBERS];
-	atomic_bool over;
-	atomic_int wrong;
-} * page;
-
-static int first; /* port of the window */
-
-static void
+void
 wrong(const char *what, ...)
 {
 	char line[200];
@@ -63,7 +33,7 @@ wrong(const char *what, ...)
 	page->over = true;
 }
 
-static uint64_t
+uint64_t
 now(void)
 {
 	struct timespec t;
@@ -72,8 +42,7 @@ now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* For moments of chance, and the length of the race; never to wait for one. */
-static void
+void
 pass(uint64_t ns)
 {
 	struct timespec t = {(time_t)(ns / 1000000000),
@@ -82,14 +51,14 @@ pass(uint64_t ns)
 	nanosleep(&t, NULL);
 }
 
-static unsigned
+unsigned
 dice(struct member *me, unsigned below)
 {
 	me->seed = me->seed * 6364136223846793005u + 1442695040888963407u;
 	return (unsigned)(me->seed >> 33) % below;
 }
 
-static int
+int
 open_socket(int family, int protocol)
 {
 	int fd = socket(family, protocol ? SOCK_DGRAM : SOCK_STREAM, 0);
@@ -99,7 +68,7 @@ open_socket(int family, int protocol)
 	return fd;
 }
 
-static void
+void
 set_reuse(int fd)
 {
 	int on = 1;
@@ -108,14 +77,7 @@ set_reuse(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 }
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-/* The loopback's or the wildcard address; an AF_INET one has 16 bytes. */
-static union address
+union address
 address_of(int family, bool loopback, int port)
 {
 	union address address = {0};
@@ -129,7 +91,7 @@ address_of(int family, bool loopback, int port)
 	return address;
 }
 
-static int
+int
 bind_to(int fd, int family, bool loopback, int port)
 {
 	union address at = address_of(family, loopback, port);
@@ -138,7 +100,7 @@ bind_to(int fd, int family, bool loopback, int port)
 		    family == AF_INET ? sizeof(at.v4) : sizeof(at.v6));
 }
 
-static int
+int
 acquire(int fd, int start, int count, struct portres_instance *ret)
 {
 	*ret = (struct portres_instance){
@@ -148,7 +110,7 @@ acquire(int fd, int start, int count, struct portres_instance *ret)
 	return ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, ret);
 }
 
-static uint64_t
+uint64_t
 mask_of(int port, int count)
 {
 	return (((uint64_t)2 << (count - 1)) - 1) << (port - first);
@@ -182,7 +144,7 @@ look(struct member *me, int protocol, uint64_t mask, bool reserved, bool own)
 	}
 }
 
-static void
+void
 believe_reserved(struct member *me, int protocol, uint64_t mask)
 {
 	if (me->reserved[protocol] & mask)
@@ -191,15 +153,14 @@ believe_reserved(struct member *me, int protocol, uint64_t mask)
 	look(me, protocol, mask, true, true);
 }
 
-/* `inside`: of a block that the member itself has reserved. */
-static void
+void
 believe_bound(struct member *me, int protocol, uint64_t mask, bool inside)
 {
 	me->bound[protocol] |= mask;
 	look(me, protocol, mask, false, inside);
 }
 
-static void
+void
 page_make(void)
 {
 	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE,
@@ -208,8 +169,7 @@ page_make(void)
 		_exit(3);
 }
 
-/* The process of a member; it does its work until the race is over. */
-static pid_t
+pid_t
 member_fork(struct member *me, void (*work)(struct member *))
 {
 	pid_t pid = fork();
@@ -225,7 +185,7 @@ member_fork(struct member *me, void (*work)(struct member *))
 	return pid;
 }
 
-static void
+void
 member_kill(struct member *member, pid_t pid)
 {
 	int status;

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from csource import program_text
+from kits.csource import program_text
 
 OVERLAPPED = r"""
 	SOCKET s = tcp();

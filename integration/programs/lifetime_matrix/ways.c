@@ -1,50 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The ways of lifetime_matrix.c to duplicate a socket and to close it, and how
- * it talks with the test.
- */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <netinet/in.h>
-#include <poll.h>
-#include <sched.h>
-#include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "portres.h"
+#include "ways.h"
 
-#define ORIGINAL 100 /* above all copies, for closefrom() */
 #define DUP2_COPY 20
 #define DUP3_COPY 21
 #define FCNTL_COPY 30
-#define SPAWN_COPY 90
 
-extern char **environ;
 extern int __close(int fd);
 
-static struct {
-	const char *where, *dup, *close;
-	int start, count;
-	uint64_t token;
-} row;
+struct row row;
 
-/* Where the duplicate is. */
-struct copy {
-	int fd;	     /* -1 when there is none, or it is a message */
-	int pair[2]; /* the message's socket pair, or -1 */
-};
-
-static void
+void
 fail(const char *what)
 {
 	dprintf(2, "%s %s %s: %s: %s\n", row.where, row.dup, row.close, what,
@@ -52,14 +31,7 @@ fail(const char *what)
 	_exit(1);
 }
 
-#define MUST(expression)                                                       \
-	do {                                                                   \
-		if ((expression) < 0)                                          \
-			fail(#expression);                                     \
-	} while (0)
-
-/* Tells the test and waits for its go. */
-static void
+void
 step(const char *word)
 {
 	char line[64];
@@ -75,7 +47,7 @@ step(const char *word)
 	} while (line[0] != '\n');
 }
 
-static void
+void
 end(void)
 {
 	if (write(1, "end\n", 4) != 4)
@@ -90,8 +62,7 @@ skip(void)
 	end();
 }
 
-/* What an association with the block is answered: 0, EACCES, EINVAL. */
-static void
+void
 expect_owner(int error)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET,
@@ -117,8 +88,7 @@ expect_owner(int error)
 	close(fd);
 }
 
-/* The owning socket, at a high number. */
-static int
+int
 take(int flags)
 {
 	struct portres_instance block = {
@@ -172,7 +142,7 @@ fetch(const int pair[2])
 	return fd;
 }
 
-static struct copy
+struct copy
 duplicate(int fd)
 {
 	const char *way = row.dup;
@@ -232,7 +202,7 @@ close_by_ring(int fd)
 	syscall(SYS_close, ring);
 }
 
-static void
+void
 close_by(int fd)
 {
 	const char *way = row.close;
@@ -271,8 +241,7 @@ close_by(int fd)
 	}
 }
 
-/* The last act of whoever has the duplicate. */
-static void
+void
 end_copy(struct copy copy)
 {
 	bool message = copy.pair[0] >= 0;
@@ -290,8 +259,7 @@ end_copy(struct copy copy)
 	expect_owner(EINVAL);
 }
 
-/* Duplicates, closes the original, closes the duplicate. */
-static void
+void
 hold(int fd)
 {
 	struct copy copy;
@@ -302,8 +270,7 @@ hold(int fd)
 	end_copy(copy);
 }
 
-/* All of that without a word: another's copy is the last. */
-static void
+void
 vanish(int fd)
 {
 	struct copy copy = duplicate(fd);

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""Programs that a test compiles, and libraries beside ours."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+import checkers
+
+PROGRAMS = pathlib.Path(__file__).resolve().parent.parent / "programs"
+
+
+def sources(source, text_file):
+    """The files of a program: one or several below programs/, a path, or a text,
+    which becomes the file."""
+    if isinstance(source, str) and "\n" in source:
+        text_file.write_text(source)
+        return [text_file]
+    names = [source] if isinstance(source, (str, pathlib.Path)) else source
+    return [PROGRAMS / name for name in names]
+
+
+@pytest.fixture
+def compile_program(build, tmp_path):
+    """compile_program(source, name, lang='c', flags=[]) -> path of a program.
+
+    `source`: see sources(). It sees the public headers and link names only.
+    """
+
+    def compile_program(source, name, lang="c", flags=()):
+        suffix = {"c": ".c", "c++": ".cpp"}[lang]
+        files = sources(source, tmp_path / (name + suffix))
+        out = tmp_path / name
+        compiler = {"c": "gcc", "c++": "g++"}[lang]
+        subprocess.run(
+            [compiler, f"-I{build}/include", *files, "-o", out]
+            + checkers.flags(build)
+            + list(flags)
+            + [f"-L{build}/lib", "-lws2_32", "-liphlpapi"],
+            check=True,
+        )
+        return out
+
+    return compile_program
+
+
+@pytest.fixture
+def behind(shim_env, tmp_path):
+    """behind(source) -> an environment with a library of that C text behind
+    ours, where libc would be."""
+
+    def behind(source):
+        beside = library(source, tmp_path / "behind.so")
+        return {**shim_env, "LD_PRELOAD": f"{shim_env['LD_PRELOAD']} {beside}"}
+
+    return behind
+
+
+@pytest.fixture
+def bare_env(shim_env):
+    return {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
+
+
+@pytest.fixture
+def compiled(build, tmp_path):
+    """compiled(source, flags=()) -> a program that runs without the shim as well:
+    not linked with it, as compile_program's are."""
+
+    def compiled(source, flags=()):
+        files = sources(source, tmp_path / "program.c")
+        out = tmp_path / files[0].stem
+        subprocess.run(
+            ["gcc", "-D_GNU_SOURCE", "-Wall", "-Wextra", f"-I{build}/include"]
+            + [*files, "-o", out, "-pthread", *flags],
+            check=True,
+        )
+        return out
+
+    return compiled
+
+
+def library(source, out, *flags):
+    """Compiles a shared object for a preload or a program."""
+    files = sources(source, out.with_suffix(".c"))
+    subprocess.run(["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", *files, "-o", out, *flags],
+                   check=True)
+    return out
