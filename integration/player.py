@@ -1,51 +1,141 @@
-"""Runs one Python expression a line and prints its value, or the errno's name.
+# SPDX-License-Identifier: MIT
+"""A process that makes the calls which a test asks it for: the other end of the
+proxies in kits/playing.py.
 
-The other half of the two-process tests: each player is a process of its own,
-preloaded like any other, and the test tells both what to do in which order.
+Each line is an expression. The answer is its value, as an expression too, or the
+error that it raised. An object that no expression says stays here, and the test
+has a proxy of it. Modules are there by their names, without an import.
 An argument is printed first, as a greeting from a new image.
 """
 
-import errno
-import os  # noqa: F401  (for the expressions)
+import builtins
+import ctypes
+import importlib
+import mmap
+import os
 import socket
 import sys
+import traceback
 
-from portio import acquire, associate, by_libc, release, sendmmsg  # noqa: F401
+import portio
+import strings
 
-S = {}  # the player's sockets by name
+LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
-
-def tcp(name, family=socket.AF_INET):
-    S[name] = socket.socket(family, socket.SOCK_STREAM)
-    return name
-
-
-def udp(name, family=socket.AF_INET):
-    S[name] = socket.socket(family, socket.SOCK_DGRAM)
-    return name
+Block = portio.Block
+kept = []
+libc = ctypes.CDLL(None, use_errno=True)
 
 
-def bind(name, port, address=None):
-    sock = S[name]
-    if address is None:
-        address = "127.0.0.1" if sock.family == socket.AF_INET else "::1"
-    sock.bind((address, port))
-    return sock.getsockname()[1]
+class Socket(socket.socket):
+    """With the three requests, and ports instead of loopback's addresses."""
+
+    acquire, release, associate = portio.acquire, portio.release, portio.associate
+    by_libc, sendmmsg = portio.by_libc, portio.sendmmsg
+
+    def bind(self, port, address=None):
+        """Returns the port."""
+        super().bind((address or LOOPBACK[self.family], port))
+        return self.getsockname()[1]
+
+    def connect(self, port, address=None):
+        super().connect((address or LOOPBACK[self.family], port))
+
+    def accept(self):
+        return Socket(fileno=self._accept()[0])
 
 
-def close(name):
-    S.pop(name).close()
+def tcp(family=socket.AF_INET):
+    return Socket(family, socket.SOCK_STREAM)
+
+
+def udp(family=socket.AF_INET):
+    return Socket(family, socket.SOCK_DGRAM)
+
+
+def mptcp():
+    return Socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+
+
+def sock(kind, family=socket.AF_INET):
+    """Of the kind that is called so."""
+    return {"tcp": tcp, "udp": udp}[kind](family)
+
+
+def socket_at(fd):
+    return Socket(fileno=fd)
+
+
+def exec_again():
+    os.execv(sys.executable, [sys.executable, sys.argv[0], "again"])
+
+
+def become_child():
+    """The child goes on with the next line, and the parent is no more."""
+    return os.fork() and os._exit(0)
+
+
+def in_child(call, *arguments):
+    """The answer of a child, which ends with it, in memory that both see: the
+    call may close any descriptor."""
+    page = mmap.mmap(-1, 1 << 16)
+    pid = os.fork()
+    if pid == 0:
+        page.write(answer(lambda: call(*arguments)).encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return Answer(page[:].rstrip(b"\0").decode())
+
+
+def defined(source, name):
+    """A function of the test's own."""
+    space = globals().copy()
+    exec(source, space)
+    return space[name]
+
+
+class Answer(str):
+    """One that was put into words already."""
+
+
+class Names(dict):
+    """What an expression sees: ours, then any module."""
+
+    def __missing__(self, name):
+        if name in globals():
+            return globals()[name]
+        if hasattr(builtins, name):
+            raise KeyError(name)
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            raise KeyError(name) from None
+
+
+def keep(thing):
+    kept.append(thing)
+    return f"remote({len(kept) - 1}, {isinstance(thing, Socket)})"
+
+
+def answer(call):
+    try:
+        value = call()
+        return value if isinstance(value, Answer) else "= " + portio.spell(value, keep)
+    except OSError as error:
+        return f"! {error.errno}, {error.strerror!r}"
+    except Exception:
+        return f"? {traceback.format_exc()!r}"
 
 
 def main():
     for greeting in sys.argv[1:]:
         print(greeting, flush=True)
     for line in sys.stdin:
-        try:
-            answer = repr(eval(line))
-        except OSError as error:
-            answer = errno.errorcode[error.errno]
-        print(answer, flush=True)
+        if not line.startswith(">"):
+            print(strings.answer(line), flush=True)
+            continue
+        print(answer(lambda: eval(line[1:], {}, Names())), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

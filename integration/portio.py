@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The three requests by plain ioctl, as a Linux program makes them."""
 
 import ctypes
@@ -5,14 +6,26 @@ import fcntl
 import os
 import socket
 import struct
+from typing import NamedTuple
 
 ACQUIRE = 0x98000064
 RELEASE = 0x98000065
 ASSOCIATE = 0x98000066
 
 
+class Block(NamedTuple):
+    """What was reserved."""
+
+    start: int
+    count: int
+    token: int
+
+    def __contains__(self, port):
+        return self.start <= port < self.start + self.count
+
+
 def acquire(sock, start, count, code=ACQUIRE):
-    """Reserves a block; returns (first port, count, token)."""
+    """Reserves a block."""
     block = bytearray(16)
     struct.pack_into("!H", block, 0, start)
     struct.pack_into("=H", block, 2, count)
@@ -20,15 +33,20 @@ def acquire(sock, start, count, code=ACQUIRE):
     (first,) = struct.unpack_from("!H", block, 0)
     (count,) = struct.unpack_from("=H", block, 2)
     (token,) = struct.unpack_from("=Q", block, 8)
-    return first, count, token
+    return Block(first, count, token)
 
 
-def release(sock, token):
-    fcntl.ioctl(sock, RELEASE, struct.pack("=Q", token))
+def token_of(block):
+    return struct.pack("=Q", getattr(block, "token", block))
 
 
-def associate(sock, token):
-    fcntl.ioctl(sock, ASSOCIATE, struct.pack("=Q", token))
+def release(sock, block):
+    """A block, or its token."""
+    fcntl.ioctl(sock, RELEASE, token_of(block))
+
+
+def associate(sock, block):
+    fcntl.ioctl(sock, ASSOCIATE, token_of(block))
 
 
 def sendmmsg(sock, address):
@@ -44,8 +62,29 @@ def sendmmsg(sock, address):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def by_libc(call, sock, address):
+def by_libc(sock, call, address):
     """bind() or connect() with an address of these very bytes."""
     libc = ctypes.CDLL(None, use_errno=True)
     if getattr(libc, call)(sock.fileno(), address, len(address)) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def spell(value, other):
+    """An expression for a value; other(thing) makes one for what is no literal."""
+
+    def all_of(values):
+        return "".join(spell(v, other) + ", " for v in values)
+
+    if isinstance(value, Block):
+        return f"Block({all_of(value)})"
+    if value is None or isinstance(value, (bool, float, str, bytes)):
+        return repr(value)
+    if isinstance(value, int):
+        return int.__repr__(value)  # of an enumeration too
+    if isinstance(value, (tuple, list, set, frozenset)):
+        left, right = {tuple: "()", list: "[]"}.get(type(value), ("{*(", ")}"))
+        return left + all_of(value) + right
+    if isinstance(value, dict):
+        pairs = (f"{spell(k, other)}: {spell(v, other)}, " for k, v in value.items())
+        return "{" + "".join(pairs) + "}"
+    return other(value)

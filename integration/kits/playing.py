@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Programs that a test talks to: any, and players."""
 
+import contextlib
+import errno
+import inspect
 import os
 import pathlib
 import select
 import shutil
 import subprocess
 import tempfile
+import textwrap
 
 import pytest
+
+from portio import Block, spell
 
 SILENCE = 60
 SCRIPT = pathlib.Path(__file__).resolve().parent.parent / "player.py"
@@ -65,13 +71,134 @@ class Program:
         self.popen.stdout.close()
 
 
+class Remote:
+    """Something of a player's: a name, an attribute, an object that it keeps. To
+    call it is to call it there."""
+
+    def __init__(self, player, text):
+        self._player, self._text = player, text
+
+    def __repr__(self):
+        return self._text
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Remote(self._player, f"{self._text}.{name}")
+
+    def __call__(self, *arguments, **named):
+        return self._player.begin(self, *arguments, **named)()
+
+    def __getitem__(self, key):
+        return self._player.evaluate(f"{self._text}[{self._player.spell(key)}]")
+
+
+class RemoteSocket(Remote):
+    """A player's socket. It is open until somebody closes it."""
+
+    @property
+    def port(self):
+        return self.getsockname()[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class Player(Program):
+    """A python that plays socket calls: see player.py. What is no attribute of
+    this class is a name over there: player.os.getpid()."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Remote(self, name)
+
+    def spell(self, value):
+        return spell(value, self._spell_other)
+
+    def _spell_other(self, thing):
+        if isinstance(thing, Remote):
+            assert thing._player is self, "that is another player's"
+            return repr(thing)
+        assert inspect.isfunction(thing), thing
+        source = textwrap.dedent(inspect.getsource(thing))
+        return f"defined({source!r}, {thing.__name__!r})"
+
+    def _remote(self, number, is_socket):
+        return (RemoteSocket if is_socket else Remote)(self, f"kept[{number}]")
+
+    def _answer(self):
+        how, _, what = self.line().partition(" ")
+        if how == "!":
+            raise OSError(*eval(what))
+        if how == "?":
+            raise RuntimeError("\n" + eval(what))
+        assert how == "=", f"{how} {what}"
+        return eval(what, {"Block": Block, "remote": self._remote})
+
+    def evaluate(self, text):
+        self.tell(">" + text)
+        return self._answer()
+
+    def begin(self, call, *arguments, **named):
+        """Lets the player make that call; returns a function that waits for its
+        answer."""
+        words = [self.spell(a) for a in arguments]
+        words += [f"{name}={self.spell(a)}" for name, a in named.items()]
+        self.tell(f">{self.spell(call)}({', '.join(words)})")
+        return self._answer
+
+    def run(self, function, *arguments):
+        """Runs a function of the test's own over there."""
+        return self.begin(function, *arguments)()
+
+    def exec_again(self):
+        """The same program in a new image: it has what is inherited, no more."""
+        self.tell(">exec_again()")
+        assert self.line() == "again"
+
+    def become_child(self):
+        """It forks, the parent ends, and this is the child now."""
+        assert self.begin(Remote(self, "become_child"))() == 0
+        self.popen.wait()
+
+
+def value(remote):
+    """What an attribute of a player's is, which else is a name only."""
+    return remote._player.evaluate(repr(remote))
+
+
+def attempt(call, *arguments, **named):
+    """The call's answer, or its error's name."""
+    try:
+        return call(*arguments, **named)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+
+
+@contextlib.contextmanager
+def refused(*errors):
+    """The call within fails, with one of these errors."""
+    names = " or ".join(errno.errorcode[number] for number in errors)
+    try:
+        yield
+    except OSError as error:
+        got = errno.errorcode[error.errno]
+        assert error.errno in errors, f"refused with {got}, not {names}"
+    else:
+        pytest.fail(f"not refused with {names}")
+
+
 @pytest.fixture
 def start(shim_env):
-    """start(args, env=shim_env) -> Program, killed when the test ends."""
+    """start(args, env=shim_env, kind=Program) -> it, killed when the test ends."""
     running = []
 
-    def start(args, env=None, **kw):
-        program = Program(args, shim_env if env is None else env, **kw)
+    def start(args, env=None, kind=Program, **kw):
+        program = kind(args, shim_env if env is None else env, **kw)
         running.append(program)
         return program
 
@@ -86,7 +213,7 @@ def reachable(build):
     be in /root."""
     top = pathlib.Path(tempfile.mkdtemp(prefix="portres-test-"))
     top.chmod(0o755)
-    here = [SCRIPT.with_name(name) for name in ("player.py", "portio.py")]
+    here = [SCRIPT.with_name(name) for name in ("player.py", "portio.py", "strings.py")]
     for file in (build / "libportres.so", build / "portres", *here):
         shutil.copy(file, top)
     yield top
@@ -112,7 +239,7 @@ def player(start, request):
             script = request.getfixturevalue("reachable") / "player.py"
             env = request.getfixturevalue("reachable_env") if env is None else env
             kw.setdefault("cwd", "/")
-        return start([*prefix, PYTHON, script], env, **kw)
+        return start([*prefix, PYTHON, script], env, kind=Player, **kw)
 
     return player
 
