@@ -244,7 +244,7 @@ KERNEL_LESS := integration/test_kill.py::test_kills_while_the_pool_is_made
 
 check-kernel: all $(TESTS)
 	$Qsh integration/kernel/run.sh $B 'make check-unit' \
-		'make check-integration INTEGRATION="$(KERNEL_FILES) \
+		'make check-integration LONG=1 INTEGRATION="$(KERNEL_FILES) \
 		--deselect $(KERNEL_LESS)"'
 
 check-symbols: $B/libportres.so

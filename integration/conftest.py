@@ -31,38 +31,18 @@ pytest_plugins = [
 ]
 
 
-# Storms and matrices: minutes, not seconds. `make check-long` runs them too.
-LONG = {
-    "test_kill.py",
-    "test_lifetime_matrix.py",
-    "test_race.py",
-    "test_signals.py",
-    "test_storm.py",
-    "test_threads.py",
-}
-
-
-def pytest_ignore_collect(collection_path, config):
-    if collection_path.name in LONG and not config.getoption("--long"):
-        return True
-    return None
-
-
-LONG_TESTS = {
-    "test_a_hundred_deaths_on_a_machine_that_has_much_to_do",
-    "test_handing_over_for_ever",
-    "test_hundreds_of_tests_beside_a_grabber",
-    "test_hundreds_of_tests_in_four_workers",
-}
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "long: minutes, not seconds; `make check-long` runs these too")
 
 
 def pytest_collection_modifyitems(config, items):
     checkers.choose(items, config)
     if config.getoption("--long"):
         return
-    long = [item for item in items if item.name in LONG_TESTS]
+    long = [item for item in items if item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=long)
-    items[:] = [item for item in items if item.name not in LONG_TESTS]
+    items[:] = [item for item in items if item not in long]
 
 
 def pytest_addoption(parser):

@@ -78,6 +78,7 @@ def test_beside_locks_that_come_and_go(player, locks):
     assert deaths_that_are_seen(player, 5) == 5
 
 
+@pytest.mark.long
 def test_a_hundred_deaths_on_a_machine_that_has_much_to_do(player, locks, start):
     for _ in range(4):
         locks(QUIET, 25000, 250)

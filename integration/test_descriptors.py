@@ -225,6 +225,7 @@ def test_close_with_no_descriptor_left(scarce, judge, pool):
     assert judge()
 
 
+@pytest.mark.long
 def test_handing_over_for_ever(compiled, shim_env):
     """More sockets passed on to others than a process can keep in mind."""
     program = compiled("descriptors/handover.c")

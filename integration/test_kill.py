@@ -8,6 +8,8 @@ import pytest
 
 from kits.books import Books, assert_empty, sweep
 
+pytestmark = pytest.mark.long
+
 FIRST, PORTS = 25000, 1500
 
 

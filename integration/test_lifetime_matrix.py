@@ -12,6 +12,8 @@ from kits.playing import Program
 from kits.books import Books
 from kits.compiling import PROGRAMS
 
+pytestmark = pytest.mark.long
+
 START, COUNT = 24100, 4
 
 DUPS = [

@@ -121,12 +121,14 @@ def test_the_old_way_beside_a_grabber(workers, neighbour):
     assert int(neighbour.ask("enough")) > 10000
 
 
+@pytest.mark.long
 def test_hundreds_of_tests_in_four_workers(workers, listed):
     seconds = no_collision(workers, 1600)
     print(f"1600 tests, {seconds:.0f} s")
     assert listed() == []
 
 
+@pytest.mark.long
 def test_hundreds_of_tests_beside_a_grabber(workers, neighbour):
     seconds = no_collision(workers, 1600, slow=SLOW)
     print(f"1600 tests, {seconds:.0f} s, {neighbour.ask('enough')} ports grabbed meanwhile")

@@ -12,6 +12,8 @@ import pytest
 
 from kits.books import Books
 
+pytestmark = pytest.mark.long
+
 FIRST, SECONDS = 25000, 3
 # Each side does thousands in that time; a few would be luck.
 MANY = 100

@@ -10,6 +10,8 @@ import pytest
 
 from kits.books import assert_empty, sweep
 
+pytestmark = pytest.mark.long
+
 START, COUNT = 24500, 4
 UNTOUCHED = 12345
 

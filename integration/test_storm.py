@@ -16,6 +16,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 
 SECONDS = float(os.environ.get("PORTRES_STORM_SECONDS", "8"))
 # The window, and as much again: the kernel is to choose ports of both.

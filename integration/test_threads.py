@@ -11,6 +11,8 @@ import pytest
 from kits.books import Books, assert_empty, sweep
 from kits.compiling import library
 
+pytestmark = pytest.mark.long
+
 START = 28200
 OWNED = (0, START, 4)
 
