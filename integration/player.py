@@ -20,6 +20,7 @@ import traceback
 import portio
 import strings
 
+SYS_CLOSE = 3 if os.uname().machine == "x86_64" else 57
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 
 Block = portio.Block
@@ -43,6 +44,14 @@ class Socket(socket.socket):
 
     def accept(self):
         return Socket(fileno=self._accept()[0])
+
+    def sendto_wild(self):
+        """To an address that nothing is at."""
+        portio.must(libc.sendto(self.fileno(), b"", 0, 0, ctypes.c_void_p(8), 16) == 0)
+
+    def close_unseen(self):
+        """By a raw system call."""
+        libc.syscall(SYS_CLOSE, self.detach())
 
 
 def tcp(family=socket.AF_INET):
@@ -89,9 +98,9 @@ def in_child(call, *arguments):
 
 def defined(source, name):
     """A function of the test's own."""
-    space = globals().copy()
-    exec(source, space)
-    return space[name]
+    names = Names(globals())
+    exec(source, names)
+    return names[name]
 
 
 class Answer(str):
@@ -99,11 +108,9 @@ class Answer(str):
 
 
 class Names(dict):
-    """What an expression sees: ours, then any module."""
+    """What an expression sees: ours, what is built in, and any module."""
 
     def __missing__(self, name):
-        if name in globals():
-            return globals()[name]
         if hasattr(builtins, name):
             raise KeyError(name)
         try:
@@ -134,7 +141,7 @@ def main():
         if not line.startswith(">"):
             print(strings.answer(line), flush=True)
             continue
-        print(answer(lambda: eval(line[1:], {}, Names())), flush=True)
+        print(answer(lambda: eval(line[1:], Names(globals()))), flush=True)
 
 
 if __name__ == "__main__":

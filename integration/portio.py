@@ -49,6 +49,12 @@ def associate(sock, block):
     fcntl.ioctl(sock, ASSOCIATE, token_of(block))
 
 
+def must(success):
+    """What a call of libc's that ctypes made has answered."""
+    if not success:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
 def sendmmsg(sock, address):
     """Sends two empty messages to an IPv4 address by one call, of which Python
     knows nothing."""
@@ -58,15 +64,13 @@ def sendmmsg(sock, address):
     header = struct.pack("=QI4xQQQQi4xI4x", ctypes.addressof(name), 16, 0, 0, 0, 0, 0, 0)
     messages = ctypes.create_string_buffer(header * 2)
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.sendmmsg(sock.fileno(), messages, 2, 0) != 2:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    must(libc.sendmmsg(sock.fileno(), messages, 2, 0) == 2)
 
 
 def by_libc(sock, call, address):
     """bind() or connect() with an address of these very bytes."""
     libc = ctypes.CDLL(None, use_errno=True)
-    if getattr(libc, call)(sock.fileno(), address, len(address)) != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    must(getattr(libc, call)(sock.fileno(), address, len(address)) == 0)
 
 
 def spell(value, other):

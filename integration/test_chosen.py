@@ -2,10 +2,16 @@
 """Ports that the system chooses: never reserved ones."""
 
 import subprocess
+from errno import (EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EINVAL, ENOPROTOOPT,
+                   EOPNOTSUPP)
 
 import pytest
 
-from kits.choosers import CHOOSERS, HIGH, LOW, BLOCK, PORT_OF, unspec
+from kits.choosers import (BLOCK, CHOOSERS, HIGH, LOW, SINK, connects, kind_of,
+                           unbound, unspec)
+from kits.playing import refused
+
+IP_LOCAL_PORT_RANGE = 51
 
 
 @pytest.fixture
@@ -13,151 +19,134 @@ def where(namespace):
     return namespace
 
 
-@pytest.mark.parametrize("how", CHOOSERS)
-def test_the_system_never_chooses_a_reserved_port(owner, other, server, how):
-    kind = "udp" if how.startswith("udp") else "tcp"
-    owner.ask(f"{kind}('a')")
-    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
-    family = "socket.AF_INET6" if how.endswith("6") else "socket.AF_INET"
-    make = f"{kind}('x{{0}}', {family})"
-    if how.startswith("mptcp"):
-        make = "S.update(x{0}=socket.socket(socket.AF_INET, 1, 262))"
-    if owner.ask(make.format(0)).startswith("E"):
-        pytest.skip("no MPTCP here")
-    chosen = set()
-    for i in range(300):
-        owner.ask(make.format(i))
-        # To one peer the kernel connects from ports in a row, to another from
-        # a row that begins elsewhere.
-        answer = owner.ask(CHOOSERS[how].format(i, server, i % 256))
-        assert not answer.startswith("E"), answer
-        if how.startswith(("connect", "mptcp-connect", "fastopen")):
-            other.ask("S['l'].accept()[0].close()")
-        chosen.add(int(owner.ask(PORT_OF.format(f"x{i}"))))
-    assert not [p for p in chosen if first <= p < first + count]
-    assert all(LOW <= p <= HIGH for p in chosen)
+@pytest.fixture
+def block(owner):
+    """Most of the ephemeral range, of TCP; udp_block the same of UDP."""
+    return owner.tcp().acquire(*BLOCK)
+
+
+@pytest.fixture
+def udp_block(owner):
+    return owner.udp().acquire(*BLOCK)
+
+
+@pytest.mark.parametrize("how", [how for how in CHOOSERS if how != "udp-bind"])
+def test_the_system_never_chooses_a_reserved_port(owner, server, how):
+    block = owner.sock(kind_of(how)).acquire(*BLOCK)
+    port = server.port
+    socks = [unbound(owner, how) for _ in range(300)]
+    for i, x in enumerate(socks):
+        CHOOSERS[how](x, port, i % 256)
+        if connects(how):
+            server.accept().close()
+        assert x.port not in block
+        assert LOW <= x.port <= HIGH
     # The kernel's own choice was not narrowed for good. MPTCP says of an option
     # that it does not know ENOTSUP.
-    option = owner.ask("S['x0'].getsockopt(socket.IPPROTO_IP, 51)")
-    assert option in ("0", "ENOPROTOOPT", "ENOTSUP")
+    try:
+        assert socks[0].getsockopt(0, IP_LOCAL_PORT_RANGE) == 0
+    except OSError as error:
+        assert error.errno in (ENOPROTOOPT, EOPNOTSUPP)
 
 
-def test_a_number_that_comes_back_is_another_socket(owner):
+def test_a_number_that_comes_back_is_another_socket(owner, udp_block):
     """What has sent once sends on without our look, but not its successor."""
-    owner.ask("udp('a')")
-    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
-    seen, chosen = set(), []
+    seen = set()
     for _ in range(100):
-        owner.ask("udp('x')")
-        assert owner.ask("S['x'].sendto(b'', ('127.0.0.1', 9))") == "0"
-        seen.add(owner.ask("S['x'].fileno()"))
-        chosen.append(int(owner.ask(PORT_OF.format("x"))))
-        owner.ask("close('x')")
+        with owner.udp() as x:
+            x.sendto(b"", SINK)
+            seen.add(x.fileno())
+            assert x.port not in udp_block
     assert len(seen) == 1
-    assert not [p for p in chosen if first <= p < first + count]
 
 
 @pytest.mark.parametrize("through", ["itself", "duplicate"])
-def test_a_port_that_was_given_up(owner, other, through):
+def test_a_port_that_was_given_up(udp_block, other, through):
     """A UDP socket that leaves its peer has no port again, and sends once more."""
-    leave = f"by_libc('connect', S['{through}'], {unspec(0)})"
-    send = "S['x'].sendto(b'', ('127.0.0.1', 9))"
-    owner.ask("udp('a')")
-    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
-    chosen = set()
-    other.ask("udp('x') and S.update(itself=S['x'], duplicate=S['x'].dup())")
+    x = other.udp()
+    leaving = x if through == "itself" else x.dup()
     for _ in range(50):
-        assert other.ask(send) == "0"
-        chosen.add(int(other.ask(PORT_OF.format("x"))))
-        assert other.ask("S['x'].connect(('127.0.0.1', 9))") == "None"
-        assert other.ask(leave) == "None"
-        assert other.ask(PORT_OF.format("x")) == "0"
-    assert not [port for port in chosen if first <= port < first + count]
+        x.sendto(b"", SINK)
+        assert x.port not in udp_block
+        x.connect(9)
+        leaving.by_libc("connect", unspec(0))
+        assert x.port == 0
 
 
 @pytest.mark.parametrize("size", [2, 4, 15])
-def test_a_short_address_gets_einval_and_no_reserved_port(owner, other, size):
+def test_a_short_address_gets_einval_and_no_reserved_port(
+    owner, other, block, udp_block, size
+):
     """UDP chooses the port first, and complains then; TCP complains at once."""
-    owner.ask("udp('a') and tcp('b')")
-    first, count, _ = eval(owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"))
-    token = eval(owner.ask(f"acquire(S['b'], {BLOCK[0]}, {BLOCK[1]})"))[2]
     short = ((2).to_bytes(2, "little") + bytes(14))[:size]
-    chosen = set()
     for _ in range(50):
-        other.ask("udp('x')")
-        assert other.ask(f"by_libc('connect', S['x'], {short})") == "EINVAL"
-        chosen.add(int(other.ask(PORT_OF.format("x"))))
-    assert not [port for port in chosen if first <= port < first + count]
-    owner.ask("tcp('x')")
-    owner.ask(f"associate(S['x'], {token})")
-    assert owner.ask(f"by_libc('connect', S['x'], {short})") == "EINVAL"
-    assert owner.ask(PORT_OF.format("x")) == "0"
+        x = other.udp()
+        with refused(EINVAL):
+            x.by_libc("connect", short)
+        assert x.port not in udp_block
+    y = owner.tcp()
+    y.associate(block)
+    with refused(EINVAL):
+        y.by_libc("connect", short)
+    assert y.port == 0
 
 
-def test_connect_without_a_family_takes_no_port(owner, token):
+def test_connect_without_a_family_takes_no_port(owner, udp_block):
     """It takes a connection apart, if there is one."""
-    owner.ask("udp('a')")
-    assert owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})")[0] == "("
-    owner.ask("udp('x') and udp('y')")
-    owner.ask(f"associate(S['x'], {token['udp']})")
-    for name in "xy":
-        assert owner.ask(f"by_libc('connect', S['{name}'], {unspec(9)})") == "None"
-        assert owner.ask(PORT_OF.format(name)) == "0"
-    assert owner.ask("bind('x', 0)") == "26000"
+    x, y = owner.udp(), owner.udp()
+    x.associate(owner.udp().acquire(26000, 3))
+    for sock in x, y:
+        sock.by_libc("connect", unspec(9))
+        assert sock.port == 0
+    assert x.bind(0) == 26000
 
 
-FULL = {
-    "bind": ("bind('x{0}', 0)", "EADDRINUSE"),
-    "connect": ("S['x{0}'].connect(('127.0.0.1', {1}))", "EADDRNOTAVAIL"),
-}
-
-
-@pytest.mark.parametrize("how", FULL)
+@pytest.mark.parametrize("how,full", [("bind", EADDRINUSE), ("connect", EADDRNOTAVAIL)])
 def test_the_choice_goes_from_one_free_part_to_the_next(
-    owner, server, namespace, how
+    owner, server, namespace, how, full
 ):
     """And leaves none out. The parts have three ports and six: before Linux 6.8
     the kernel does not find the last one of three by itself."""
     write = "echo 40000 40009 >/proc/sys/net/ipv4/ip_local_port_range"
     subprocess.run([*namespace, "sh", "-c", write], check=True)
-    owner.ask("tcp('a')")
-    assert owner.ask("acquire(S['a'], 40003, 1)")[0] == "("
-    call, full = FULL[how]
+    owner.tcp().acquire(40003, 1)
     chosen = set()
-    for i in range(9):
-        owner.ask(f"tcp('x{i}')")
-        assert not owner.ask(call.format(i, server)).startswith("E"), i
-        chosen.add(int(owner.ask(PORT_OF.format(f"x{i}"))))
+    for _ in range(9):
+        x = owner.tcp()
+        CHOOSERS[how](x, server.port, 1)
+        chosen.add(x.port)
     assert chosen == {*range(40000, 40010)} - {40003}
-    owner.ask("tcp('x9')")
-    assert owner.ask(call.format(9, server)) == full
+    with refused(full):
+        CHOOSERS[how](owner.tcp(), server.port, 1)
 
 
 def test_the_whole_ephemeral_range_reserved(owner, server):
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {LOW}, {HIGH - LOW + 1})")[0] == "("
-    owner.ask("tcp('x')")
-    assert owner.ask("bind('x', 0)") == "EADDRINUSE"
-    assert owner.ask(f"S['x'].connect(('127.0.0.1', {server}))") == "EADDRNOTAVAIL"
-    owner.ask("tcp('y')")
-    assert owner.ask("S['y'].listen()") == "EADDRINUSE"
-    owner.ask("udp('b') and udp('u')")
-    assert owner.ask(f"acquire(S['b'], {LOW}, {HIGH - LOW + 1})")[0] == "("
-    assert owner.ask("S['u'].connect(('127.0.0.1', 9))") == "EADDRNOTAVAIL"
-    assert owner.ask("S['u'].sendto(b'', ('127.0.0.1', 9))") == "EAGAIN"
-    fast = f"S['y'].sendto(b'x', socket.MSG_FASTOPEN, ('127.0.0.1', {server}))"
-    assert owner.ask(fast) == "EADDRNOTAVAIL"
+    owner.tcp().acquire(LOW, HIGH - LOW + 1)
+    x, y = owner.tcp(), owner.tcp()
+    with refused(EADDRINUSE):
+        x.bind(0)
+    with refused(EADDRNOTAVAIL):
+        x.connect(server.port)
+    with refused(EADDRINUSE):
+        y.listen()
+    with refused(EADDRNOTAVAIL):
+        CHOOSERS["fastopen"](y, server.port, 1)
+    owner.udp().acquire(LOW, HIGH - LOW + 1)
+    u = owner.udp()
+    with refused(EADDRNOTAVAIL):
+        u.connect(9)
+    with refused(EAGAIN):
+        u.sendto(b"", SINK)
 
 
-def test_a_program_keeps_its_own_port_range(owner, other):
-    first = BLOCK[0] + BLOCK[1] - 5
+def test_a_program_keeps_its_own_port_range(block, other):
+    first = block.start + block.count - 5
     option = first | (first + 9) << 16
-    owner.ask("tcp('a')")
-    owner.ask(f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})")
-    other.ask("tcp('x')")
-    set_option = f"S['x'].setsockopt(0, 51, ({option}).to_bytes(4, 'little'))"
-    if other.ask(set_option) == "ENOPROTOOPT":
+    x = other.tcp()
+    try:
+        x.setsockopt(0, IP_LOCAL_PORT_RANGE, option.to_bytes(4, "little"))
+    except OSError as error:
+        assert error.errno == ENOPROTOOPT
         pytest.skip("before Linux 6.3")
-    assert int(other.ask("bind('x', 0)")) in range(first + 5, first + 10)
-    kept = "int.from_bytes(S['x'].getsockopt(0, 51, 4), 'little')"
-    assert other.ask(kept) == str(option)
+    assert x.bind(0) in range(first + 5, first + 10)
+    assert x.getsockopt(0, IP_LOCAL_PORT_RANGE, 4) == option.to_bytes(4, "little")

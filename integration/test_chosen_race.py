@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """A choice of the system's that is under way when the first reservation reaches
-into the ephemeral range: whoever chooses has looked, and seen none."""
+into the ephemeral range: it has looked, and seen none."""
 
 import os
 import signal
+from errno import EADDRINUSE
 
 import pytest
 
-from kits.choosers import BLOCK, CHOOSERS, PORT_OF
+from kits.choosers import BLOCK, unbound
+from kits.playing import refused
 
 
 @pytest.fixture
@@ -41,19 +43,18 @@ def stopping(player, namespace, behind):
 
 @pytest.mark.parametrize("how", ["bind", "bind6", "listen"])
 def test_no_reservation_begins_meanwhile(owner, stopping, how):
-    owner.ask("tcp('a')")
-    acquire = f"acquire(S['a'], {BLOCK[0]}, {BLOCK[1]})"
-    family = "socket.AF_INET6" if how.endswith("6") else "socket.AF_INET"
-    stopping.ask(f"tcp('x0', {family})")
-    stopping.tell(CHOOSERS[how].format(0, 9, 0))
+    a, x = owner.tcp(), unbound(stopping, how)
+    answer = stopping.begin(x.listen) if how == "listen" else stopping.begin(x.bind, 0)
     assert os.WIFSTOPPED(os.waitpid(stopping.pid, os.WUNTRACED)[1])
-    assert owner.ask(acquire) == "EADDRINUSE"
+    with refused(EADDRINUSE):
+        a.acquire(*BLOCK)
     # Elsewhere it may.
-    assert owner.ask("acquire(S['a'], 26000, 3)")[0] == "("
-    assert 0 < int(owner.ask("acquire(S['a'], 0, 3)[0]"))
+    a.acquire(26000, 3)
+    a.acquire(0, 3)
     os.kill(stopping.pid, signal.SIGCONT)
-    assert not stopping.line().startswith("E")
-    port = int(stopping.ask(PORT_OF.format("x0")))
-    answer = owner.ask(acquire)
-    inside = BLOCK[0] <= port < BLOCK[0] + BLOCK[1]
-    assert (answer == "EADDRINUSE") == inside, (port, answer)
+    answer()
+    if BLOCK[0] <= x.port < BLOCK[0] + BLOCK[1]:
+        with refused(EADDRINUSE):
+            a.acquire(*BLOCK)
+    else:
+        a.acquire(*BLOCK)

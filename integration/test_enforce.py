@@ -1,11 +1,17 @@
+# SPDX-License-Identifier: MIT
 """Nobody else gets a reserved port, and associated sockets always do."""
 
 import re
+import socket
 import subprocess
+from errno import EACCES, EADDRINUSE, EINVAL, ENOBUFS
 
 import pytest
 
-from kits.choosers import PORT_OF, unspec
+from kits.choosers import unspec
+from kits.playing import attempt, refused
+
+FIRST, COUNT = 26000, 3
 
 
 @pytest.fixture
@@ -13,179 +19,184 @@ def where(namespace):
     return namespace
 
 
-def test_connect_takes_a_port_of_the_block(owner, token, server):
-    for name, port in (("x", "26000"), ("y", "26001")):
-        owner.ask(f"tcp('{name}')")
-        owner.ask(f"associate(S['{name}'], {token['tcp']})")
-        assert owner.ask(f"S['{name}'].connect(('127.0.0.1', {server}))") == "None"
-        assert owner.ask(PORT_OF.format(name)) == port
+@pytest.fixture
+def block(owner):
+    """Of TCP, and the same numbers of UDP beside it: udp_block."""
+    return owner.tcp().acquire(FIRST, COUNT)
 
 
-def test_udp_connect_and_sendto_and_sendmsg(owner, token):
-    sends = {
-        "x": "S['x'].connect(('127.0.0.1', 9))",
-        "y": "S['y'].sendto(b'', ('127.0.0.1', 9))",
-        "z": "S['z'].sendmsg([b''], [], 0, ('127.0.0.1', 9))",
-    }
-    for i, (name, send) in enumerate(sends.items()):
-        owner.ask(f"udp('{name}')")
-        owner.ask(f"associate(S['{name}'], {token['udp']})")
-        owner.ask(send)
-        assert owner.ask(PORT_OF.format(name)) == str(26000 + i)
+@pytest.fixture
+def udp_block(owner):
+    return owner.udp().acquire(FIRST, COUNT)
 
 
-def test_sendmmsg_takes_a_port_of_the_block(owner, token):
-    owner.ask("udp('x')")
-    owner.ask(f"associate(S['x'], {token['udp']})")
-    owner.ask("sendmmsg(S['x'], ('127.0.0.1', 9))")
-    assert owner.ask(PORT_OF.format("x")) == "26000"
+def test_connect_takes_a_port_of_the_block(owner, block, server):
+    for port in FIRST, FIRST + 1:
+        x = owner.tcp()
+        x.associate(block)
+        x.connect(server.port)
+        assert x.port == port
 
 
-def test_listen_takes_a_port_of_the_block(owner, token):
-    owner.ask("tcp('x', socket.AF_INET6)")
-    owner.ask(f"associate(S['x'], {token['tcp']})")
-    assert owner.ask("S['x'].listen()") == "None"
-    assert owner.ask(PORT_OF.format("x")) == "26000"
+def test_udp_connect_and_sendto_and_sendmsg(owner, udp_block):
+    x, y, z = owner.udp(), owner.udp(), owner.udp()
+    for sock in x, y, z:
+        sock.associate(udp_block)
+    x.connect(9)
+    y.sendto(b"", ("127.0.0.1", 9))
+    z.sendmsg([b""], [], 0, ("127.0.0.1", 9))
+    assert (x.port, y.port, z.port) == (FIRST, FIRST + 1, FIRST + 2)
 
 
-def test_connect_with_the_block_exhausted(owner, token, server):
-    for name in "xyz":
-        owner.ask(f"tcp('{name}')")
-        owner.ask(f"associate(S['{name}'], {token['tcp']})")
-        owner.ask(f"bind('{name}', 0)")
-    owner.ask("tcp('full')")
-    owner.ask(f"associate(S['full'], {token['tcp']})")
-    connect = f"S['full'].connect(('127.0.0.1', {server}))"
-    assert owner.ask(connect) == "EADDRINUSE"
-    owner.ask("close('z')")
-    assert owner.ask(connect) == "None"
+def test_sendmmsg_takes_a_port_of_the_block(owner, udp_block):
+    x = owner.udp()
+    x.associate(udp_block)
+    x.sendmmsg(("127.0.0.1", 9))
+    assert x.port == FIRST
 
 
-def test_a_client_that_reserves_one_port_at_a_time(owner, other, server):
+def test_listen_takes_a_port_of_the_block(owner, block):
+    x = owner.tcp(socket.AF_INET6)
+    x.associate(block)
+    x.listen()
+    assert x.port == FIRST
+
+
+def test_connect_with_the_block_exhausted(owner, block, server):
+    x, y, z, fourth = (owner.tcp() for _ in range(4))
+    for sock in x, y, z, fourth:
+        sock.associate(block)
+    for sock in x, y, z:
+        sock.bind(0)
+    with refused(EADDRINUSE):
+        fourth.connect(server.port)
+    z.close()
+    fourth.connect(server.port)
+
+
+def test_a_client_that_reserves_one_port_at_a_time(owner, server):
     """Source-port rules: 600, 601, … on the connecting socket itself."""
     for port in range(600, 610):
-        owner.ask(f"tcp('c{port}')")
-        block = owner.ask(f"acquire(S['c{port}'], {port}, 1)")
-        if block == "EADDRINUSE":
+        client = owner.tcp()
+        try:
+            block = client.acquire(port, 1)
+        except OSError as error:
+            assert error.errno == EADDRINUSE
             continue
-        owner.ask(f"associate(S['c{port}'], {eval(block)[2]})")
-        answer = owner.ask(f"S['c{port}'].connect(('127.0.0.1', {server}))")
-        if answer == "EACCES":
+        client.associate(block)
+        try:
+            client.connect(server.port)
+        except OSError as error:
+            assert error.errno == EACCES
             pytest.skip("needs the right to bind below 1024")
-        assert answer == "None"
-        peer = other.ask("S['l'].accept()[1]")
-        assert peer == f"('127.0.0.1', {port})"
+        assert server.accept().getpeername() == ("127.0.0.1", port)
 
 
-def test_association_follows_fork_and_dup(owner, token):
-    owner.ask("tcp('x')")
-    owner.ask(f"associate(S['x'], {token['tcp']})")
-    owner.ask("S.update(d=S['x'].dup())")
-    child = (
-        "(lambda p: p or os._exit(bind('d', 0) != 26000))(os.fork())"
-    )
-    assert owner.ask(f"os.waitpid({child}, 0)[1]") == "0"
-    assert owner.ask(PORT_OF.format("x")) == "26000"
+def test_association_follows_fork_and_dup(owner, block):
+    x = owner.tcp()
+    x.associate(block)
+    d = x.dup()
+    assert owner.in_child(d.bind, 0) == FIRST
+    assert x.port == FIRST
 
 
-def test_association_ends_with_the_socket_not_with_its_number(owner, token):
-    owner.ask("tcp('x')")
-    owner.ask(f"associate(S['x'], {token['tcp']})")
-    fd = owner.ask("S['x'].fileno()")
-    owner.ask("close('x')")
-    owner.ask("tcp('y')")
-    assert owner.ask("S['y'].fileno()") == fd
-    assert not 26000 <= int(owner.ask("bind('y', 0)")) <= 26002
+def test_association_ends_with_the_socket_not_with_its_number(owner, block):
+    x = owner.tcp()
+    x.associate(block)
+    fd = x.fileno()
+    x.close()
+    y = owner.tcp()
+    assert y.fileno() == fd
+    assert y.bind(0) not in block
 
 
-def test_association_ends_at_exec(owner, token, root):
-    owner.ask("tcp('x')")
-    owner.ask(f"associate(S['x'], {token['tcp']})")
-    fd = owner.ask("S['x'].set_inheritable(True) or S['x'].fileno()")
-    player = root / "integration" / "player.py"
-    exec_ = f"os.execv('/usr/bin/python3', ['python3', '{player}', 'hello'])"
-    assert owner.ask(exec_) == "hello"
-    owner.ask(f"S.update(x=socket.socket(fileno={fd}))")
-    assert not 26000 <= int(owner.ask("bind('x', 0)")) <= 26002
+def test_association_ends_at_exec(owner, block):
+    x = owner.tcp()
+    x.associate(block)
+    x.set_inheritable(True)
+    fd = x.fileno()
+    owner.exec_again()
+    assert owner.socket_at(fd).bind(0) not in block
 
 
-def test_association_comes_back_with_the_socket(owner, token):
+def test_association_comes_back_with_the_socket(owner, block):
     """No descriptor of it is left for a while: it is in a message."""
-    owner.ask("tcp('x')")
-    owner.ask(f"associate(S['x'], {token['tcp']})")
-    owner.ask("S.update(p=socket.socketpair())")
-    assert owner.ask("socket.send_fds(S['p'][0], [b'x'], [S['x'].fileno()])") == "1"
-    owner.ask("close('x')")
-    owner.ask("S.update(y=socket.socket(fileno=socket.recv_fds(S['p'][1], 1, 1)[1][0]))")
-    assert owner.ask("bind('y', 0)") == "26000"
+    x = owner.tcp()
+    x.associate(block)
+    here, there = owner.socket.socketpair()
+    owner.socket.send_fds(here, [b"x"], [x.fileno()])
+    x.close()
+    _, (fd,), _, _ = owner.socket.recv_fds(there, 1, 1)
+    assert owner.socket_at(fd).bind(0) == FIRST
 
 
-def test_reuseport_group_on_one_reserved_port(owner, other, token):
+def test_reuseport_group_on_one_reserved_port(owner, other, udp_block):
     """As QUIC servers do it: a listener for each core, all on one port."""
-    for name in "xyz":
-        owner.ask(f"udp('{name}', socket.AF_INET6)")
-        owner.ask(f"S['{name}'].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)")
-        owner.ask(f"associate(S['{name}'], {token['udp']})")
-        assert owner.ask(f"bind('{name}', 26001)") == "26001"
-    other.ask("udp('s')")
-    other.ask("S['s'].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)")
-    assert other.ask("bind('s', 26001)") == "EADDRINUSE"
+    for _ in range(3):
+        x = owner.udp(socket.AF_INET6)
+        x.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        x.associate(udp_block)
+        assert x.bind(FIRST + 1) == FIRST + 1
+    stranger = other.udp()
+    stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    with refused(EADDRINUSE):
+        stranger.bind(FIRST + 1)
 
 
-def test_mptcp_obeys_the_tcp_pool(other, token):
-    made = other.ask("S.update(m=socket.socket(socket.AF_INET, 1, 262))")
-    if made != "None":
-        pytest.skip(f"no MPTCP here: {made}")
-    assert other.ask("bind('m', 26001)") == "EADDRINUSE"
+def test_mptcp_obeys_the_tcp_pool(other, block):
+    x = other.mptcp_or_skip()
+    with refused(EADDRINUSE):
+        x.bind(FIRST + 1)
 
 
-def test_bind_without_a_family_is_a_bind(other, token):
+def test_bind_without_a_family_is_a_bind(other, block):
     """The kernel takes AF_UNSPEC for AF_INET where the address is any."""
-    other.ask("tcp('x')")
-    assert other.ask(f"by_libc('bind', S['x'], {unspec(26001)})") == "EADDRINUSE"
-    assert other.ask(f"by_libc('bind', S['x'], {unspec(26003)})") == "None"
-    assert other.ask(PORT_OF.format("x")) == "26003"
+    x = other.tcp()
+    with refused(EADDRINUSE):
+        x.by_libc("bind", unspec(FIRST + 1))
+    x.by_libc("bind", unspec(FIRST + 3))
+    assert x.port == FIRST + 3
 
 
 def test_addresses_that_the_socket_cannot_take(
-    player, namespace, shim_env, owner, token
+    player, namespace, bare_env, shim_env, owner, block
 ):
     """The kernel's own answers, for a reserved port, with and without us."""
-    v4, v6 = b"\2\0" + (26001).to_bytes(2, "big"), b"\n\0" + (26001).to_bytes(2, "big")
+    port = (FIRST + 1).to_bytes(2, "big")
+    v4, v6 = b"\2\0" + port, b"\n\0" + port
     addresses = [
         v4 + bytes(12),
         v4 + bytes(24),
         v6 + bytes(24),
-        unspec(26001)[:4] + b"\x7f\0\0\1" + bytes(8),
-        unspec(26001) + bytes(12),
+        bytes(2) + port + b"\x7f\0\0\1" + bytes(8),
+        unspec(FIRST + 1) + bytes(12),
     ]
-    bare = {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
-    answers = []
-    for env in (bare, shim_env):
-        binder = player(env, prefix=namespace)
-        answers.append([])
-        for family in ("socket.AF_INET", "socket.AF_INET6"):
+
+    def answers(binder):
+        for family in socket.AF_INET, socket.AF_INET6:
             for address in addresses:
-                binder.ask(f"tcp('x', {family})")
-                answers[-1].append(binder.ask(f"by_libc('bind', S['x'], {address})"))
-                binder.ask("close('x')")
-    assert "None" in answers[0]
-    wanted = ["EADDRINUSE" if a == "None" else a for a in answers[0]]
-    assert answers[1] == wanted
+                with binder.tcp(family) as x:
+                    yield attempt(x.by_libc, "bind", address)
+
+    bare = list(answers(player(bare_env, prefix=namespace)))
+    ours = list(answers(player(shim_env, prefix=namespace)))
+    assert None in bare
+    assert ours == ["EADDRINUSE" if answer is None else answer for answer in bare]
     # Nor is an associated socket told that a port is not of its block.
-    owner.ask("tcp('y', socket.AF_INET6)")
-    owner.ask(f"associate(S['y'], {token['tcp']})")
-    outside = b"\2\0" + (26009).to_bytes(2, "big") + bytes(12)
-    assert owner.ask(f"by_libc('bind', S['y'], {outside})") == "EINVAL"
+    y = owner.tcp(socket.AF_INET6)
+    y.associate(block)
+    outside = b"\2\0" + (FIRST + 9).to_bytes(2, "big") + bytes(12)
+    with refused(EINVAL):
+        y.by_libc("bind", outside)
 
 
-def test_the_refusal_tells(player, namespace, shim_env, token, owner, tmp_path):
+def test_the_refusal_tells(player, namespace, shim_env, block, owner, tmp_path):
     error = tmp_path / "stderr"
     with open(error, "wb") as stderr:
         env = {**shim_env, "PORTRES_DEBUG": "1"}
         other = player(env, prefix=namespace, stderr=stderr)
-        other.ask("tcp('x')")
-        assert other.ask("bind('x', 26001)") == "EADDRINUSE"
+        with refused(EADDRINUSE):
+            other.tcp().bind(FIRST + 1)
     assert re.fullmatch(
         rf"portres: tcp port 26001 is reserved \(26000-26002\) by pid {owner.pid}"
         r" \(python3\): .*take another port\n",
@@ -194,21 +205,18 @@ def test_the_refusal_tells(player, namespace, shim_env, token, owner, tmp_path):
 
 
 def test_bindresvport_keeps_out_of_reserved_ports(owner, other):
-    owner.ask("tcp('a')")
+    a = owner.tcp()
     # All of its ports but three.
-    assert owner.ask("acquire(S['a'], 512, 300)")[0] == "("
-    assert owner.ask("acquire(S['a'], 815, 209)")[0] == "("
-    libc = "__import__('ctypes').CDLL(None).bindresvport(S['x'].fileno(), None)"
+    a.acquire(512, 300)
+    a.acquire(815, 209)
     got = set()
     for _ in range(3):
-        other.ask("tcp('x')")
-        if other.ask(libc) != "0":
+        x = other.tcp()
+        if other.libc.bindresvport(x.fileno(), None) != 0:
             pytest.skip("needs the right to bind below 1024")
-        got.add(int(other.ask(PORT_OF.format("x"))))
-        other.ask("S.update({object(): S['x']})")  # keeps it open
+        got.add(x.port)
     assert got == {812, 813, 814}
-    other.ask("tcp('x')")
-    assert other.ask(libc) == "-1"
+    assert other.libc.bindresvport(other.tcp().fileno(), None) == -1
 
 
 def test_wildcards_keep_out_of_what_the_administrator_reserved(
@@ -217,23 +225,22 @@ def test_wildcards_keep_out_of_what_the_administrator_reserved(
     write = "echo 26103-26105,26107 >/proc/sys/net/ipv4/ip_local_reserved_ports"
     subprocess.run([*namespace, "sh", "-c", write], check=True)
     env = {**shim_env, "PORTRES_WILDCARD": "26100-26109"}
-    owner = player(env, prefix=namespace)
-    owner.ask("tcp('a')")
-    got = [owner.ask("acquire(S['a'], 0, 2)") for _ in range(3)]
-    assert sorted(eval(block)[0] for block in got[:2]) == [26100, 26108]
-    assert got[2] == "ENOBUFS"
-    # Who names a port means it.
-    assert owner.ask("acquire(S['a'], 26103, 3)")[0] == "("
+    a = player(env, prefix=namespace).tcp()
+    assert {a.acquire(0, 2).start, a.acquire(0, 2).start} == {26100, 26108}
+    with refused(ENOBUFS):
+        a.acquire(0, 2)
+    # A request that names a port means it.
+    a.acquire(26103, 3)
 
 
 def test_namespaces_have_ports_of_their_own(player, namespace, pool):
     """One directory, two namespaces: the same ports are others."""
     here, there = player(), player(prefix=namespace)
-    for program in (here, there):
-        program.ask("tcp('a')")
-        assert program.ask("acquire(S['a'], 26000, 3)")[0] == "("
+    a, b = here.tcp(), there.tcp()
+    a.acquire(FIRST, COUNT)
+    b.acquire(FIRST, COUNT)
     assert len(list(pool.glob("pool-*"))) == 2
-    here.ask("close('a')")
-    for program, answer in ((here, "26001"), (there, "EADDRINUSE")):
-        program.ask("tcp('x')")
-        assert program.ask("bind('x', 26001)") == answer
+    a.close()
+    assert here.tcp().bind(FIRST + 1) == FIRST + 1
+    with refused(EADDRINUSE):
+        there.tcp().bind(FIRST + 1)

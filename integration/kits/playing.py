@@ -155,6 +155,13 @@ class Player(Program):
         """Runs a function of the test's own over there."""
         return self.begin(function, *arguments)()
 
+    def mptcp_or_skip(self):
+        """An MPTCP socket, where the kernel has such."""
+        try:
+            return Remote(self, "mptcp")()
+        except OSError as error:
+            return pytest.skip(f"no MPTCP here: {error}")
+
     def exec_again(self):
         """The same program in a new image: it has what is inherited, no more."""
         self.tell(">exec_again()")
@@ -262,18 +269,25 @@ def other(player, where):
 
 @pytest.fixture
 def server(other):
-    other.ask("tcp('l')")
-    assert other.ask("bind('l', 27000, '0.0.0.0')") == "27000"
-    other.ask("S['l'].listen()")
-    return 27000
+    """A listening socket of the other's."""
+    server = other.tcp()
+    server.bind(27000, "0.0.0.0")
+    server.listen()
+    return server
 
 
 @pytest.fixture
-def token(owner):
-    """A block of three UDP ports, and one of three TCP ports beside it."""
-    owner.ask("udp('u')")
-    owner.ask("tcp('t')")
-    return {
-        "udp": eval(owner.ask("acquire(S['u'], 26000, 3)"))[2],
-        "tcp": eval(owner.ask("acquire(S['t'], 26000, 3)"))[2],
-    }
+def is_free(player, where):
+    """is_free(start, count): can another process reserve these TCP ports?"""
+    judge = player(prefix=where)
+
+    def is_free(start, count):
+        with judge.tcp() as sock:
+            try:
+                sock.acquire(start, count)
+            except OSError as error:
+                assert error.errno == errno.EADDRINUSE
+                return False
+            return True
+
+    return is_free
