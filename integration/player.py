@@ -49,6 +49,9 @@ class Socket(socket.socket):
         """To an address that nothing is at."""
         portio.must(libc.sendto(self.fileno(), b"", 0, 0, ctypes.c_void_p(8), 16) == 0)
 
+    def bindresvport(self):
+        portio.must(libc.bindresvport(self.fileno(), None) == 0)
+
     def close_unseen(self):
         """By a raw system call."""
         libc.syscall(SYS_CLOSE, self.detach())

@@ -209,14 +209,15 @@ def test_bindresvport_keeps_out_of_reserved_ports(owner, other):
     # All of its ports but three.
     a.acquire(512, 300)
     a.acquire(815, 209)
-    got = set()
-    for _ in range(3):
-        x = other.tcp()
-        if other.libc.bindresvport(x.fileno(), None) != 0:
-            pytest.skip("needs the right to bind below 1024")
-        got.add(x.port)
-    assert got == {812, 813, 814}
-    assert other.libc.bindresvport(other.tcp().fileno(), None) == -1
+    x, y, z, fourth = (other.tcp() for _ in range(4))
+    try:
+        for sock in x, y, z:
+            sock.bindresvport()
+    except PermissionError:
+        pytest.skip("needs the right to bind below 1024")
+    assert {x.port, y.port, z.port} == {812, 813, 814}
+    with refused(EADDRINUSE):
+        fourth.bindresvport()
 
 
 def test_wildcards_keep_out_of_what_the_administrator_reserved(

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""A process is stopped inside the pool's lock. Nobody waits for it who did not
-ask the pool for something, and nobody gets a port that is not his."""
+"""A process is stopped inside the pool's lock. Only what asks the pool for
+something waits for it, and nobody gets a port that is not theirs."""
 
 import os
 import re
 import signal
 import struct
+from errno import EADDRINUSE, EADDRNOTAVAIL, ENETDOWN
 
 import pytest
+
+from kits.choosers import CHOOSERS, unbound
+from kits.playing import refused
 
 START, COUNT = 25300, 4
 LOW = 40000
@@ -16,21 +20,19 @@ WAITS = "flock,nanosleep,futex_waitv,timerfd_create"
 
 
 @pytest.fixture
-def owner(player, namespace):
-    owner = player(prefix=namespace)
-    owner.ask("tcp('a')")
-    return owner
+def where(namespace):
+    return namespace
 
 
 @pytest.fixture
-def take(owner):
-    """take(start, count) -> the token of a block of the owner's."""
-    def take(start=START, count=COUNT):
-        answer = owner.ask(f"acquire(S['a'], {start}, {count})")
-        assert answer[0] == "(", answer
-        return eval(answer)[2]
+def a(owner):
+    """The owning socket of the block."""
+    return owner.tcp()
 
-    return take
+
+@pytest.fixture
+def block(a):
+    return a.acquire(START, COUNT)
 
 
 @pytest.fixture
@@ -48,122 +50,116 @@ def stop(start, pool):
 
 
 @pytest.fixture
-def fresh(player, namespace, tmp_path, shim_env, has):
-    """fresh() -> a player that has not bound yet, under strace, which says
-    whether it waited."""
+def fresh(player, namespace, tmp_path, shim_env, bare_env, has):
+    """fresh() -> a player that has not bound yet, under strace."""
     if not has("strace"):
         pytest.skip("needs strace")
-    out = tmp_path / "trace"
+    traced = ["strace", "-f", "-o", tmp_path / "trace", "-e", f"trace={WAITS}",
+              f"-ELD_PRELOAD={shim_env['LD_PRELOAD']}"]
+    return lambda: player(bare_env, prefix=[*namespace, *traced])
 
-    def fresh():
-        traced = ["strace", "-f", "-o", out, "-e", f"trace={WAITS}",
-                  f"-ELD_PRELOAD={shim_env['LD_PRELOAD']}"]
-        bare = {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
-        one = player(bare, prefix=[*namespace, *traced])
-        one.ask("tcp('x') and udp('u')")
-        return one
 
-    def waited(one):
+def calls_of(trace):
+    return re.findall(rf"\b({WAITS.replace(',', '|')})\(", trace.read_text())
+
+
+@pytest.fixture
+def waits(tmp_path):
+    """waits(one): ends such a player, and says what it waited for."""
+    def waits(one):
         one.end()
-        return re.findall(rf"\b({WAITS.replace(',', '|')})\(.*", out.read_text())
+        return calls_of(tmp_path / "trace")
 
-    fresh.waited = waited
-    return fresh
+    return waits
 
 
-def test_a_first_bind(take, stop, fresh):
-    take()
+def test_a_first_bind(block, fresh, stop, waits):
     stop()
     one = fresh()
-    assert one.ask(f"bind('x', {START + 1})") == "EADDRINUSE"
-    assert one.ask(f"bind('x', {START + COUNT})") == str(START + COUNT)
+    x = one.tcp()
+    with refused(EADDRINUSE):
+        x.bind(START + 1)
+    assert x.bind(START + COUNT) == START + COUNT
     # The other protocol's ports are not reserved.
-    assert one.ask(f"bind('u', {START + 1})") == str(START + 1)
-    assert fresh.waited(one) == []
+    assert one.udp().bind(START + 1) == START + 1
+    assert waits(one) == []
 
 
-CHOICES = {
-    "bind": "bind('x', 0)",
-    "listen": "S['x'].listen() or S['x'].getsockname()[1]",
-    "sendto": "S['u'].sendto(b'', ('127.0.0.1', 9)) and 0 or S['u'].getsockname()[1]",
-    "connect": "S['u'].connect(('127.0.0.1', 9)) or S['u'].getsockname()[1]",
-}
-
-
-@pytest.mark.parametrize("how", CHOICES)
-def test_a_port_that_the_system_chooses(owner, take, stop, fresh, how):
-    take(LOW, 20000)
-    owner.ask("udp('a')")
-    take(LOW, 20000)
+@pytest.mark.parametrize("how", ["bind", "listen", "udp-sendto", "udp-connect"])
+def test_a_port_that_the_system_chooses(owner, fresh, stop, waits, how):
+    blocks = owner.tcp().acquire(LOW, 20000), owner.udp().acquire(LOW, 20000)
     stop()
     one = fresh()
-    assert not LOW <= int(one.ask(CHOICES[how])) < LOW + 20000
-    assert fresh.waited(one) == []
+    x = unbound(one, how)
+    CHOOSERS[how](x, None, 0)
+    assert x.port > 0 and all(x.port not in block for block in blocks)
+    assert waits(one) == []
 
 
-def test_a_dead_owners_port(owner, take, stop, fresh):
-    take()
+def test_a_dead_owners_port(owner, block, fresh, stop, waits):
     stop()
     owner.kill()
     one = fresh()
-    assert one.ask(f"bind('x', {START})") == str(START)
-    assert fresh.waited(one) == []
-
-
-def associate(owner, name, kind, token):
-    owner.ask(f"{kind}('{name}')")
-    assert owner.ask(f"associate(S['{name}'], {token})") == "None"
+    assert one.tcp().bind(START) == START
+    assert waits(one) == []
 
 
 @pytest.mark.parametrize("how", ["bind", "listen"])
-def test_an_associated_socket_never_leaves_its_block(owner, take, stop, how):
-    token = take()
-    associate(owner, "x", "tcp", token)
+def test_an_associated_socket_never_leaves_its_block(owner, block, stop, how):
+    x = owner.tcp()
+    x.associate(block)
     holder = stop()
-    assert owner.ask(CHOICES[how]) == "ENETDOWN"
-    assert owner.ask("S['x'].getsockname()[1]") == "0"
-    assert owner.ask("bind('x', 25390)") == "EADDRNOTAVAIL"
+    with refused(ENETDOWN):
+        CHOOSERS[how](x, None, 0)
+    assert x.port == 0
+    with refused(EADDRNOTAVAIL):
+        x.bind(START + 90)
     holder.kill()
     # It is associated all the same.
-    assert owner.ask(CHOICES[how]) == str(START)
+    CHOOSERS[how](x, None, 0)
+    assert x.port == START
 
 
-@pytest.mark.parametrize("how", ["sendto", "connect"])
-def test_nor_does_one_of_udp(owner, take, stop, how):
-    owner.ask("udp('a')")
-    associate(owner, "u", "udp", take())
+@pytest.mark.parametrize("how", ["udp-sendto", "udp-connect"])
+def test_nor_does_one_of_udp(owner, stop, how):
+    x = owner.udp()
+    x.associate(owner.udp().acquire(START, COUNT))
     stop()
-    assert owner.ask(CHOICES[how]) == "ENETDOWN"
-    assert owner.ask("S['u'].getsockname()[1]") == "0"
+    with refused(ENETDOWN):
+        CHOOSERS[how](x, None, 0)
+    assert x.port == 0
 
 
-def test_an_associated_socket_binds_to_one_of_its_ports(owner, take, stop):
-    associate(owner, "x", "tcp", take())
+def test_an_associated_socket_binds_to_one_of_its_ports(owner, block, stop):
+    x = owner.tcp()
+    x.associate(block)
     stop()
-    assert owner.ask(f"bind('x', {START + 2})") == str(START + 2)
+    assert x.bind(START + 2) == START + 2
 
 
-def test_what_asks_for_the_pool_hears_of_it(owner, take, stop):
-    token = take()
-    owner.ask("tcp('x')")
+def test_what_asks_for_the_pool_hears_of_it(owner, a, block, stop):
+    x = owner.tcp()
     stop()
-    assert owner.ask(f"acquire(S['x'], {START + 50}, 1)") == "ENETDOWN"
-    assert owner.ask(f"associate(S['x'], {token})") == "ENETDOWN"
-    assert owner.ask(f"release(S['a'], {token})") == "ENETDOWN"
+    with refused(ENETDOWN):
+        x.acquire(START + 50, 1)
+    with refused(ENETDOWN):
+        x.associate(block)
+    with refused(ENETDOWN):
+        a.release(block)
 
 
-def test_programs_start_under_portres_run(build, start, stop, take, shim_env, tmp_path, namespace):
+def test_programs_start_under_portres_run(
+    build, start, block, stop, bare_env, tmp_path, namespace
+):
     """Each finds its inherited block at its start, and waits for nobody."""
     out = tmp_path / "trace"
-    bare = {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
-    take()
-    shell = start([*namespace, build / "portres", "run", "--tcp", "1", "sh", "-c",
-                   f"echo $PORTRES_PORT; read x; strace -f -o {out} -e trace={WAITS} /bin/true; echo $?"],
-                  bare)
+    text = f"echo $PORTRES_PORT; read x; strace -f -o {out} -e trace={WAITS} /bin/true; echo $?"
+    shell = start([*namespace, build / "portres", "run", "--tcp", "1", "sh", "-c", text],
+                  bare_env)
     assert shell.line().isdigit()
     stop()
     assert shell.ask("go on") == "0"
-    assert re.findall(rf"\b({WAITS.replace(',', '|')})\(", out.read_text()) == []
+    assert calls_of(out) == []
 
 
 def mark_of(pool, port):
@@ -181,24 +177,21 @@ def write_mark(pool, port, mark):
         f.write(struct.pack("<H", mark))
 
 
-def test_a_port_that_is_being_reserved_is_refused(take, stop, pool, player, namespace):
+def test_a_port_that_is_being_reserved_is_refused(block, stop, pool, other):
     """By the stopped process, perhaps: it is marked, and no slot has it yet."""
-    take()
     write_mark(pool, START + 60, 77)
     holder = stop()
-    other = player(prefix=namespace)
-    other.ask("tcp('x')")
-    assert other.ask(f"bind('x', {START + 60})") == "EADDRINUSE"
+    x = other.tcp()
+    with refused(EADDRINUSE):
+        x.bind(START + 60)
     holder.kill()
-    assert other.ask(f"bind('x', {START + 60})") == str(START + 60)
+    assert x.bind(START + 60) == START + 60
 
 
-def test_a_pool_named_by_a_relative_path(start, shim_env, root, tmp_path, pool, player):
+def test_a_pool_named_by_a_relative_path(shim_env, pool, player):
     """It is where it was when the program began."""
-    owner = player()
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {START}, {COUNT})")[0] == "("
-    env = {**shim_env, "PORTRES_POOL": pool.name}
-    one = player(env, cwd=pool.parent)
-    one.ask("os.chdir('/') or tcp('x')")
-    assert one.ask(f"bind('x', {START})") == "EADDRINUSE"
+    player().tcp().acquire(START, COUNT)
+    one = player({**shim_env, "PORTRES_POOL": pool.name}, cwd=pool.parent)
+    one.os.chdir("/")
+    with refused(EADDRINUSE):
+        one.tcp().bind(START)
