@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""A death is seen by the first who asks, whatever other locks the machine has
+"""A death is seen by the first call that asks, whatever other locks the machine has
 and however busy it is."""
 
 import os
+from errno import EADDRINUSE
 
 import pytest
+
+from kits.playing import refused
 
 START = 25700
 
@@ -34,11 +37,11 @@ while True:
 
 
 @pytest.fixture
-def locks(start, tmp_path):
+def locks(start, bare_env, tmp_path):
     """locks(text, count, files): a process with so many file locks."""
     def locks(text, count, files):
         holder = start(["/usr/bin/python3", "-c", text, count, files, tmp_path],
-                       {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"})
+                       bare_env)
         assert holder.line() == "there"
 
     return locks
@@ -49,21 +52,21 @@ def deaths_that_are_seen(player, times, at_once=1, limit=60):
     in how many cases the answer is that it is free, within `limit` seconds."""
     blocks = [START + 3 * i for i in range(at_once)]
     other = player()
-    other.ask("tcp('x')")
+    x = other.tcp()
     seen = 0
     for _ in range(times // at_once):
         owners = [player() for _ in blocks]
         for owner, block in zip(owners, blocks):
-            owner.ask("tcp('a')")
-            assert owner.ask(f"acquire(S['a'], {block}, 3)")[0] == "("
+            owner.tcp().acquire(block, 3)
         for owner in owners:
             owner.kill()
             owner.close()
         for block in blocks:
-            answer = other.ask(f"acquire(S['x'], {block}, 3)", limit)
-            seen += answer[0] == "("
-            if answer[0] == "(":
-                other.ask(f"release(S['x'], {eval(answer)[2]})")
+            try:
+                x.release(x.acquire(block, 3))
+                seen += 1
+            except OSError as error:
+                assert error.errno == EADDRINUSE
     return seen
 
 
@@ -95,7 +98,7 @@ def masked(path):
 
 @pytest.mark.parametrize("mask", ["/dev/null", "an empty file", "a list of another day"])
 def test_a_masked_list_proves_nothing(player, mask, tmp_path, shim_env, need):
-    """The owner is not where he was: only the list could tell that he lives."""
+    """The lease is not where it was: only the list could tell that it lives."""
     need("mount")
     path = mask
     if mask != "/dev/null":
@@ -106,22 +109,27 @@ def test_a_masked_list_proves_nothing(player, mask, tmp_path, shim_env, need):
     said = tmp_path / "stderr"
     with said.open("wb") as stderr:
         owner, other = player(), player(env, prefix=masked(path), stderr=stderr)
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {START}, 3)")[0] == "("
-    owner.ask("S.update(b=S['a'].dup()) or close('a')")
-    other.ask("tcp('x')")
-    assert other.ask(f"acquire(S['x'], {START}, 3)") == "EADDRINUSE"
-    assert other.ask(f"bind('x', {START})") == "EADDRINUSE"
+    a = owner.tcp()
+    a.acquire(START, 3)
+    a.dup()
+    a.close()
+    x = other.tcp()
+    with refused(EADDRINUSE):
+        x.acquire(START, 3)
+    with refused(EADDRINUSE):
+        x.bind(START)
     assert "nobody can tell whether that lives: see portres doctor" in said.read_text()
 
 
 def test_a_dead_process_with_thousands_of_blocks(player, locks):
-    """Who meets one of them has them all swept, and its neighbours find no more."""
+    """The first call that meets one of them has all swept."""
     locks(QUIET, 4000, 40)
     owner, other = player(), player()
-    owner.ask("tcp('a')")
-    block = f"acquire(S['a'], {START - 4000} + i, 1)"
-    assert owner.ask(f"len([{block} for i in range(2000)])") == "2000"
+
+    def acquire_each(sock, first):
+        for port in range(first, first + 2000):
+            sock.acquire(port, 1)
+
+    owner.run(acquire_each, owner.tcp(), START - 4000)
     owner.kill()
-    other.ask("tcp('x')")
-    assert other.ask(f"acquire(S['x'], {START - 4000}, 2000)")[0] == "("
+    other.tcp().acquire(START - 4000, 2000)

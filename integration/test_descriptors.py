@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Descriptors: the kernel's own answers, the program's own numbers, none left."""
 
+import ctypes
 import errno
+import fcntl
 import os
 import resource
 import subprocess
@@ -14,22 +16,9 @@ START, COUNT, TAKEN = 24300, 4, 24310
 
 
 @pytest.fixture
-def judge(player):
-    other = player()
-
-    def free(start=START, count=COUNT):
-        other.ask("tcp('j')")
-        answer = other.ask(f"acquire(S['j'], {start}, {count})")
-        assert answer == "EADDRINUSE" or answer[0] == "("
-        other.ask("close('j')")
-        return answer != "EADDRINUSE"
-
-    return free
-
-
-def take(owner, start=START):
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {start}, {COUNT})")[0] == "("
+def free(is_free):
+    """free(): is the block free for another process?"""
+    return lambda: is_free(START, COUNT)
 
 
 def run(program, env, *args, **kw):
@@ -56,56 +45,70 @@ def test_answers_errno_and_numbers_are_the_kernels(
     assert ours.stdout.splitlines() == bare.stdout.splitlines()
 
 
-@pytest.mark.parametrize(
-    "close_all",
-    [
-        "[C.close(fd) for fd in range(3, 4096)] and 0",
-        "os.closerange(3, 1 << 20)",
-        "C.close_range(3, 0x7fffffff, 0)",
-        "C.closefrom(3)",
-        "[os.dup2(0, fd) for fd in range(3, 256)] and 0",
-    ],
-)
-def test_closing_everything_leaves_what_others_hold(owner, judge, close_all):
-    take(owner)
-    owner.ask("S.update(p=os.pipe())")
-    owner.ask("__import__('builtins').__dict__.update(C=__import__('ctypes').CDLL(None))")
-    child = int(owner.ask("(lambda p: p or os.read(S['p'][0], 1))(os.fork())"))
-    owner.ask(close_all)
-    assert not judge()
-    # The pipe's other end went with the rest; the child's own keeps it reading.
+def close_each():
+    for fd in range(3, 4096):
+        ctypes.CDLL(None).close(fd)
+
+
+def dup_over_each():
+    for fd in range(3, 256):
+        os.dup2(0, fd)
+
+
+CLOSE_ALL = {
+    "close": lambda program: program.run(close_each),
+    "closerange": lambda program: program.os.closerange(3, 1 << 20),
+    "close_range": lambda program: program.libc.close_range(3, 0x7fffffff, 0),
+    "closefrom": lambda program: program.libc.closefrom(3),
+    "dup2": lambda program: program.run(dup_over_each),
+}
+
+
+@pytest.mark.parametrize("how", CLOSE_ALL)
+def test_closing_everything_leaves_what_others_hold(owner, free, how):
+    def child_that_waits():
+        """The pipe's other end is its own: nobody ends its reading."""
+        reading, _ = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.read(reading, 1)
+        return pid
+
+    owner.tcp().acquire(START, COUNT)
+    child = owner.run(child_that_waits)
+    CLOSE_ALL[how](owner)
+    assert not free()
     os.kill(child, 9)
-    owner.ask(f"os.waitpid({child}, 0)")
-    assert judge()
+    owner.os.waitpid(child, 0)
+    assert free()
 
 
-def test_closing_everything_in_a_child_leaves_the_parents(owner, judge):
-    take(owner)
-    child = "(lambda p: p or (os.closerange(3, 4096), os._exit(0)))(os.fork())"
-    assert owner.ask(f"os.waitpid({child}, 0)[1]") == "0"
-    assert not judge()
-    owner.ask("close('a')")
-    assert judge()
+def test_closing_everything_in_a_child_leaves_the_parents(owner, free):
+    a = owner.tcp()
+    a.acquire(START, COUNT)
+    owner.in_child(owner.os.closerange, 3, 4096)
+    assert not free()
+    a.close()
+    assert free()
 
 
-def test_a_socket_above_65536(owner, judge):
+def test_a_socket_above_65536(owner, free):
     try:
         resource.prlimit(owner.pid, resource.RLIMIT_NOFILE, (70500, 70500))
     except (PermissionError, ValueError):
         pytest.skip("may not raise RLIMIT_NOFILE")
-    owner.ask("tcp('low')")
-    owner.ask("__import__('builtins').__dict__.update(fcntl=__import__('fcntl').fcntl)")
-    owner.ask("S.update(a=socket.socket(fileno=fcntl(S['low'].fileno(), 0, 70000)))")
-    owner.ask("close('low')")
-    assert owner.ask(f"acquire(S['a'], {START}, {COUNT})")[0] == "("
-    assert not judge()
-    assert owner.ask("S['a'].fileno()") == "70000"
-    owner.ask("close('a')")
-    assert judge()
+    low = owner.tcp()
+    a = owner.socket_at(owner.fcntl.fcntl(low.fileno(), fcntl.F_DUPFD, 70000))
+    low.close()
+    assert a.fileno() == 70000
+    a.acquire(START, COUNT)
+    assert not free()
+    a.close()
+    assert free()
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_an_owning_socket_as_a_standard_descriptor(start, judge, number):
+def test_an_owning_socket_as_a_standard_descriptor(start, free, number):
     script = (
         "import os, socket, sys; from portio import acquire; N = int(sys.argv[1])\n"
         "talk = [os.dup(0), os.dup(1)]\n"
@@ -117,10 +120,10 @@ def test_an_owning_socket_as_a_standard_descriptor(start, judge, number):
     )
     owner = start(["/usr/bin/python3", "-c", script, number])
     assert owner.line() == "owned"
-    assert not judge()
+    assert not free()
     owner.popen.stdin.write(b"x")
     assert owner.line() == "closed"
-    assert judge()
+    assert free()
 
 
 ONE_FILE = r"""
@@ -166,8 +169,7 @@ def test_a_program_with_four_descriptors(compiled, shim_env, bare_env):
 def scarce(compiled, start, player):
     """Runs emfile.c beside a neighbour's block and gives its lines."""
     neighbour = player()
-    neighbour.ask("tcp('n')")
-    assert neighbour.ask(f"acquire(S['n'], {TAKEN}, 2)")[0] == "("
+    neighbour.tcp().acquire(TAKEN, 2)
     program = compiled("descriptors/emfile.c")
 
     def scarce():
@@ -189,7 +191,7 @@ def test_acquire_with_no_descriptor_left(scarce, player, dead):
     if dead:
         # Somebody died over the block: to find that out takes descriptors.
         victim = player()
-        take(victim)
+        victim.tcp().acquire(START, COUNT)
         victim.kill()
     _, words = scarce()
     answers = lines_of(words, "acquire")
@@ -215,14 +217,14 @@ def test_associated_bind_with_no_descriptor_left(scarce):
         assert error or port
 
 
-def test_close_with_no_descriptor_left(scarce, judge, pool):
+def test_close_with_no_descriptor_left(scarce, free, pool):
     running, words = scarce()
     assert lines_of(words, "close") == [(0, 0)]
-    assert not judge()
+    assert not free()
     running.popen.stdin.write(b"\n")
     assert [running.line(), running.line()] == ["close 0 0", "none is left"]
     assert Books(pool).blocks == [(0, TAKEN, 2)]  # at once, asked by nobody
-    assert judge()
+    assert free()
 
 
 @pytest.mark.long

@@ -1,92 +1,109 @@
 # SPDX-License-Identifier: MIT
 """What closes that nobody sees leave behind in the books and in the process."""
 
+import errno
+from errno import EADDRINUSE, EADDRNOTAVAIL
+
 import pytest
 
 from kits.books import Books
+from kits.playing import refused
 
 START, COUNT = 24700, 4
-RAW_CLOSE = "C.syscall(3, {})"
 
 
-@pytest.fixture
-def owner(player):
-    owner = player()
-    owner.ask("__import__('builtins').__dict__.update(C=__import__('ctypes').CDLL(None))")
-    return owner
+def test_an_acquire_on_the_same_number_heals(owner, pool):
+    """The number came back without socket()."""
+    other, a = owner.tcp(), owner.tcp()
+    number = a.fileno()
+    a.acquire(START, COUNT)
+    a.close_unseen()
+    b = other.dup()
+    assert b.fileno() == number
+    assert Books(pool).blocks == [(0, START, COUNT)]
+    b.acquire(START + 10, COUNT)
+    assert Books(pool).blocks == [(0, START + 10, COUNT)]
 
 
-def take(owner, name, start):
-    answer = owner.ask(f"acquire(S['{name}'], {start}, {COUNT})")
-    assert answer[0] == "("
-    return eval(answer)[2]
-
-
-# Associates sockets and closes them unseen, until there is no room for one.
-FILL = """
-def fill(token):
-    full = 0
-    while full < 100:
-        s = socket.socket()
-        try:
-            associate(s, token)
-        except OSError as error:
-            assert error.errno == errno.ENOBUFS
-            full += 1
-        C.syscall(3, s.detach())
-"""
+def test_a_number_is_asked_about_until_its_socket_is_gone(owner, pool):
+    a = owner.tcp()
+    number = a.fileno()
+    a.acquire(START, COUNT)
+    b = a.dup()
+    a.close_unseen()
+    again = owner.tcp()
+    assert again.fileno() == number
+    assert Books(pool).blocks == [(0, START, COUNT)]
+    again.close()
+    b.close_unseen()
+    assert owner.tcp().fileno() == number
+    assert Books(pool).blocks == []
 
 
 @pytest.fixture
 def full(owner):
-    """An owner of a, whose block is nobody's any more, and of b, with a table
-    that is full of associations with a's. The token of b's block."""
-    owner.ask("tcp('a') and tcp('b')")
-    dead, token = take(owner, "a", START), take(owner, "b", START + 10)
-    assert owner.ask(f"exec({FILL!r}, globals()) or fill({dead})") == "None"
-    assert owner.ask(f"release(S['a'], {dead})") == "None"
-    return token
+    """The block of an owner whose table is full of associations with another
+    one, which is nobody's any more."""
+    def fill(tcp, block):
+        """Associates sockets and closes them unseen, until there is no room."""
+        refusals = 0
+        while refusals < 100:
+            sock = tcp()
+            try:
+                sock.associate(block)
+            except OSError as error:
+                assert error.errno == errno.ENOBUFS
+                refusals += 1
+            sock.close_unseen()
+
+    a = owner.tcp()
+    dead, block = a.acquire(START, COUNT), owner.tcp().acquire(START + 10, COUNT)
+    owner.run(fill, owner.tcp, dead)
+    a.release(dead)
+    return block
 
 
 def test_associations_with_the_dead_make_room_for_one(owner, full):
-    owner.ask("tcp('x')")
-    assert owner.ask(f"associate(S['x'], {full})") == "None"
-    assert owner.ask("bind('x', 0)") == str(START + 10)
+    x = owner.tcp()
+    x.associate(full)
+    assert x.bind(0) == START + 10
 
 
 def test_associations_with_the_dead_make_room_for_an_owner(owner, full, pool):
-    """Who is known as one when he closes, not only when somebody asks."""
-    owner.ask("tcp('c')")
-    take(owner, "c", START + 20)
-    owner.ask("close('c')")
+    """It is known as one when it closes, not only when somebody asks."""
+    c = owner.tcp()
+    c.acquire(START + 20, COUNT)
+    c.close()
     assert Books(pool).blocks == [(0, START + 10, COUNT)]
 
 
-def test_a_pool_that_is_removed_again_and_again(owner, player, pool):
+def test_a_pool_that_is_removed_again_and_again(owner, other, pool):
     """Each time there is a new one, and of the old ones nothing is kept."""
-    other = player()
-    other.ask("tcp('y')")
-    deleted = "open('/proc/self/maps').read().count('(deleted)')"
-    before = int(owner.ask(deleted))
-    for i in range(40):
-        owner.ask(f"tcp('a{i}')")
-        take(owner, f"a{i}", START + 10)
-        assert other.ask(f"bind('y', {START + 10})") == "EADDRINUSE"
+    def deleted_mappings():
+        with open("/proc/self/maps") as file:
+            return file.read().count("(deleted)")
+
+    x = other.tcp()
+    before = owner.run(deleted_mappings)
+    for _ in range(40):
+        owner.tcp().acquire(START + 10, COUNT)
+        with refused(EADDRINUSE):
+            x.bind(START + 10)
         (file,) = pool.iterdir()
         file.unlink()
-        other.ask("tcp('z')")
-        assert other.ask(f"acquire(S['z'], {START + 20}, 1)")[0] == "("
-    owner.ask("tcp('last')")
-    take(owner, "last", START + 10)
-    assert int(owner.ask(deleted)) == before
+        with other.tcp() as y:
+            y.acquire(START + 20, 1)
+    owner.tcp().acquire(START + 10, COUNT)
+    assert owner.run(deleted_mappings) == before
 
 
 def test_an_association_with_a_dead_block_forbids_no_other_port(owner):
-    owner.ask("tcp('a')")
-    token = take(owner, "a", START)
-    for name in "xy":
-        owner.ask(f"tcp('{name}') and associate(S['{name}'], {token})")
-    assert owner.ask(f"bind('x', {START + 50})") == "EADDRNOTAVAIL"
-    assert owner.ask(RAW_CLOSE.format("S['a'].detach()")) == "0"
-    assert owner.ask(f"bind('x', {START + 50})") == str(START + 50)
-    assert owner.ask(f"bind('y', {START + 1})") == str(START + 1)
+    a, x, y = owner.tcp(), owner.tcp(), owner.tcp()
+    block = a.acquire(START, COUNT)
+    x.associate(block)
+    y.associate(block)
+    with refused(EADDRNOTAVAIL):
+        x.bind(START + 50)
+    a.close_unseen()
+    assert x.bind(START + 50) == START + 50
+    assert y.bind(START + 1) == START + 1

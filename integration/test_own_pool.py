@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The pool of a user who names none: the same one for all his programs, in user
+"""The pool of a user who names none: the same one for all programs, in user
 namespaces too, and whatever others do to its name."""
 
 import subprocess
+from errno import EADDRINUSE, ENETDOWN
 
 import pytest
+
+from kits.playing import PYTHON, Player, refused
 
 USER = 4242
 START = 25500
@@ -39,42 +42,41 @@ def play(start, inside, reachable, env):
     def play(*prefix, **settings):
         bare = {k: v for k, v in env.items() if k != "LD_PRELOAD"}
         preload = ["env", f"LD_PRELOAD={env['LD_PRELOAD']}"]
-        return start([*inside, *AS_USER, *prefix, *preload, "/usr/bin/python3",
-                      reachable / "player.py"], {**bare, **settings}, cwd="/")
+        return start([*inside, *AS_USER, *prefix, *preload, PYTHON, reachable / "player.py"],
+                     {**bare, **settings}, kind=Player, cwd="/")
 
     return play
 
 
 @pytest.mark.parametrize("how", WAYS)
 def test_inside_and_outside_share_one(play, how):
-    outside, within = play(), None
-    outside.ask("tcp('a')")
-    assert outside.ask(f"acquire(S['a'], {START}, 2)")[0] == "("
+    outside = play()
+    outside.tcp().acquire(START, 2)
     within = play(*WAYS[how])
-    within.ask("tcp('x')")
-    assert within.ask(f"bind('x', {START})") == "EADDRINUSE"
-    within.ask("tcp('b')")
-    assert within.ask(f"acquire(S['b'], {START + 4}, 2)")[0] == "("
-    outside.ask("tcp('y')")
-    assert outside.ask(f"bind('y', {START + 4})") == "EADDRINUSE"
-    assert outside.ask("sorted(os.listdir('/dev/shm'))") == f"['portres-{USER}']"
+    with refused(EADDRINUSE):
+        within.tcp().bind(START)
+    within.tcp().acquire(START + 4, 2)
+    with refused(EADDRINUSE):
+        outside.tcp().bind(START + 4)
+    assert outside.os.listdir("/dev/shm") == [f"portres-{USER}"]
 
 
 def test_a_user_namespace_takes_nobodys_name(play):
     """There is no directory of the user's yet, and none is made for root."""
     within = play("unshare", "-r", PORTRES_STRICT="1")
-    within.ask("tcp('x')")
-    assert within.ask(f"bind('x', {START})") == "ENETDOWN"
-    assert within.ask(f"acquire(S['x'], {START}, 1)") == "ENETDOWN"
-    assert within.ask("os.listdir('/dev/shm')") == "[]"
+    x = within.tcp()
+    with refused(ENETDOWN):
+        x.bind(START)
+    with refused(ENETDOWN):
+        x.acquire(START, 1)
+    assert within.os.listdir("/dev/shm") == []
 
 
 def test_a_dev_shm_of_the_namespaces_own_is_used_as_ever(play):
     mount = "mount -t tmpfs shm /dev/shm && exec \"$@\""
     within = play("unshare", "-rm", "sh", "-c", mount, "sh")
-    within.ask("tcp('x')")
-    assert within.ask(f"acquire(S['x'], {START}, 1)")[0] == "("
-    assert within.ask("os.listdir('/dev/shm')") == "['portres-0']"
+    within.tcp().acquire(START, 1)
+    assert within.os.listdir("/dev/shm") == ["portres-0"]
 
 
 def test_a_squatter_has_no_part_in_it(play, inside, reachable, env):
@@ -82,11 +84,10 @@ def test_a_squatter_has_no_part_in_it(play, inside, reachable, env):
     squat = f"mkdir -m 777 /dev/shm/portres-{USER}"
     subprocess.run([*inside, "setpriv", "--reuid=4711", "sh", "-c", squat], check=True)
     one, two = play(), play()
-    one.ask("tcp('a')")
-    assert one.ask(f"acquire(S['a'], {START}, 2)")[0] == "("
-    two.ask("tcp('x')")
-    assert two.ask(f"bind('x', {START})") == "EADDRINUSE"
-    assert one.ask(f"os.listdir('/dev/shm/portres-{USER}')") == "[]"
+    one.tcp().acquire(START, 2)
+    with refused(EADDRINUSE):
+        two.tcp().bind(START)
+    assert one.os.listdir(f"/dev/shm/portres-{USER}") == []
     bare = {k: v for k, v in env.items() if k != "LD_PRELOAD"}
     doctor = subprocess.run([*inside, *AS_USER, reachable / "portres", "doctor"],
                             env=bare, capture_output=True, text=True, check=False)
