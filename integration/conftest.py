@@ -16,14 +16,15 @@ import checkers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
+# Those that others import first, or their assertions say little.
 pytest_plugins = [
+    "kits.playing",
     "kits.books",
     "kits.cli",
     "kits.compiling",
     "kits.csource",
     "kits.inherited",
     "kits.overlapped",
-    "kits.playing",
     "kits.plugin",
     "kits.race",
     "kits.real",

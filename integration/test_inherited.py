@@ -4,71 +4,64 @@
 import os
 import select
 import signal
-import struct
+import socket
+from errno import EADDRINUSE
 
 import pytest
 
-from kits.inherited import COUNT, FIRST, PYTHON, assert_its_own, bind
+from kits.inherited import COUNT, FIRST, answer_to, assert_its_own
+from kits.playing import PYTHON, SCRIPT, refused, value
 
 
 def test_an_explicit_bind_counts_as_associated(given, stranger):
     program = given("--tcp", f"{FIRST}+{COUNT}", "--udp", f"{FIRST + 10}+{COUNT}")
     assert_its_own(program, stranger)
-    assert bind(program, FIRST + 2, family="socket.AF_INET6") == str(FIRST + 2)
+    assert answer_to(program, FIRST + 2, family=socket.AF_INET6) == FIRST + 2
     assert stranger(FIRST + 10, "udp") == "EADDRINUSE"
-    assert bind(program, FIRST + 10, "udp") == str(FIRST + 10)
+    assert answer_to(program, FIRST + 10, "udp") == FIRST + 10
     # In its own block the kernel's refusal stands.
-    program.ask("tcp('x')")
-    assert program.ask(f"bind('x', {FIRST})") == str(FIRST)
-    assert bind(program, FIRST) == "EADDRINUSE"
+    assert program.tcp().bind(FIRST) == FIRST
+    assert answer_to(program, FIRST) == "EADDRINUSE"
 
 
 def test_mptcp_has_no_part_in_it(given):
     program = given()
-    made = program.ask("S.update(m=socket.socket(socket.AF_INET, 1, 262))")
-    if made != "None":
-        pytest.skip(f"no MPTCP here: {made}")
-    assert program.ask(f"bind('m', {FIRST})") == "EADDRINUSE"
+    x = program.mptcp_or_skip()
+    with refused(EADDRINUSE):
+        x.bind(FIRST)
 
 
-def test_only_in_blocks_that_it_was_started_with(given, player):
-    program, other = given(), player()
-    other.ask("udp('a')")
-    assert other.ask(f"acquire(S['a'], {FIRST}, {COUNT})")[0] == "("
-    assert bind(program, FIRST, "udp") == "EADDRINUSE"
-    program.ask("tcp('own')")
-    assert program.ask(f"acquire(S['own'], {FIRST + 20}, 1)")[0] == "("
-    assert bind(program, FIRST + 20) == "EADDRINUSE"
+def test_only_in_blocks_that_it_was_started_with(given, other):
+    program = given()
+    other.udp().acquire(FIRST, COUNT)
+    assert answer_to(program, FIRST, "udp") == "EADDRINUSE"
+    program.tcp().acquire(FIRST + 20, 1)
+    assert answer_to(program, FIRST + 20) == "EADDRINUSE"
 
 
 def test_it_may_release_what_it_has(given, stranger):
     program = given()
-    program.ask("tcp('a')")
-    release = "release(S['a'], int(os.environ['PORTRES_TOKENS']))"
-    assert program.ask(release) == "None"
-    assert stranger() == str(FIRST)
+    program.tcp().release(int(program.os.environ["PORTRES_TOKENS"]))
+    assert stranger() == FIRST
 
 
 def test_children_have_it_too(given, stranger):
     """A worker binds after fork; subprocess closes everything in vfork's child."""
     program = given()
-    child = f"(lambda p: p or os._exit(bind('w', {FIRST}) != {FIRST}))(os.fork())"
-    program.ask("tcp('w')")
-    assert program.ask(f"os.waitpid({child}, 0)[1]") == "0"
-    program.ask("close('w')")
-    program.ask("__import__('builtins').__dict__.update(sp=__import__('subprocess'))")
+    with program.tcp() as x:
+        assert program.in_child(x.bind, FIRST) == FIRST
     serve = (
         f"import signal,socket;s=socket.create_server(('',{FIRST}));"
         "print('has it',flush=True);signal.pause()"
     )
-    program.ask(f"S.update(p=sp.Popen(['{PYTHON}', '-c', {serve!r}], stdout=sp.PIPE))")
-    child = int(program.ask("S['p'].pid"))
+    child = program.subprocess.Popen([PYTHON, "-c", serve], stdout=program.subprocess.PIPE)
+    pid = value(child.pid)
     try:
-        assert program.ask("S['p'].stdout.readline()") == repr(b"has it\n")
+        assert child.stdout.readline() == b"has it\n"
         program.kill()
         assert stranger(FIRST + 1) == "EADDRINUSE"
     finally:
-        os.kill(child, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
 
 
 DAEMON = """
@@ -106,13 +99,15 @@ def test_a_daemon(start, build, cli_env, stranger, listed):
 
 
 @pytest.mark.parametrize("strict", ["0", "1"])
-@pytest.mark.parametrize("act", ["os.setuid(65534)", "os.chroot('/var/empty')"])
-def test_after_a_change_of_user_or_root(given, cli_env, stranger, strict, act, tmp_path):
+@pytest.mark.parametrize("change", ["user", "root"])
+def test_after_a_change_of_user_or_root(given, cli_env, stranger, strict, change, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("needs root")
-    act = act.replace("/var/empty", str(tmp_path))
     program = given(env={**cli_env, "PORTRES_STRICT": strict})
-    assert program.ask(act) == "None"
+    if change == "user":
+        program.os.setuid(65534)
+    else:
+        program.os.chroot(str(tmp_path))
     assert_its_own(program, stranger)
     assert stranger() == "EADDRINUSE"
 
@@ -127,35 +122,32 @@ def test_without_the_environment_the_block_stays_reserved(start, build, cli_env,
     assert program.line() == "up"
     assert stranger() == "EADDRINUSE"
     program.end()
-    assert stranger() == str(FIRST)
+    assert stranger() == FIRST
 
 
-def test_one_run_inside_another(given, build, root, stranger):
+def test_one_run_inside_another(given, build, stranger):
     program = given(
-        command=[build / "portres", "run", "--tcp", f"{FIRST + 10}+1", PYTHON,
-                 root / "integration/player.py", "up"]
+        command=[build / "portres", "run", "--tcp", f"{FIRST + 10}+1", PYTHON, SCRIPT, "up"]
     )
-    assert program.ask("os.environ['PORTRES_PORTS']") == repr(str(FIRST + 10))
-    assert program.ask("len(os.environ['PORTRES_TOKENS'].split())") == "2"
-    program.ask("os.closerange(3, 65536)")
-    assert bind(program, FIRST + 10) == str(FIRST + 10)
+    assert program.os.environ["PORTRES_PORTS"] == str(FIRST + 10)
+    assert len(program.os.environ["PORTRES_TOKENS"].split()) == 2
+    program.os.closerange(3, 65536)
+    assert answer_to(program, FIRST + 10) == FIRST + 10
     assert_its_own(program, stranger)
 
 
 @pytest.mark.parametrize("tokens", ["", " ", "0", "x", "1 2 3", "99999999999999999999 -1"])
 def test_words_that_are_no_tokens(player, shim_env, tokens):
     other = player({**shim_env, "PORTRES_TOKENS": tokens})
-    other.ask("tcp('a')")
-    assert other.ask(f"acquire(S['a'], {FIRST}, {COUNT})")[0] == "("
-    assert other.ask(f"tcp('b') and bind('b', {FIRST})") == "EADDRINUSE"
-    assert other.ask("os.closerange(3, 100)") == "None"
-    assert other.ask(f"tcp('b') and bind('b', {FIRST})") == str(FIRST)
+    other.tcp().acquire(FIRST, COUNT)
+    with refused(EADDRINUSE):
+        other.tcp().bind(FIRST)
+    other.os.closerange(3, 100)
+    assert other.tcp().bind(FIRST) == FIRST
 
 
-def test_a_token_without_its_socket_is_nothing(player, shim_env):
-    owner = player()
-    owner.ask("tcp('a')")
-    token = eval(owner.ask(f"acquire(S['a'], {FIRST}, {COUNT})"))[2]
-    other = player({**shim_env, "PORTRES_TOKENS": str(token)})
-    other.ask("tcp('b')")
-    assert other.ask(f"bind('b', {FIRST})") == "EADDRINUSE"
+def test_a_token_without_its_socket_is_nothing(owner, player, shim_env):
+    block = owner.tcp().acquire(FIRST, COUNT)
+    other = player({**shim_env, "PORTRES_TOKENS": str(block.token)})
+    with refused(EADDRINUSE):
+        other.tcp().bind(FIRST)

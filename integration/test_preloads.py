@@ -4,13 +4,18 @@
 import os
 import pathlib
 import subprocess
+from errno import EADDRINUSE, ENOTSUP, ENOTTY
 
 import pytest
 
+from kits.playing import attempt, refused
+
 from checkers import sanitizer
+from kits.compiling import library
 from kits.real import until
 
 START = 24500
+CLOCK_MONOTONIC_COARSE = 6
 
 ROOT = pathlib.Path("/usr/lib")
 FOLDERS = ["*-linux-gnu", "*-linux-gnu/faketime"]
@@ -31,26 +36,28 @@ def beside(player, build, shim_env):
         preload = runtime + (order if where == "before" else order[::-1])
         program = player({**shim_env, **variables, "LD_PRELOAD": " ".join(preload)})
         # The linker only warns of what it cannot load.
-        file = os.path.realpath(found[0])
-        assert program.ask(f"'{file}' in open('/proc/self/maps').read()") == "True"
+        assert program.os.getpid() == program.pid  # it has begun
+        maps = pathlib.Path(f"/proc/{program.pid}/maps").read_text()
+        assert os.path.realpath(found[0]) in maps
         return program
 
     return beside
 
 
 def assert_all_works(program, judge):
-    program.ask("tcp('a')")
-    token = eval(program.ask(f"acquire(S['a'], {START}, 3)"))[2]
-    program.ask("tcp('x')")
-    assert program.ask(f"bind('x', {START})") == "EADDRINUSE"
-    assert program.ask(f"associate(S['x'], {token})") == "None"
-    assert program.ask("bind('x', 0)") == str(START)
-    run = "__import__('subprocess').run(['/bin/true'], close_fds=True).returncode"
-    assert program.ask(run) == "0"
-    judge.ask("tcp('j')")
-    assert judge.ask(f"bind('j', {START + 1})") == "EADDRINUSE"
-    program.ask("close('a')")
-    assert judge.ask(f"bind('j', {START + 1})") == str(START + 1)
+    a = program.tcp()
+    block = a.acquire(START, 3)
+    x = program.tcp()
+    with refused(EADDRINUSE):
+        x.bind(START)
+    x.associate(block)
+    assert x.bind(0) == START
+    assert program.subprocess.call(["/bin/true"], close_fds=True) == 0
+    j = judge.tcp()
+    with refused(EADDRINUSE):
+        j.bind(START + 1)
+    a.close()
+    assert j.bind(START + 1) == START + 1
     assert program.end() == 0
 
 
@@ -79,22 +86,23 @@ def test_a_library_that_goes_to_libc_past_us(beside):
     """socket_wrapper looks libc up by its file, and so cuts off who is behind it.
     That shows: requests are not answered. See docs/limits.md."""
     program = beside("libsocket_wrapper.so", "before")
-    program.ask("tcp('a')")
-    assert program.ask(f"acquire(S['a'], {START}, 3)") == "ENOTTY"
-    assert program.ask(f"bind('a', {START})") == str(START)
+    a = program.tcp()
+    with refused(ENOTTY):
+        a.acquire(START, 3)
+    assert a.bind(START) == START
 
 
 def test_sockets_that_are_none(beside, player, tmp_path):
     """Those of socket_wrapper are local ones in truth, and take no ports."""
     (tmp_path / "wrapped").mkdir()
     owner = player()
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {START}, 3)")[0] == "("
+    owner.tcp().acquire(START, 3)
     program = beside("libsocket_wrapper.so", "behind",
                      SOCKET_WRAPPER_DIR=str(tmp_path / "wrapped"))
-    program.ask("tcp('x')")
-    assert program.ask(f"acquire(S['x'], {START + 10}, 3)") == "ENOTSUP"
-    assert program.ask(f"bind('x', {START}, '127.0.0.1')") == str(START)
+    x = program.tcp()
+    with refused(ENOTSUP):
+        x.acquire(START + 10, 3)
+    assert x.bind(START, "127.0.0.1") == START
 
 
 @pytest.mark.parametrize("where", ["before", "behind"])
@@ -102,15 +110,14 @@ def test_time_that_stands_still(beside, player, pool, where):
     """A pool that is made after the first bind is found all the same."""
     pool.rmdir()
     program = beside("libfaketime.so.1", where, FAKETIME="2000-01-01 00:00:00")
-    clock = "__import__('time').clock_gettime(6)"
-    assert program.ask(clock) == program.ask(clock)
-    program.ask("tcp('x')")
-    assert program.ask("bind('x', 0)")[0] != "E"
+    clock = program.time.clock_gettime
+    assert clock(CLOCK_MONOTONIC_COARSE) == clock(CLOCK_MONOTONIC_COARSE)
+    program.tcp().bind(0)
     pool.mkdir(mode=0o700)
 
     def opened():
-        program.ask("tcp('x')")
-        program.ask(f"bind('x', {START + 9})")
+        with program.tcp() as x:
+            attempt(x.bind, START + 9)
         return list(pool.iterdir())
 
     until(opened, "the pool is not opened")
@@ -130,26 +137,22 @@ int plug_in(int port)
 """
 
 
-@pytest.mark.parametrize("how,answer", [("RTLD_NOW", "98"), ("RTLD_DEEPBIND", "0")])
-def test_plug_ins(player, build, tmp_path, how, answer):
+@pytest.mark.parametrize("how,answer", [("RTLD_NOW", EADDRINUSE), ("RTLD_DEEPBIND", 0)])
+def test_plug_ins(owner, other, build, tmp_path, how, answer):
     """With RTLD_DEEPBIND one asks libc by itself. Its port is seen afterwards."""
     if sanitizer(build):
         pytest.skip("sanitizers refuse RTLD_DEEPBIND")
-    (tmp_path / "plug_in.c").write_text(PLUG_IN)
-    subprocess.run(
-        ["gcc", "-shared", "-fPIC", "plug_in.c", "-o", "plug_in.so"],
-        cwd=tmp_path,
-        check=True,
-    )
-    owner, other = player(), player()
-    owner.ask("tcp('a')")
-    token = eval(owner.ask(f"acquire(S['a'], {START}, 3)"))[2]
-    flags = f"os.RTLD_NOW | os.{how}"
-    library = f"__import__('ctypes').CDLL('{tmp_path}/plug_in.so', {flags})"
-    assert other.ask(f"{library}.plug_in({START})") == answer
-    owner.ask(f"release(S['a'], {token})")
-    again = owner.ask(f"acquire(S['a'], {START}, 3)")
-    assert again == "EADDRINUSE" if answer == "0" else again[0] == "("
+    library(PLUG_IN, tmp_path / "plug_in.so")
+    a = owner.tcp()
+    block = a.acquire(START, 3)
+    plug_in = other.ctypes.CDLL(f"{tmp_path}/plug_in.so", os.RTLD_NOW | getattr(os, how))
+    assert plug_in.plug_in(START) == answer
+    a.release(block)
+    if answer == 0:
+        with refused(EADDRINUSE):
+            a.acquire(START, 3)
+    else:
+        a.acquire(START, 3)
 
 
 SANITIZED = r"""

@@ -4,10 +4,13 @@
 import errno
 import socket
 import subprocess
+from errno import EADDRINUSE
 
 import pytest
 
 from kits.cli import lines
+from kits.compiling import PROGRAMS
+from kits.playing import attempt, refused
 
 START = 25900
 NETLINK = f"family:{socket.AF_NETLINK.value}"
@@ -19,10 +22,10 @@ CALLS = {"openat": 257, "mmap": 9, "getsockopt": 55, "readlinkat": 267, "pread64
 
 
 @pytest.fixture(scope="session")
-def sandbox(root, tmp_path_factory):
+def sandbox(tmp_path_factory):
     """sandbox(errno, rule …) -> a command prefix."""
     program = tmp_path_factory.mktemp("sandbox") / "sandbox"
-    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", root / "integration/programs/sandbox/sandbox.c",
+    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", PROGRAMS / "sandbox/sandbox.c",
                     "-o", program], check=True)
 
     def sandbox(answer, *rules):
@@ -35,22 +38,27 @@ def sandbox(root, tmp_path_factory):
 @pytest.mark.parametrize("rules", [(IPV6,), (NETLINK,), (IPV6, NETLINK)], ids=str)
 def test_what_is_free_can_be_had(player, sandbox, answer, rules):
     one = player(prefix=sandbox(answer, *rules))
-    one.ask("tcp('a') and udp('b')")
-    assert one.ask(f"acquire(S['a'], {START}, 3)")[0] == "("
-    assert one.ask(f"acquire(S['b'], {START}, 3)")[0] == "("
-    assert one.ask("acquire(S['a'], 0, 3)")[0] == "("
+    a = one.tcp()
+    b = one.udp()
+    a.acquire(START, 3)
+    b.acquire(START, 3)
+    a.acquire(0, 3)
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_what_is_in_use_cannot(player, sandbox, answer):
     """IPv6 sockets are those of others: the kernel's list has them."""
     other = player()
-    other.ask(f"tcp('x') and bind('x', {START}) and tcp('y', socket.AF_INET6)")
-    other.ask(f"bind('y', {START + 2}) and S['y'].listen()")
+    other.tcp().bind(START)
+    y = other.tcp(socket.AF_INET6)
+    y.bind(START + 2)
+    y.listen()
     one = player(prefix=sandbox(answer, IPV6))
-    one.ask("tcp('a')")
-    for first, wanted in ((START, "EADDRINUSE"), (START + 1, "("), (START + 2, "EADDRINUSE")):
-        assert one.ask(f"acquire(S['a'], {first}, 1)").startswith(wanted)
+    a = one.tcp()
+    a.acquire(START + 1, 1)
+    for port in START, START + 2:
+        with refused(EADDRINUSE):
+            a.acquire(port, 1)
 
 
 def test_doctor_names_it(doctor, build, sandbox):
@@ -66,8 +74,7 @@ def test_doctor_names_it(doctor, build, sandbox):
 
 def reserved(player):
     owner = player()
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {START}, 3)")[0] == "("
+    owner.tcp().acquire(START, 3)
     return owner
 
 
@@ -76,12 +83,11 @@ def test_a_filter_before_the_first_bind(player, sandbox, shim_env, call):
     """As limits.md says: it goes on unchecked, or not at all with PORTRES_STRICT.
     The filter is put on by the program itself, which python needs to start."""
     owner = reserved(player)
-    put_on = f"__import__('sandboxed').forbid({CALLS[call]}, {errno.EPERM})"
-    for strict, wanted in (("0", str(START)), ("1", "ENETDOWN")):
+    for strict, wanted in (("0", START), ("1", "ENETDOWN")):
         one = player({**shim_env, "PORTRES_STRICT": strict})
-        one.ask("tcp('x') and __import__('sandboxed')")
-        one.ask(put_on)
-        assert one.ask(f"bind('x', {START})") == wanted
+        x = one.tcp()
+        one.sandboxed.forbid(CALLS[call], errno.EPERM)
+        assert attempt(x.bind, START) == wanted
         one.kill()
     assert owner.popen.poll() is None
 
@@ -92,8 +98,10 @@ def test_a_filter_after_the_first_bind(player, call):
     """What is reserved is refused all the same."""
     owner = reserved(player)
     one = player()
-    one.ask("__import__('sandboxed') and tcp('w') and bind('w', 25999) and tcp('x')")
-    one.ask(f"__import__('sandboxed').forbid({CALLS[call]}, {errno.EPERM})")
-    assert one.ask(f"bind('x', {START})") == "EADDRINUSE"
-    assert one.ask(f"bind('x', {START + 5})") == str(START + 5)
+    one.tcp().bind(25999)
+    x = one.tcp()
+    one.sandboxed.forbid(CALLS[call], errno.EPERM)
+    with refused(EADDRINUSE):
+        x.bind(START)
+    assert x.bind(START + 5) == START + 5
     assert owner.popen.poll() is None
