@@ -12,6 +12,7 @@ import time
 import pytest
 
 from kits.cli import block
+from kits.playing import value
 
 HEADING = ["PROTO", "START", "END", "COUNT", "KIND", "PID", "COMMAND", "AGE"]
 
@@ -30,7 +31,7 @@ def test_nothing_is_reserved(cli, listed):
 def test_list_is_sorted_by_protocol_and_port(cli, player):
     one, two = player(), player()
     block(one, "udp", 28000, 3)
-    block(one, "tcp", 28900, 1, "b")
+    block(one, "tcp", 28900, 1)
     block(two, "tcp", 28100, 20)
     text = cli("list")
     assert [row[:7] for row in rows(text)] == [
@@ -66,7 +67,7 @@ def test_list_as_json(listed, player):
 def test_one_protocol_only(listed, player):
     one = player()
     block(one, "udp", 28000, 3)
-    block(one, "tcp", 28100, 20, "b")
+    block(one, "tcp", 28100, 20)
     assert [e["protocol"] for e in listed("--tcp")] == ["tcp"]
     assert [e["protocol"] for e in listed("--udp")] == ["udp"]
     assert [e["protocol"] for e in listed("--udp", "--tcp")] == ["tcp", "udp"]
@@ -87,14 +88,12 @@ def test_the_dead_are_not_listed(listed, player):
 def test_a_child_that_survives_is_named(listed, player):
     """The pool knows who acquired; people want to know who has it now."""
     one = player()
-    block(one, "tcp", 28100, 20)
-    one.ask("S['a'].set_inheritable(True)")
-    child = int(
-        one.ask(
-            "__import__('subprocess').Popen(['sleep', '600'], close_fds=False,"
-            " stdout=2, stdin=-3).pid"
-        )
-    )
+    a = one.tcp()
+    a.acquire(28100, 20)
+    a.set_inheritable(True)
+    sleep = one.subprocess.Popen(["sleep", "600"], close_fds=False, stdout=2,
+                                 stdin=subprocess.DEVNULL)
+    child = value(sleep.pid)
     try:
         one.kill()
         (entry,) = listed()
@@ -105,14 +104,18 @@ def test_a_child_that_survives_is_named(listed, player):
 
 def test_names_cannot_play_tricks(cli, listed, player):
     one = player()
+
+    def call_itself(name):
+        one.pathlib.Path("/proc/self/comm").write_bytes(name)
+
     name = '\x1b[2J"\\\n\u00e9'
-    one.ask(f"open('/proc/self/comm', 'wb').write({name.encode()!r})")
+    call_itself(name.encode())
     block(one, "tcp", 28100, 1)
     assert listed()[0]["command"] == name
     text = cli("list")
     assert text.isascii() and text.count("\n") == 2 and "\x1b" not in text
-    one.ask(r"open('/proc/self/comm', 'wb').write(b'a\xff\xc3')")
-    block(one, "tcp", 28110, 1, "b")
+    call_itself(b"a\xff\xc3")
+    block(one, "tcp", 28110, 1)
     assert listed()[1]["command"] == "a\ufffd\ufffd"
 
 

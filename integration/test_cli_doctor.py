@@ -169,13 +169,13 @@ def test_the_group_bit(doctor, cli_env, shared_pool):
 
 def test_stale_and_ephemeral(doctor, player):
     one = player()
-    one.ask("tcp('a')")
+    a = one.tcp()
     low = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
-    assert one.ask(f"acquire(S['a'], {low}, 1)")[0] == "("
+    a.acquire(low, 1)
     text = doctor()
     assert "1 living, 0 stale" in text
     assert f"1 reservation ({low}) where the kernel picks ports" in text
-    one.ask("close('a')")
+    a.close()
     text = doctor()
     assert "0 living, 1 stale swept" in text and "where the kernel picks" in text
     assert "0 living, 0 stale swept" in doctor()

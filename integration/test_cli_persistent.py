@@ -5,16 +5,20 @@ import json
 import os
 import socket
 import subprocess
+from errno import EADDRINUSE
 
 import pytest
+
+from kits.playing import refused
 
 
 @pytest.mark.parametrize("proto", ["tcp", "udp"])
 def test_add_and_delete(cli, listed, player, pool, proto):
     one = player()
-    one.ask(f"{proto}('a')")
+    a = one.sock(proto)
     token = int(cli("persistent", "add", proto, 28000, 5).split()[-1])
-    assert one.ask("bind('a', 28004)") == "EADDRINUSE"
+    with refused(EADDRINUSE):
+        a.bind(28004)
     (entry,) = listed()
     assert entry.pop("since")
     assert entry == {
@@ -24,13 +28,13 @@ def test_add_and_delete(cli, listed, player, pool, proto):
     assert (pool / "persistent").read_text() == f"{proto} 28000 5\n"
     assert "by the persistent store" in cli("who", 28003)
     # The token is the real one: it associates.
-    one.ask(f"{proto}('b')")
-    assert one.ask(f"associate(S['b'], {token})") == "None"
-    assert one.ask("bind('b', 0)") == "28000"
+    b = one.sock(proto)
+    b.associate(token)
+    assert b.bind(0) == 28000
     assert cli("persistent", "delete", proto, 28000, 5) == (
         f"{proto} 28000-28004 is no longer reserved\n"
     )
-    assert one.ask("bind('a', 28004)") == "28004"
+    assert a.bind(28004) == 28004
     assert (pool / "persistent").read_text() == "" and listed() == []
 
 
@@ -54,8 +58,7 @@ def test_nothing_to_list(cli):
 
 def test_what_is_in_the_way_is_named(cli, player, pool):
     one = player()
-    one.ask("tcp('a')")
-    one.ask("acquire(S['a'], 28010, 5)")
+    one.tcp().acquire(28010, 5)
     said = cli("persistent", "add", "tcp", 28000, 20, status=1)
     assert said == (
         f"portres: tcp ports 28000-28019 overlap 28010-28014, held by pid {one.pid}"
@@ -107,8 +110,7 @@ def test_reload_removes_what_was_deleted(cli, listed, pool):
 def test_a_reboot(cli, listed, player, pool):
     cli("persistent", "add", "tcp", 28000, 5)
     one = player()
-    one.ask("tcp('a')")
-    assert one.ask("acquire(S['a'], 28010, 5)")[0] == "("
+    one.tcp().acquire(28010, 5)
     one.kill()
     for file in pool.glob("pool-*"):
         file.unlink()

@@ -6,8 +6,11 @@ import shutil
 import signal
 import subprocess
 import time
+from errno import EADDRINUSE
 
 import pytest
+
+from kits.playing import PYTHON, SCRIPT, Player, refused
 
 
 @pytest.fixture
@@ -101,10 +104,11 @@ def test_in_its_own_place_and_as_long_as_it_lives(start, cli_env, listed, player
     assert (entry["pid"], entry["start"], entry["count"]) == (program.pid, 28000, 3)
     assert entry["command"] == "cat"
     stranger = player()
-    stranger.ask("tcp('a')")
-    assert stranger.ask("bind('a', 28001)") == "EADDRINUSE"
+    a = stranger.tcp()
+    with refused(EADDRINUSE):
+        a.bind(28001)
     program.kill()
-    assert stranger.ask("bind('a', 28001)") == "28001"
+    assert a.bind(28001) == 28001
 
 
 def test_descendants_keep_it(start, cli_env, listed, build):
@@ -122,16 +126,13 @@ def test_descendants_keep_it(start, cli_env, listed, build):
         os.kill(child, signal.SIGKILL)
 
 
-def test_the_token_associates(start, cli_env, build, root):
-    player = start(
-        [build / "portres", "run", "--tcp", "28000+3", "/usr/bin/python3",
-         root / "integration" / "player.py", "{2}"],
-        cli_env,
-    )
-    assert player.line() == "28001"
-    player.ask("tcp('a')")
-    assert player.ask("associate(S['a'], int(os.environ['PORTRES_TOKENS']))") == "None"
-    assert player.ask("bind('a', 28001)") == "28001"
+def test_the_token_associates(start, cli_env, build):
+    one = start([build / "portres", "run", "--tcp", "28000+3", PYTHON, SCRIPT, "{2}"],
+                cli_env, kind=Player)
+    assert one.line() == "28001"
+    a = one.tcp()
+    a.associate(int(one.os.environ["PORTRES_TOKENS"]))
+    assert a.bind(28001) == 28001
 
 
 def test_exit_statuses(cli, build, cli_env, tmp_path, pool):
@@ -152,8 +153,7 @@ def test_exit_statuses(cli, build, cli_env, tmp_path, pool):
 
 def test_no_ports(cli, player):
     one = player()
-    one.ask("tcp('a')")
-    one.ask("acquire(S['a'], 28000, 5)")
+    one.tcp().acquire(28000, 5)
     said = cli("run", "--tcp", "28003+3", "true", status=75)
     assert f"overlap 28000-28004, held by pid {one.pid} (python3)" in said
     assert "no 65535 free tcp ports" in cli("run", "--tcp", 65535, "true", status=75)
@@ -167,8 +167,8 @@ def sleeping(pid):
 
 def test_waiting(start, cli, cli_env, player, build):
     one = player()
-    one.ask("tcp('a')")
-    one.ask("acquire(S['a'], 28000, 5)")
+    a = one.tcp()
+    a.acquire(28000, 5)
     assert "overlap" in cli("run", "--wait", 1, "--tcp", "28000+5", "true", status=75)
     waiter = start(
         [build / "portres", "run", "--wait", "60", "--tcp", "28000+5", "echo", "{1}"], cli_env
@@ -177,7 +177,7 @@ def test_waiting(start, cli, cli_env, player, build):
     while not sleeping(waiter.pid) and time.monotonic() < end:
         pass
     assert sleeping(waiter.pid)
-    assert one.ask("close('a')") == "None"
+    a.close()
     assert waiter.line() == "28000"
 
 

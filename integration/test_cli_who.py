@@ -42,9 +42,9 @@ def test_who_has_it_bound(cli, kind):
 def test_who_has_it_reserved_and_bound(cli, player):
     one = player()
     token = block(one, "tcp", 28100, 2)
-    one.ask("tcp('b')")
-    one.ask(f"associate(S['b'], {token})")
-    assert one.ask("bind('b', 28101)") == "28101"
+    b = one.tcp()
+    b.associate(token)
+    assert b.bind(28101) == 28101
     reserved, bound = cli("who", 28101).splitlines()
     assert reserved.startswith("tcp 28101 is reserved (28100-28101)")
     assert bound == f"tcp 28101 is in use: 127.0.0.1:28101, bound, by pid {one.pid} (python3)"

@@ -1,21 +1,29 @@
+# SPDX-License-Identifier: MIT
 """Persistent blocks: Create, Lookup, Delete from a program; store and reboot."""
 
+import ctypes
 import os
 import random
 import socket
 import subprocess
+from errno import EACCES, EADDRINUSE, EINVAL
 
 import pytest
 
-import checkers
+from kits.playing import refused
 
 DENIED, WRITE_FAULT, SHARING, PARAMETER, NOT_FOUND = 5, 29, 32, 87, 1168
 
-# What a player says to call them: (code, token).
-CALLS = (
-    "__import__('builtins').__dict__.update(ct=__import__('ctypes'),"
-    " lib=__import__('ctypes').CDLL({!r}))"
-)
+
+def call_there(verb, proto, start, count, token):
+    """In a player: the code, and the token."""
+    libc = ctypes.CDLL(None)
+    function = getattr(libc, f"{verb}Persistent{proto.capitalize()}PortReservation")
+    place = ctypes.c_ulonglong()
+    arguments = [socket.htons(start), count]
+    if verb != "Delete":
+        arguments.append(ctypes.byref(place) if token else None)
+    return function(*arguments), place.value
 
 
 @pytest.fixture(scope="session")
@@ -33,20 +41,12 @@ def iphlpapi(build, tmp_path_factory):
 
 
 @pytest.fixture
-def windows(player, iphlpapi):
+def windows():
     """windows(program) -> functions of iphlpapi, called in that program."""
 
     def windows(program):
-        program.ask(CALLS.format(iphlpapi))
-
         def call(verb, proto, start, count, token=True):
-            name = f"{verb}Persistent{proto.capitalize()}PortReservation"
-            args = f"{socket.htons(start)}, {count}"
-            if verb != "Delete":
-                args += ", ct.byref(t)" if token else ", None"
-            return eval(
-                program.ask(f"[(lib.{name}({args}), t.value) for t in [ct.c_ulonglong()]][0]")
-            )
+            return program.run(call_there, verb, proto, start, count, token)
 
         return call
 
@@ -60,22 +60,23 @@ def test_the_documented_flow(player, windows, proto, pool):
     code, token = first("Create", proto, 28000, 5)
     assert code == 0 and token != 0
     assert second("Lookup", proto, 28000, 5) == (0, token)
-    one.ask(f"{proto}('x')")
-    assert one.ask("bind('x', 28002)") == "EADDRINUSE"  # not associated
-    two.ask(f"{proto}('y')")
-    assert two.ask(f"associate(S['y'], {token})") == "None"
-    assert two.ask("bind('y', 0)") == "28000"
-    assert two.ask(f"release(S['y'], {token})") == "EINVAL"  # persistent
+    x = one.sock(proto)
+    with refused(EADDRINUSE):
+        x.bind(28002)  # not associated
+    y = two.sock(proto)
+    y.associate(token)
+    assert y.bind(0) == 28000
+    with refused(EINVAL):
+        y.release(token)  # persistent
     assert second("Delete", proto, 28000, 5)[0] == 0
-    assert one.ask("bind('x', 28002)") == "28002"
+    assert x.bind(28002) == 28002
     assert first("Lookup", proto, 28000, 5)[0] == NOT_FOUND
 
 
 def test_it_outlives_every_process_and_a_reboot(player, windows, pool):
     one = player()
     token = windows(one)("Create", "tcp", 28000, 5)[1]
-    one.ask("tcp('a')")
-    assert one.ask("acquire(S['a'], 28010, 5)")[0] == "("
+    one.tcp().acquire(28010, 5)
     one.kill()
     two = player()
     assert windows(two)("Lookup", "tcp", 28000, 5) == (0, token)
@@ -85,9 +86,10 @@ def test_it_outlives_every_process_and_a_reboot(player, windows, pool):
     three = player()
     code, again = windows(three)("Lookup", "tcp", 28000, 5)
     assert code == 0 and again != token
-    three.ask("tcp('b')")
-    assert three.ask("bind('b', 28003)") == "EADDRINUSE"
-    assert three.ask("bind('b', 28012)") == "28012"  # runtime: gone
+    b = three.tcp()
+    with refused(EADDRINUSE):
+        b.bind(28003)
+    assert b.bind(28012) == 28012  # runtime: gone
 
 
 @pytest.mark.parametrize(
@@ -105,15 +107,14 @@ def test_bad_parameters(player, windows, first, count):
 def test_conflicts_and_exact_matches(player, windows):
     program = player()
     call = windows(program)
-    program.ask("tcp('a')")
-    program.ask("acquire(S['a'], 28000, 5)")
-    program.ask("tcp('b')")
-    program.ask("bind('b', 28010)")
+    program.tcp().acquire(28000, 5)
+    program.tcp().bind(28010)
     assert call("Create", "tcp", 28004, 2)[0] == SHARING
     assert call("Create", "tcp", 28008, 5)[0] == SHARING
     assert call("Create", "udp", 28004, 2)[0] == 0
     assert call("Create", "udp", 28005, 2)[0] == SHARING
-    assert program.ask("udp('u') and acquire(S['u'], 28005, 1)") == "EADDRINUSE"
+    with refused(EADDRINUSE):
+        program.udp().acquire(28005, 1)
     for start, count in ((28004, 1), (28005, 1), (28003, 3)):
         assert call("Lookup", "udp", start, count)[0] == NOT_FOUND
         assert call("Delete", "udp", start, count)[0] == NOT_FOUND
@@ -135,8 +136,8 @@ def test_without_the_right_to_the_store(player, windows, pool, need):
     assert call("Lookup", "tcp", 28000, 5) == (0, token)
     assert call("Create", "tcp", 28010, 5)[0] == DENIED
     assert call("Delete", "tcp", 28000, 5)[0] == DENIED
-    nobody.ask("tcp('x')")
-    assert nobody.ask(f"associate(S['x'], {token})") == "EACCES"
+    with refused(EACCES):
+        nobody.tcp().associate(token)
 
 
 def test_a_store_that_was_edited_by_hand(player, windows, pool):
@@ -176,8 +177,7 @@ def test_a_store_that_is_none_holds_up_no_bind(player, windows, pool, kind):
     else:
         store.mkdir()
     program = player()
-    program.ask("tcp('x')")
-    assert program.ask("bind('x', 28001)") == "28001"
+    assert program.tcp().bind(28001) == 28001
     call = windows(program)
     assert call("Create", "tcp", 28010, 5)[0] == WRITE_FAULT
     assert call("Delete", "tcp", 28000, 5)[0] == WRITE_FAULT
@@ -209,9 +209,7 @@ def test_two_writers_killed_at_random(player, windows, pool):
         block = ("tcp", 28100 + 20 * i + rng.randrange(10) * 2, 2)
         verb = rng.choice(("Create", "Delete"))
         if rng.random() < 0.1:
-            name = f"{verb}PersistentTcpPortReservation"
-            token = ", ct.byref(ct.c_ulonglong())" if verb == "Create" else ""
-            writers[i].tell(f"lib.{name}({socket.htons(block[1])}, 2{token})")
+            writers[i].begin(call_there, verb, *block, True)
             for _ in range(rng.randrange(20000)):
                 pass
             writers[i].kill()

@@ -3,8 +3,11 @@
 
 import os
 import subprocess
+from errno import EADDRINUSE
 
 import pytest
+
+from kits.playing import refused
 
 from kits.real import ask, needed
 
@@ -90,16 +93,16 @@ def test_go_is_not_covered(serve, check, player, real_env, go):
     check(server)
 
     owner = player(real_env)
-    owner.ask("tcp('a')")
-    block = owner.ask("acquire(S['a'], 0, 2)")
-    port = eval(block)[0]
+    a = owner.tcp()
+    port = a.acquire(0, 2).start
     intruder = subprocess.Popen([go, str(port + 1)], env=real_env, stdout=subprocess.PIPE)
     try:
         assert intruder.stdout.readline() == b"bound\n"
-        owner.ask("close('a')")
-        owner.ask("tcp('a')")
-        assert owner.ask(f"acquire(S['a'], {port}, 2)") == "EADDRINUSE"
-        assert owner.ask(f"acquire(S['a'], {port}, 1)")[0] == "("
+        a.close()
+        a = owner.tcp()
+        with refused(EADDRINUSE):
+            a.acquire(port, 2)
+        a.acquire(port, 1)
     finally:
         intruder.kill()
         intruder.wait()

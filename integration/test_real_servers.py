@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from kits.real import PYTHON, answers, ask, needed, send, until
+from kits.playing import PYTHON
+from kits.real import answers, ask, needed, send, until
 
 
 def test_redis(serve, check):

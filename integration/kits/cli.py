@@ -21,12 +21,9 @@ UNDER = ["sh", "-c", "grep -q /libportres /proc/self/maps && "
 UNSPEAKABLE = ["My Job", "a:b", "$LIB", "${ORIGIN}", "a b:c $ d", " "]
 
 
-def block(player, proto, start, count, name="a"):
+def block(player, kind, start, count):
     """Reserves in that program; returns the token."""
-    player.ask(f"{proto}('{name}')")
-    got = player.ask(f"acquire(S['{name}'], {start}, {count})")
-    assert got.startswith("("), got
-    return eval(got)[2]
+    return player.sock(kind).acquire(start, count).token
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import time
 
 import pytest
 
-PYTHON = "/usr/bin/python3"
+from kits.playing import attempt
+
 PATIENCE = 60
 
 
@@ -160,25 +161,20 @@ def check(player, real_env):
     stranger = player(real_env)
 
     def bind(port):
-        stranger.ask("tcp('s')")
-        answer = stranger.ask(f"bind('s', {port})")
-        stranger.ask("close('s')")
-        return answer
+        with stranger.tcp() as sock:
+            return attempt(sock.bind, port)
 
-    def acquire(port):
-        stranger.ask("tcp('s')")
-        answer = stranger.ask(f"acquire(S['s'], {port}, 3)")
-        stranger.ask("close('s')")
-        return answer
+    def is_free(port):
+        with stranger.tcp() as sock:
+            return attempt(sock.acquire, port, 2) != "EADDRINUSE"
 
     def check(server):
-        # Nobody was ever bound to the third: only the reservation refuses it.
-        assert bind(server.port) == bind(server.unused) == "EADDRINUSE"
-        assert acquire(server.port) == "EADDRINUSE"
+        # Nobody is bound to the second: only the reservation refuses it.
+        assert bind(server.port) == bind(server.spare) == "EADDRINUSE"
+        assert not is_free(server.port)
         server.kill_all()
-        until(lambda: acquire(server.port)[0] == "(", "the block is not free")
-        answer = bind(server.unused)
-        assert answer == str(server.unused), answer
+        until(lambda: is_free(server.port), "the block is not free")
+        assert bind(server.spare) == server.spare
 
     return check
 
