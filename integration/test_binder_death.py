@@ -7,10 +7,14 @@ parent's: an announcement in that name would outlive the child, and an
 announcement that the parent has made is not the child's to end.
 """
 
+import ctypes
 import os
 import signal
+from errno import EADDRINUSE
 
 import pytest
+
+from kits.playing import refused
 
 DEADLY, FORKING = 21800, 21810
 
@@ -38,12 +42,6 @@ int bind(int fd, const struct sockaddr *address, socklen_t size)
 	return (int)syscall(SYS_bind, fd, address, size);
 }}
 """
-FORKS = {
-    "fork": "os.fork()",
-    "_Fork": "C._Fork()",
-    # SYS_clone, of x86-64 or ARM, with SIGCHLD.
-    "clone": "C.syscall(56 if os.uname().machine == 'x86_64' else 220, 17, 0, 0, 0, 0)",
-}
 
 
 @pytest.fixture
@@ -51,23 +49,37 @@ def parent(player, behind):
     return player(behind(BIND))
 
 
-@pytest.mark.parametrize("how", FORKS)
+@pytest.mark.parametrize("how", ["fork", "_Fork", "clone"])
 def test_its_announcement_dies_with_it(parent, how):
-    parent.ask("__import__('builtins').__dict__.update(C=__import__('ctypes').CDLL(None))")
-    parent.ask("tcp('x') and tcp('y') and tcp('a')")
-    assert parent.ask(f"bind('x', {DEADLY + 1})") == str(DEADLY + 1)
-    child = f"(lambda p: p or bind('y', {DEADLY}))({FORKS[how]})"
-    assert parent.ask(f"os.waitpid({child}, 0)[1]") == "9"
-    assert parent.ask(f"acquire(S['a'], {DEADLY}, 1)")[0] == "("
+    def bind_in_child(how, sock, port):
+        """Returns the child's status."""
+        libc = ctypes.CDLL(None)
+        clone = 56 if os.uname().machine == "x86_64" else 220
+        child = {
+            "fork": os.fork,
+            "_Fork": libc._Fork,
+            "clone": lambda: libc.syscall(clone, signal.SIGCHLD, 0, 0, 0, 0),
+        }[how]()
+        if child == 0:
+            sock.bind(port)
+        return os.waitpid(child, 0)[1]
+
+    assert parent.tcp().bind(DEADLY + 1) == DEADLY + 1
+    assert parent.run(bind_in_child, how, parent.tcp(), DEADLY) == signal.SIGKILL
+    parent.tcp().acquire(DEADLY, 1)
 
 
-def test_its_announcement_does_not_end_with_a_childs(parent, player):
-    other = player()
-    other.ask("tcp('a')")
-    parent.ask("tcp('x') and S.update(pid=os.getpid())")
-    end = "os.getpid() == S['pid'] or os._exit(0)"
-    parent.tell(f"(bind('x', {FORKING}), {end})[0]")
+def test_its_announcement_does_not_end_with_a_childs(parent, other):
+    def bind(sock, port, parent):
+        sock.bind(port)
+        if os.getpid() != parent:
+            os._exit(0)
+
+    x, a = parent.tcp(), other.tcp()
+    answer = parent.begin(bind, x, FORKING, parent.pid)
     assert os.WIFSTOPPED(os.waitpid(parent.pid, os.WUNTRACED)[1])
-    assert other.ask(f"acquire(S['a'], {FORKING}, 1)") == "EADDRINUSE"
+    with refused(EADDRINUSE):
+        a.acquire(FORKING, 1)
     os.kill(parent.pid, signal.SIGCONT)
-    assert parent.line() == str(FORKING)
+    answer()
+    assert x.port == FORKING

@@ -80,8 +80,7 @@ def test_the_table_is_true(calls, table, player):
     assert missing <= set(new) <= there | disk | missing
     assert set(again) == later
     owner = player()
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {START + 10}, 1)")[0] == "("
+    owner.tcp().acquire(START + 10, 1)
     first, again, refused = calls(START, START + 1, START + 10)
     assert set(first) == there
     assert again == sorted(later)

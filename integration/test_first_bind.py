@@ -1,20 +1,23 @@
+# SPDX-License-Identifier: MIT
 """The first bind of a program opens the pool, which may be busy or out of reach."""
 
 import errno
 import fcntl
+import socket
 import subprocess
 
+
 import pytest
+
+from kits.playing import refused
 
 START, COUNT = 26100, 60
 
 
 @pytest.fixture
-def locked(pool, player):
+def locked(pool, owner):
     """A reserved block, and the pool's lock held, until unlock() is called."""
-    owner = player()
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {START}, {COUNT})")[0] == "("
+    owner.tcp().acquire(START, COUNT)
     (path,) = pool.glob("pool-*")
     with path.open("r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -99,7 +102,8 @@ def test_without_a_descriptor_the_next_bind_tries_again(script, locked):
 
 def test_strict_is_about_sockets_that_take_ports(player, shim_env):
     one = player({**shim_env, "PORTRES_STRICT": "1"})
-    one.ask("S.update(u=socket.socket(socket.AF_UNIX))")
+    local = one.socket.socket(socket.AF_UNIX)
     address = (2).to_bytes(2, "little") + START.to_bytes(2, "big") + bytes(12)
-    assert one.ask(f"by_libc('bind', S['u'], {address})") == "EINVAL"
-    assert one.ask("tcp('x') and bind('x', 25990)") == "25990"
+    with refused(errno.EINVAL):
+        one.portio.by_libc(local, "bind", address)
+    assert one.tcp().bind(25990) == 25990

@@ -2,6 +2,10 @@
 """A process forks while another of its threads is at work in the library: the
 child has no descriptor that the program did not open."""
 
+import ctypes
+import os
+import threading
+
 import pytest
 
 PROGRAM = r"""
@@ -190,37 +194,54 @@ int close(int fd)
 
 @pytest.fixture
 def one(player, behind):
+    """It has two threads."""
+    def begin_a_thread():
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+
     one = player(behind(CLOSE))
-    one.ask("tcp('a') and S.update(pid=os.getpid(), T=__import__('threading'))")
-    one.ask("S['T'].Thread(target=S['T'].Event().wait, daemon=True).start()")
-    one.ask("acquire(S['a'], 27330, 2)")
-    one.ask("S.update(C=__import__('ctypes').CDLL(None), c=__import__('ctypes').c_int)")
+    one.run(begin_a_thread)
     return one
 
 
-VARIABLE = "S['c'].in_dll(S['C'], '{}')"
-FDS = "os.listdir('/proc/self/fd')"
+@pytest.fixture
+def a(one):
+    a = one.tcp()
+    a.acquire(27330, 2)
+    return a
 
 
-def set_variable(one, name, value):
-    one.ask(f"{VARIABLE.format(name)}.__setattr__('value', {value})")
+def set_variable(name, value):
+    ctypes.c_int.in_dll(ctypes.CDLL(None), name).value = value
 
 
-def test_a_handler_that_forks_in_the_middle_of_a_close(one, player, tmp_path):
-    other = player()
-    fds_before = int(one.ask(f"len({FDS})"))
-    set_variable(one, "forking", "S['a'].fileno()")
+def get_variable(name):
+    return ctypes.c_int.in_dll(ctypes.CDLL(None), name).value
+
+
+def count_descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_handler_that_forks_in_the_middle_of_a_close(one, a, other, tmp_path):
+    def close(sock, parent, said):
+        sock.close()
+        if os.getpid() != parent:
+            with open(said, "w") as file:
+                file.write(str(len(os.listdir("/proc/self/fd"))))
+            os._exit(0)
+
+    before = one.run(count_descriptors)
+    one.run(set_variable, "forking", a.fileno())
     said = tmp_path / "said"
-    end = f"os.getpid() == S['pid'] or os._exit(open('{said}', 'w').write(str(len({FDS}))))"
-    assert one.ask(f"(close('a'), {end})[0]") == "None"
-    assert other.ask("tcp('x') and acquire(S['x'], 27330, 2)")[0] == "("
+    one.run(close, a, one.pid, str(said))
+    other.tcp().acquire(27330, 2)
     # One closed, the duplicate, and one opened to be written to.
-    assert int(said.read_text()) == fds_before + 1
-    assert int(one.ask(f"len({FDS})")) == fds_before - 1
+    assert int(said.read_text()) == before + 1
+    assert one.run(count_descriptors) == before - 1
 
 
-def test_a_daemon_that_begins_in_the_middle_of_a_close(one):
-    set_variable(one, "daemons", 1)
-    set_variable(one, "forking", "S['a'].fileno()")
-    assert one.ask("close('a')") == "None"
-    assert one.ask(f"{VARIABLE.format('answer')}.value") == str(40 - 3)
+def test_a_daemon_that_begins_in_the_middle_of_a_close(one, a):
+    one.run(set_variable, "daemons", 1)
+    one.run(set_variable, "forking", a.fileno())
+    a.close()
+    assert one.run(get_variable, "answer") == 40 - 3

@@ -15,12 +15,12 @@ FIRST, PORTS = 25000, 1500
 
 def test_a_reservation_can_be_read_from_the_books(player, pool):
     owner = player()
-    owner.ask("udp('a')")
-    assert owner.ask(f"acquire(S['a'], {FIRST}, 3)")[0] == "("
+    a = owner.udp()
+    a.acquire(FIRST, 3)
     books = Books(pool)
     assert books.blocks == [(1, FIRST, 3)]
     assert books.marks == [(1, FIRST), (1, FIRST + 1), (1, FIRST + 2)]
-    owner.ask("close('a')")
+    a.close()
     assert Books(pool).blocks == []
     sweep(pool, player)
     assert_empty(pool)

@@ -155,28 +155,27 @@ for line in sys.stdin:
 
 
 LEASES = 8
-CLOSE_RAW = "__import__('ctypes').CDLL(None).syscall(3, S['b{}'].detach())"
 
 
 @pytest.fixture
-def scattered(start, player, tmp_path):
-    """scattered(waiters, churn) -> an owner whose duplicates b0, b1, ... alone
-    keep their blocks; taken(i), a judge; and a program that adds one more lock
-    to the machine's list, in front of the leases, with each line that it reads.
+def scattered(start, owner, is_free, tmp_path):
+    """scattered(waiters, churn) -> duplicates that alone keep an owner's blocks;
+    taken(i), a judge of these; and a program that adds one more lock to the
+    machine's list, in front of the leases, with each line that it reads.
 
     The kernel shows a lock and all its waiters in one piece, and ends a page
     of /proc/locks early when the piece does not fit.
     """
 
     def scattered(waiters, churn):
-        owner, other, cpu = player(), player(), max(os.sched_getaffinity(0))
+        cpu = max(os.sched_getaffinity(0))
         os.sched_setaffinity(owner.pid, {cpu})
+        duplicates = []
         for i in range(LEASES):
-            owner.ask("tcp('a')")
-            assert owner.ask(f"acquire(S['a'], {START + 10 * i}, {COUNT})")[0] == "("
-            # Not where the acquirer had it: only the whole list can tell.
-            owner.ask(f"S.update(b{i}=S['a'].dup())")
-            owner.ask("close('a')")
+            with owner.tcp() as a:
+                a.acquire(START + 10 * i, COUNT)
+                # Not where the acquirer had it: only the whole list can tell.
+                duplicates.append(a.dup())
         noise = start(
             ["taskset", "-c", str(cpu), "/usr/bin/python3", "-c", NOISE, tmp_path]
             + [str(waiters), "churn" if churn else "still"]
@@ -190,13 +189,9 @@ def scattered(start, player, tmp_path):
                 seen = sum(f":{inode} " in line for line in f)
 
         def taken(i):
-            other.ask("tcp('j')")
-            answer = other.ask(f"acquire(S['j'], {START + 10 * i}, {COUNT})")
-            assert answer == "EADDRINUSE" or answer[0] == "("
-            other.ask("close('j')")
-            return answer == "EADDRINUSE"
+            return not is_free(START + 10 * i, COUNT)
 
-        return owner, taken, noise
+        return duplicates, taken, noise
 
     return scattered
 
@@ -205,16 +200,16 @@ def scattered(start, player, tmp_path):
     "waiters,closing", [(3, False), (18, True), (45, False), (100, True)]
 )
 def test_leases_behind_locks_that_others_wait_for(scattered, waiters, closing):
-    owner, taken, noise = scattered(waiters, churn=False)
+    duplicates, taken, noise = scattered(waiters, churn=False)
     for lines in range(80):  # in all more than a page of them
         live = 1 + lines // 10
         if closing:
-            owner.ask("S.update(c=S['b7'].dup()) or close('c')")
+            duplicates[LEASES - 1].dup().close()
         assert taken(LEASES - 1)
         if lines % 10 == 9 and live < LEASES:
             # Nobody sees this close, so the list must tell again.
             assert taken(live - 1)
-            assert owner.ask(CLOSE_RAW.format(live - 1)) == "0"
+            duplicates[live - 1].close_unseen()
             assert not taken(live - 1), f"after {lines} lines"
         noise.ask("one more")
 
@@ -222,27 +217,27 @@ def test_leases_behind_locks_that_others_wait_for(scattered, waiters, closing):
 @pytest.mark.parametrize("waiters,asks", [(0, 1), (18, 1), (45, 50)])
 def test_leases_among_locks_that_come_and_go(scattered, waiters, asks):
     """A piece of 45 waiters behind a list that never holds still can hide a
-    death from who asks once: docs/limits.md. It never makes one up."""
-    owner, taken, noise = scattered(waiters, churn=True)
+    death from a call that asks once: docs/limits.md. It never makes one up."""
+    duplicates, taken, noise = scattered(waiters, churn=True)
     for i in range(LEASES):
         for _ in range(10):
             assert taken(LEASES - 1)
-        assert owner.ask(CLOSE_RAW.format(i)) == "0"
+        duplicates[i].close_unseen()
         assert not all(taken(i) for _ in range(asks)), i
         noise.ask("one more")
 
 
-def test_a_thousand_children_leave_the_table_as_it_was(player, judge_here, pool):
-    owner = player()
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {START}, {COUNT})")[0] == "("
-    owner.ask("__import__('builtins').__dict__.update(sp=__import__('subprocess'))")
+def test_a_thousand_children_leave_the_table_as_it_was(owner, judge_here, pool):
+    def statuses():
+        return {subprocess.run(["/bin/true"]).returncode for _ in range(1000)}
+
+    a = owner.tcp()
+    a.acquire(START, COUNT)
     before = Books(pool).bytes
-    codes = "{sp.run(['/bin/true']).returncode for _ in range(1000)}"
-    assert owner.ask(codes) == "{0}"
+    assert owner.run(statuses) == {0}
     assert Books(pool).bytes == before
     assert judge_here() == "taken"
-    owner.ask("close('a')")
+    a.close()
     assert Books(pool).blocks == []
 
 
@@ -294,37 +289,36 @@ def test_pass_fds_without_a_gap(program, start, judge_here):
     assert asked > 200
 
 
-def test_prompt_and_healed(player, pool):
+def test_prompt_and_healed(owner, pool):
     """What close() sees is free at once, in the books; what it cannot see is
     when socket() gives the number out again."""
-    owner = player()
-    raw = "__import__('ctypes').CDLL(None).syscall(3, {}.detach())"
-    owner.ask("tcp('a') and S.update(n=S['a'].fileno())")
-    assert owner.ask(f"acquire(S['a'], {START}, {COUNT})")[0] == "("
-    owner.ask("S.update(b=S['a'].dup())")
-    owner.ask("close('a')")
+    a = owner.tcp()
+    number = a.fileno()
+    a.acquire(START, COUNT)
+    b = a.dup()
+    a.close()
     assert Books(pool).blocks == [(0, START, COUNT)]
-    owner.ask("close('b')")
+    b.close()
     assert Books(pool).blocks == []
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {START}, {COUNT})")[0] == "("
-    assert owner.ask(f"acquire(S['a'], {START + 10}, {COUNT})")[0] == "("
-    assert owner.ask(raw.format("S['a']")) == "0"
+    a = owner.tcp()
+    a.acquire(START, COUNT)
+    a.acquire(START + 10, COUNT)
+    a.close_unseen()
     assert len(Books(pool).blocks) == 2
-    assert owner.ask("tcp('a') and S['a'].fileno() == S['n']") == "True"
+    assert owner.tcp().fileno() == number
     assert Books(pool).blocks == []
 
 
-def test_prompt_for_several_blocks_of_one_socket(player, pool):
+def test_prompt_for_several_blocks_of_one_socket(owner, pool):
     """Its own ones, and with its last descriptor."""
-    owner = player()
-    owner.ask("tcp('a') and tcp('c')")
-    for sock, start in (("a", START), ("a", START + 10), ("c", START + 20)):
-        assert owner.ask(f"acquire(S['{sock}'], {start}, {COUNT})")[0] == "("
-    owner.ask("S.update(b=S['a'].dup())")
-    owner.ask("close('a')")
+    a, c = owner.tcp(), owner.tcp()
+    a.acquire(START, COUNT)
+    a.acquire(START + 10, COUNT)
+    c.acquire(START + 20, COUNT)
+    b = a.dup()
+    a.close()
     assert len(Books(pool).blocks) == 3
-    owner.ask("close('b')")
+    b.close()
     assert Books(pool).blocks == [(0, START + 20, COUNT)]
 
 
@@ -340,38 +334,34 @@ def test_prompt_whatever_children_did(program, start, pool, where):
     assert actor.line() == "end"
 
 
-def test_an_association_follows_dup_and_fork_and_ends_at_exec(player, root):
-    owner = player()
-    owner.ask("tcp('a')")
-    token = eval(owner.ask(f"acquire(S['a'], {START}, {COUNT})"))[2]
-    owner.ask(f"S['a'].set_inheritable(True) or tcp('x') and associate(S['x'], {token})")
+def test_an_association_follows_dup_and_fork_and_ends_at_exec(owner):
+    a = owner.tcp()
+    a.set_inheritable(True)
+    block = a.acquire(START, COUNT)
     # dup
-    owner.ask("S.update(y=S['x'].dup()) or close('x')")
-    assert owner.ask("bind('y', 0)") == str(START)
+    x = owner.tcp()
+    x.associate(block)
+    y = x.dup()
+    x.close()
+    assert y.bind(0) == START
     # fork: in the child, in the parent
-    owner.ask(f"tcp('f') and associate(S['f'], {token})")
-    child = "(lambda p: p or os._exit(bind('f', 0) - 24000))(os.fork())"
-    assert owner.ask(f"os.waitstatus_to_exitcode(os.waitpid({child}, 0)[1])") == str(
-        START + 1 - 24000
-    )
+    z = owner.tcp()
+    z.associate(block)
+    assert owner.in_child(z.bind, 0) == START + 1
     # exec
-    owner.ask(f"tcp('e') and associate(S['e'], {token})")
-    fd = owner.ask("S['e'].set_inheritable(True) or S['e'].fileno()")
-    script = root / "integration" / "player.py"
-    hello = f"os.execv('/usr/bin/python3', ['python3', '{script}', 'hello'])"
-    assert owner.ask(hello) == "hello"
-    owner.ask(f"S.update(e=socket.socket(fileno={fd}))")
-    assert not START <= int(owner.ask("bind('e', 0)")) < START + COUNT
+    last = owner.tcp()
+    last.associate(block)
+    last.set_inheritable(True)
+    fd = last.fileno()
+    owner.exec_again()
+    assert owner.socket_at(fd).bind(0) not in block
 
 
-def test_an_association_survives_a_release_elsewhere(player):
+def test_an_association_survives_a_release_elsewhere(owner):
     """The socket's own lease is gone then, but the socket is not."""
-    owner = player()
-    owner.ask("tcp('a') and tcp('b')")
-    first = eval(owner.ask(f"acquire(S['a'], {START}, {COUNT})"))[2]
-    other = eval(owner.ask(f"acquire(S['b'], {START + 10}, {COUNT})"))[2]
-    assert owner.ask(f"associate(S['a'], {other})") == "None"
-    child = f"(lambda p: p or (release(S['a'], {first}), os._exit(0)))(os.fork())"
-    assert owner.ask(f"os.waitpid({child}, 0)[1]") == "0"
-    owner.ask("S.update(c=S['a'].dup()) or close('c')")
-    assert owner.ask("bind('a', 0)") == str(START + 10)
+    a = owner.tcp()
+    own, other = a.acquire(START, COUNT), owner.tcp().acquire(START + 10, COUNT)
+    a.associate(other)
+    owner.in_child(a.release, own)
+    a.dup().close()
+    assert a.bind(0) == START + 10

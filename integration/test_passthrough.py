@@ -133,10 +133,9 @@ CALLS = "taken 98, free 0, close 0, acquire 0, reserved 98, close 0"
 @pytest.fixture
 def neighbour(player):
     """Owns START+4."""
-    other = player()
-    other.ask("tcp('n')")
-    assert other.ask(f"acquire(S['n'], {START}, {COUNT})")[0] == "("
-    return other
+    neighbour = player()
+    neighbour.tcp().acquire(START, COUNT)
+    return neighbour
 
 
 @pytest.fixture
@@ -238,17 +237,16 @@ void *realloc(void *p, size_t n)
     assert (run.returncode, run.stdout) == (0, f"main: {CALLS}\n")
 
 
-def test_env_i_loses_us_and_keeps_the_reservation(player):
-    owner, judge = player(), player()
-    owner.ask("tcp('a')")
-    assert owner.ask(f"acquire(S['a'], {START}, {COUNT})")[0] == "("
-    owner.ask("S['a'].set_inheritable(True)")
-    shell = "['env', '-i', '/bin/sh', '-c', 'echo $LD_PRELOAD.; exec /bin/cat']"
-    assert owner.ask(f"os.execv('/usr/bin/env', {shell})") == "."
-    judge.ask("tcp('j')")
-    assert judge.ask(f"acquire(S['j'], {START}, {COUNT})") == "EADDRINUSE"
+def test_env_i_loses_us_and_keeps_the_reservation(owner, is_free):
+    a = owner.tcp()
+    a.acquire(START, COUNT)
+    a.set_inheritable(True)
+    shell = ["env", "-i", "/bin/sh", "-c", "echo $LD_PRELOAD.; exec /bin/cat"]
+    owner.begin(owner.os.execv, "/usr/bin/env", shell)
+    assert owner.line() == "."
+    assert not is_free(START, COUNT)
     owner.end()
-    assert judge.ask(f"acquire(S['j'], {START}, {COUNT})")[0] == "("
+    assert is_free(START, COUNT)
 
 
 STATIC = r"""
@@ -275,18 +273,18 @@ int main(void)
 """
 
 
-def test_a_static_program(compiled, start, player, neighbour):
+def test_a_static_program(compiled, start, owner, is_free):
     """Nobody stops it, and nothing goes wrong; a socket that it inherits lives."""
     program = compiled(STATIC.replace("START", str(START)), flags=["-static"])
     plain = start([program])
     assert plain.line() == "ioctl -1 25 bind 0 close 0"
     assert plain.end() == 0
-    judge = player()
-    judge.ask("tcp('j')")
-    assert judge.ask(f"acquire(S['j'], {START}, {COUNT})") == "EADDRINUSE"
-    neighbour.ask("S['n'].set_inheritable(True)")
-    neighbour.tell(f"os.execv('{program}', ['static'])")
-    assert neighbour.line() == "ioctl -1 25 bind 0 close 0"
-    assert judge.ask(f"acquire(S['j'], {START}, {COUNT})") == "EADDRINUSE"
-    assert neighbour.end() == 0
-    assert judge.ask(f"acquire(S['j'], {START}, {COUNT})")[0] == "("
+    a = owner.tcp()
+    a.acquire(START, COUNT)
+    a.set_inheritable(True)
+    assert not is_free(START, COUNT)
+    owner.begin(owner.os.execv, str(program), ["static"])
+    assert owner.line() == "ioctl -1 25 bind 0 close 0"
+    assert not is_free(START, COUNT)
+    assert owner.end() == 0
+    assert is_free(START, COUNT)

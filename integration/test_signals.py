@@ -72,12 +72,11 @@ def silent(program, seconds):
 
 @pytest.mark.parametrize("what", ["acquire", "bind", "associated"])
 @pytest.mark.parametrize("how", ["restart", "interrupt"])
-def test_interrupted_while_the_pool_is_busy(program, start, player, locked, what, how):
+def test_interrupted_while_the_pool_is_busy(program, start, other, locked, what, how):
     lock, unlock = locked
-    neighbour = player()
-    neighbour.ask("tcp('n')")
+    sock = other.tcp()
     if what == "bind":
-        assert neighbour.ask(f"acquire(S['n'], {START}, {COUNT})")[0] == "("
+        sock.acquire(START, COUNT)
     waiting = start([program, "wait", what, START, how])
     assert waiting.line() == "ready"
     lock()

@@ -3,6 +3,8 @@
 
 import struct
 
+from kits.playing import attempt
+
 FUTEX_OWNER_DIED = 0x40000000
 
 
@@ -65,12 +67,10 @@ def sweep(pool, player):
     """Asks for every range that is still listed: so the dead are found out."""
     asker = player()
     for protocol, start, count in Books(pool).listed:
-        asker.ask(f"{('tcp', 'udp')[protocol]}('x')")
-        answer = asker.ask(f"acquire(S['x'], {start}, {count})")
-        assert answer[0] == "(", (start, count, answer)
-        assert asker.ask(f"release(S['x'], {eval(answer)[2]})") == "None"
-    # Whoever enters repairs what the last victim left half done.
-    asker.ask("tcp('x') and release(S['x'], 1)")
+        with asker.sock(("tcp", "udp")[protocol]) as sock:
+            sock.release(sock.acquire(start, count))
+    # The next one that enters repairs what the last victim left half done.
+    attempt(asker.tcp().release, 1)
 
 
 def assert_empty(pool):
