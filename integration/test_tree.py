@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from checkers import CANNOT
+
 # What no file may have, and in which files.
 FORBIDDEN = {
     "an import from another test": (
@@ -42,3 +44,9 @@ def test_what_would_be_found(tmp_path, what, name, line):
     path.parent.mkdir(parents=True)
     path.write_text(f"\n{line}\n")
     assert offenders(tmp_path, what) == [f"{name}: {line.strip()}"]
+
+
+def test_what_checkers_cannot_look_at_is_there(root):
+    text = "".join(path.read_text() for path in (root / "integration").glob("test_*.py"))
+    names = {name.partition("[")[0] for of in CANNOT.values() for name in of}
+    assert [name for name in sorted(names) if f"def {name}" not in text] == []
