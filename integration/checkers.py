@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What watches the library and its programs: the sanitizers of a
+"""Checkers of the library and its programs: the sanitizers of a
 `make SAN=` build, and valgrind, which --under names."""
 
 import pathlib
@@ -85,7 +85,7 @@ def sanitizer(build):
 
 
 def runtimes(build):
-    """What is preloaded before the library."""
+    """The libraries that are preloaded before ours."""
     name = sanitizer(build)
     if not name:
         return []
@@ -95,7 +95,7 @@ def runtimes(build):
 
 
 def flags(build):
-    """What programs are compiled with."""
+    """The flags that programs are compiled with."""
     name = sanitizer(build)
     return [f"-fsanitize={name}", "-fno-sanitize-recover=all"] if name else []
 

@@ -75,7 +75,7 @@ def root():
 
 @pytest.fixture(scope="session")
 def build(request):
-    """Where LD_PRELOAD can say it: elsewhere, if its own path has a blank or a
+    """The build, where LD_PRELOAD can say it: a copy, if its path has a blank or a
     colon. The tests that want such a path make one."""
     path = request.config.invocation_params.dir / request.config.getoption("--build-dir")
     assert (path / "libportres.so").exists(), "run make first"

@@ -111,7 +111,7 @@ class Answer(str):
 
 
 class Names(dict):
-    """What an expression sees: ours, what is built in, and any module."""
+    """An expression sees ours, what is built in, and any module."""
 
     def __missing__(self, name):
         if hasattr(builtins, name):

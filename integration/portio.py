@@ -14,7 +14,7 @@ ASSOCIATE = 0x98000066
 
 
 class Block(NamedTuple):
-    """What was reserved."""
+    """A reservation."""
 
     start: int
     count: int
@@ -50,7 +50,7 @@ def associate(sock, block):
 
 
 def must(success):
-    """What a call of libc's that ctypes made has answered."""
+    """Raises the error of a call that ctypes made, unless it succeeded."""
     if not success:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 

@@ -50,7 +50,7 @@ def test_the_system_never_chooses_a_reserved_port(owner, server, how):
 
 
 def test_a_number_that_comes_back_is_another_socket(owner, udp_block):
-    """What has sent once sends on without our look, but not its successor."""
+    """A socket that has sent once sends on without our look, its successor not."""
     seen = set()
     for _ in range(100):
         with owner.udp() as x:

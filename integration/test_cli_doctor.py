@@ -135,7 +135,7 @@ def test_a_spoiled_file(doctor, cli, pool, spoil):
 
 
 def test_a_lock_that_is_held(cli, doctor, pool, start):
-    """Looking takes no lock. Who wants it hears whom to continue or to end."""
+    """Looking takes no lock. A call that wants it hears whom to continue or to end."""
     cli("list")
     text = "import fcntl, sys\nf = open(sys.argv[1])\nfcntl.flock(f, 2)\nprint(1, flush=True)\ninput()"
     holder = start(["/usr/bin/python3", "-c", text, pool_file(pool)])

@@ -137,7 +137,7 @@ def test_no_place_for_a_link_is_refused(elsewhere):
 
 
 def test_a_link_of_ones_own(cli, cli_env, installed, pool, tmp_path):
-    """What that message advises."""
+    """As that message advises."""
     program = installed("My Job")
     (tmp_path / "mine.so").symlink_to(program.parent / "libportres.so")
     env = dict(cli_env, PORTRES_LIB=f"{tmp_path}/mine.so")
@@ -287,7 +287,7 @@ def test_found_by_the_linker(cli, bare, multiarch):
 
 
 def test_the_linkers_own_is_another_one(cli, installed, multiarch):
-    """What is beside the command is not what that name would preload."""
+    """The library beside the command is not the one that the name would preload."""
     program = installed("mine")
     said = cli("doctor", program=program, env=multiarch)
     assert f"export LD_PRELOAD={program.parent}/libportres.so\n" in said
@@ -301,7 +301,7 @@ def test_words_of_ld_preload(cli, cli_env, installed, tmp_path):
     installed("lib")
     program = installed("other")
     library = tmp_path / "lib" / "libportres.so"
-    # What $LIB is, differs.
+    # $LIB differs from machine to machine.
     for lib in f"lib/{sysconfig.get_config_var('MULTIARCH')}", "lib64":
         (tmp_path / lib).mkdir()
         (tmp_path / lib / library.name).symlink_to(library)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What comes with the command: completion, man pages, the installed layout."""
+"""Beside the command: completion, man pages, the installed layout."""
 
 import os
 import shutil

@@ -93,7 +93,7 @@ def test_what_a_member_of_the_group_made_of_it(cli, shared_pool):
     assert store.read_text() == "#!/bin/sh\n# id\n" + LINE
     assert store.stat().st_mode & 0o7777 == 0o664
     assert (store.stat().st_uid, store.stat().st_gid) == (0, NOBODY)
-    # Whoever was first, the others may go on, and nobody else.
+    # After the first one the others may go on, and nobody else.
     lock = pool / "persistent.lock"
     assert (lock.stat().st_mode & 0o7777, lock.stat().st_gid) == (0o660, NOBODY)
     cli("persistent", "add", "udp", 28600, 5, **as_nobody)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the documents name is there."""
+"""The documents name tests that are there."""
 
 import re
 

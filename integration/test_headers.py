@@ -59,7 +59,7 @@ def companions(language):
 
 
 def complaint(build, combination, text):
-    """What the compiler says about the text; empty if nothing."""
+    """The compiler's words about the text; empty if there are none."""
     language, compiler, standard = combination
     run = subprocess.run(
         [compiler, "-x", language, f"-std={standard}", "-fsyntax-only",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What closes that nobody sees leave behind in the books and in the process."""
+"""Traces of closes that nobody sees, in the books and in the process."""
 
 import errno
 from errno import EADDRINUSE, EADDRNOTAVAIL

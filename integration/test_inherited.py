@@ -113,7 +113,7 @@ def test_after_a_change_of_user_or_root(given, cli_env, stranger, strict, change
 
 
 def test_without_the_environment_the_block_stays_reserved(start, build, cli_env, stranger):
-    """What is lost: the program is not held to others' reservations."""
+    """The program is not held to others' reservations then."""
     program = start(
         [build / "portres", "run", "--tcp", f"{FIRST}+{COUNT}", "env", "-i", "sh", "-c",
          "echo up; read x"],

@@ -39,7 +39,7 @@ CLOSES = [
     "syscall",
     "io_uring",
 ]
-# What the program says besides "owned", first, and "closed", last.
+# The program says "owned" first, "closed" last, and in between:
 STAY = [
     "same",
     "fork",
@@ -290,8 +290,8 @@ def test_pass_fds_without_a_gap(program, start, judge_here):
 
 
 def test_prompt_and_healed(owner, pool):
-    """What close() sees is free at once, in the books; what it cannot see is
-    when socket() gives the number out again."""
+    """A close that we see frees at once, in the books; another one does when
+    socket() gives the number out again."""
     a = owner.tcp()
     number = a.fileno()
     a.acquire(START, COUNT)

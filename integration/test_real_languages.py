@@ -35,7 +35,7 @@ JAVA = """
 import java.net.*;
 class Hello {
   public static void main(String[] args) throws Exception {
-    // What ProcessBuilder starts has all descriptors closed by hand.
+    // ProcessBuilder closes all descriptors of its children by hand.
     new ProcessBuilder("true").start().waitFor();
     ServerSocket server = new ServerSocket(Integer.parseInt(args[0]), 5,
                                            InetAddress.getByName("127.0.0.1"));

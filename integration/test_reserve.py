@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What programs see of acquire, associate, release and bind."""
+"""Acquire, associate, release and bind, as programs see them."""
 
 import fcntl
 import os

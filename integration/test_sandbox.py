@@ -95,7 +95,7 @@ def test_a_filter_before_the_first_bind(player, sandbox, shim_env, call):
 @pytest.mark.parametrize("call", ["rt_sigprocmask", "readlinkat", "getsockopt", "openat",
                                   "get_robust_list"])
 def test_a_filter_after_the_first_bind(player, call):
-    """What is reserved is refused all the same."""
+    """A reserved port is refused all the same."""
     owner = reserved(player)
     one = player()
     one.tcp().bind(25999)

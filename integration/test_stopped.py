@@ -163,7 +163,7 @@ def test_programs_start_under_portres_run(
 
 
 def mark_of(pool, port):
-    """Where the pool's file has the mark of a TCP port: (path, offset)."""
+    """The place of a TCP port's mark in the pool's file: (path, offset)."""
     (file,) = pool.glob("pool-*")
     header = file.read_bytes()[:24]
     slot_size, segment_size = struct.unpack("<II", header[16:24])

@@ -63,7 +63,7 @@ class Books:
 
 
 def check_books(books):
-    """What slots say of each other, and marks of slots."""
+    """Slots agree with each other, and marks with slots."""
     taken = {}
     for block in books.blocks:
         for port in () if block.ended else block.ports:
@@ -184,7 +184,7 @@ def storm(race_program, slow_env, namespace):
 
 
 def ended(storm, seconds=60):
-    """What it did. Its members end with it, or the pipe stays open."""
+    """Its deeds, by name. Its members end with it, or the pipe stays open."""
     said = storm.communicate(timeout=seconds)[0].decode()
     assert storm.returncode == 0, said
     done = {k: int(v) for k, v in (line.split() for line in said.splitlines())}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the tests' own files must be like, so that one can be read alone."""
+"""Rules of the tests' own files, so that each can be read alone."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 
 from checkers import CANNOT
 
-# What no file may have, and in which files.
+# Not to be had in these files.
 FORBIDDEN = {
     "an import from another test": (
         r"^\s*(?:from|import) (?:\w+\.)?test_\w+", "integration/**/*.py"),

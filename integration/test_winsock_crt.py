@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-# What Microsoft's wprintf prints for a format and its arguments. Characters
+# Microsoft's wprintf: a format, its arguments, and what it prints. Characters
 # that are not ASCII are UTF-8 here.
 WPRINTF = [
     ("%s", 'L"abc"', "abc"),

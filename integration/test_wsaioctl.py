@@ -235,7 +235,7 @@ def test_closesocket_frees_the_block(run_c):
 
 def test_the_first_of_several_errors(run_c):
     """The rows of docs/winsock.md from 6 on: each call has the next row's
-    mistake too. What has the earlier ones is in the table above."""
+    mistake too. The table above has the earlier ones."""
     said = run_c(SETUP + r"""
 	WSAOVERLAPPED o = {0};
 	int e = 0;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the pool file says, and that nothing is left in it."""
+"""The contents of a pool file, and that nothing is left in it."""
 
 import struct
 
@@ -9,7 +9,7 @@ FUTEX_OWNER_DIED = 0x40000000
 
 
 class Books:
-    """What the pool file says, read as core/layout.h has it."""
+    """The contents of the pool file, read as core/layout.h has it."""
 
     SLOTS, SEGMENTS = 8192, 128
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What tests of requests that are not waited for stand on: a beginning of
+"""For tests of requests that are not waited for: a beginning of
 main, a routine, a pool that is busy while the test wants it."""
 
 import fcntl

@@ -108,8 +108,8 @@ class RemoteSocket(Remote):
 
 
 class Player(Program):
-    """A python that plays socket calls: see player.py. What is no attribute of
-    this class is a name over there: player.os.getpid()."""
+    """A python that plays socket calls: see player.py. A name that is no
+    attribute of this class is one over there: player.os.getpid()."""
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -174,7 +174,7 @@ class Player(Program):
 
 
 def value(remote):
-    """What an attribute of a player's is, which else is a name only."""
+    """The value of an attribute over there, which else is a name only."""
     return remote._player.evaluate(repr(remote))
 
 

@@ -49,7 +49,7 @@ def answers(port):
 
 
 def ask(port, text):
-    """What comes back until the peer closes, or has nothing more to say."""
+    """The answer, until the peer closes or has nothing more to say."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as peer:
         peer.sendall(text.encode())
         peer.shutdown(socket.SHUT_WR)

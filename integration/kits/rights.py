@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the machine must allow, and a network namespace of the test's own."""
+"""Rights that tests need, and a network namespace of a test's own."""
 
 import errno
 import functools

@@ -248,7 +248,7 @@ end_copy(struct copy copy)
 
 	if (message || copy.fd >= 0) {
 		step("copied");
-		/* What is in flight nobody holds. */
+		/* Nobody holds a socket that is in flight. */
 		expect_owner(message ? EACCES : 0);
 		if (message)
 			copy.fd = fetch(copy.pair);

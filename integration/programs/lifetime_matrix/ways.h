@@ -16,7 +16,7 @@ extern struct row {
 	uint64_t token;
 } row;
 
-/* Where the duplicate is. */
+/* A duplicate of the socket. */
 struct copy {
 	int fd;	     /* -1 when there is none, or it is a message */
 	int pair[2]; /* the message's socket pair, or -1 */
@@ -32,7 +32,7 @@ void fail(const char *what) __attribute__((noreturn));
 /* Tells the test and waits for its go. */
 void step(const char *word);
 void end(void) __attribute__((noreturn));
-/* What an association with the block is answered: 0, EACCES, EINVAL. */
+/* An association with the block is answered so: 0, EACCES, EINVAL. */
 void expect_owner(int error);
 /* The owning socket, at a high number. */
 int take(int flags);

@@ -2,7 +2,7 @@
 #ifndef RACE_KIT_H
 #define RACE_KIT_H
 /*
- * What the programs of races share. The members of a race, processes or
+ * Shared by the programs of races. The members of a race, processes or
  * threads, say in a shared page which ports they believe to hold: written after
  * the call that took a port, taken back before the call that gives it up, so a
  * belief is never more than the truth. A member that has just written one looks

@@ -6,7 +6,7 @@
 
 enum { TAKEN, REFUSED, ANSWERED };
 
-/* What the acquirer tells, and what is told of it. */
+/* Told by the acquirer, and of it. */
 extern struct watch {
 	_Atomic uint64_t worst_ns, worst_stopped_ns, stops, inside, kills;
 } * watch;

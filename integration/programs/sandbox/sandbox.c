@@ -29,7 +29,7 @@ add(struct sock_filter op)
 	filter[length++] = op;
 }
 
-/* What does not match goes on behind the answer. */
+/* A call that does not match goes on behind the answer. */
 static void
 add_rule(const char *rule, unsigned int error)
 {

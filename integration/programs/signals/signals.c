@@ -27,7 +27,7 @@
 #define UNTOUCHED 12345
 #define COUNT 4
 
-/* What one context, main or the handler, has under way. */
+/* The calls that one context, main or the handler, has under way. */
 struct player {
 	const char *name;
 	int start;

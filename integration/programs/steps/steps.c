@@ -90,12 +90,8 @@ main(int argc, char **argv)
 	if (argc != 3 && argc != 4)
 		return 2;
 	type = strcmp(argv[1], "tcp") ? SOCK_DGRAM : SOCK_STREAM;
-	bound = port = atoi(argv[2]);
-	if (argc == 4) {
-		count = atoi(argv[3]);
-		bound = 0;
-	}
-	/* What is done once only has been done. */
+	port = atoi(argv[2]);
+	/* By then everything has been done that is done once. */
 	owner = socket(AF_INET, type, 0);
 	acquire(owner);
 	give_back(owner);

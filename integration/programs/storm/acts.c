@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a member of storm.c does, one act after the other, by chance. Each
+ * The acts of a member of storm.c, one after the other, by chance. Each
  * knows which answers are possible, and takes no other.
  */
 #include <errno.h>
