@@ -1,4 +1,6 @@
-"""The interface of files that do not use proxies yet: runs one Python expression a line and prints its value, or the errno's name."""
+# SPDX-License-Identifier: MIT
+"""The players' lines of files that do not use proxies yet: an expression, whose
+answer is its value, or the name of its error."""
 
 import errno
 import os

@@ -72,14 +72,13 @@ def table(root):
     return {row[0]: set(row[1].replace("and ", "").split()) for row in rows}
 
 
-def test_the_table_is_true(calls, table, player):
+def test_the_table_is_true(calls, table, owner):
     there = table["first bind, pool there"]
     later, reserved = table["a later bind"], table["a bind to a reserved port"]
     disk, missing = table["the same, pool on a disk"], table["the same, pool not there"]
     new, again = calls(START, START + 1)
     assert missing <= set(new) <= there | disk | missing
     assert set(again) == later
-    owner = player()
     owner.tcp().acquire(START + 10, 1)
     first, again, refused = calls(START, START + 1, START + 10)
     assert set(first) == there

@@ -62,7 +62,8 @@ def test_all_ports(namespace, build, cli_env):
     run = subprocess.run(
         [*namespace, build / "portres", "run", "--tcp", "1024+64512", "--udp", "1024+64512",
          "/usr/bin/python3", "-c", BIND, "{1}", "{64512}", "{64513}", "{129024}"],
-        env=dict(cli_env, PORTRES_PORTS="1000"), capture_output=True, text=True, check=False, timeout=60)
+        env=dict(cli_env, PORTRES_PORTS="1000"), capture_output=True, text=True, check=False,
+        timeout=60)
     assert (run.returncode, run.stderr) == (0, "")
     ports = ["1024", "65535"] * 2
     assert run.stdout == f"{ports} tcp:1024+64512 udp:1024+64512 None\n"

@@ -13,8 +13,7 @@ pytestmark = pytest.mark.long
 FIRST, PORTS = 25000, 1500
 
 
-def test_a_reservation_can_be_read_from_the_books(player, pool):
-    owner = player()
+def test_a_reservation_can_be_read_from_the_books(owner, player, pool):
     a = owner.udp()
     a.acquire(FIRST, 3)
     books = Books(pool)

@@ -28,6 +28,11 @@ def env(reachable_env):
     return {k: v for k, v in reachable_env.items() if k not in ("PORTRES_POOL", "HOME")}
 
 
+@pytest.fixture
+def env_of_the_command(env):
+    return {k: v for k, v in env.items() if k != "LD_PRELOAD"}
+
+
 AS_USER = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
 WAYS = {
     "root in there": ["unshare", "-r"],
@@ -37,13 +42,12 @@ WAYS = {
 
 
 @pytest.fixture
-def play(start, inside, reachable, env):
+def play(start, inside, reachable, env, env_of_the_command):
     """play(*prefix, **settings) -> a player of the user's."""
     def play(*prefix, **settings):
-        bare = {k: v for k, v in env.items() if k != "LD_PRELOAD"}
         preload = ["env", f"LD_PRELOAD={env['LD_PRELOAD']}"]
         return start([*inside, *AS_USER, *prefix, *preload, PYTHON, reachable / "player.py"],
-                     {**bare, **settings}, kind=Player, cwd="/")
+                     {**env_of_the_command, **settings}, kind=Player, cwd="/")
 
     return play
 
@@ -79,7 +83,7 @@ def test_a_dev_shm_of_the_namespaces_own_is_used_as_ever(play):
     assert within.os.listdir("/dev/shm") == ["portres-0"]
 
 
-def test_a_squatter_has_no_part_in_it(play, inside, reachable, env):
+def test_a_squatter_has_no_part_in_it(play, inside, reachable, env_of_the_command):
     """Nor does he keep the user's programs apart."""
     squat = f"mkdir -m 777 /dev/shm/portres-{USER}"
     subprocess.run([*inside, "setpriv", "--reuid=4711", "sh", "-c", squat], check=True)
@@ -88,18 +92,16 @@ def test_a_squatter_has_no_part_in_it(play, inside, reachable, env):
     with refused(EADDRINUSE):
         two.tcp().bind(START)
     assert one.os.listdir(f"/dev/shm/portres-{USER}") == []
-    bare = {k: v for k, v in env.items() if k != "LD_PRELOAD"}
     doctor = subprocess.run([*inside, *AS_USER, reachable / "portres", "doctor"],
-                            env=bare, capture_output=True, text=True, check=False)
+                            env=env_of_the_command, capture_output=True, text=True, check=False)
     said = " ".join(doctor.stdout.split())
     assert f"/dev/shm/portres-{USER} was made by user 4711" in said
     assert f"your programs share /dev/shm/portres-{USER}.1" in said
 
 
-def test_the_command_says_why_there_is_none(inside, reachable, env):
-    bare = {k: v for k, v in env.items() if k != "LD_PRELOAD"}
+def test_the_command_says_why_there_is_none(inside, reachable, env_of_the_command):
     run = subprocess.run([*inside, *AS_USER, "unshare", "-r", reachable / "portres", "list"],
-                         env=bare, capture_output=True, text=True, check=False)
+                         env=env_of_the_command, capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert "is outside of this user namespace" in run.stderr
     assert "set PORTRES_POOL" in run.stderr

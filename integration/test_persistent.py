@@ -257,7 +257,7 @@ def test_the_flow_from_a_winsock_program(compile_program, root, run, proto):
     ]
 
 
-def test_a_disk_that_does_not_confirm(compile_program, root, shim_env, has, pool):
+def test_a_disk_that_does_not_confirm(compile_program, shim_env, bare_env, has, pool):
     """The second fsync of each change is the directory's. Windows has no word
     for it: done."""
     if not has("strace"):
@@ -265,11 +265,10 @@ def test_a_disk_that_does_not_confirm(compile_program, root, shim_env, has, pool
     program = compile_program(
         "persistent/persistent.cpp", "persistent", "c++"
     )
-    env = {k: v for k, v in shim_env.items() if k != "LD_PRELOAD"}
     run = subprocess.run(
         ["strace", "-f", "-o/dev/null", "-einject=fsync:error=EIO:when=2+2",
          f"-ELD_PRELOAD={shim_env['LD_PRELOAD']}", program, "tcp", "28650", "5"],
-        env=env, capture_output=True, text=True, check=False, timeout=60,
+        env=bare_env, capture_output=True, text=True, check=False, timeout=60,
     )
     if "PTRACE_TRACEME" in run.stderr:
         pytest.skip("ptrace is not allowed here")

@@ -92,10 +92,9 @@ def test_a_library_that_goes_to_libc_past_us(beside):
     assert a.bind(START) == START
 
 
-def test_sockets_that_are_none(beside, player, tmp_path):
+def test_sockets_that_are_none(beside, owner, tmp_path):
     """Those of socket_wrapper are local ones in truth, and take no ports."""
     (tmp_path / "wrapped").mkdir()
-    owner = player()
     owner.tcp().acquire(START, 3)
     program = beside("libsocket_wrapper.so", "behind",
                      SOCKET_WRAPPER_DIR=str(tmp_path / "wrapped"))

@@ -72,31 +72,30 @@ def test_doctor_names_it(doctor, build, sandbox):
     assert "what IPv6 sockets use is not seen" in said(IPV6, NETLINK)
 
 
-def reserved(player):
-    owner = player()
+@pytest.fixture
+def reserved(owner):
+    """Three ports are, and their owner lives to the end."""
     owner.tcp().acquire(START, 3)
-    return owner
+    yield
+    assert owner.popen.poll() is None
 
 
 @pytest.mark.parametrize("call", ["openat", "pread64", "fstat"])
-def test_a_filter_before_the_first_bind(player, sandbox, shim_env, call):
+def test_a_filter_before_the_first_bind(player, reserved, shim_env, call):
     """As limits.md says: it goes on unchecked, or not at all with PORTRES_STRICT.
     The filter is put on by the program itself, which python needs to start."""
-    owner = reserved(player)
     for strict, wanted in (("0", START), ("1", "ENETDOWN")):
         one = player({**shim_env, "PORTRES_STRICT": strict})
         x = one.tcp()
         one.sandboxed.forbid(CALLS[call], errno.EPERM)
         assert attempt(x.bind, START) == wanted
         one.kill()
-    assert owner.popen.poll() is None
 
 
 @pytest.mark.parametrize("call", ["rt_sigprocmask", "readlinkat", "getsockopt", "openat",
                                   "get_robust_list"])
-def test_a_filter_after_the_first_bind(player, call):
+def test_a_filter_after_the_first_bind(player, reserved, call):
     """A reserved port is refused all the same."""
-    owner = reserved(player)
     one = player()
     one.tcp().bind(25999)
     x = one.tcp()
@@ -104,4 +103,3 @@ def test_a_filter_after_the_first_bind(player, call):
     with refused(EADDRINUSE):
         x.bind(START)
     assert x.bind(START + 5) == START + 5
-    assert owner.popen.poll() is None
