@@ -7,6 +7,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -15,6 +16,10 @@ import pytest
 import checkers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# A shell without job control starts what runs in the background with this one
+# ignored, and so would be what the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Those that others import first, or their assertions say little.
 pytest_plugins = [

@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Programs that a test talks to: any, and players."""
+"""Programs that a test talks to: any, and players, which make socket calls:
+
+    block = owner.tcp().acquire(26000, 3)
+    x = owner.tcp()
+    x.associate(block)
+    assert x.bind(0) == 26000
+    with refused(EADDRINUSE):
+        other.tcp().bind(26001)
+"""
 
 import contextlib
 import errno
@@ -36,12 +44,12 @@ class Program:
         self.pid = self.popen.pid
         self.unread = b""
 
-    def line(self):
+    def line(self, limit=SILENCE):
         """The next line of its output; a silent program fails the test."""
         out = self.popen.stdout
         while b"\n" not in self.unread:
-            ready, _, _ = select.select([out], [], [], SILENCE)
-            assert ready, f"no line within {SILENCE} s"
+            ready, _, _ = select.select([out], [], [], limit)
+            assert ready, f"no line within {limit} s"
             more = os.read(out.fileno(), 65536)
             assert more, f"ended with {self.popen.wait()} instead of a line"
             self.unread += more
@@ -51,9 +59,9 @@ class Program:
     def tell(self, line):
         self.popen.stdin.write(line.encode() + b"\n")
 
-    def ask(self, line):
+    def ask(self, line, limit=SILENCE):
         self.tell(line)
-        return self.line()
+        return self.line(limit)
 
     def kill(self):
         self.popen.kill()
@@ -130,8 +138,8 @@ class Player(Program):
     def _remote(self, number, is_socket):
         return (RemoteSocket if is_socket else Remote)(self, f"kept[{number}]")
 
-    def _answer(self):
-        how, _, what = self.line().partition(" ")
+    def _answer(self, limit=SILENCE):
+        how, _, what = self.line(limit).partition(" ")
         if how == "!":
             raise OSError(*eval(what))
         if how == "?":
@@ -145,7 +153,7 @@ class Player(Program):
 
     def begin(self, call, *arguments, **named):
         """Lets the player make that call; returns a function that waits for its
-        answer."""
+        answer, so many seconds at most."""
         words = [self.spell(a) for a in arguments]
         words += [f"{name}={self.spell(a)}" for name, a in named.items()]
         self.tell(f">{self.spell(call)}({', '.join(words)})")
