@@ -50,3 +50,11 @@ def test_what_checkers_cannot_look_at_is_there(root):
     text = "".join(path.read_text() for path in (root / "integration").glob("test_*.py"))
     names = {name.partition("[")[0] for of in CANNOT.values() for name in of}
     assert [name for name in sorted(names) if f"def {name}" not in text] == []
+
+
+def test_every_folder_of_programs_is_a_tests(root):
+    here = root / "integration"
+    folders = [path.name for path in (here / "programs").iterdir() if path.is_dir()]
+    assert "race" in folders
+    for name in folders:
+        assert (here / f"test_{name}.py").exists() or (here / f"{name}.sh").exists(), name
