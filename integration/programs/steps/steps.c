@@ -72,8 +72,7 @@ binder(void)
 	return child;
 }
 
-/* One step: to a system call, or out of it. False when it is the child's end.
- */
+/* One step: to a system call, or out of it. False when it is the child's end. */
 static int
 step(pid_t child, int *ret_status)
 {
@@ -91,7 +90,7 @@ main(int argc, char **argv)
 		return 2;
 	type = strcmp(argv[1], "tcp") ? SOCK_DGRAM : SOCK_STREAM;
 	port = atoi(argv[2]);
-	/* By then everything has been done that is done once. */
+	/* What is done once only has been done. */
 	owner = socket(AF_INET, type, 0);
 	acquire(owner);
 	give_back(owner);
