@@ -12,34 +12,6 @@ from kits.playing import refused
 START, COUNT = 24700, 4
 
 
-def test_an_acquire_on_the_same_number_heals(owner, pool):
-    """The number came back without socket()."""
-    other, a = owner.tcp(), owner.tcp()
-    number = a.fileno()
-    a.acquire(START, COUNT)
-    a.close_unseen()
-    b = other.dup()
-    assert b.fileno() == number
-    assert Books(pool).blocks == [(0, START, COUNT)]
-    b.acquire(START + 10, COUNT)
-    assert Books(pool).blocks == [(0, START + 10, COUNT)]
-
-
-def test_a_number_is_asked_about_until_its_socket_is_gone(owner, pool):
-    a = owner.tcp()
-    number = a.fileno()
-    a.acquire(START, COUNT)
-    b = a.dup()
-    a.close_unseen()
-    again = owner.tcp()
-    assert again.fileno() == number
-    assert Books(pool).blocks == [(0, START, COUNT)]
-    again.close()
-    b.close_unseen()
-    assert owner.tcp().fileno() == number
-    assert Books(pool).blocks == []
-
-
 @pytest.fixture
 def full(owner):
     """The block of an owner whose table is full of associations with another

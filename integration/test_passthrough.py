@@ -61,7 +61,6 @@ def trace(compiled, has, shim_env, bare_env, tmp_path):
         "handed over",
         "inherited",
         "storm",
-        pytest.param("raw storm", marks=pytest.mark.long),
     ],
 )
 def test_no_extra_system_call(trace, past):

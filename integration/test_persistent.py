@@ -10,15 +10,16 @@ from errno import EACCES, EADDRINUSE, EINVAL
 
 import pytest
 
+import checkers
 from kits.playing import refused
 
 DENIED, WRITE_FAULT, SHARING, PARAMETER, NOT_FOUND = 5, 29, 32, 87, 1168
 
 
-def call_there(verb, proto, start, count, token):
+def call_there(library, verb, proto, start, count, token):
     """In a player: the code, and the token."""
-    libc = ctypes.CDLL(None)
-    function = getattr(libc, f"{verb}Persistent{proto.capitalize()}PortReservation")
+    winsock = ctypes.CDLL(library)
+    function = getattr(winsock, f"{verb}Persistent{proto.capitalize()}PortReservation")
     place = ctypes.c_ulonglong()
     arguments = [socket.htons(start), count]
     if verb != "Delete":
@@ -41,12 +42,12 @@ def iphlpapi(build, tmp_path_factory):
 
 
 @pytest.fixture
-def windows():
+def windows(iphlpapi):
     """windows(program) -> functions of iphlpapi, called in that program."""
 
     def windows(program):
         def call(verb, proto, start, count, token=True):
-            return program.run(call_there, verb, proto, start, count, token)
+            return program.run(call_there, iphlpapi, verb, proto, start, count, token)
 
         return call
 

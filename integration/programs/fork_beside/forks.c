@@ -114,7 +114,7 @@ main(int n, char **argument)
 	    (strcmp(what, "connect") == 0 && acquire(owner, 40000, 5000) < 0))
 		return 2;
 	pthread_create(&thread, NULL, work, NULL);
-	for (int i = 0; i < children; i++) {
+	for (int i = 0; i < children || (done <= 100 && i < 100000); i++) {
 		pid_t child = fork();
 
 		if (child == 0)
