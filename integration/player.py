@@ -18,7 +18,6 @@ import sys
 import traceback
 
 import portio
-import strings
 
 SYS_CLOSE = 3 if os.uname().machine == "x86_64" else 57
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
@@ -141,9 +140,6 @@ def main():
     for greeting in sys.argv[1:]:
         print(greeting, flush=True)
     for line in sys.stdin:
-        if not line.startswith(">"):
-            print(strings.answer(line), flush=True)
-            continue
         print(answer(lambda: eval(line[1:], Names(globals()))), flush=True)
 
 

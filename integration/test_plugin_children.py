@@ -10,26 +10,32 @@ import time
 
 import pytest
 
+from kits.playing import value
 from plugin_inner import stranger
 
-# Real connections leave their ports in TIME_WAIT: ports of no other test.
-SERVE = "S['r'].popen(['{0}', '-u', '-m', 'http.server', '--bind', '127.0.0.1', " \
-    "str(S['r'].ports[{1}])], stdout=-1, stderr=-3)"
-ANSWERS = "__import__('urllib.request').request.urlopen(" \
-    "'http://127.0.0.1:%d' % S['r'].ports[{0}]).status"
+
+def serve_there(block, index):
+    """In a player: python's own server on one port of the block."""
+    command = [sys.executable, "-u", "-m", "http.server", "--bind", "127.0.0.1"]
+    return block.popen([*command, str(block.ports[index])], stdout=-1, stderr=-3)
+
+
+def answer_there(block, index):
+    from urllib.request import urlopen
+    with urlopen(f"http://127.0.0.1:{block.ports[index]}") as answer:
+        return answer.status
+
 
 HOW = pytest.mark.parametrize("how", ["plugin_env", "preloaded_env"])
 
 
 @pytest.fixture
 def reserver(player, request):
-    """reserver(how, arguments) -> a player with that block as S['r']."""
+    """reserver(how, *arguments) -> a player, and what it has reserved."""
 
-    def reserver(how, arguments):
+    def reserver(how, *arguments):
         one = player(request.getfixturevalue(how))
-        one.ask("S.update(portres=__import__('portres'))")
-        assert one.ask(f"S.update(r=S['portres'].reserve({arguments}))") == "None"
-        return one
+        return one, one.portres.reserve(*arguments)
 
     return reserver
 
@@ -43,37 +49,37 @@ def emptied(listed):
     return listed() == []
 
 
-def serve(one, name, index):
-    """Starts python's own server as S[name], on one port of the block."""
-    one.ask(f"S.update({name}={SERVE.format(sys.executable, index)})")
-    said = one.ask(f"S['{name}'].stdout.readline()")
-    assert said.startswith("b'Serving HTTP"), said
-    return int(one.ask(f"S['{name}'].pid"))
+def serve(one, block, index):
+    """Starts that server; returns it."""
+    server = one.run(serve_there, block, index)
+    said = server.stdout.readline()
+    assert said.startswith(b"Serving HTTP"), said
+    return server
 
 
 @HOW
 def test_a_real_server(reserver, listed, plugin_env, how):
     """Two on one block; it ends with the last who carries it."""
-    one = reserver(how, "3, 'tcp', 29000")
-    first, second = serve(one, "a", 0), serve(one, "b", 1)
-    assert one.ask(ANSWERS.format(0)) == one.ask(ANSWERS.format(1)) == "200"
+    one, block = reserver(how, 3, "tcp", 29000)
+    first, second = serve(one, block, 0), serve(one, block, 1)
+    assert one.run(answer_there, block, 0) == one.run(answer_there, block, 1) == 200
     assert stranger(29002, env=plugin_env) == "EADDRINUSE"
-    assert one.ask("S['r'].close()") == "None"
+    block.close()
     (entry,) = listed()
     assert (entry["start"], entry["count"]) == (29000, 3)
-    assert entry["pid"] in (first, second)
-    one.ask("S['a'].kill()"), one.ask("S['a'].wait()")
-    assert [entry["pid"] for entry in listed()] == [second]
+    assert entry["pid"] in (value(first.pid), value(second.pid))
+    first.kill(), first.wait()
+    assert [entry["pid"] for entry in listed()] == [value(second.pid)]
     assert stranger(29000, env=plugin_env) == "EADDRINUSE"
-    one.ask("S['b'].kill()"), one.ask("S['b'].wait()")
+    second.kill(), second.wait()
     assert emptied(listed)
     assert stranger(29000, env=plugin_env) == "bound"
 
 
 @HOW
 def test_the_parent_is_killed(reserver, listed, plugin_env, how):
-    one = reserver(how, "2, 'tcp', 29000")
-    server = serve(one, "a", 0)
+    one, block = reserver(how, 2, "tcp", 29000)
+    server = value(serve(one, block, 0).pid)
     one.kill()
     assert [entry["pid"] for entry in listed()] == [server]
     assert stranger(29001, env=plugin_env) == "EADDRINUSE"
@@ -87,14 +93,14 @@ def test_the_parent_is_killed(reserver, listed, plugin_env, how):
 
 def test_release_ends_it_for_all(reserver, listed, plugin_env):
     """The server goes on with what it has bound."""
-    one = reserver("plugin_env", "2, 'tcp', 29000")
-    serve(one, "a", 0)
-    assert one.ask("S['r'].release()") == "None"
+    one, block = reserver("plugin_env", 2, "tcp", 29000)
+    server = serve(one, block, 0)
+    block.release()
     assert listed() == []
     assert stranger(29001, env=plugin_env) == "bound"
     assert stranger(29000, env=plugin_env) == "EADDRINUSE"  # the kernel's
-    one.ask("S['r'].kill()")
-    assert one.ask("S['a'].returncode") == "-9"
+    block.kill()
+    assert value(server.returncode) == -9
     assert stranger(29000, env=plugin_env) == "bound"
 
 
@@ -125,15 +131,15 @@ assert run.returncode == 0
 
 def test_an_ordinary_child_has_nothing(reserver, listed):
     """Not what subprocess starts by itself, nor os.fork() and exec."""
-    one = reserver("plugin_env", "2, 'tcp', 29000")
-    one.ask("S.update(a=__import__('subprocess').Popen(['sleep', '600'], close_fds=False))")
-    child, owner = one.ask("S['a'].pid"), one.ask("S['r'].fd")
+    one, block = reserver("plugin_env", 2, "tcp", 29000)
+    sleep = one.subprocess.Popen(["sleep", "600"], close_fds=False)
+    child, owner = value(sleep.pid), str(value(block.fd))
     end = time.monotonic() + 30
     # exec closes its descriptors after it has let the parent go on.
     while owner in os.listdir(f"/proc/{child}/fd") and time.monotonic() < end:
         pass
     try:
-        assert one.ask("S['r'].close()") == "None"
+        block.close()
         assert emptied(listed)
     finally:
-        one.ask("S['a'].kill()")
+        sleep.kill()
