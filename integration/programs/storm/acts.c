@@ -58,6 +58,13 @@ do_release(struct crew *crew, struct entry *entry)
 	crew->me->done[released]++;
 }
 
+/* An associated socket waits for the pool's lock for 0.1 s, and not longer. */
+static bool
+is_busy(const struct entry *entry)
+{
+	return errno == ENETDOWN && entry->associated;
+}
+
 static void
 do_bind(struct crew *crew, struct entry *entry)
 {
@@ -69,7 +76,8 @@ do_bind(struct crew *crew, struct entry *entry)
 	if (bind_to(entry->fd, entry->family, dice(crew->me, 2), port) == 0)
 		settle(crew, entry, choose ? chosen : named);
 	else if (errno == EADDRINUSE ||
-		 (errno == EADDRNOTAVAIL && entry->associated))
+		 (errno == EADDRNOTAVAIL && entry->associated) ||
+		 (choose && is_busy(entry)))
 		crew->me->done[refused]++;
 	else
 		wrong("bind to %d: %s", port, strerror(errno));
@@ -81,7 +89,7 @@ do_listen(struct crew *crew, struct entry *entry)
 	if (entry->protocol || entry->listening)
 		return;
 	if (listen(entry->fd, 1) < 0) {
-		if (errno != EADDRINUSE && errno != EINVAL)
+		if (errno != EADDRINUSE && errno != EINVAL && !is_busy(entry))
 			wrong("listen: %s", strerror(errno));
 		return;
 	}
