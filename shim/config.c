@@ -34,7 +34,7 @@ or_nothing(struct strbuf *path)
 		path->buffer[0] = '\0';
 }
 
-/* A relative path is the one it is now: programs change directory. */
+/* Makes a relative path absolute now: programs change directory. */
 static void
 text_path(struct strbuf *text, const char *path)
 {
@@ -55,7 +55,7 @@ text_path(struct strbuf *text, const char *path)
 	strbuf_string(text, path);
 }
 
-/* $XDG_STATE_HOME/portres, or where that is by default. */
+/* $XDG_STATE_HOME/portres, or its default. */
 static void
 choose_user_store(struct strbuf *store)
 {
@@ -131,7 +131,7 @@ config_get(void)
 
 	if (atomic_load_explicit(&state, memory_order_acquire) == READ)
 		return &config;
-	/* So early in the program's start that there is none to be read. */
+	/* The program's start has not set up the environment yet. */
 	if (!environ)
 		return &nothing;
 	if (atomic_compare_exchange_strong(&state, &unread, READING)) {
@@ -139,8 +139,8 @@ config_get(void)
 		atomic_store_explicit(&state, READ, memory_order_release);
 		return &config;
 	}
-	/* Another constructor's thread, or a signal handler, is too early:
-	 * without a directory there is no pool yet. */
+	/* A thread of another constructor, or a signal handler, came while it
+	 * is read: to these there is no pool yet. */
 	return atomic_load(&state) == READ ? &config : &nothing;
 }
 
