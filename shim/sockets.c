@@ -46,7 +46,7 @@ void
 sockets_hide(void)
 {
 	sockets_are_ours();
-	atomic_fetch_or(&sockets_count, SOCKETS_GUARDING);
+	atomic_fetch_or(&sockets_count, SOCKETS_HIDDEN);
 }
 
 static struct tracked *

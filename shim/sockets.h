@@ -29,7 +29,7 @@ struct tracked {
  * descriptors. */
 extern _Atomic uint32_t sockets_count __attribute__((visibility("hidden")));
 
-#define SOCKETS_GUARDING ((uint32_t)1 << 31)
+#define SOCKETS_HIDDEN ((uint32_t)1 << 31)
 
 /* Can a close matter? The one load that a pass-through close pays. */
 static inline bool
@@ -42,7 +42,7 @@ static inline bool
 sockets_any_socket(void)
 {
 	return (atomic_load_explicit(&sockets_count, memory_order_relaxed) &
-		~SOCKETS_GUARDING) != 0;
+		~SOCKETS_HIDDEN) != 0;
 }
 
 /* Are there hidden descriptors? See hidden_fds.h. */
@@ -50,7 +50,7 @@ static inline bool
 sockets_hidden(void)
 {
 	return (atomic_load_explicit(&sockets_count, memory_order_relaxed) &
-		SOCKETS_GUARDING) != 0;
+		SOCKETS_HIDDEN) != 0;
 }
 
 void sockets_hide(void);
