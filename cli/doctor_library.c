@@ -14,8 +14,8 @@
 
 /*
  * The other side of the check, in a process of its own with the library
- * preloaded. A request for no ports is refused by the library without a look
- * at the pool (EINVAL), and by the kernel with ENOTTY.
+ * preloaded. The library refuses a request for no ports with EINVAL, before it
+ * looks at the pool; the kernel refuses it with ENOTTY.
  */
 static int
 self_check_main(const struct command *self, int argc, char **argv)
