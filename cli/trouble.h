@@ -13,8 +13,7 @@ struct trouble {
  * the error of pool_open() or pool_enter(). */
 void trouble_of_pool(int r, struct trouble *ret);
 
-/* The same for the store: `r` is the error of store_open() or
- * store_replace(). */
+/* Explains the error `r` of store_open() or store_replace(). */
 void trouble_of_store(int r, struct trouble *ret);
 
 #endif
