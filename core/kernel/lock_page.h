@@ -47,7 +47,7 @@ int lineset_put(struct lineset *set, uint32_t hash, uint32_t number);
 #define LOCK_ROOM 1024
 #define LOOK_BACK 256
 
-/* A place in the list, and the bytes before it, where they have been read. */
+/* A place in the list, and the bytes before it, if they have been read. */
 struct place {
 	size_t at;
 	size_t n;

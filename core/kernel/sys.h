@@ -283,7 +283,7 @@ sys_epoll_add(const struct sys_ops *sys, int epoll, int fd,
 			     SYS_ARG_(event));
 }
 
-/* All system calls of core; here those on memory, time, process and signals. */
+/* System calls on memory, time, the process and signals. */
 
 /* The kernel's sigset_t, which is shorter than libc's. */
 #define SYS_SIGSET_SIZE 8

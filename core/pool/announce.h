@@ -11,7 +11,7 @@
  * crash the program when the file is damaged.)
  *
  * A signal handler may bind while the thread is in the middle of locking a
- * robust mutex of its own: what was pending before is put back.
+ * robust mutex of its own: so the word that was pending before is put back.
  */
 #ifndef PORTRES_CORE_POOL_ANNOUNCE_H
 #define PORTRES_CORE_POOL_ANNOUNCE_H

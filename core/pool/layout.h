@@ -86,8 +86,8 @@ struct pool_header {
 	uint32_t slot_size;
 	uint32_t segment_size;
 	_Atomic uint32_t dirty;
-	uint32_t slot_hint;	   /* where to look for a free slot */
-	_Atomic uint64_t sequence; /* of the last token; see slot_token() */
+	uint32_t slot_hint;		 /* where to look for a free slot */
+	_Atomic uint64_t sequence;	 /* of the last token; see slot.h */
 	uint32_t cursor[PROTOCOL_COUNT]; /* where wildcards go on looking */
 	/* Slots that reach into the ephemeral range; derived as marks are.
 	 * While both are 0, autobind is the kernel's alone. */

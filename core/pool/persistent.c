@@ -168,7 +168,7 @@ agree(struct pool *pool, const struct store *store,
 		return -ENOMEM;
 	a->report.removed = count_unseen(a, true);
 	a->wanted = wanted_block(pool);
-	a->wanted.though_in_use = true; /* its user may well be there already */
+	a->wanted.though_in_use = true; /* its program may be bound already */
 	/* Owners in the way have been checked, or count as alive. */
 	a->wanted.judged = (struct judgement){UINT64_MAX, 1};
 	store_each(store, add, a);

@@ -142,7 +142,7 @@ compose(const struct store *store, const struct block *without,
 		if (!without || parse(p, stop, &block) != BLOCK ||
 		    !block_equal(block, *without)) {
 			at = append(at, p, (size_t)(stop - p));
-			/* The last line's newline too, where it had none. */
+			/* Ends a last line that had no newline, too. */
 			at = append(at, "\n", 1);
 		}
 		p = stop + 1;
@@ -240,7 +240,7 @@ open_lock(const struct store *store)
 		return fd;
 	fd = sys_openat(store->sys, store->directory, LOCK_NAME,
 			flags | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
-	if (fd >= 0) /* a lock it is with the mode that it has, too */
+	if (fd >= 0) /* it is a lock with its first mode, too */
 		set_mode(store, fd, S_IRUSR | S_IWUSR, S_IRGRP | S_IWGRP);
 	return fd == -EEXIST ? -EAGAIN : fd;
 }

@@ -72,7 +72,7 @@ struct store {
  *	-EISDIR		a directory stands where the lock belongs
  *	-EBUSY		no lock within 5 s, or somebody replaces files there
  *
- * or what the system calls said. Then nothing was changed.
+ * or an error of the system calls. Then nothing was changed.
  */
 int store_open(const struct sys_ops *sys, const char *path, bool write,
 	       struct store *ret);

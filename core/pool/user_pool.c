@@ -11,7 +11,7 @@
 
 #define NAME_MAX_ 48
 #define PATH_SIZE 160
-#define NAMES_MAX 1000 /* that others can take away */
+#define NAMES_MAX 1000 /* that strangers can take */
 #define HOLD_LIMIT_NS 100000000
 #define OVERFLOW_UID 65534 /* where the kernel does not say otherwise */
 
@@ -154,7 +154,7 @@ begin(struct search *search)
 	if (r == 0 && st.st_uid != 0 && st.st_uid != search->user)
 		search->unmapped = st.st_uid == overflow_uid(sys);
 	else if (r == 0 && st.st_uid != 0 && st.st_uid == overflow_uid(sys))
-		r = -ENETDOWN; /* nor is the user: all look alike */
+		r = -ENETDOWN; /* the user is not mapped either */
 	if (r < 0)
 		sys_close(sys, search->fd);
 	return r;
