@@ -139,8 +139,8 @@ config_get(void)
 		atomic_store_explicit(&state, READ, memory_order_release);
 		return &config;
 	}
-	/* A thread of another constructor, or a signal handler, came while it
-	 * is read: to these there is no pool yet. */
+	/* Another constructor's thread, or a signal handler, while it is read:
+	 * these find no pool yet. */
 	return atomic_load(&state) == READ ? &config : &nothing;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Three names a call: real_close (libc's, or that of the preload behind us),
- * shim_close (ours, hidden), close (exported, one line in hook_fd.c).
+ * Two names a call: real_close (libc's, or that of the preload behind us), and
+ * close (exported, in hook_fd.c).
  *
  * A real_ pointer begins at a function that looks the name up and calls it, so
  * hooks work before any constructor has run and test nothing.

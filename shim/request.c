@@ -157,7 +157,7 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 		sockets_purge(token_dead, pool->file);
 		r = sockets_associate(cookie, token);
 	}
-	unsettle(fd); /* which has no port, whatever it did before */
+	unsettle(fd); /* its socket has no port */
 	pool_leave(pool, &lock);
 	if (r != -EACCES)
 		return r;

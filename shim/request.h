@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The three operations, behind ioctl() and the native API. All return 0 or
- * -Exxx (docs/semantics.md says which); ret is untouched on failure. Ports are
- * in host byte order. With POOL_TRY they return -EBUSY instead of waiting for
- * the pool's lock, and have done nothing then.
+ * -Exxx (portres(3) lists them); ret is untouched on failure. Ports are in host
+ * byte order. With POOL_TRY they return -EBUSY instead of waiting for the
+ * pool's lock, and have done nothing then.
  */
 #ifndef PORTRES_SHIM_REQUEST_H
 #define PORTRES_SHIM_REQUEST_H

@@ -37,7 +37,7 @@ in_vfork_child(void)
 void
 sockets_forked(void)
 {
-	/* The child itself asks first: a vfork child of its own must not. */
+	/* The child claims the table itself: its own vfork child must not. */
 	if (atomic_load(&owner_process))
 		atomic_store(&owner_process, sys_getpid(&sys_kernel));
 }
@@ -146,7 +146,7 @@ sockets_own(uint64_t cookie, uint64_t token)
 
 	if (!tracked)
 		return -ENOBUFS;
-	/* The first to acquire asks first, and is no child of vfork. */
+	/* The first acquirer claims the table, and is no child of vfork. */
 	if (!atomic_load(&owner_process))
 		sockets_are_ours();
 	if (atomic_load(&tracked->owned))

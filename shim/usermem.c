@@ -26,7 +26,7 @@ same_page(const void *a, const void *b)
 #define FRAMES_END (((uintptr_t)__builtin_frame_address(0) | (PAGE - 1)) + 1)
 
 /* Asks for the first and the last aligned word: bytes on one page are all
- * readable or none, and so few bytes lie on one page or on two. */
+ * readable or none, and 4096 lie on two pages at most. */
 static bool
 asked_readable(const void *user, size_t n)
 {
