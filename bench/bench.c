@@ -104,7 +104,7 @@ measure_close(void)
 	print_row("close", typical(mine), typical(theirs), 1.02);
 }
 
-/* One acquire beside 4,000 living blocks against one beside 10. */
+/* One acquire beside 4,000 live blocks against one beside 10. */
 static void
 measure_crowd(void)
 {
