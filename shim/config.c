@@ -57,7 +57,7 @@ text_path(struct strbuf *text, const char *path)
 
 /* $XDG_STATE_HOME/portres, or its default. */
 static void
-choose_user_store(struct strbuf *store)
+find_user_store(struct strbuf *store)
 {
 	const char *state = secure_getenv("XDG_STATE_HOME");
 	const char *home = secure_getenv("HOME");
@@ -74,7 +74,7 @@ choose_user_store(struct strbuf *store)
 }
 
 static void
-choose_directories(struct config *config)
+find_directories(struct config *config)
 {
 	const char *given = secure_getenv("PORTRES_POOL");
 	struct strbuf pool =
@@ -94,7 +94,7 @@ choose_directories(struct config *config)
 		strbuf_string(&pool, USER_POOL_PLACE "/" USER_POOL_PREFIX);
 		strbuf_number(&pool, sys_geteuid(&sys_kernel));
 		config->own = true;
-		choose_user_store(&store);
+		find_user_store(&store);
 	}
 	or_nothing(&pool);
 	or_nothing(&store);
@@ -113,7 +113,7 @@ load(struct config *config)
 {
 	const char *wildcard = secure_getenv("PORTRES_WILDCARD");
 
-	choose_directories(config);
+	find_directories(config);
 	config->strict = is_set("PORTRES_STRICT");
 	config->debug = is_set("PORTRES_DEBUG");
 	if (wildcard)
