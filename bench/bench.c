@@ -6,9 +6,9 @@
  *     name TAB ours (ns) TAB bare (ns) TAB ratio TAB limit
  *
  * Run preloaded. "Bare" is libc's own function, found by dlsym in libc.so.6
- * itself. The times are those of the best tenth of the rounds: what else the
- * machine does only ever adds, and whole runs differ by more than what is
- * measured here.
+ * itself. The times are those of the best tenth of the rounds: other load only
+ * ever adds time, and whole runs differ by more than the differences measured
+ * here.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -104,7 +104,7 @@ measure_close(void)
 	print_row("close", typical(mine), typical(theirs), 1.02);
 }
 
-/* One acquire beside 4,000 living blocks against one beside 10. */
+/* One acquire beside 4,000 live blocks against one beside 10. */
 static void
 measure_crowd(void)
 {
@@ -120,7 +120,7 @@ measure_crowd(void)
 		  typical(few), 1.4);
 }
 
-/* send() is libc's own: sendto() is the one that may have to find a port. */
+/* send() is libc's own: sendto() is the one that may autobind. */
 static void
 measure_send(void)
 {

@@ -20,7 +20,7 @@ void take_ephemeral(int fd);
 /* This many one-port blocks, UDP, each on a socket of its own. */
 void hold_blocks(int count);
 
-/* The same in a child process, until end_child(). */
+/* Holds blocks in a child process, until end_child(). */
 void keep_blocks_in_child(int count);
 void end_child(void);
 

@@ -2,10 +2,10 @@
 /*
  * usage: crowd DIRECTORY
  *
- * Acquires beside a crowd of 4,000 living blocks, 4,000 dead ones and 4,000
- * locks of others, against acquires in a pool beside none; and acquires of
- * what the dead have, against one reading of the kernel's list of locks. On
- * core alone, because one process has both pools. Prints rows as bench.c does.
+ * Acquires beside 4,000 live blocks, 4,000 dead ones and 4,000 other locks,
+ * against acquires in an empty pool; and acquires of dead owners' blocks,
+ * against one reading of the kernel's list of locks. On core alone, because one
+ * process has both pools. Prints rows as bench.c does.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +65,7 @@ acquire(struct pool *pool, int fd, enum protocol protocol, uint32_t start,
 	return r;
 }
 
-/* Blocks of one port each; those in use are passed by. */
+/* Blocks of one port each; skips ports in use. */
 static void
 crowd_in(struct pool *pool, uint32_t port)
 {
@@ -171,7 +171,7 @@ time_acquires(struct pool *pool)
 		acquire_or_die(pool, fd);
 		slot = slot_by_port(pool->file, PROTOCOL_TCP, BENCH_BLOCK);
 		close(fd);
-		/* As the library, which sees the close. */
+		/* As the library does when it sees the close. */
 		slot_mark_dead(pool->file, atomic_load(&slot->token),
 			       slot->cookie);
 	}

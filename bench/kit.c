@@ -84,7 +84,7 @@ take_ephemeral(int fd)
 	if (!range || fscanf(range, "%d %d", &first, &last) != 2)
 		die("ip_local_port_range");
 	fclose(range);
-	/* Somebody else's port is skipped. */
+	/* A port of another process is skipped. */
 	for (int port = (first + last) / 2; !try_take(fd, port, 1); port++)
 		if (port == last)
 			die("acquire");
@@ -104,7 +104,7 @@ hold_blocks(int count)
 			.start_port = htons((uint16_t)next_port),
 			.number_of_ports = 1,
 		};
-		/* Somebody else's port is skipped. */
+		/* A port of another process is skipped. */
 		if (ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block) < 0)
 			close(fd);
 		else

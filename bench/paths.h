@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is measured, by whichever functions. */
+/* The calls that are measured, with the preloaded or the bare functions. */
 #ifndef PORTRES_BENCH_PATHS_H
 #define PORTRES_BENCH_PATHS_H
 
@@ -19,10 +19,10 @@ void socket_close(const struct calls *c);
 void ioctl_other(const struct calls *c);
 void bind_close(const struct calls *c);
 
-/* Of one bound UDP socket, to itself: it takes no more than it has room for. */
+/* One bound UDP socket sends to itself, which drops a packet without room. */
 void send_bound(const struct calls *c);
 
-/* What an acquire of 20 ports cannot do without: 20 trial binds. */
+/* The trial binds that an acquire of 20 ports cannot do without. */
 void trial_binds(const struct calls *c);
 /* A wildcard goes on to other ports each time, which costs the kernel more. */
 void wandering_trial_binds(const struct calls *c);

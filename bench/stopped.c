@@ -3,8 +3,8 @@
  * usage: stopped OURS.so DIRECTORY
  *
  * A new process' first bind, with the pool's lock held by a stopped process,
- * and with nobody inside: two pools below the directory, in turns. Prints a
- * row as bench.c does. The new process is this program, as "stopped bind".
+ * and with the lock free: two pools below the directory, in turns. Prints a row
+ * as bench.c does. The new process is this program, as "stopped bind".
  */
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -3,10 +3,10 @@
  *	trace WAY
  *
  * Makes one call between two marks, write(-1, "begin") and write(-1, "end"),
- * that a system call tracer shows; then says which functions were entered
- * meanwhile of a library that was built with -finstrument-functions: a line
- * for each entry, its place in the file. Without the library preloaded it
- * makes the same calls, as far as they mean something.
+ * that a system call tracer shows; then prints the functions that were entered
+ * meanwhile of a library that was built with -finstrument-functions: a line for
+ * each entry, its offset in the file. Without the library preloaded it makes
+ * the same calls, as far as they work.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -147,7 +147,7 @@ acquire(int fd, int port, struct portres_instance *ret)
 	return ntohs(ret->start_port);
 }
 
-/* Somewhere; other processes try other ports. */
+/* A block; other processes try other ports. */
 static int
 reserve(int fd, struct portres_instance *ret)
 {
@@ -158,10 +158,8 @@ reserve(int fd, struct portres_instance *ret)
 	return port;
 }
 
-/*
- * A port that is nobody's; and all that is done once only has been done. Given
- * back in words: where a close ends a block the next bind looks twice.
- */
+/* A free port, after everything that is done only once. Released explicitly:
+ * after a close that ends a block the next bind looks twice. */
 static int
 warm_up(void)
 {
@@ -275,7 +273,7 @@ bind_any_beside_ephemeral(void)
 	warm_up();
 	if (!range || fscanf(range, "%d %d", &port, &r) != 2)
 		expect(false, "ip_local_port_range");
-	/* In the middle, where nobody has it. */
+	/* From the middle, to find a free one. */
 	for (port = (port + r) / 2, r = -1; r < 0 && port < 65535; port++)
 		r = preloaded ? acquire(owner, port, &block) : 0;
 	expect(r > 0, "acquire");
@@ -341,7 +339,7 @@ connect_unreserved(void)
 	expect(r == 0, "connect");
 }
 
-/* send() is not ours: it needs a connection, and that a port. */
+/* send() is not hooked: it needs a connection, which has a port. */
 static void
 sendto_unreserved(void)
 {
@@ -375,7 +373,7 @@ static const struct {
 	{"sendto, nothing reserved", sendto_unreserved},
 };
 
-/* Without an argument: the names of all ways. */
+/* Without an argument: prints the names of all ways. */
 int
 main(int argc, char **argv)
 {

@@ -7,11 +7,11 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 
-/* Added to what getopt_long() returns for long options, so that its `optopt`
- * tells "-t" from "--tcp=5". */
+/* Added to getopt_long()'s values of long options, so that its `optopt` tells
+ * "-t" from "--tcp=5". */
 #define LONG_OPTION 256
 
-/* Whatever a message quotes came from outside: no line breaks, no escapes. */
+/* A message quotes text from outside: no line breaks, no escapes. */
 static void
 complain(const char *format, va_list arguments)
 {
@@ -82,8 +82,8 @@ accepts(const char *accepted, int option)
 
 /*
  * The word that getopt_long() has just read. It moves operands behind the
- * options, so that is not where `optind` was before; and past a short option
- * that it does not know it only goes when the word ends there.
+ * options, so the word is not the one at the `optind` before; and it goes past
+ * an unknown short option only at the end of a word.
  */
 static const char *
 option_word(char **argv, int option)

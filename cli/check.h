@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The lines of `portres doctor`: ok, warning or error, the subject, what was
- * seen, and after a colon the way out.
- */
+/* The lines of `portres doctor`: ok, warning or error, the subject, the
+ * finding, and after a colon the way out. */
 #ifndef PORTRES_CLI_CHECK_H
 #define PORTRES_CLI_CHECK_H
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The command `portres`: what its subcommands share.
+ * The command `portres`: declarations that its subcommands share.
  *
  * Exit status: 0 done, 1 refused or something is wrong, 2 the command line
- * makes no sense. What goes wrong is one line on stderr: the cause, then the
- * way out.
+ * makes no sense. An error is one line on stderr: the cause, then the way out.
  */
 #ifndef PORTRES_CLI_CLI_H
 #define PORTRES_CLI_CLI_H
@@ -39,9 +38,8 @@ struct options {
 
 /*
  * Reads options; `accepted` holds 'j' for --json and 'p' for --tcp and --udp.
- * Returns -1 when the command goes on, with argv[optind] the first operand
- * and `operands` at most of them; otherwise the status to end with, everything
- * having been said.
+ * Returns -1 when the command goes on, with argv[optind] the first operand and
+ * `operands` at most of them; otherwise the exit status, after the messages.
  */
 int options_read(const struct command *self, int argc, char **argv,
 		 const char *accepted, int operands, struct options *ret);
@@ -49,7 +47,7 @@ int options_read(const struct command *self, int argc, char **argv,
 /* Prints "portres: …" on stderr and returns STATUS_REFUSED. */
 int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Prints such a line, about what was done nevertheless. */
+/* Prints such a line about a thing that was done nevertheless. */
 void caution(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* As refuse(), with the way to the help, and STATUS_USAGE. */
@@ -58,13 +56,11 @@ int misused(const struct command *self, const char *format, ...)
 
 int print_help(const struct command *self);
 
-/* Did everything reach stdout? A full disk must not pass for an empty list. */
+/* The status; STATUS_REFUSED if stdout cannot be written: a full disk must not
+ * pass for an empty list. */
 int finish(int status);
 
-/*
- * Read an operand; on failure they have said so and return STATUS_USAGE,
- * otherwise 0.
- */
+/* Read an operand; return 0, or STATUS_USAGE after a message. */
 int read_protocol(const struct command *self, const char *text,
 		  enum protocol *ret);
 int read_port(const struct command *self, const char *text, uint32_t *ret);
@@ -80,7 +76,7 @@ protocol_name(enum protocol protocol)
 	return protocol == PROTOCOL_TCP ? "tcp" : "udp";
 }
 
-/* Says what is in the way of a block: a reservation, or a bound socket. */
+/* Prints the reservation or the bound socket that is in the way of a block. */
 struct pool;
 int refuse_conflict(struct pool *pool, struct block block);
 

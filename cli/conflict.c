@@ -50,7 +50,8 @@ refuse_conflict(struct pool *pool, struct block block)
 
 	if (view_take(pool, &view) == 0)
 		entry = view_find(&view, block.protocol, block.range);
-	/* As the acquire found it: asking for each port would take minutes. */
+	/* Probes as the acquire did: asking sock_diag for each port would take
+	 * minutes. */
 	if (entry)
 		r = refuse_reserved(block, entry);
 	else if (port_probe_first(&sys_kernel, block.protocol, block.range,

@@ -35,7 +35,8 @@ match(void *context, uint64_t device, uint32_t inode, uint64_t token)
 			 (uint32_t)device == search->slot.device;
 }
 
-/* Of a socket that no pool knows, so that the token may be any. */
+/* Checks leases with a socket that no pool knows, so that the token may be
+ * any. */
 static void
 check_leases(int fd)
 {
@@ -111,7 +112,7 @@ check_robust_list(void)
 		      "forbids get_robust_list");
 }
 
-/* A sandbox may forbid to us what others have. */
+/* A sandbox may forbid us a family that others use. */
 static void
 check_ipv6(void)
 {
@@ -135,7 +136,7 @@ check_ipv6(void)
 		       : "what they use is asked of the kernel's list");
 }
 
-/* A socket that is only bound is the one that older kernels do not list. */
+/* Older kernels do not list a socket that is only bound. */
 static void
 check_sockdiag(int fd)
 {

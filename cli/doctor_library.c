@@ -14,8 +14,8 @@
 
 /*
  * The other side of the check, in a process of its own with the library
- * preloaded. A request for no ports is refused by the library without a look
- * at the pool (EINVAL), and by the kernel with ENOTTY.
+ * preloaded. The library refuses a request for no ports with EINVAL, before it
+ * looks at the pool; the kernel refuses it with ENOTTY.
  */
 static int
 self_check_main(const struct command *self, int argc, char **argv)
@@ -81,7 +81,7 @@ ask_child(const struct library *library, char *answer, size_t size)
 }
 
 static void
-judge(const char *path, const char *answer)
+check_answer(const char *path, const char *answer)
 {
 	const char *refused = strstr(answer, "refused ");
 	const char *acquired = strstr(answer, "acquired ");
@@ -125,7 +125,7 @@ check_library(void)
 		check(GOOD, "library", "in LD_PRELOAD it goes by %s",
 		      library.name);
 	if (ask_child(&library, answer, sizeof(answer)))
-		judge(library.path, answer);
+		check_answer(library.path, answer);
 	else
 		check(WARNING, "library", "not tried: %m");
 }

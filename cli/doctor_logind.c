@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RemoveIPC of logind.conf(5): when a user's last session ends, what he owns
- * in /dev/shm is removed, and with it the pool that his daemons go on to use.
+ * RemoveIPC of logind.conf(5): when a user's last session ends, his files in
+ * /dev/shm are removed, and with them the pool that his daemons go on to use.
  */
 #include <ctype.h>
 #include <glob.h>
@@ -16,8 +16,8 @@
 #define SETTING "RemoveIPC"
 #define FIRST_USER 1000 /* system users are left alone */
 
-/* The last line that sets it counts. The comments in the file that came with
- * systemd say what holds otherwise. */
+/* The last line that sets it counts. Comments in systemd's own file name the
+ * default. */
 struct setting {
 	int by_default;
 	int set; /* -1: nowhere */

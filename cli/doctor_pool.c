@@ -35,7 +35,7 @@ file_system(long type)
 	}
 }
 
-/* Reading is not enough: who may bind under portres must write. */
+/* The right to read is not enough: binders write announcements. */
 static void
 check_directory(const char *path)
 {
@@ -132,7 +132,7 @@ check_contents(struct pool *pool)
 	view_free(&view);
 }
 
-/* Has somebody else taken the usual name? */
+/* Has another user taken the usual name? */
 static void
 check_name(const struct config *config, const char *directory)
 {

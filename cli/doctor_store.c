@@ -58,10 +58,8 @@ check_lines(const struct store *store, const char *path, bool right)
 		      lines.bad);
 }
 
-/*
- * Without the right nobody keeps a change from being under way: between pool
- * and store it looks as if it had been killed, but not for long.
- */
+/* Without the right to the store a change may be under way: for a moment it
+ * looks like one that was killed between pool and store. */
 static int
 look_again(struct pool *pool, const char *path,
 	   struct persistent_difference *ret)
@@ -75,7 +73,7 @@ look_again(struct pool *pool, const char *path,
 	return r;
 }
 
-/* Without the lock first: to take it makes files, which few need. */
+/* Without the lock first: taking it makes files, which few users need. */
 static int
 compare(struct pool *pool, const char *path, bool right,
 	struct persistent_difference *ret)

@@ -4,7 +4,7 @@
 
 #include "core/pool/reserve.h"
 
-/* One living reservation, copied out of the pool. */
+/* One live reservation, copied out of the pool. */
 struct entry {
 	enum protocol protocol;
 	struct range range;

@@ -10,8 +10,8 @@
 
 #include "cli/linker.h"
 
-/* Programs change directory. Links stay: the name that an installation keeps
- * is not the one with the version. */
+/* Makes the path absolute, because programs change directory. Keeps links: the
+ * installed name outlives the one with the version. */
 static bool
 absolute(const char *path, char to[PATH_MAX])
 {
@@ -44,7 +44,7 @@ take_linked(const char *name, const char *why, struct library *ret)
 	return linked.ours && take(linked.text, why, ret);
 }
 
-/* Calls `each` for the words of LD_PRELOAD until one says yes. */
+/* Calls `each` for the words of LD_PRELOAD until it returns true. */
 static bool
 any_preloaded(bool (*each)(const char *word, void *context), void *context)
 {
@@ -70,7 +70,7 @@ take_word(const char *word, void *context)
 	       take_linked(word, preloads, context);
 }
 
-/* By its name: others are not to be loaded for a look. */
+/* By its name: other libraries must not be loaded to find out. */
 static bool
 take_ours(const char *word, void *context)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Where libportres.so is, for who wants it preloaded, and what LD_PRELOAD can
- * call it.
- */
+/* Finds libportres.so for preloading, and a name for it that LD_PRELOAD can
+ * have. */
 #ifndef PORTRES_CLI_LIBRARY_H
 #define PORTRES_CLI_LIBRARY_H
 
@@ -13,15 +11,16 @@
 
 struct library {
 	char path[PATH_MAX];	/* absolute */
-	char name[PATH_MAX];	/* the same file, as LD_PRELOAD can say it */
+	char name[PATH_MAX];	/* the same file, for LD_PRELOAD */
 	const char *why;	/* that one: for humans */
 	struct trouble trouble; /* where there is none */
 };
 
 /*
- * PORTRES_LIB, LD_PRELOAD, next to the command, in ../lib, where the dynamic
- * linker looks: the first that is there. It is loaded for a try: the linker
- * only warns of one that it cannot preload, and the program goes on without.
+ * Looks in PORTRES_LIB, LD_PRELOAD, next to the command, in ../lib, and in the
+ * dynamic linker's places, and takes the first that is there. It is loaded once
+ * as a test: the linker only warns of one that it cannot preload, and the
+ * program goes on without.
  */
 bool library_find(struct library *ret);
 
@@ -31,16 +30,14 @@ bool library_preloaded(const struct library *library);
 /* Does the linker find this file by the name that it has of itself? */
 bool library_installed(const struct library *library);
 
-/* Puts it before what LD_PRELOAD has; once is enough. */
+/* Puts it first in LD_PRELOAD, unless it is there. */
 void library_preload(const struct library *library);
 
-/*
- * Finds the name, one without the characters at which the linker splits
- * LD_PRELOAD, or which it replaces: the path, or that of a link to it.
- */
+/* Sets the name: the path, or that of a link to it, without characters at which
+ * the linker splits LD_PRELOAD or which it replaces. */
 bool library_link(struct library *library);
 
-/* Sets the trouble; false. */
+/* Sets the trouble. Returns false. */
 bool library_fail(struct library *library, const char *way_out,
 		  const char *cause, ...) __attribute__((format(printf, 3, 4)));
 

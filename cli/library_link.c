@@ -2,8 +2,8 @@
 /*
  * LD_PRELOAD is split at blanks and colons, and $LIB and $ORIGIN in it are
  * replaced. There are no quotes: a path with such characters has to have
- * another name. A symbolic link is one, if it outlives us, and if nobody else
- * can make it lead elsewhere.
+ * another name. A symbolic link is one, if it outlives us, and if no other user
+ * can change it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,8 +41,8 @@ leads_there(int directory, const char *link, const struct stat *file)
 	return fstatat(directory, link, &st, 0) == 0 && same_file(&st, file);
 }
 
-/* One that leads elsewhere, to a file that is gone, is replaced at once:
- * others may be loading by it. */
+/* Replaces a link that leads elsewhere in one step: others may be loading by
+ * it. */
 static bool
 link_at(int directory, const char *link, const char *path,
 	const struct stat *file)
@@ -97,9 +97,11 @@ library_link(struct library *library)
 		return true;
 	}
 	config_pool_directory(true, pool);
-	/* Who cannot reach a pool that is ours alone has no use for the library
-	 * either. One that a group shares is no place: root, whose programs
-	 * become other users, has /run then. */
+	/*
+	 * A user who cannot reach our own pool has no use for the library
+	 * either. A pool that a group shares is no place: root, whose programs
+	 * become other users, has /run then.
+	 */
 	return link_in(pool, path, library->name) ||
 	       link_in("/run", path, library->name) ||
 	       link_in(getenv("XDG_RUNTIME_DIR"), path, library->name) ||

@@ -12,7 +12,7 @@
 
 enum { OURS = '+', ANOTHER = '?', NONE = '-' };
 
-/* What is exported by no other library. */
+/* A name that no other library exports. */
 #define MARK "portres_refusal"
 
 static void
@@ -28,7 +28,7 @@ look(const char *name, int to)
 			map->l_name);
 }
 
-/* The linker begins with the path, which our reader has been told. */
+/* Skips the path with which the linker begins: our reader has read it. */
 static void
 strip_name(char *text, const char *name)
 {
@@ -57,10 +57,8 @@ read_answer(int from, struct linked *ret)
 	ret->loaded = kind == OURS || kind == ANOTHER;
 }
 
-/*
- * In a child: constructors run, and a damaged file kills. Where no process can
- * be started it must be here; we are about to become another program anyway.
- */
+/* In a child, because constructors run, and a damaged file kills. Here, if no
+ * process can be started: we are about to become another program anyway. */
 void
 linker_ask(const char *name, struct linked *ret)
 {
@@ -68,7 +66,7 @@ linker_ask(const char *name, struct linked *ret)
 	pid_t child;
 
 	*ret = (struct linked){0};
-	/* What the child loads may end it by exit(). */
+	/* A library that the child loads may call exit(). */
 	fflush(stdout);
 	if (pipe2(ends, O_CLOEXEC) < 0) {
 		snprintf(ret->text, sizeof(ret->text), "%s", strerror(errno));

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the dynamic linker makes of a name.
- */
+/* Asks the dynamic linker for a library by name. */
 #ifndef PORTRES_CLI_LINKER_H
 #define PORTRES_CLI_LINKER_H
 
@@ -14,10 +12,8 @@ struct linked {
 	char text[2 * PATH_MAX]; /* its path, or why there is none */
 };
 
-/*
- * Has the linker load it: nobody else knows about libraries for another
- * machine, damaged ones, mounts without exec, and where it looks by itself.
- */
+/* Has the linker load it: only the linker knows about libraries for another
+ * machine, damaged ones, mounts without exec, and its own directories. */
 void linker_ask(const char *name, struct linked *ret);
 
 #endif

@@ -181,7 +181,7 @@ table_print(struct table *table)
 		bool right = table->align[column] == '>';
 		bool last = column + 1 == table->columns;
 
-		/* Nothing but the text at the end of a line. */
+		/* No padding at the end of a line. */
 		printf("%*s%s",
 		       right  ? width[column]
 		       : last ? 0

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What people and programs read: tables, colours, JSON, times.
+ * Output for people and programs: tables, colours, JSON, times.
  *
- * Names of programs are whatever a stranger called his: they reach a terminal
- * without control characters, and JSON as valid UTF-8.
+ * A program's name may have any bytes: they reach a terminal without control
+ * characters, and JSON as valid UTF-8.
  */
 #ifndef PORTRES_CLI_OUTPUT_H
 #define PORTRES_CLI_OUTPUT_H
@@ -27,10 +27,10 @@ void json_string(FILE *to, const char *from);
 /* Nanoseconds since 1970 as 2026-01-31T12:00:00Z. */
 char *time_text(uint64_t ns, char to[32]);
 
-/* How long ago that was: 12s, 5m, 3h, 2d. */
+/* The time since then: 12s, 5m, 3h, 2d. */
 char *age_text(uint64_t ns, char to[16]);
 
-/* "5000-5019", or "5000" of one port. */
+/* "5000-5019", or "5000" for one port. */
 struct range;
 char *range_text(const struct range *range, char to[16]);
 

@@ -12,7 +12,7 @@
 #include "core/pool/persistent.h"
 #include "shim/config.h"
 
-/* What core said of the store or the pool. */
+/* Prints core's error about the store or the pool. */
 static int
 refuse_error(int r)
 {
@@ -33,7 +33,7 @@ refuse_error(int r)
 	}
 }
 
-/* `r` is 0, or 1 where the disk did not confirm what was done. */
+/* `r` is 0, or 1 if the disk did not confirm the change. */
 static int
 done(int r)
 {
@@ -98,7 +98,7 @@ reload(struct pool *pool)
 	return r;
 }
 
-/* Opens the pool for what changes the store. */
+/* Opens the pool for a change of the store. */
 static int
 with_pool(int (*change)(struct pool *, struct block), struct block block)
 {
@@ -112,7 +112,7 @@ with_pool(int (*change)(struct pool *, struct block), struct block block)
 	return r;
 }
 
-/* All operands are read, so that the first that is too many is named. */
+/* Reads all operands, so that the message names the first that is too many. */
 static int
 check_operands(const struct command *self, const char *what, int wanted,
 	       int count, char **operands)

@@ -96,7 +96,7 @@ note_lease(void *context, uint64_t device, uint32_t inode, uint64_t token)
 		    entry->device != (uint32_t)device || entry->own ||
 		    entry->kind != KIND_RUNTIME)
 			continue;
-		/* The acquirer's own name for itself is kept. */
+		/* The acquirer has its name from the slot. */
 		if (entry->pid != owners->pid)
 			process_name(owners->pid, entry->command);
 		entry->pid = owners->pid;
@@ -105,7 +105,8 @@ note_lease(void *context, uint64_t device, uint32_t inode, uint64_t token)
 	}
 }
 
-/* Whose leases are on this descriptor? There may be thousands. */
+/* Finds the entries whose leases are on this descriptor; there may be
+ * thousands. */
 static void
 look(void *context, uint32_t pid, int fd)
 {

@@ -7,13 +7,13 @@
 
 #include "cli/entry.h"
 
-/* The process's name, "?" where it cannot be read. */
+/* The process's name, or "?" when it cannot be read. */
 void process_name(uint32_t pid, char to[17]);
 
 /*
- * Finds who has the owning sockets now. The pool knows who acquired them; a
- * child may have survived him. An entry is ours where we may look into the
- * process that has it.
+ * Finds the processes that have the owning sockets now. The pool names the
+ * acquirers; a child may have outlived one. An entry is ours if we may look
+ * into the process that has it.
  */
 void process_find_owners(struct entry *entries, size_t count);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * portres run: the blocks that a command is to have.
- */
+/* portres run: the blocks for a command. */
 #ifndef PORTRES_CLI_RUN_H
 #define PORTRES_CLI_RUN_H
 
@@ -18,10 +16,8 @@ struct run {
 	uint32_t wait; /* seconds to wait for a busy block */
 };
 
-/*
- * Acquires all blocks on sockets that stay open in the command. Returns 0, or
- * STATUS_NO_PORTS having said why.
- */
+/* Acquires all blocks on sockets that stay open in the command. Returns 0, or
+ * STATUS_NO_PORTS after a message. */
 int run_acquire(struct run *run);
 
 /* The ports in order, from 1 on; 0 after the last. */

@@ -93,7 +93,7 @@ words_add(struct words *words, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Sets the variable, or unsets it where it would be too long. */
+/* Sets the variable, or unsets it if it would be too long. */
 static void
 words_export(struct words *words, const char *name)
 {
@@ -143,7 +143,7 @@ export_tokens(const struct run *run)
 	words_begin(&words);
 	for (size_t i = 0; i < run->count; i++)
 		words_add(&words, "%" PRIu64, run->token[i]);
-	/* Inside another run its blocks are ours as well. */
+	/* Under another run the blocks of that one are ours as well. */
 	if (before && *before)
 		words_add(&words, "%s", before);
 	words_export(&words, "PORTRES_TOKENS");

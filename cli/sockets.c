@@ -10,7 +10,7 @@
 #include "cli/process.h"
 #include "core/kernel/sockdiag.h"
 
-/* One array element more; the command is short and may die of no memory. */
+/* Makes room for one more; the command is short and may die of no memory. */
 static void *
 grow(void *array, size_t count, size_t size)
 {
@@ -85,7 +85,8 @@ note_holder(void *context, uint32_t pid, int fd)
 
 		if (bound->inode != inode)
 			continue;
-		/* The walk goes process by process: a dup comes right after. */
+		/* The walk goes process by process: a dup of the socket comes
+		 * next. */
 		if (bound->count && bound->holders[bound->count - 1].pid == pid)
 			continue;
 		bound->holders =

@@ -8,7 +8,8 @@
 #include "cli/output.h"
 #include "cli/process.h"
 
-/* "7: FLOCK  ADVISORY  WRITE 1234 00:1b:71 0 EOF"; not who waits ("->"). */
+/* The pid in "7: FLOCK ADVISORY WRITE 1234 00:1b:71 0 EOF"; 0 for a waiter
+ * ("->"). */
 static uint32_t
 who_locks(const struct pool *pool)
 {

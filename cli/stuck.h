@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Who has the pool's lock, as the kernel's list of locks tells it.
- */
+/* The process that has the pool's lock, by the kernel's list of locks. */
 #ifndef PORTRES_CLI_STUCK_H
 #define PORTRES_CLI_STUCK_H
 
@@ -9,7 +7,7 @@
 
 #include "core/pool/pool.h"
 
-/* "pid 12 (nginx), which is stopped"; false when nobody is to be seen. */
+/* "pid 12 (nginx), which is stopped"; false when none is listed. */
 bool stuck_by(const struct pool *pool, char *to, size_t size);
 
 #endif

@@ -18,7 +18,7 @@ say(struct trouble *trouble, const char *cause, const char *way_out, ...)
 {
 	va_list arguments;
 
-	/* Both take the same arguments, the way out as many as it likes. */
+	/* Both formats take the same arguments; the way out may use fewer. */
 	va_start(arguments, way_out);
 	vsnprintf(trouble->cause, sizeof(trouble->cause), cause, arguments);
 	va_end(arguments);
@@ -44,7 +44,7 @@ directory_missing(const char *path, struct trouble *ret)
 	return false;
 }
 
-/* The user's own directory is nowhere, and cannot be made. */
+/* The user has no directory of his own, and cannot make one. */
 static bool
 no_own_directory(struct trouble *ret)
 {
@@ -149,7 +149,7 @@ contents_wrong(int fd, const char *path, struct trouble *ret)
 	return false;
 }
 
-/* Each network namespace has its file; ours is the one that did not open. */
+/* Each network namespace has its file; ours did not open. */
 static bool
 file_wrong(const char *path, struct trouble *ret)
 {
@@ -188,7 +188,7 @@ any_file_wrong(const char *directory, struct trouble *ret)
 	return wrong;
 }
 
-/* It is in order, and somebody is inside for too long. */
+/* The pool is in order, and another process has its lock for too long. */
 static void
 locked(const char *path, struct trouble *ret)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Why a pool or the store cannot be used, and what people can do about it.
- * For a pool the library has one error, because programs can do nothing.
- */
+/* Why a pool or the store cannot be used, and the way out. For a pool the
+ * library has one error, because programs can do nothing about it. */
 #ifndef PORTRES_CLI_TROUBLE_H
 #define PORTRES_CLI_TROUBLE_H
 
@@ -11,13 +9,11 @@ struct trouble {
 	char way_out[700];
 };
 
-/*
- * Goes the way of pool_open() again and stops where that must have stopped.
- * `r` is what it, or pool_enter(), returned.
- */
+/* Repeats the steps of pool_open(), up to the one that must have failed. `r` is
+ * the error of pool_open() or pool_enter(). */
 void trouble_of_pool(int r, struct trouble *ret);
 
-/* Of the store, by what store_open() or store_replace() returned. */
+/* Explains the error `r` of store_open() or store_replace(). */
 void trouble_of_store(int r, struct trouble *ret);
 
 #endif

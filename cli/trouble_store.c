@@ -69,7 +69,7 @@ trouble_of_store(int r, struct trouble *ret)
 		snprintf(ret->way_out, sizeof(ret->way_out), way_out, path);
 		return;
 	}
-	/* To the reason that is left nobody knows a way out. */
+	/* The errors that are left have no known way out. */
 	snprintf(ret->cause, sizeof(ret->cause), "the store %s cannot be used",
 		 path);
 	snprintf(ret->way_out, sizeof(ret->way_out), "%s", strerror(-r));

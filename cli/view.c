@@ -28,7 +28,7 @@ view_need_pool(struct pool *ret_pool)
 	return refuse("%s: %s", trouble.cause, trouble.way_out);
 }
 
-/* What the slot says; who has it now is asked outside of the lock. */
+/* Copies the slot; the process that has it now is looked for later. */
 static struct entry
 copy(const struct slot *slot)
 {
@@ -60,7 +60,7 @@ by_port(const void *a, const void *b)
 		       : x->range.start > y->range.start;
 }
 
-/* Tokens of persistent blocks are for who may associate with them. */
+/* Tokens of persistent blocks are for users who may associate with them. */
 static void
 attribute(struct view *view)
 {
@@ -81,10 +81,8 @@ attribute(struct view *view)
 	process_find_owners(view->entries, view->count);
 }
 
-/*
- * Without the lock, so that nobody waits for a stopped process that has it: a
- * slot that has become another one meanwhile is passed over.
- */
+/* Without the lock, so that no command waits for a stopped process that has it:
+ * a slot that is picked anew meanwhile is skipped. */
 static void
 copy_living(struct pool *pool, struct view *view)
 {
@@ -101,7 +99,7 @@ copy_living(struct pool *pool, struct view *view)
 	}
 }
 
-/* Housekeeping, where it costs no wait: the marks of the dead go. */
+/* Frees dead slots, unless that costs a wait for the lock. */
 static uint32_t
 sweep(struct pool *pool)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The pool as the command sees it: what is reserved right now, and by whom.
- */
+/* The pool as the command shows it: the live reservations and their owners. */
 #ifndef PORTRES_CLI_VIEW_H
 #define PORTRES_CLI_VIEW_H
 
@@ -11,17 +9,15 @@
 struct view {
 	struct entry *entries; /* by protocol, then port */
 	size_t count;
-	uint32_t swept; /* dead ones that were ended on the way */
+	uint32_t swept; /* dead slots that were freed */
 	bool judged;	/* false: some of the entries may be dead */
 };
 
-/* The same for commands that need it: has said why not, STATUS_REFUSED. */
+/* For commands that need a pool: 0, or STATUS_REFUSED after a message. */
 int view_need_pool(struct pool *ret_pool);
 
-/*
- * Ends the dead and copies what is left, without waiting for the lock. 0, or
- * -ESTALE when the file was cut short, -ENOMEM.
- */
+/* Marks dead slots and copies the live ones, without waiting for the lock. 0,
+ * or -ESTALE when the file was cut short, -ENOMEM. */
 int view_take(struct pool *pool, struct view *ret);
 void view_free(struct view *view);
 

@@ -29,7 +29,7 @@ print_bound(const struct bound *bound, uint32_t port)
 
 	printf("%s %u is in use: %s, %s", protocol_name(bound->protocol), port,
 	       bound->address, bound->state);
-	/* A connection in TIME_WAIT is nobody's any more. */
+	/* A connection in TIME_WAIT has no process any more. */
 	if (bound->count == 0 && bound->inode != 0)
 		printf(", by a process of user %u that is not to be seen here",
 		       bound->user);
@@ -62,7 +62,7 @@ print_text(const struct view *view, const struct sockets *sockets,
 		}
 	for (size_t i = 0; i < sockets->count; i++)
 		print_bound(&sockets->bound[i], port);
-	/* As far as this pool knows: other users may have others. */
+	/* In this pool; other users may have others. */
 	if (found > 0)
 		return;
 	config_pool_directory(false, directory);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * portres: reserve blocks of TCP or UDP ports, for programs written for
- * Linux. (Programs written for Winsock include <winsock2.h> and <mstcpip.h>.)
+ * portres: reserve blocks of TCP or UDP ports, for programs written for Linux.
+ * (Programs written for Winsock include <winsock2.h> and <mstcpip.h>.)
  *
  *	struct portres_instance block = {0};
  *
@@ -9,20 +9,19 @@
  *	if (portres_acquire(fd, &block, 0) == 0)
  *		... ntohs(block.start_port), block.token
  *
- * The reservation lives as long as the open socket `fd`, through dup, fork
- * and exec, and ends with it, however that happens. Until then nobody else
- * who is under portres can bind its ports.
+ * The reservation lives as long as the open socket `fd`, through dup, fork and
+ * exec, and ends with it, however that happens. Until then no other program
+ * under portres can bind its ports.
  *
  * There are two ways to ask. The three codes are ioctl() requests: a program
- * that uses them needs nothing at link time, and without the library the
- * kernel refuses them with ENOTTY. The functions are libportres.so's (link
- * with -lportres); they do the same and more.
+ * that uses them needs nothing at link time, and without the library the kernel
+ * refuses them with ENOTTY. The functions are libportres.so's (link with
+ * -lportres); they do the same and more.
  *
- * Start ports are in network byte order, as in sockaddr_in, numbers of ports
- * in host byte order, times in none. All functions return 0, or -1 with errno;
- * a success leaves errno alone. They may be called from any thread; from a
- * signal handler, none but portres_refusal(). portres(3) is the same text for
- * humans.
+ * Start ports are in network byte order, as in sockaddr_in, numbers of ports in
+ * host byte order, times in none. All functions return 0, or -1 with errno; a
+ * success leaves errno alone. They may be called from any thread; from a signal
+ * handler, none but portres_refusal(). portres(3) is the same text for humans.
  *
  * Layouts, codes and rules are those of Windows' <mstcpip.h> and <iphlpapi.h>;
  * a row that is ours says so. Codes may be passed as sign-extended ints: only
@@ -65,10 +64,9 @@ struct portres_instance {
 #define PORTRES_API __attribute__((__visibility__("default")))
 
 /*
- * For `flags`. Ours: fails with EAGAIN, and has done nothing, where the call
- * would have to wait for another process that is inside the pool. Without it
- * a call waits up to 5 s, and a signal handler that was installed without
- * SA_RESTART ends the wait.
+ * For `flags`. Ours: fails with EAGAIN, and has done nothing, when another
+ * process has the pool's lock. Without the flag a call waits up to 5 s, and a
+ * signal handler that was installed without SA_RESTART ends the wait.
  */
 #define PORTRES_NOWAIT 1
 
@@ -86,9 +84,9 @@ struct portres_instance {
  */
 
 /*
- * Reserves a block for the socket: number_of_ports from start_port on, or,
- * where start_port is 0, wherever they fit. Fills in all of *block. One socket
- * may own several.
+ * Reserves a block for the socket: number_of_ports from start_port on, or, if
+ * start_port is 0, wherever they fit. Fills in all of *block. One socket may
+ * own several.
  *
  * EADDRINUSE	part of the block is reserved, or bound by anybody;
  *		portres_refusal() tells
@@ -100,8 +98,8 @@ PORTRES_API int portres_acquire(int fd, struct portres_instance *block,
 				unsigned int flags);
 
 /*
- * Gives back a block of this process, by any socket of the same protocol.
- * Sockets keep the ports that they have bound.
+ * Releases a block of this process, by any socket of the same protocol. Sockets
+ * keep the ports that they have bound.
  *
  * EINVAL	not a block of this process, or persistent, or of the other
  *		protocol (ours)
@@ -109,8 +107,8 @@ PORTRES_API int portres_acquire(int fd, struct portres_instance *block,
 PORTRES_API int portres_release(int fd, uint64_t token, unsigned int flags);
 
 /*
- * Gives the unbound socket ports of a block: bind() to port 0 takes any free
- * one of it, or names one.
+ * Associates the unbound socket with a block: bind() to port 0 takes any free
+ * one of its ports; bind() to one of them takes that one.
  *
  * EACCES	another process's block; or a persistent one, without the right
  *		to the store; portres_refusal() tells whose
@@ -167,20 +165,20 @@ struct portres_refusal {
 	uint16_t port;	     /* network byte order; 0: no certain one */
 	uint16_t start_port; /* the block, network byte order; 0: not known */
 	uint16_t number_of_ports; /* host byte order */
-	uint16_t persistent;  /* 1: a persistent block, which nobody holds */
-	int32_t pid;	      /* the process that acquired it, or 0 */
-	char command[16];     /* its name then: printable, 0 at the end */
-	uint32_t reserved[3]; /* 0 */
+	uint16_t persistent;	  /* 1: a persistent block, without an owner */
+	int32_t pid;		  /* the process that acquired it, or 0 */
+	char command[16];	  /* its name then: printable, 0 at the end */
+	uint32_t reserved[3];	  /* 0 */
 };
 
 /*
- * Why was the last call of this thread refused? Asked right after one of
+ * Why was the last call of this thread refused? To be called right after one of
  * bind(), connect(), listen(), the sends, ioctl() and the functions above has
- * failed, while errno is still that call's: it is the question. Ours.
+ * failed, while errno is still that call's: it selects the reason. Ours.
  *
  * pid is a number of the pid namespace in which the block was acquired, and
  * that process need not live: a block lives on with a child that has its
- * socket. Costs no system call but those that look at the pointer.
+ * socket. Makes no system call but to check the pointer.
  *
  * EFAULT	bad pointer
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where Microsoft's C runtime and glibc disagree: everything that a Winsock
- * program meets of it is in this header and in winsock/crt/.
+ * The differences between Microsoft's C runtime and glibc that a Winsock
+ * program meets: all of them are in this header and in winsock/crt/.
  *
  * - Wide formats: %s and %c are wide, %hs and %S narrow, %ld is 32 bits, %I64d
  *   is 64. The wide printf family is renamed to ours, which know that.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""For test suites inside of tests: see plugin_kit.py."""
+"""For test suites inside of tests: see kits/plugin.py."""
 
 import os
 import subprocess

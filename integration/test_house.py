@@ -68,3 +68,35 @@ def test_errno_is_written_at_the_edge():
         if re.search(r"\berrno\s*=[^=]", file.read_text())
     ]
     assert len(writers) <= 3 and "shim/shim.h" in writers, writers
+
+
+SPOKEN = {
+    "core/kernel": "*.[ch]",
+    "core/pool": "*.[ch]",
+    "shim": "*.[ch]",
+    "cli": "*.[ch]",
+    "bench": "*.[ch]",
+    "include": "portres*.h",
+}
+
+
+def comments(file):
+    """Each on one line, without its stars."""
+    for text in re.findall(r"/\*(.*?)\*/", file.read_text(), re.S):
+        yield " ".join(re.sub(r"(?m)^\s*\*", "", text).split())
+
+
+def test_a_sentence_begins_with_a_thing():
+    """Not with a riddle, to be solved before the verb comes."""
+    riddle = re.compile(
+        r"(?:^|[.;:?!] )\(?"
+        r"(?:Who|Whoever|What|Where|Of|The same(?=[.,]| of| for| in))\b"
+    )
+    found = [
+        f"{file}: {comment}"
+        for folder, pattern in SPOKEN.items()
+        for file in files(folder, pattern)
+        for comment in comments(file)
+        if riddle.search(comment)
+    ]
+    assert not found, "\n".join(found)

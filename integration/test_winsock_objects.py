@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import checkers
-from overlapped_kit import says
+from kits.overlapped import says
 
 LIBRARY = r"""
 #include <winsock2.h>

@@ -14,7 +14,7 @@
 #define IP_LOCAL_PORT_RANGE 51
 #endif
 
-/* What the kernel says when it finds no port. */
+/* The kernel's error when it finds no port. */
 static long
 kernels_full(enum protocol protocol, const struct call *call)
 {
@@ -23,7 +23,7 @@ kernels_full(enum protocol protocol, const struct call *call)
 	return protocol == PROTOCOL_TCP ? -EADDRNOTAVAIL : -EAGAIN;
 }
 
-/* What the program is told: connect() has one error for both protocols. */
+/* The program's error then: connect() has one for both protocols. */
 static long
 none_left(enum protocol protocol, const struct call *call, bool *ret_none)
 {
@@ -39,7 +39,7 @@ option_of(struct range range)
 	return (range_end(range) - 1) << 16 | range.start;
 }
 
-/* At the IP level for IPv6 sockets too. */
+/* IPPROTO_IP for IPv6 sockets too. */
 static int
 get_option(const struct sys_ops *sys, int fd, uint32_t *ret)
 {
@@ -57,7 +57,8 @@ set_option(const struct sys_ops *sys, int fd, uint32_t option)
 			      sizeof(option));
 }
 
-/* No descriptor left to look with? Then as the last acquirer saw it. */
+/* The ephemeral range; as the last acquirer read it, if no descriptor is
+ * left. */
 static struct range
 ephemeral_now(struct pool *pool)
 {
@@ -75,10 +76,8 @@ ephemeral_now(struct pool *pool)
 								  : usual;
 }
 
-/*
- * The part of the ephemeral range that the program wants to keep to. Where it
- * wants none of it the kernel does not heed it, and neither do we.
- */
+/* The part of the ephemeral range to which the program has restricted the
+ * socket. If it is empty the kernel ignores it, and so do we. */
 static struct range
 clip(struct range ephemeral, uint32_t option)
 {
@@ -94,9 +93,9 @@ clip(struct range ephemeral, uint32_t option)
 }
 
 /*
- * The widest clear range, which is nearly always the only one that is asked
- * for: found when the marks have changed. Each thread remembers its own; a
- * signal handler that comes between finds it unknown.
+ * The widest clear range, nearly always the only one that is needed: looked for
+ * again only when the marks have changed. Each thread keeps its own; a signal
+ * handler that comes between finds none.
  */
 static struct range
 widest(struct pool *pool, enum protocol protocol, struct range within)
@@ -127,8 +126,9 @@ widest(struct pool *pool, enum protocol protocol, struct range within)
 }
 
 /*
- * Back to the program's own setting; unless it has set another meanwhile, or
- * the number is another socket's: a connect() may wait.
+ * Makes the call, then restores the program's own setting; unless the program
+ * has set another meanwhile, or the number is another socket's: a connect() may
+ * wait.
  */
 static long
 call_within(const struct sys_ops *sys, struct range range, uint32_t own,
@@ -147,8 +147,8 @@ call_within(const struct sys_ops *sys, struct range range, uint32_t own,
 }
 
 static long
-choose_within(struct pool *pool, enum protocol protocol, uint32_t own,
-	      struct call *call, bool *ret_none)
+autobind_within(struct pool *pool, enum protocol protocol, uint32_t own,
+		struct call *call, bool *ret_none)
 {
 	struct range within = clip(ephemeral_now(pool), own);
 	struct range range = widest(pool, protocol, within);
@@ -165,7 +165,8 @@ choose_within(struct pool *pool, enum protocol protocol, uint32_t own,
 	return none_left(protocol, call, ret_none);
 }
 
-/* The local address: of an unbound socket the wildcard, ready to be bound. */
+/* Has the socket no port? Then sets `local` to its address, ready to be
+ * bound. */
 static bool
 is_unbound(struct call *call)
 {
@@ -182,13 +183,13 @@ is_unbound(struct call *call)
 }
 
 /*
- * Old kernels, and sockets that do not know the option (MPTCP): a port is
- * picked that is not reserved, that the administrator does not keep from the
- * kernel's choice, and that, whatever the socket may share, no other one has.
+ * For old kernels, and sockets without the option (MPTCP): picks a port that is
+ * not reserved, not in ip_local_reserved_ports, and that no other socket has,
+ * whatever reuse options there are.
  */
 static long
-bind_by_hand(struct pool *pool, enum protocol protocol,
-	     const struct port_set *kept, struct call *call)
+pick_clear(struct pool *pool, enum protocol protocol,
+	   const struct port_set *kept, struct call *call)
 {
 	struct range within = ephemeral_now(pool);
 	struct range range = CLEAR_RANGE_FIRST;
@@ -214,8 +215,8 @@ bind_by_hand(struct pool *pool, enum protocol protocol,
 }
 
 static long
-choose_by_hand(struct pool *pool, enum protocol protocol, struct call *call,
-	       bool *ret_none)
+autobind_by_pick(struct pool *pool, enum protocol protocol, struct call *call,
+		 bool *ret_none)
 {
 	struct port_set *kept;
 	struct fork_visit visit;
@@ -229,7 +230,7 @@ choose_by_hand(struct pool *pool, enum protocol protocol, struct call *call,
 	kept = (struct port_set *)at;
 	fork_visit(&visit);
 	ephemeral_reserved(pool->sys, kept);
-	r = bind_by_hand(pool, protocol, kept, call);
+	r = pick_clear(pool, protocol, kept, call);
 	fork_visit_end(&visit);
 	sys_munmap(&sys_kernel, kept, sizeof(*kept));
 	if (r == -EADDRINUSE)
@@ -245,6 +246,6 @@ autobind(struct pool *pool, enum protocol protocol, struct call *call,
 
 	*ret_none = false;
 	return get_option(pool->sys, call->fd, &own) < 0
-		       ? choose_by_hand(pool, protocol, call, ret_none)
-		       : choose_within(pool, protocol, own, call, ret_none);
+		       ? autobind_by_pick(pool, protocol, call, ret_none)
+		       : autobind_within(pool, protocol, own, call, ret_none);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Ports that the system chooses, for sockets that are not associated: never
- * reserved ones. Needed only while a block reaches into the kernel's ephemeral
- * range.
+ * Autobind: the kernel picks a port for a socket that is not associated, and
+ * must not pick a reserved one. Needed only while a block reaches into the
+ * ephemeral range.
  *
- * From Linux 6.3 on, and in later 6.1, a socket can be shown a part of the
- * ephemeral range (IP_LOCAL_PORT_RANGE). It is shown a clear one for the length
- * of the call, and the next one when the kernel says that this one is full. A
- * socket that has its port does not heed it, so nobody asks whether it has one.
- * Otherwise a port is picked here and named to the kernel.
+ * From Linux 6.3 on, and in later 6.1, a socket can be restricted to a part of
+ * the ephemeral range (IP_LOCAL_PORT_RANGE): to a clear range for the length of
+ * the call, and to the next one when the kernel finds that one full. A socket
+ * that has a port ignores the option, so nobody asks whether it has one. On
+ * other kernels a port is picked here (pick.h).
  */
 #ifndef PORTRES_SHIM_AUTOBIND_H
 #define PORTRES_SHIM_AUTOBIND_H
@@ -17,10 +17,10 @@
 #include "shim/call.h"
 
 /*
- * Makes the real call so that no reserved port is chosen. Called while the
- * choice is announced, where the call does not wait for others. Returns what
- * the kernel answers. ret_none: all ports that are not reserved are taken, and
- * the answer says so.
+ * Makes the real call so that the kernel picks no reserved port. Called while
+ * autobind is announced, unless the call may wait for a peer. Returns the
+ * kernel's answer. ret_none: all ports that are not reserved are taken, and the
+ * answer says so.
  */
 long autobind(struct pool *pool, enum protocol protocol, struct call *call,
 	      bool *ret_none);

@@ -34,7 +34,7 @@ or_nothing(struct strbuf *path)
 		path->buffer[0] = '\0';
 }
 
-/* A relative path is the one it is now: programs change directory. */
+/* Makes a relative path absolute now: programs change directory. */
 static void
 text_path(struct strbuf *text, const char *path)
 {
@@ -55,9 +55,9 @@ text_path(struct strbuf *text, const char *path)
 	strbuf_string(text, path);
 }
 
-/* $XDG_STATE_HOME/portres, or where that is by default. */
+/* $XDG_STATE_HOME/portres, or its default. */
 static void
-choose_user_store(struct strbuf *store)
+find_user_store(struct strbuf *store)
 {
 	const char *state = secure_getenv("XDG_STATE_HOME");
 	const char *home = secure_getenv("HOME");
@@ -74,7 +74,7 @@ choose_user_store(struct strbuf *store)
 }
 
 static void
-choose_directories(struct config *config)
+find_directories(struct config *config)
 {
 	const char *given = secure_getenv("PORTRES_POOL");
 	struct strbuf pool =
@@ -94,7 +94,7 @@ choose_directories(struct config *config)
 		strbuf_string(&pool, USER_POOL_PLACE "/" USER_POOL_PREFIX);
 		strbuf_number(&pool, sys_geteuid(&sys_kernel));
 		config->own = true;
-		choose_user_store(&store);
+		find_user_store(&store);
 	}
 	or_nothing(&pool);
 	or_nothing(&store);
@@ -113,7 +113,7 @@ load(struct config *config)
 {
 	const char *wildcard = secure_getenv("PORTRES_WILDCARD");
 
-	choose_directories(config);
+	find_directories(config);
 	config->strict = is_set("PORTRES_STRICT");
 	config->debug = is_set("PORTRES_DEBUG");
 	if (wildcard)
@@ -131,7 +131,7 @@ config_get(void)
 
 	if (atomic_load_explicit(&state, memory_order_acquire) == READ)
 		return &config;
-	/* So early in the program's start that there is none to be read. */
+	/* The program's start has not set up the environment yet. */
 	if (!environ)
 		return &nothing;
 	if (atomic_compare_exchange_strong(&state, &unread, READING)) {
@@ -139,8 +139,8 @@ config_get(void)
 		atomic_store_explicit(&state, READ, memory_order_release);
 		return &config;
 	}
-	/* Another constructor's thread, or a signal handler, is too early:
-	 * without a directory there is no pool yet. */
+	/* Another constructor's thread, or a signal handler, while it is read:
+	 * these find no pool yet. */
 	return atomic_load(&state) == READ ? &config : &nothing;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the environment says, read once with secure_getenv.
+ * The settings in the environment, read once with secure_getenv.
  *
  * PORTRES_POOL      the pool's directory; else /run/portres where there is
  *                   one, else /dev/shm/portres-UID, made on demand
@@ -19,30 +19,27 @@
 #include "core/pool/pool.h"
 
 struct config {
-	/* Of the pool; an own one may have the next name. */
+	/* The pool's; an own one may have the next name (user_pool.h). */
 	char directory[256];
 	char store[256]; /* of the persistent blocks; empty: nowhere */
 	const char *why; /* that directory: for humans */
-	bool own;	 /* the user's own one: see core/user_pool.h */
+	bool own;	 /* the user's own one: see user_pool.h */
 	bool strict;
 	bool debug;
 	struct range_list wildcard; /* empty: around the ephemeral range */
 };
 
-/*
- * Opens the pool of a network namespace, where the settings say. Returns as
- * pool_open().
- */
+/* Opens the pool of a network namespace, as the settings have it. Returns as
+ * pool_open(). */
 int config_open_pool(uint64_t netns, const struct fork_block *forks,
 		     struct pool *ret_pool);
 
-/*
- * The directory of the pool, as it is or, with `make`, as it will be: one's own
- * may not have the usual name. Returns 0 or -ENETDOWN, with the usual one.
- */
+/* The directory of the pool; with `make` it is made: a user's own may not have
+ * the usual name. Returns 0, or -ENETDOWN with the usual name. */
 int config_pool_directory(bool make, char to[POOL_PATH_MAX]);
 
-/* Never NULL; the first caller reads it, normally our constructor. */
+/* Never NULL. The first caller, normally our constructor, reads the
+ * environment. */
 const struct config *config_get(void);
 
 #endif

@@ -75,18 +75,16 @@ static __thread struct {
 
 static _Atomic int forks_under_way;
 
-/* Of another process than this one, an entry came along with a child's memory
- * and is free. */
+/* An entry of another process came along with the memory of a child, and is
+ * free. */
 static struct lent {
 	_Atomic uint32_t process;
 	_Atomic uint32_t thread;
 	_Atomic int fd; /* + 1; 0 until it is known */
 } lent[LENT_MAX];
 
-/*
- * The process' or, while the thread is forking and holds that one, another, for
- * fork handlers of other libraries that call us meanwhile.
- */
+/* The process' word; or, while this thread forks and holds that one, its own,
+ * for fork handlers of other libraries that call us meanwhile. */
 static _Atomic uint32_t *
 word_here(void)
 {
@@ -101,7 +99,7 @@ fork_visit(struct fork_visit *ret)
 	if (!ret->under_way)
 		return;
 	fork_block_hold(&sys_kernel, word_here(), VISIT_LIMIT_NS, &ret->hold);
-	/* A fork is waited for: that is what all this is about. */
+	/* A fork that is under way is waited for. */
 	if (!ret->hold.inside && atomic_load(&forks_under_way)) {
 		fork_block_release(&sys_kernel, word_here(), &ret->hold);
 		fork_block_hold(&sys_kernel, word_here(), FORK_LIMIT_NS,
@@ -116,7 +114,7 @@ fork_visit_end(const struct fork_visit *visit)
 		fork_block_release(&sys_kernel, word_here(), &visit->hold);
 }
 
-/* Takes a free entry for it; where there is none a child will have it. */
+/* Takes a free entry; if there is none a child will have the descriptor. */
 static void
 lend_one(uint32_t process, uint32_t thread, int fd)
 {
@@ -145,8 +143,8 @@ take_back_one(uint32_t process, int fd)
 	}
 }
 
-/* Not in a child of vfork: it has descriptors of its own, beside its parent's
- * table. */
+/* A child of vfork lends nothing: it has descriptors of its own, but its
+ * parent's table. */
 static void
 lend(const int fd[], int n)
 {
@@ -172,10 +170,8 @@ const struct fork_block fork_block = {
 	.take_back = take_back,
 };
 
-/*
- * In a child: its parent's other threads do not go on here. The one that has
- * forked does, and knows its descriptor.
- */
+/* In a child: closes the descriptors of its parent's other threads, which do
+ * not exist here. The thread that has forked does, and closes its own. */
 static void
 close_lent(void)
 {
@@ -192,9 +188,9 @@ close_lent(void)
 }
 
 /*
- * A thread inside the pool holds a locked descriptor and perhaps a trial
+ * A thread with the pool's lock has a locked descriptor and perhaps a trial
  * socket. A child that inherits them would keep the lock when the parent dies,
- * and the port. So fork waits until nobody is inside.
+ * and the port. So fork waits until no thread holds the fork block.
  */
 static void
 before_fork(void)
@@ -222,7 +218,8 @@ after_fork(void)
 static void
 after_fork_in_child(void)
 {
-	/* Whatever thread was inside, or forking, does not exist here. */
+	/* The other threads, holding the fork block or forking, are not
+	 * here. */
 	forking.hold.inside = true;
 	atomic_store(&forks_under_way, 1);
 	sockets_forked();
@@ -233,7 +230,6 @@ after_fork_in_child(void)
 void
 fork_register(void)
 {
-	sockets_are_ours(); /* before a child of vfork can be the first to ask
-			     */
+	sockets_are_ours(); /* before a child of vfork can ask */
 	pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }

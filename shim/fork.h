@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * This process and fork(): forks wait until no thread is inside a pool.
- */
+/* This process and fork(): forks wait until no thread has the pool's lock. */
 #ifndef PORTRES_SHIM_FORK_H
 #define PORTRES_SHIM_FORK_H
 
@@ -10,16 +8,15 @@
 
 #include "core/kernel/fork_block.h"
 
-/* For this process' pools. */
+/* This process' fork block, for its pools. */
 extern const struct fork_block fork_block __attribute__((visibility("hidden")));
 
 /*
- * A visit: while a descriptor of ours is open that no forked child should have,
- * and the pool's lock is not ours. Not to be made inside the pool, nor around
- * anything that waits for others. Another thread that is inside is waited for
- * for 1 ms and not longer: a close is not to wait, and a fork that comes in
- * just then is rare. Costs nothing in a process of one thread, which cannot
- * fork meanwhile.
+ * Holds the fork block while a descriptor of ours is open that no child should
+ * have, without the pool's lock. Not to be called with that lock held, nor
+ * around anything that waits for others. Waits for another thread for 1 ms at
+ * most: a close must not wait, and a fork just then is rare. Costs nothing in a
+ * process of one thread, which cannot fork meanwhile.
  */
 struct fork_visit {
 	bool under_way;
@@ -33,11 +30,10 @@ void fork_visit_end(const struct fork_visit *visit);
 void fork_register(void);
 
 /*
- * A number that this process shares with none of its parents, nor with its
- * forked children: no load of a thread's memory survives a fork unnoticed,
+ * A number that this process shares with no parent and no forked child,
  * whichever call made the child (fork, _Fork, clone). A child of vfork is in
- * its parent's memory and has its number. 0 where the kernel cannot do it.
- * One load, once it is there.
+ * its parent's memory and has its number. 0 when the kernel cannot tell. One
+ * load, once it is there.
  */
 #define FORK_GENERATION() (atomic_load(fork_page) ?: fork_generation())
 

@@ -10,33 +10,33 @@
 #include "shim/shim.h"
 #include "shim/sockets.h"
 
-#define CARRIERS_MAX 64 /* as many blocks as `portres run` takes */
+#define HIDDEN_MAX 64 /* as many blocks as `portres run` takes */
 
 /*
- * Filled by the constructor; later only `fd` changes. A child of vfork reads
- * its parent's table beside a descriptor table of its own: that a number has
- * the socket is asked of the kernel each time.
+ * Filled by the constructor; later only `fd` changes. A child of vfork has its
+ * parent's table, but descriptors of its own: the kernel is asked each time
+ * whether a number is the socket.
  */
-static struct carrier {
+static struct hidden_fd {
 	_Atomic int fd;
 	uint64_t cookie;
 	uint64_t token;
-} carriers[CARRIERS_MAX];
+} hidden[HIDDEN_MAX];
 
 static uint32_t count;
 
 static bool
-has(const struct carrier *carrier, int fd)
+has(const struct hidden_fd *entry, int fd)
 {
-	return atomic_load(&carrier->fd) == fd &&
-	       sock_is(&sys_kernel, fd, carrier->cookie);
+	return atomic_load(&entry->fd) == fd &&
+	       sock_is(&sys_kernel, fd, entry->cookie);
 }
 
 bool
 hidden_fds_guards(int fd)
 {
 	for (uint32_t i = 0; i < count; i++)
-		if (has(&carriers[i], fd))
+		if (has(&hidden[i], fd))
 			return true;
 	return false;
 }
@@ -47,10 +47,10 @@ hidden_fds_next(unsigned int first, unsigned int last)
 	int next = -1;
 
 	for (uint32_t i = 0; i < count; i++) {
-		int fd = atomic_load(&carriers[i].fd);
+		int fd = atomic_load(&hidden[i].fd);
 
 		if ((unsigned int)fd >= first && (unsigned int)fd <= last &&
-		    (next < 0 || fd < next) && has(&carriers[i], fd))
+		    (next < 0 || fd < next) && has(&hidden[i], fd))
 			next = fd;
 	}
 	return next;
@@ -60,18 +60,18 @@ int
 hidden_fds_step_aside(int fd)
 {
 	const struct sys_ops *sys = &sys_kernel;
-	/* Higher if that can be, where fewer programs look. */
+	/* A higher number if there is one: fewer programs look there. */
 	int to = sys_dup_from(sys, fd, fd + 1);
 
 	if (to < 0)
 		to = sys_dup_from(sys, fd, 3);
 	if (to < 0)
 		return -EMFILE;
-	/* A child of vfork leaves its parent's table alone; its new image
-	 * finds the socket wherever it is. */
+	/* A child of vfork leaves its parent's table alone; its new image finds
+	 * the socket at any number. */
 	for (uint32_t i = 0; i < count && sockets_are_ours(); i++)
-		if (atomic_load(&carriers[i].fd) == fd)
-			atomic_store(&carriers[i].fd, to);
+		if (atomic_load(&hidden[i].fd) == fd)
+			atomic_store(&hidden[i].fd, to);
 	return 1;
 }
 
@@ -81,15 +81,15 @@ hidden_fds_owns(const struct slot *slot)
 	uint64_t token = atomic_load(&slot->token);
 
 	for (uint32_t i = 0; i < count; i++)
-		if (carriers[i].token == token &&
-		    has(&carriers[i], atomic_load(&carriers[i].fd)))
+		if (hidden[i].token == token &&
+		    has(&hidden[i], atomic_load(&hidden[i].fd)))
 			return true;
 	return false;
 }
 
-/* Is the token one of the list's? */
+/* Is the token on the list? */
 static bool
-named(const char *list, uint64_t token)
+is_listed(const char *list, uint64_t token)
 {
 	while (*list) {
 		char *end;
@@ -105,15 +105,15 @@ named(const char *list, uint64_t token)
 }
 
 static void
-guard(void *context, const struct lease_carrier *found)
+hide(void *context, const struct lease_carrier *found)
 {
-	struct carrier *carrier = &carriers[count];
+	struct hidden_fd *entry = &hidden[count];
 
-	if (count == CARRIERS_MAX || !named(context, found->token))
+	if (count == HIDDEN_MAX || !is_listed(context, found->token))
 		return;
-	atomic_store(&carrier->fd, found->fd);
-	carrier->cookie = found->cookie;
-	carrier->token = found->token;
+	atomic_store(&entry->fd, found->fd);
+	entry->cookie = found->cookie;
+	entry->token = found->token;
 	count++;
 }
 
@@ -125,11 +125,12 @@ hidden_fds_find(void)
 
 	if (!tokens || !*tokens)
 		return;
-	lease_inventory(&sys_kernel, guard, tokens);
+	lease_inventory(&sys_kernel, hide, tokens);
 	edge(saved, 0); /* strtoull may have found a number too large */
 	if (count == 0)
 		return;
 	sockets_hide();
-	/* Now: the program may change its root directory or its user. */
-	POOLS_FOR_BIND(atomic_load(&carriers[0].fd));
+	/* Opens the pool now: the program may change its root directory or its
+	 * user. */
+	POOLS_FOR_BIND(atomic_load(&hidden[0].fd));
 }

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocks that this program was started with: `portres run` and the pytest
- * plugin reserve them, name them in PORTRES_TOKENS, and let the program
- * inherit the owning sockets.
+ * Inherited blocks: `portres run` and the pytest plugin reserve them, name them
+ * in PORTRES_TOKENS, and let the program inherit the owning sockets.
  *
  * The program knows of neither. So an explicit bind inside such a block counts
- * as associated, and its owning sockets are kept from the habits of servers:
- * to the program their descriptors are not there. It may close, mark or
- * overwrite every number it likes, and has the block all the same.
+ * as associated, and the owning sockets are hidden from it: servers close, mark
+ * and overwrite all descriptors at their start, and keep the block all the
+ * same.
  *
- * What is found at the program's start is what the kernel shows: descriptors
- * that carry the leases which the variable names. Where a program has lost
- * them there is nothing to guard.
+ * The descriptors are found at the program's start by the kernel's list of
+ * their locks: the leases whose tokens the variable names. A program that has
+ * lost them has nothing to hide.
  */
 #ifndef PORTRES_SHIM_HIDDEN_FDS_H
 #define PORTRES_SHIM_HIDDEN_FDS_H
@@ -21,25 +20,21 @@
 
 #include "core/pool/layout.h"
 
-/*
- * Called once by the constructor; costs nothing without the variable. Whether
- * there is anything to guard is sockets_hidden() from then on, one load.
- */
+/* Called once by the constructor; costs nothing without the variable. From then
+ * on sockets_hidden() tells whether any descriptor is hidden, in one load. */
 void hidden_fds_find(void);
 
-/* Is it a descriptor that the program does not know of? */
+/* Is the descriptor hidden? */
 bool hidden_fds_guards(int fd);
 
-/* The lowest such descriptor from `first` to `last`, or -1. */
+/* The lowest hidden descriptor from `first` to `last`, or -1. */
 int hidden_fds_next(unsigned int first, unsigned int last);
 
-/*
- * Makes room at a guarded number, for dup2(): the owning socket gets another
- * one as well. Returns 1, or -EMFILE when there is none.
- */
+/* Makes room at a hidden number, for dup2(): the owning socket gets another
+ * one. Returns 1, or -EMFILE when there is none. */
 int hidden_fds_step_aside(int fd);
 
-/* Is the block of this slot one of ours? Checks that we still have it. */
+/* Is this the slot of an inherited block, whose owning socket is still here? */
 bool hidden_fds_owns(const struct slot *slot);
 
 #endif

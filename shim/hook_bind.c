@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The calls that may give a socket a port. Each becomes a struct call, which
- * steer.h sends on its way.
- */
+/* The calls that may give a socket a port. Each becomes a struct call, for
+ * steer.h. */
 #include <netinet/in.h>
 #include <string.h>
 
@@ -49,7 +47,7 @@ bind(int fd, const struct sockaddr *address, socklen_t size)
 	return (int)edge(saved, steer_bind(&call));
 }
 
-/* Where bindresvport() looks, as its manual page has it. */
+/* The ports of bindresvport(), by its manual page. */
 #define LOWEST_PRIVILEGED 512
 #define PRIVILEGED_END 1024
 
@@ -98,10 +96,8 @@ bind_privileged(int fd, struct sockaddr_in *any)
 	return r;
 }
 
-/*
- * libc's own binds inside libc, past our bind(). While nothing is reserved
- * down there it may; otherwise the same search is made by way of ours.
- */
+/* libc's own binds inside libc, past our bind(). It may while none of its ports
+ * is reserved; otherwise the same search is made with our bind(). */
 EXPORTED int
 bindresvport(int fd, struct sockaddr_in *address)
 {
@@ -144,9 +140,9 @@ listen(int fd, int backlog)
 }
 
 /*
- * A UDP socket that leaves its peer gives up its port as well, whichever
- * descriptor of it is used: each has to be looked at again. (The kernel has
- * read the address, so we can.)
+ * A UDP socket that leaves its peer gives up its port as well, and may have
+ * other descriptors: none counts as settled any more. (The kernel has read the
+ * address, so we can.)
  */
 static long
 really_connect(const struct call *call)
@@ -190,9 +186,9 @@ __connect(int fd, const struct sockaddr *address, socklen_t size)
 }
 
 /*
- * The first send of an unbound socket gives it a port: a UDP one's to any
- * peer, a TCP one's with MSG_FASTOPEN. send() and write() need a peer from
- * connect() and so a port already.
+ * The first send of an unbound socket binds it: UDP to any peer, TCP with
+ * MSG_FASTOPEN. send() and write() need a peer from connect(), and so a port
+ * already.
  */
 static ssize_t
 send_first(struct call *call)

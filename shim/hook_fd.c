@@ -16,12 +16,12 @@
 #include "shim/sockets.h"
 
 /*
- * Ends the reservations of a socket that has just been closed for good. Takes
- * no lock and waits for nobody. Where it cannot be done nothing is lost:
- * whoever next meets the block finds its lease gone.
+ * Marks the slots of a socket dead that has just been closed for good. Takes no
+ * lock and waits for nobody. If it cannot, nothing is lost: the next acquirer
+ * that meets the block finds its lease gone.
  */
 static void
-bury(struct tracked *tracked, uint64_t cookie)
+mark_slots_dead(struct tracked *tracked, uint64_t cookie)
 {
 	struct pool *pool = pools_opened();
 	uint64_t token = atomic_load(&tracked->owned);
@@ -36,13 +36,13 @@ bury(struct tracked *tracked, uint64_t cookie)
 }
 
 /*
- * The socket lives on, elsewhere. When this process has no descriptor of it
- * any more, its end is not ours to see, and our closes cost nothing again. A
- * child of vfork sees other descriptors than the process whose memory it is
- * in, and must not draw that conclusion; nor is an association given up.
+ * Drops a socket that lives on in other processes only: its last close is
+ * theirs, and our closes cost nothing again. A child of vfork has other
+ * descriptors than the process whose memory it is in, and must not drop it; an
+ * associated socket stays in the table.
  */
 static void
-part(struct tracked *tracked, uint64_t cookie)
+drop_if_left(struct tracked *tracked, uint64_t cookie)
 {
 	if (sockets_are_ours() && !atomic_load(&tracked->associated) &&
 	    sock_find(&sys_kernel, cookie) == -ENOENT)
@@ -60,10 +60,8 @@ lingers(int fd)
 	       linger.l_onoff && linger.l_linger > 0;
 }
 
-/*
- * A close that lingers must not keep forks waiting beside other threads: it is
- * not watched, and whoever asks next finds the lease gone.
- */
+/* A close that lingers must not keep other threads' forks waiting: it is not
+ * watched, and the next acquirer that meets the block finds its lease gone. */
 static int
 close_watched(int fd, struct tracked *tracked, uint64_t cookie)
 {
@@ -78,15 +76,15 @@ close_watched(int fd, struct tracked *tracked, uint64_t cookie)
 	}
 	r = real_close(fd);
 	if (last_close_end(&sys_kernel, &watch))
-		bury(tracked, cookie);
+		mark_slots_dead(tracked, cookie);
 	else
-		part(tracked, cookie);
+		drop_if_left(tracked, cookie);
 	fork_visit_end(&visit);
 	return r;
 }
 
 static int
-close_tracked(int fd, struct tracked *tracked, uint64_t cookie)
+close_known(int fd, struct tracked *tracked, uint64_t cookie)
 {
 	int state;
 	int r;
@@ -113,7 +111,7 @@ close_by_owner(int fd)
 	tracked = sockets_find(cookie);
 	if (!tracked)
 		return real_close(fd);
-	return close_tracked(fd, tracked, cookie);
+	return close_known(fd, tracked, cookie);
 }
 
 static int
@@ -139,20 +137,20 @@ __close(int fd)
 
 /*
  * Programs close, mark and overwrite descriptors that they know nothing of:
- * daemons all of them at their start, others between fork and exec. What the
- * program was started with stays (inherited.h); otherwise these calls are
- * libc's. All of this runs in children of vfork too, beside a descriptor table
- * of their own.
+ * daemons at their start, others between fork and exec. Hidden descriptors stay
+ * (hidden_fds.h); otherwise these calls are libc's. All of this runs in
+ * children of vfork too, which have descriptors of their own.
  */
 
-/* The kernel's answer to the flags, whatever is left of the range. */
+/* Closes around hidden descriptors. The kernel checks the flags even if none is
+ * left to close. */
 SLOW_PATH static int
 close_around(unsigned int first, unsigned int last, int flags)
 {
-	int guarded;
+	int hidden;
 
-	while ((guarded = hidden_fds_next(first, last)) >= 0) {
-		unsigned int fd = (unsigned int)guarded;
+	while ((hidden = hidden_fds_next(first, last)) >= 0) {
+		unsigned int fd = (unsigned int)hidden;
 
 		if (fd > first && real_close_range(first, fd - 1, flags) < 0)
 			return -1;
@@ -164,14 +162,14 @@ close_around(unsigned int first, unsigned int last, int flags)
 }
 
 static bool
-close_unless_guarded(void *lowest, int fd)
+close_unless_hidden(void *lowest, int fd)
 {
 	if (fd >= *(int *)lowest && !hidden_fds_guards(fd))
 		sys_close(&sys_kernel, fd);
 	return true;
 }
 
-/* Where the kernel has no close_range (before 5.9), or a sandbox forbids it. */
+/* sock_each() is for kernels before 5.9, without close_range, and sandboxes. */
 SLOW_PATH static void
 close_from(int lowest)
 {
@@ -180,11 +178,11 @@ close_from(int lowest)
 	if (lowest < 0)
 		lowest = 0;
 	if (close_around((unsigned int)lowest, UINT_MAX, 0) < 0)
-		sock_each(&sys_kernel, close_unless_guarded, &lowest);
+		sock_each(&sys_kernel, close_unless_hidden, &lowest);
 	edge(saved, 0);
 }
 
-/* Returns 0, 1 when what was guarded at `to` has another number now, -Exxx. */
+/* Returns 0, 1 when the hidden descriptor `to` has moved, or -Exxx. */
 SLOW_PATH static int
 make_way(int from, int to)
 {
@@ -193,7 +191,7 @@ make_way(int from, int to)
 	return hidden_fds_guards(to) ? hidden_fds_step_aside(to) : 0;
 }
 
-/* A call that fails leaves the number as free as the program thinks it is. */
+/* Frees `to` if the call failed: to the program it was free. */
 SLOW_PATH static int
 give_back(int moved, int to, int r)
 {

@@ -13,7 +13,7 @@
 #include "shim/refusal.h"
 #include "shim/sockets.h"
 
-/* What is only in TIME_WAIT is good enough, if nothing else is left. */
+/* Picks a port that has only connections in TIME_WAIT: none other is left. */
 static long
 pick_waiting(struct pick *pick, struct call *call)
 {
@@ -50,7 +50,7 @@ pick_from(const struct slot *slot, struct call *call)
 	return r;
 }
 
-/* GONE: the block has ended, and the socket is one like others. */
+/* GONE: the block is no longer reserved, and the socket one like others. */
 enum outcome { DONE, GONE, UNUSABLE };
 
 static enum outcome
@@ -60,10 +60,8 @@ answer(long r, long *ret_answer)
 	return DONE;
 }
 
-/*
- * To any port: under the lock, or two sockets that share ports could both be
- * given one. A stopped process may have it: then there is none to be had.
- */
+/* Binds to any port of the block: under the lock, or two sockets that share
+ * ports could both get one. If a stopped process has the lock: -ENETDOWN. */
 static enum outcome
 bind_to_any(uint64_t token, struct call *call, long *ret_answer)
 {
@@ -74,7 +72,7 @@ bind_to_any(uint64_t token, struct call *call, long *ret_answer)
 
 	if (r == -ENETDOWN && !config_get()->strict)
 		return UNUSABLE;
-	/* Not a reason to hand out a port that is not the block's. */
+	/* No lock is no reason for a port outside the block. */
 	if (r < 0)
 		return answer(r == -EBUSY ? -ENETDOWN : r, ret_answer);
 	slot = slot_by_token(pool->file, token);
@@ -85,9 +83,10 @@ bind_to_any(uint64_t token, struct call *call, long *ret_answer)
 }
 
 /*
- * To a certain port, which must be the block's. The announcement keeps others
- * from reserving it before it is bound. Without one (a child of vfork, 255
- * binders in the segment) only the block's owner could give it back meanwhile.
+ * Binds to a certain port, which must be in the block. The announcement keeps
+ * others from reserving it before it is bound. Without one (a child of vfork,
+ * 255 binders in the segment) only the block's owner could release it
+ * meanwhile.
  */
 static enum outcome
 bind_to_one(uint64_t token, struct call *call, long *ret_answer)
@@ -111,7 +110,7 @@ bind_to_one(uint64_t token, struct call *call, long *ret_answer)
 		announced_end(&announced);
 	if (inside)
 		return DONE;
-	/* Outside is nobody's business once the block is a dead one. */
+	/* A port outside is no error once the block's owner is dead. */
 	if (!slot || !reserve_lives(pool, token))
 		return GONE;
 	return answer(-EADDRNOTAVAIL, ret_answer);
@@ -134,7 +133,7 @@ in_block_bind(struct call *call, long *ret_answer)
 		return false;
 	outcome = call->port ? bind_to_one(token, call, ret_answer)
 			     : bind_to_any(token, call, ret_answer);
-	/* It has served its turn: bound sockets are the kernel's to keep. */
+	/* The association ends with the bind: the kernel keeps a bound port. */
 	if (outcome == GONE || (outcome == DONE && *ret_answer == 0))
 		sockets_dissociate(cookie);
 	return outcome == DONE;

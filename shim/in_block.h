@@ -10,10 +10,9 @@
 #include "shim/call.h"
 
 /*
- * Binds the call's socket to its `local` inside the socket's reservation, and
- * stores 0 or -Exxx in ret_answer. False, and nothing done, when the socket is
- * not associated, or its reservation has ended: then it is a socket like
- * others.
+ * Binds the call's socket to its `local` in the block that it is associated
+ * with, and stores 0 or -Exxx in ret_answer. False, and nothing done, when the
+ * socket is not associated, or its block is no longer reserved.
  */
 bool in_block_bind(struct call *call, long *ret_answer);
 

@@ -4,10 +4,8 @@
 #include "shim/hidden_fds.h"
 #include "shim/real.h"
 
-/*
- * Makes early what the hooks would otherwise do late. They do not depend on
- * it: constructors of other libraries run before this one.
- */
+/* Does early what the hooks would otherwise do late. They do not depend on it:
+ * constructors of other libraries run before this one. */
 __attribute__((constructor)) static void
 start(void)
 {

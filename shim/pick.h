@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A port that is picked here, because the kernel cannot be asked to choose from
+ * Ports that are picked here, because the kernel cannot be told to pick from
  * these: for associated sockets, for bindresvport(), and for autobind on
- * kernels that cannot be shown a range.
+ * kernels without IP_LOCAL_PORT_RANGE.
  */
 #ifndef PORTRES_SHIM_PICK_H
 #define PORTRES_SHIM_PICK_H
@@ -13,20 +13,17 @@
 struct pick {
 	struct range range;
 	uint32_t begin; /* the offset in it where the search begins */
-	/* Ports that are passed over, or NULL. */
+	/* Ports to pass over, or NULL. */
 	const struct port_set *skip;
-	/*
-	 * Whether a port that another socket has is passed over, whatever the
-	 * two may share: the kernel would give it to a socket with SO_REUSEADDR
-	 * or SO_REUSEPORT.
-	 */
+	/* Whether to pass over ports of other sockets: the kernel would give
+	 * them to a socket with SO_REUSEADDR or SO_REUSEPORT. */
 	bool look;
 	enum protocol protocol;
 	/* Binds the call's socket to its `local`. 0, or -Exxx. */
 	long (*bind)(struct call *call);
 };
 
-/* Returns 0; -EADDRINUSE when no port of the range is to be had; or -Exxx. */
+/* Returns 0; -EADDRINUSE when no port of the range is free; or -Exxx. */
 long pick_port(const struct pick *pick, struct call *call);
 
 /* Binds by the real bind(). */

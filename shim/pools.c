@@ -8,10 +8,8 @@
 #include "shim/fork.h"
 #include "shim/sockets.h"
 
-/*
- * An entry stays where it is, for good: binders hold pointers to it. When its
- * file has been replaced it is stale, and there is another one.
- */
+/* An entry is never freed once it is listed: binders have pointers to it. When
+ * its file has been replaced it is stale, and there is another one. */
 struct entry {
 	struct entry *next;
 	_Atomic bool stale;
@@ -42,7 +40,7 @@ entry_free(struct entry *entry)
 	sys_munmap(&sys_kernel, entry, sizeof(*entry));
 }
 
-/* Of many threads that opened it at once one is enough. */
+/* Lists the entry, unless another thread has just opened the same pool. */
 static struct entry *
 entry_keep(struct entry *entry)
 {
@@ -74,7 +72,7 @@ entry_forget(struct entry *entry)
 	pool_forget(&entry->pool);
 }
 
-/* Opened in its place: a pool is large for the stack of a handler. */
+/* Opens into the mapped entry: a pool is large for the stack of a handler. */
 static int
 entry_open(uint64_t netns, struct entry **ret)
 {
@@ -110,10 +108,8 @@ entry_for(int fd, struct entry **ret)
 	return 0;
 }
 
-/*
- * A pool that could not be opened is not tried again within the second: a
- * program that sends without being bound would try with every packet.
- */
+/* A pool that could not be opened is not tried again within the second: a
+ * program that sends from an unbound socket would try with every packet. */
 static bool
 too_soon(bool failed)
 {
@@ -128,7 +124,7 @@ too_soon(bool failed)
 	return now < atomic_load(&again_at);
 }
 
-/* Not for programs that only ever talk to syslog. */
+/* Opens none for other sockets, such as syslog's. */
 struct pool *
 pools_open(int fd)
 {
@@ -204,9 +200,10 @@ announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 }
 
 /*
- * A handler may have forked, and this be the child: see announce_leave(). (One
- * that forks between the claim of the word and the look at our generation is
- * not noticed; looking before would leave a word behind that nobody ends.)
+ * This may be a child that a signal handler has forked: see announce_leave().
+ * (A fork between the claim of the word and the read of the generation goes
+ * unnoticed; a generation read before the claim could leave a word that nobody
+ * ends.)
  */
 void
 announced_end(const struct announced *announced)

@@ -32,10 +32,10 @@
 #undef HOOK_ANY
 
 /*
- * Every thread that comes here stores the same values, each in one store. All
- * names are in every libc that we run on, so dlsym finds them, and then it
- * does not allocate: malloc itself may be the caller (jemalloc closes files
- * while it starts).
+ * Every thread stores the same values, each in one store. All names are in
+ * every libc that we run on, so dlsym finds them, and then it does not
+ * allocate: malloc itself may be the caller (jemalloc closes files while it
+ * starts).
  */
 void
 real_resolve(void)

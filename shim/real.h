@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Three names a call: real_close (libc's, or that of the preload behind us),
- * shim_close (ours, hidden), close (exported, one line in hook_fd.c).
+ * Two names a call: real_close (libc's, or that of the preload behind us), and
+ * close (exported, in hook_fd.c).
  *
- * A real_ pointer begins at a function that looks the name up and goes on, so
- * hooks are right before any constructor has run and test nothing.
+ * A real_ pointer begins at a function that looks the name up and calls it, so
+ * hooks work before any constructor has run and test nothing.
  */
 #ifndef PORTRES_SHIM_REAL_H
 #define PORTRES_SHIM_REAL_H
@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 #define EXPORTED __attribute__((visibility("default")))
-/* Said of data too, or each access would go by way of the GOT. */
+/* For data too, or each access would go by way of the GOT. */
 #define HIDDEN __attribute__((visibility("hidden")))
-/* Kept out of a pass-through path, which then needs no stack frame. */
+/* Keeps a function out of a pass-through path, which then needs no stack
+ * frame. */
 #define SLOW_PATH __attribute__((noinline, cold))
 
 #define HOOK(type, name, parameters, arguments)                                \

@@ -19,7 +19,7 @@ refusal_set(int err, uint32_t reason, uint16_t port)
 	refusal.port = htons(port);
 }
 
-/* A process may call itself anything: nothing that a terminal would obey. */
+/* A process may have any name: no control characters reach a terminal. */
 static void
 set_command(const char command[16])
 {
@@ -71,7 +71,7 @@ portres_refusal(struct portres_refusal *ret)
 		usermem_write(ret, known ? &refusal : &none, sizeof(*ret)));
 }
 
-/* A process may call itself anything: nothing that a terminal would obey. */
+/* A process may have any name: no control characters reach a terminal. */
 static void
 text_command(struct strbuf *text, const char command[16])
 {

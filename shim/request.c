@@ -19,7 +19,7 @@
 #include "shim/usermem.h"
 
 static int
-carrier(int fd, enum protocol *ret_protocol)
+protocol_of(int fd, enum protocol *ret_protocol)
 {
 	int r = sock_protocol(&sys_kernel, fd, ret_protocol);
 
@@ -67,7 +67,8 @@ acquire_once(int fd, struct acquire *acquire, enum pool_wait wait,
 		return r;
 	*ret_pool = pool;
 	r = acquire_inside(pool, acquire, ret);
-	/* Where there is no room the socket's close will be less prompt. */
+	/* Without an entry no close marks the slot dead: the next acquirer
+	 * does. */
 	if (r == 0 && sockets_own(ret->cookie, ret->token) < 0) {
 		sockets_purge(token_dead, pool->file);
 		sockets_own(ret->cookie, ret->token);
@@ -82,7 +83,7 @@ request_acquire(int fd, struct range wanted, enum pool_wait wait,
 {
 	struct acquire acquire = {.range = wanted, .fd = fd};
 	struct pool *pool = NULL;
-	int r = carrier(fd, &acquire.protocol);
+	int r = protocol_of(fd, &acquire.protocol);
 
 	if (r < 0)
 		return r;
@@ -104,7 +105,7 @@ request_release(int fd, uint64_t token, enum pool_wait wait)
 	struct pool_lock lock;
 	struct pool *pool;
 	int holder;
-	int r = carrier(fd, &protocol);
+	int r = protocol_of(fd, &protocol);
 
 	if (r < 0)
 		return r;
@@ -119,7 +120,7 @@ request_release(int fd, uint64_t token, enum pool_wait wait)
 		sockets_disown(found.cookie, token);
 	}
 	pool_leave(pool, &lock);
-	/* Somebody else's and nobody's are one to this call. */
+	/* Another process' token and an unknown one are one error here. */
 	return r == -EACCES ? -EINVAL : r;
 }
 
@@ -133,7 +134,7 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 	uint64_t cookie;
 	uint16_t port;
 	int holder;
-	int r = carrier(fd, &protocol);
+	int r = protocol_of(fd, &protocol);
 
 	if (r == 0)
 		r = sock_port(&sys_kernel, fd, &port, NULL, NULL);
@@ -156,11 +157,11 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 		sockets_purge(token_dead, pool->file);
 		r = sockets_associate(cookie, token);
 	}
-	unsettle(fd); /* which has no port, whatever it did before */
+	unsettle(fd); /* its socket has no port */
 	pool_leave(pool, &lock);
 	if (r != -EACCES)
 		return r;
-	/* A dead one's token is nobody's. */
+	/* The token of a dead owner is unknown. */
 	r = reserve_lives(pool, token);
 	if (r == -EMFILE || r == -ENFILE)
 		return r;
@@ -199,13 +200,13 @@ native_acquire(int fd, void *block, enum pool_wait wait)
 
 static int
 with_token(int fd, const void *from,
-	   int (*serve)(int, uint64_t, enum pool_wait))
+	   int (*request)(int, uint64_t, enum pool_wait))
 {
 	uint64_t token;
 	int r = usermem_read(&token, from, sizeof(token));
 
 	refusal_none();
-	return r < 0 ? r : serve(fd, token, POOL_WAIT);
+	return r < 0 ? r : request(fd, token, POOL_WAIT);
 }
 
 int
@@ -232,7 +233,7 @@ flags_known(unsigned int flags)
 	return (flags & ~(unsigned int)PORTRES_NOWAIT) == 0;
 }
 
-/* Only a caller that did not want to wait hears that the pool is busy. */
+/* Only a caller with PORTRES_NOWAIT gets -EBUSY from the pool. */
 static int
 native_errno(int r)
 {
@@ -279,9 +280,9 @@ block_of(int protocol, uint16_t start_port, uint16_t number_of_ports,
 }
 
 /*
- * The pool of this thread's network namespace, which a socket tells; entered,
- * so that it is not one whose file has been replaced. A call that only looks
- * does not wait for a stopped process inside.
+ * The pool of this thread's network namespace, which a new socket is in;
+ * entered once, so that it is not one whose file has been replaced. A lookup
+ * does not wait for a stopped process that has the lock.
  */
 static int
 open_pool(enum pool_wait wait, struct pool **ret)
@@ -302,7 +303,7 @@ open_pool(enum pool_wait wait, struct pool **ret)
 	return r;
 }
 
-/* A pool that was replaced meanwhile is none. */
+/* A pool that was replaced meanwhile cannot be used. */
 static int
 store_errno(int r)
 {

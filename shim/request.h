@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The three operations, for whoever decodes them: ioctl(), WSAIoctl().
- * All return 0 or -Exxx (semantics.md says which); ret is untouched on
- * failure. Ports are in host byte order. With POOL_TRY they answer -EBUSY
- * instead of waiting for the pool, and nothing is done then.
+ * The three operations, behind ioctl() and the native API. All return 0 or
+ * -Exxx (portres(3) lists them); ret is untouched on failure. Ports are in host
+ * byte order. With POOL_TRY they return -EBUSY instead of waiting for the
+ * pool's lock, and have done nothing then.
  */
 #ifndef PORTRES_SHIM_REQUEST_H
 #define PORTRES_SHIM_REQUEST_H
@@ -15,10 +15,10 @@
 int request_acquire(int fd, struct range wanted, enum pool_wait wait,
 		    struct reservation *ret);
 
-/* Gives back a reservation whose owning socket this process holds. */
+/* Releases a reservation whose owning socket this process has. */
 int request_release(int fd, uint64_t token, enum pool_wait wait);
 
-/* Lets the unbound socket have ports out of the reservation. */
+/* Associates the unbound socket with the reservation. */
 int request_associate(int fd, uint64_t token, enum pool_wait wait);
 
 /*

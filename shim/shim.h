@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the hooks share: our side of each call, and the edge where -Exxx
- * becomes errno.
- */
+/* The edge where -Exxx becomes errno, for all hooks. */
 #ifndef PORTRES_SHIM_SHIM_H
 #define PORTRES_SHIM_SHIM_H
 
@@ -11,10 +8,8 @@
 
 #include "shim/real.h"
 
-/*
- * The edge, where -Exxx becomes errno. A call that succeeds leaves it as the
- * program had it, `saved`, whatever was tried on the way.
- */
+/* A call that succeeds leaves errno as the program had it, `saved`, whatever
+ * libc did to it on the way. */
 static inline long
 edge(int saved, long r)
 {
@@ -22,7 +17,7 @@ edge(int saved, long r)
 	return r < 0 ? -1 : r;
 }
 
-/* The same, where nothing of libc's was called on the way. */
+/* For calls that called nothing of libc's on the way. */
 static inline int
 ret_errno(int r)
 {

@@ -7,13 +7,12 @@
 #include "core/kernel/sys.h"
 
 #define SOCKETS_MAX 16384u /* a power of two */
-#define REACH 64u	   /* how far from its place an entry may stand */
-#define NUMBERS 65536	   /* descriptors above are healed by others' asking */
+#define REACH 64u	   /* how far from its place an entry may be */
 
 _Atomic uint32_t sockets_count;
 _Atomic uint32_t sockets_associations;
 static struct tracked table[SOCKETS_MAX];
-static _Atomic uint32_t reached; /* no entry ever stood further away */
+static _Atomic uint32_t reached; /* no entry was ever further away */
 
 static _Atomic pid_t owner_process; /* of these tables; 0 = not known yet */
 
@@ -38,8 +37,7 @@ in_vfork_child(void)
 void
 sockets_forked(void)
 {
-	/* By the child itself: its own vfork children must not be the first
-	 * to ask. */
+	/* The child claims the table itself: its own vfork child must not. */
 	if (atomic_load(&owner_process))
 		atomic_store(&owner_process, sys_getpid(&sys_kernel));
 }
@@ -48,13 +46,13 @@ void
 sockets_hide(void)
 {
 	sockets_are_ours();
-	atomic_fetch_or(&sockets_count, SOCKETS_GUARDING);
+	atomic_fetch_or(&sockets_count, SOCKETS_HIDDEN);
 }
 
 static struct tracked *
 place(uint64_t cookie, uint32_t i)
 {
-	/* Cookies are given out in rows: spread them a little. */
+	/* The kernel gives out cookies in rows: spread them a little. */
 	return &table[(cookie * 7 + i) % SOCKETS_MAX];
 }
 
@@ -104,7 +102,7 @@ set_association(struct tracked *tracked, uint64_t token)
 void
 sockets_drop(struct tracked *tracked, uint64_t cookie)
 {
-	/* A close may linger, and the place have another socket by then. */
+	/* A close may linger, and the entry be another socket's by then. */
 	if (atomic_load(&tracked->cookie) != cookie)
 		return;
 	set_association(tracked, 0);
@@ -148,7 +146,7 @@ sockets_own(uint64_t cookie, uint64_t token)
 
 	if (!tracked)
 		return -ENOBUFS;
-	/* By whoever acquires first, and that is no vfork. */
+	/* The first acquirer claims the table, and is no child of vfork. */
 	if (!atomic_load(&owner_process))
 		sockets_are_ours();
 	if (atomic_load(&tracked->owned))

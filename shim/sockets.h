@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this process knows of its own sockets, by cookie: which ones are
- * associated with a token, and which ones own reservations.
+ * This process' table of its sockets, by cookie: those that are associated with
+ * a token, and those that own reservations.
  *
- * Only the first is knowledge that exists nowhere else. The second makes
- * close() prompt and may be wrong or lost without harm, because a lease ends
- * with its socket whatever we know.
+ * Associations are stored nowhere else. The table of owners makes close()
+ * prompt; it may be wrong or incomplete without harm, because a lease ends with
+ * its socket anyway.
  *
- * Reading needs no lock. Writing happens inside the pool (pool_enter), which
- * lets in one thread of the process at a time.
+ * Reading needs no lock. Associations and owners are added with the pool's lock
+ * held, by one thread of the process at a time.
  */
 #ifndef PORTRES_SHIM_SOCKETS_H
 #define PORTRES_SHIM_SOCKETS_H
@@ -25,12 +25,13 @@ struct tracked {
 
 #define SOCKETS_SEVERAL UINT64_MAX
 
-/* The sockets that are tracked; the top bit tells of inherited.h's. */
+/* The number of sockets in the table; the top bit: there are hidden
+ * descriptors. */
 extern _Atomic uint32_t sockets_count __attribute__((visibility("hidden")));
 
-#define SOCKETS_GUARDING ((uint32_t)1 << 31)
+#define SOCKETS_HIDDEN ((uint32_t)1 << 31)
 
-/* Whether a close can matter: the one load that a pass-through close pays. */
+/* Can a close matter? The one load that a pass-through close pays. */
 static inline bool
 sockets_any(void)
 {
@@ -41,15 +42,15 @@ static inline bool
 sockets_any_socket(void)
 {
 	return (atomic_load_explicit(&sockets_count, memory_order_relaxed) &
-		~SOCKETS_GUARDING) != 0;
+		~SOCKETS_HIDDEN) != 0;
 }
 
-/* Are there descriptors that the program does not know of? See inherited.h. */
+/* Are there hidden descriptors? See hidden_fds.h. */
 static inline bool
 sockets_hidden(void)
 {
 	return (atomic_load_explicit(&sockets_count, memory_order_relaxed) &
-		SOCKETS_GUARDING) != 0;
+		SOCKETS_HIDDEN) != 0;
 }
 
 void sockets_hide(void);
@@ -57,7 +58,7 @@ void sockets_hide(void);
 extern _Atomic uint32_t sockets_associations
 	__attribute__((visibility("hidden")));
 
-/* Whether any socket is associated and not yet bound. */
+/* Is any socket associated, and not yet bound? */
 static inline bool
 sockets_any_associated(void)
 {
@@ -66,46 +67,45 @@ sockets_any_associated(void)
 }
 
 /*
- * Is this process the one whose sockets are tracked here, and not a child of
- * vfork() in its memory? After fork() the child says that it is.
+ * Is this process the owner of the table, and not a child of vfork() in its
+ * memory? A forked child calls sockets_forked() to become the owner of its
+ * copy.
  */
 bool sockets_are_ours(void);
 void sockets_forked(void);
 
-/* Is it known to be such a child? Asking does not make it the process. */
+/* Is this known to be such a child? Unlike sockets_are_ours(), claims
+ * nothing. */
 bool in_vfork_child(void);
 
-/* NULL when the socket is not tracked. */
+/* The socket's entry, or NULL. */
 struct tracked *sockets_find(uint64_t cookie);
 
 /* Returns 0, or -ENOBUFS when there is no room. */
 int sockets_associate(uint64_t cookie, uint64_t token);
 void sockets_dissociate(uint64_t cookie);
 
-/* The same. */
 int sockets_own(uint64_t cookie, uint64_t token);
 void sockets_disown(uint64_t cookie, uint64_t token);
 
-/*
- * Makes room: drops what is about tokens that are dead. Sockets that are
- * closed by raw system calls leave such things behind.
- */
+/* Makes room: drops dead tokens, which sockets leave that are closed by raw
+ * system calls. */
 void sockets_purge(bool (*dead)(const void *context, uint64_t token),
 		   const void *context);
 
-/* The socket is gone, if it is still the one with that cookie. */
+/* Frees the entry, if it still is that socket's. */
 void sockets_drop(struct tracked *tracked, uint64_t cookie);
 
 /*
- * Descriptors whose socket has sent before, and so has a port: the next send
- * pays a load and nothing else. socket() makes a number new again, and
- * connect() to AF_UNSPEC, which takes the port away, makes all of them new. (A
- * number that comes back as the duplicate of an unbound socket is taken for the
- * old one, and so is one whose socket another process took apart; its port may
- * then be a reserved one where blocks reach into the ephemeral range.)
+ * Settled descriptors: their socket has sent before, and so has a port. Their
+ * next send pays one load and nothing else. socket() unsettles its number, and
+ * connect() to AF_UNSPEC, which takes a port away, unsettles all. (A number
+ * that comes back as the duplicate of an unbound socket counts as settled, and
+ * so does one whose port another process gave up: its next port may be a
+ * reserved one, if a block reaches into the ephemeral range.)
  *
- * To ask instead, while a block is there, costs a send on loopback a tenth to a
- * fifth of its time.
+ * To ask the kernel instead, beside such a block, costs a send on loopback a
+ * tenth to a fifth of its time.
  */
 
 #define SETTLED_NUMBERS 65536

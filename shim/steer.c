@@ -43,9 +43,9 @@ has_port(const struct call *call)
 	return sock_port(&sys_kernel, call->fd, &port, NULL, NULL) < 0 || port;
 }
 
-/* Would the call choose a port for an unbound socket? */
+/* Would the call autobind an unbound socket? */
 static bool
-chooses(const struct call *call, enum protocol protocol)
+autobinds(const struct call *call, enum protocol protocol)
 {
 	switch (call->verb) {
 	case VERB_LISTEN:
@@ -57,7 +57,7 @@ chooses(const struct call *call, enum protocol protocol)
 	}
 }
 
-/* The pool cannot be asked: existing programs go on, unless told otherwise. */
+/* The pool cannot be used: programs go on, unless PORTRES_STRICT is set. */
 static long
 unchecked(struct call *call)
 {
@@ -65,25 +65,22 @@ unchecked(struct call *call)
 
 	if (!config_get()->strict ||
 	    !sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
-	    !chooses(call, protocol) ||
+	    !autobinds(call, protocol) ||
 	    (call->verb != VERB_BIND && has_port(call)))
 		return call->real(call);
 	refusal_none();
 	return -ENETDOWN;
 }
 
-/*
- * Is the port one that the socket would take from the pool? Otherwise the
- * kernel says why not. A block that the program was started with is open to
- * what can be associated: not to MPTCP.
- */
+/* Would the socket take the port from the pool? If not, the kernel answers.
+ * ret_associable: it may bind in an inherited block; not so MPTCP. */
 static bool
-concerns(struct pool *pool, const struct call *call,
-	 enum protocol *ret_protocol, bool *ret_associable)
+takes_port(struct pool *pool, const struct call *call,
+	   enum protocol *ret_protocol, bool *ret_associable)
 {
 	int r = sock_protocol(&sys_kernel, call->fd, ret_protocol);
 
-	/* A sandbox forbids to ask: then it is the one that is marked. */
+	/* A sandbox forbids getsockopt(): take the protocol that is marked. */
 	if (r == -EPERM || r == -EACCES || r == -ENOSYS) {
 		*ret_protocol = atomic_load(mark_of(pool->file, PROTOCOL_TCP,
 						    call->port))
@@ -99,9 +96,9 @@ concerns(struct pool *pool, const struct call *call,
 }
 
 /*
- * What the pool says of the port. RESERVED: by the slot that is copied, because
- * the file may be cut short after the look. PASSING: it is being reserved, or
- * given back, in this moment; the lock's holder knows more.
+ * The port's state in the pool. RESERVED: by the slot that is copied, because
+ * the file may be cut short later. PASSING: it is being reserved or released in
+ * this moment, which the lock settles.
  */
 enum state { FREE, RESERVED, PASSING };
 
@@ -132,7 +129,7 @@ look_closer(struct pool *pool, const struct call *call, struct slot *ret)
 	bool associable;
 
 	if ((state[PROTOCOL_TCP] == FREE && state[PROTOCOL_UDP] == FREE) ||
-	    !concerns(pool, call, &protocol, &associable))
+	    !takes_port(pool, call, &protocol, &associable))
 		return FREE;
 	if (state[protocol] == RESERVED)
 		memcpy(ret, &slot[protocol], sizeof(*ret));
@@ -155,10 +152,8 @@ look(struct pool *pool, const struct call *call, struct slot *ret)
 		       : FREE;
 }
 
-/*
- * Neither an announcement nor, in time, the lock: a stopped process may have
- * it. The marks can be read all the same, and a marked port is not had.
- */
+/* Binds without announcement and without the lock, which a stopped process may
+ * have. The marks can be read all the same, and a marked port is refused. */
 SLOW_PATH static long
 bind_unheld(struct pool *pool, struct call *call)
 {
@@ -166,7 +161,7 @@ bind_unheld(struct pool *pool, struct call *call)
 	bool associable;
 	uint32_t mark = 0;
 
-	if (pool_whole(pool) && concerns(pool, call, &protocol, &associable))
+	if (pool_whole(pool) && takes_port(pool, call, &protocol, &associable))
 		mark = atomic_load(mark_of(pool->file, protocol, call->port));
 	if (!mark)
 		return unchecked(call);
@@ -176,10 +171,8 @@ bind_unheld(struct pool *pool, struct call *call)
 	return -EADDRINUSE;
 }
 
-/*
- * Where the bind cannot be announced, or the port is PASSING. FREE: the answer
- * is final. `pool` may be opened anew, where its file was replaced.
- */
+/* Binds under the lock, if the bind cannot be announced or the port is PASSING.
+ * FREE: the answer is final. `pool` changes if its file was replaced. */
 SLOW_PATH static long
 bind_locked(struct pool **pool, struct call *call, enum state *ret_state,
 	    struct slot *ret)
@@ -208,9 +201,9 @@ refuse(const struct call *call, const struct slot *slot, bool unjudged)
 }
 
 /*
- * Nearly every bind goes through here once: announced, no mark, bound. What is
- * reserved is refused as soon as its owner is known to live. Where the owner
- * is dead the judgement ends the slot, and the next look finds the port free.
+ * Nearly every bind passes here once: announced, no mark, bound. A reserved
+ * port is refused once its owner is known to live. The slot of a dead owner is
+ * marked dead, and the next look finds the port free.
  */
 static long
 bind_checked(struct pool *pool, struct call *call)
@@ -238,12 +231,12 @@ bind_checked(struct pool *pool, struct call *call)
 }
 
 /*
- * The kernel chooses while no block is in the ephemeral range. Announced, so
- * that none gets there before the port is bound; but a connect() waits for its
- * peer, and a send is nearly never the first.
+ * Leaves autobind to the kernel while no block is in the ephemeral range.
+ * Announced, so that none gets there before the port is bound; but a connect()
+ * waits for its peer, and a send is nearly never the first.
  */
 static bool
-choose_plainly(struct pool *pool, struct call *call, long *ret)
+autobind_plainly(struct pool *pool, struct call *call, long *ret)
 {
 	struct announced announced;
 	bool known = (call->verb == VERB_BIND || call->verb == VERB_LISTEN) &&
@@ -259,9 +252,9 @@ choose_plainly(struct pool *pool, struct call *call, long *ret)
 }
 
 /*
- * Of a socket that is associated: would the call come as far as choosing a
- * port? What the kernel refuses before that leaves the socket unbound. From
- * connect() TCP wants a peer's address first, and AF_UNSPEC chooses nothing.
+ * Would the call get as far as to autobind an associated socket? One that the
+ * kernel refuses before that leaves the socket unbound. A TCP connect() checks
+ * the peer's address first, and AF_UNSPEC binds nothing.
  */
 static bool
 would_bind(struct call *call, enum protocol protocol)
@@ -288,7 +281,7 @@ would_bind(struct call *call, enum protocol protocol)
 				 call->size)));
 }
 
-/* Frees what is reserved by the dead. Was there any? */
+/* Frees the blocks of dead owners. Was there any? */
 static bool
 sweep(struct call *call)
 {
@@ -323,9 +316,10 @@ autobind_announced(struct pool *pool, enum protocol protocol, struct call *call,
 	return r;
 }
 
-/* What is reserved may be reserved by the dead. */
+/* Autobinds; if no port is left, frees the blocks of dead owners and tries
+ * again. */
 static long
-choose_clear(struct pool *pool, enum protocol protocol, struct call *call)
+autobind_clear(struct pool *pool, enum protocol protocol, struct call *call)
 {
 	bool none = false;
 	long r = autobind_announced(pool, protocol, call, &none);
@@ -336,13 +330,13 @@ choose_clear(struct pool *pool, enum protocol protocol, struct call *call)
 }
 
 static long
-choose_carefully(struct pool *pool, struct call *call)
+autobind_carefully(struct pool *pool, struct call *call)
 {
 	enum protocol protocol;
 	long r;
 
 	if (!sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
-	    !chooses(call, protocol))
+	    !autobinds(call, protocol))
 		return call->real(call);
 	if (call->verb != VERB_BIND && sockets_any_associated() &&
 	    would_bind(call, protocol) && in_block_bind(call, &r))
@@ -350,7 +344,7 @@ choose_carefully(struct pool *pool, struct call *call)
 	if (!pool || !pool_whole(pool))
 		return unchecked(call);
 	return clear_range_matters(pool->file)
-		       ? choose_clear(pool, protocol, call)
+		       ? autobind_clear(pool, protocol, call)
 		       : call->real(call);
 }
 
@@ -363,10 +357,10 @@ steer_choice(struct call *call)
 	if (call->verb == VERB_BIND || !sockets_any_associated()) {
 		if (!pool)
 			return unchecked(call);
-		if (choose_plainly(pool, call, &r))
+		if (autobind_plainly(pool, call, &r))
 			return r;
 	}
-	return choose_carefully(pool, call);
+	return autobind_carefully(pool, call);
 }
 
 long

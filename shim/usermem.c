@@ -15,9 +15,9 @@ same_page(const void *a, const void *b)
 }
 
 /*
- * Nearly all programs keep what they pass in a local variable. What lies above
- * our own frame on the same page is stack, and need not be asked for; the next
- * page may be the end of a small one.
+ * Nearly all programs pass local variables. Memory above our own frame on the
+ * same page is stack, and needs no system call; the next page may be past the
+ * end of a small one.
  */
 #define IN_CALLERS_FRAMES(user, n)                                             \
 	((uintptr_t)(user) >= (uintptr_t)__builtin_frame_address(0) &&         \
@@ -25,10 +25,8 @@ same_page(const void *a, const void *b)
 	 (n) <= FRAMES_END - (uintptr_t)(user))
 #define FRAMES_END (((uintptr_t)__builtin_frame_address(0) | (PAGE - 1)) + 1)
 
-/*
- * Whole aligned words are asked for, because bytes on one page are all
- * readable or none. So few bytes lie on one page or on two.
- */
+/* Asks for the first and the last aligned word: bytes on one page are all
+ * readable or none, and 4096 lie on two pages at most. */
 static bool
 asked_readable(const void *user, size_t n)
 {
@@ -56,9 +54,9 @@ usermem_read(void *to, const void *user, size_t n)
 }
 
 /*
- * Fewer than 8 bytes cannot be asked about without spoiling their neighbours,
- * and so they are written. Where a sandbox forbids the call, though it touches
- * nobody but ourselves, the pointer is trusted, as everywhere else in C.
+ * Writes fewer than 8 bytes, which writable() cannot ask about without spoiling
+ * their neighbours. In a sandbox that forbids the call a readable pointer
+ * counts as writable.
  */
 static bool
 few_written(void *user, const void *from, size_t n)
@@ -74,14 +72,12 @@ few_written(void *user, const void *from, size_t n)
 	return r == (long)n;
 }
 
-/*
- * Of 8 bytes and more. The first 8 are asked about first: the question
- * overwrites them, and where they are missing nothing may be touched.
- */
+/* Are these bytes, 8 or more, writable? The question overwrites the first 8,
+ * then the last 8: if the first are not there nothing is touched. */
 static bool
 writable(void *user, size_t n)
 {
-	/* In numbers: a wild pointer may be too near the end for C's own. */
+	/* A number, because a wild pointer plus n may overflow. */
 	uintptr_t end = (uintptr_t)user + n;
 
 	return sys_writable(&sys_kernel, user) &&
@@ -95,7 +91,8 @@ usermem_write(void *user, const void *from, size_t n)
 	if (!IN_CALLERS_FRAMES(user, n) &&
 	    !(n < 8 ? few_written(user, from, n) : writable(user, n)))
 		return -EFAULT;
-	/* The few too: valgrind does not see a process write to itself. */
+	/* The few bytes again: valgrind does not see a process write to
+	 * itself. */
 	memcpy(user, from, n);
 	return 0;
 }

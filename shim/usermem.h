@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Memory that a caller names may not be there. The kernel answers EFAULT then,
- * and so do we; a plain access would kill the program.
- */
+/* The program's pointers may be wild. The kernel answers EFAULT then, and so do
+ * we; a plain access would kill the program. */
 #ifndef PORTRES_SHIM_USERMEM_H
 #define PORTRES_SHIM_USERMEM_H
 

@@ -35,7 +35,8 @@ ephemeral_read(const struct sys_ops *sys, struct range *ret)
 
 	if (r < 0)
 		return r;
-	/* "32768\t60999": two numbers with a blank, to us a range. */
+	/* "32768\t60999": two numbers with a tab; range_parse() wants a
+	 * dash. */
 	for (char *p = text; *p; p++)
 		if (*p == '\t')
 			*p = '-';

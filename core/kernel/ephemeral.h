@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The ports that the kernel hands out by itself, of this thread's network
- * namespace.
- */
+/* The ephemeral range: the ports that the kernel itself picks from, in this
+ * thread's network namespace. */
 #ifndef PORTRES_CORE_KERNEL_EPHEMERAL_H
 #define PORTRES_CORE_KERNEL_EPHEMERAL_H
 
@@ -14,19 +12,17 @@
 /* net.ipv4.ip_local_port_range. Returns 0, or -Exxx. */
 int ephemeral_read(const struct sys_ops *sys, struct range *ret);
 
-/* The same, and the usual one where it cannot be read. */
+/* The range, or the usual one when it cannot be read. */
 struct range ephemeral_range(const struct sys_ops *sys);
 
-/*
- * net.ipv4.ip_local_reserved_ports, which an administrator wants left alone.
- * Empty where it cannot be read.
- */
+/* net.ipv4.ip_local_reserved_ports, which an administrator wants left alone.
+ * Empty when it cannot be read. */
 void ephemeral_reserved(const struct sys_ops *sys, struct port_set *ret);
 
 /*
- * The kernel's settings of ports, read in this second of a clock that counts
- * nanoseconds, for this pool: each network namespace has its own. Called inside
- * the pool, which lets one thread of the process in at a time.
+ * Both settings, for this pool (each network namespace has its own), read once
+ * a second; `now` counts nanoseconds. Called with the pool's lock held: the
+ * fork block lets one thread of the process in at a time.
  */
 
 struct sysctl {

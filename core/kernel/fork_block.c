@@ -15,11 +15,10 @@ word_alone(void)
 const struct fork_block fork_block_alone = {.word = word_alone};
 
 /*
- * A number that is not ours was left by somebody who will never clear it: a
- * thread which exists in the parent only, after a fork that ran no fork
- * handlers (_Fork, clone), or a child of vfork that was killed in our memory.
- * So a word that says no more than "held" would not do, and the id is asked
- * for each time.
+ * A pid other than ours is stale: its thread exists only in our parent, after a
+ * fork that ran no fork handlers (_Fork, clone), or it was a child of vfork,
+ * killed in our memory. Take it over. That is why the word holds a pid, not a
+ * flag, and why the kernel is asked for ours each time.
  */
 bool
 fork_block_enter(const struct sys_ops *sys, _Atomic uint32_t *word)

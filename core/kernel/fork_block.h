@@ -2,7 +2,7 @@
 /*
  * The fork block: while a thread of this process holds it, fork() waits, so
  * that no child inherits the descriptor of a held lock or a half-written table.
- * It is one word, which holds the process id of the thread that is inside.
+ * It is one word: the process id of the thread that holds it, or 0.
  */
 #ifndef PORTRES_CORE_KERNEL_FORK_BLOCK_H
 #define PORTRES_CORE_KERNEL_FORK_BLOCK_H
@@ -14,30 +14,28 @@
 
 struct fork_block {
 	/*
-	 * The word, as this thread goes in by. (A thread that is forking holds
-	 * the process' word itself; fork handlers of others get another one.)
+	 * The word that this thread takes. (A thread that forks holds the
+	 * process' word itself; fork handlers of other libraries get another
+	 * one.)
 	 */
 	_Atomic uint32_t *(*word)(void);
-	/*
-	 * Descriptors that are open for longer than forks may wait are lent,
-	 * and a child closes them. NULL where nobody forks.
-	 */
+	/* Lends descriptors that stay open for longer than forks may wait: a
+	 * child closes them. NULL in a program that never forks. */
 	void (*lend)(const int fd[], int n);
 	void (*take_back)(const int fd[], int n);
 };
 
-/* For a program of its own, one thread that never forks. */
+/* For a program of one thread that never forks. */
 extern const struct fork_block fork_block_alone;
 
-/* Lets one thread of the process in. */
+/* Takes it; false when another thread of the process holds it. */
 bool fork_block_enter(const struct sys_ops *sys, _Atomic uint32_t *word);
 void fork_block_leave(_Atomic uint32_t *word);
 
 /*
- * Holds it without the pool's lock, so that no fork comes between: for fork()
- * itself, and for what opens a descriptor that no child should have. All
- * signals are blocked, because a handler might wait for us. Waits for at most
- * `limit` nanoseconds, and then goes on without.
+ * Takes it without the pool's lock: for fork() itself, and around descriptors
+ * that no child should have. Blocks all signals, because a handler might wait
+ * for us. Waits for at most `limit` nanoseconds, and then goes on without.
  */
 struct fork_block_hold {
 	bool inside;

@@ -26,7 +26,7 @@ last_close_begin(const struct sys_ops *sys, int fd, struct last_close *ret)
 	*ret = (struct last_close){.fd = fd, .epoll = epoll_with(sys, fd)};
 }
 
-/* An empty set says no more than where it is. */
+/* The fdinfo of an empty set has no line with "tfd:". */
 static bool
 epoll_empty(const struct sys_ops *sys, int epoll)
 {
@@ -46,9 +46,9 @@ epoll_empty(const struct sys_ops *sys, int epoll)
 }
 
 /*
- * 1 or 0; or -EBADF or -EINVAL when the set is not there any more: somebody has
- * closed all descriptors meanwhile, and may have another one at its number. By
- * this thread's number, for it may have a descriptor table of its own.
+ * 1 or 0; or -EBADF or -EINVAL when the set's number is closed or another
+ * file's by now: another thread may have closed all descriptors. Asks by thread
+ * id, because a thread may have a descriptor table of its own.
  */
 static int
 epoll_lacks(const struct sys_ops *sys, const struct last_close *watch)

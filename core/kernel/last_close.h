@@ -2,10 +2,10 @@
 /*
  * Does an open socket outlive a close of one of its descriptors?
  *
- * An epoll set does not keep a socket open but has it as long as it lives
- * anywhere: in another descriptor, another process, a message in flight. The
- * socket is put into a set, then closed, then the set is asked, by kcmp() or,
- * where a sandbox forbids that, by its /proc/…/fdinfo.
+ * An epoll set does not keep a socket open, but lists it while it is open
+ * anywhere: in another descriptor, another process, a message in flight. So the
+ * socket is added to a set, then closed, and then the set is read, by kcmp()
+ * or, in a sandbox that forbids it, in /proc/…/fdinfo.
  */
 #ifndef PORTRES_CORE_KERNEL_LAST_CLOSE_H
 #define PORTRES_CORE_KERNEL_LAST_CLOSE_H

@@ -65,7 +65,7 @@ lineset_hash(const char *line, size_t n, uint64_t seed)
 	return hash >> 32 ? (uint32_t)(hash >> 32) : 1;
 }
 
-/* Where the hash is, or would be. */
+/* The entry of the hash, or the free one for it. */
 static struct lineset_entry *
 place(const struct lineset *set, uint32_t hash)
 {
@@ -167,7 +167,7 @@ line_of(const char *p, const char *end, uint64_t seed)
 	return line;
 }
 
-/* The first fresh lock begins what was shown in one moment. */
+/* Lines from the first fresh lock on were shown in one moment. */
 static int
 find_lines(struct page *page, bool begins_old, uint64_t seed)
 {
@@ -180,7 +180,7 @@ find_lines(struct page *page, bool begins_old, uint64_t seed)
 		struct line line;
 
 		if (page->lines == max)
-			return -EIO; /* whatever that is, locks it is not */
+			return -EIO; /* not a list of locks */
 		next = next_line(p, end);
 		line = line_of(p, next, seed);
 		line.old = begins_old && page->lines == 0;
@@ -208,10 +208,7 @@ go_on(struct place *place, const char *text, size_t n)
 	place->n = keep + n;
 }
 
-/*
- * The kernel's buffer is a page, or twice as large as often as a record did not
- * fit.
- */
+/* The kernel's buffer is a page, doubled for each record that did not fit. */
 static bool
 has_room(const struct page *page)
 {
@@ -222,10 +219,8 @@ has_room(const struct page *page)
 	return page->locks > 0 && page->fresh + LOCK_ROOM <= buffer;
 }
 
-/*
- * What was read last of a line that has not ended yet. Its rest is what the
- * next read begins with, out of the kernel's buffer.
- */
+/* Copies the beginning of the line in which the last read ended. The next read
+ * begins with its rest, out of the kernel's buffer. */
 static size_t
 cut_line(const struct reader *reader, char *to)
 {
@@ -240,8 +235,8 @@ cut_line(const struct reader *reader, char *to)
 	return (size_t)(end - last);
 }
 
-/* Where the file is at that place already, pread() costs no more than read(),
- * and where it is not there is no lseek(). */
+/* pread() costs no more than read() if the file is at that place already, and
+ * saves the lseek() if it is not. */
 int
 page_read(const struct sys_ops *sys, struct reader *reader, size_t size,
 	  uint64_t seed, struct page *ret)
@@ -310,18 +305,18 @@ place_has_waiters(const struct place *place)
 #define SHARED_MIN 4 /* of a page's locks; one would do, but for twins */
 #define LEADING_MIN 2
 #define TWINS_MIN 16
-#define STRAY 4	  /* lines; so many may go between two neighbours */
+#define STRAY 4	  /* lines; at most, that go between two neighbours */
 #define NOWHERE 0 /* the number of a line that is there more than once */
 
-/* What is known of a page's locks, looking at one after the other. */
+/* The locks of a page that were seen before, counted from first to last. */
 struct evidence {
-	size_t near;	 /* seen once, and not far from here */
-	int64_t moved;	 /* so far had the last of these */
-	size_t row;	 /* so many were alike in that */
-	size_t together; /* most that were */
-	size_t leading;	 /* seen, before the first that was not */
-	bool all_lead;	 /* there was none that was not */
-	bool waited_for; /* somebody waits for a leading one */
+	size_t near;	 /* seen once, within `reach` */
+	int64_t moved;	 /* the distance of the last of these */
+	size_t row;	 /* of them, with like distances */
+	size_t together; /* the longest row */
+	size_t leading;	 /* those before the first unseen one */
+	bool all_lead;	 /* there was no unseen one */
+	bool waited_for; /* a leading one has a waiter */
 };
 
 static int64_t
@@ -343,7 +338,7 @@ count_near(struct evidence *found, int64_t moved)
 }
 
 static struct evidence
-look_at(const struct lineset *set, const struct page *page, size_t reach)
+count_seen(const struct lineset *set, const struct page *page, size_t reach)
 {
 	struct evidence found = {.all_lead = true};
 
@@ -373,11 +368,11 @@ enum joining
 page_joins(const struct lineset *set, const struct page *page, size_t reach,
 	   bool strictly)
 {
-	const struct evidence found = look_at(set, page, reach);
+	const struct evidence found = count_seen(set, page, reach);
 
 	if (page->place.at == 0)
 		return JOINS;
-	/* Within a long record; but which, after a leap? */
+	/* Within a long record; after a move it may be any. */
 	if (page->locks == 0)
 		return place_is_new(&page->place) ? JOINS_NOT : JOINS;
 	if (found.near == page->locks)
@@ -390,7 +385,7 @@ page_joins(const struct lineset *set, const struct page *page, size_t reach,
 	return JOINS_NOT;
 }
 
-/* Of lines that look alike none is anywhere. */
+/* Lines that look alike get the number NOWHERE. */
 int
 page_remember(struct lineset *set, const struct page *page)
 {

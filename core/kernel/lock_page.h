@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set of lines, by a 32-bit hash: which ones have been seen before, and under
- * which number last. In memory of its own, because it is too large for a signal
+ * A set of lines that have been seen, by a 32-bit hash, each with the number
+ * that it had last. In memory of its own, because it is too large for a signal
  * stack and malloc is not ours to call. It grows as long as there is memory.
  */
 #ifndef PORTRES_CORE_KERNEL_LOCK_PAGE_H
@@ -39,17 +39,15 @@ struct lineset_entry *lineset_find(const struct lineset *set, uint32_t hash);
 /* Adds it, or gives it a new number. Returns 0, or -ENOMEM. */
 int lineset_put(struct lineset *set, uint32_t hash, uint32_t number);
 
-/*
- * The list of locks page by page: what one read shows, and whether it joins
- * what was seen before. proc_locks_read.c says why that matters.
- */
+/* The list of locks page by page: the lines of one read, and whether they join
+ * the lines that were seen before. proc_locks.c says why that matters. */
 
-#define LOCK_PAGE 4096	     /* what the kernel shows in one read */
-#define LOCK_PAGE_MAX 65536u /* and where it has met a long record */
+#define LOCK_PAGE 4096	     /* the kernel's buffer for one read */
+#define LOCK_PAGE_MAX 65536u /* and after a long record */
 #define LOCK_ROOM 1024
 #define LOOK_BACK 256
 
-/* A place in the list, and the bytes before it, where they have been read. */
+/* A place in the list, and the bytes before it, if they have been read. */
 struct place {
 	size_t at;
 	size_t n;
@@ -59,19 +57,19 @@ struct place {
 /* One descriptor on the list. */
 struct reader {
 	int fd;
-	bool inside_line; /* the last read ended within one */
-	bool room; /* and for an ordinary line there would have been some */
+	bool inside_line; /* the last read ended in one */
+	bool room;	  /* its buffer had room for another line */
 	struct place place;
 };
 
-/* Sets the reader down there, where it has seen nothing. */
+/* Moves the reader to another place, where it has seen nothing. */
 void reader_put(struct reader *reader, size_t at);
 
 struct line {
 	uint32_t hash;
 	uint32_t number;
-	bool waits; /* it is not a lock but somebody who waits for one */
-	bool old;   /* it was shown when the page before was */
+	bool waits; /* it is no lock but a waiter for one */
+	bool old;   /* it belongs to the read before */
 };
 
 struct page {
@@ -91,7 +89,7 @@ struct page {
 int page_read(const struct sys_ops *sys, struct reader *reader, size_t size,
 	      uint64_t seed, struct page *ret);
 
-/* Does nothing lie between this page and what was seen before? */
+/* Is there no gap between this page and the lines that were seen before? */
 enum joining {
 	JOINS_NOT,
 	JOINS_PERHAPS,
@@ -99,27 +97,23 @@ enum joining {
 	JOINS_WHOLLY, /* there is nothing new on it */
 };
 
-/*
- * Lines that were seen before count where they have moved by `reach` at most,
- * and, strictly, where the page begins with some.
- */
+/* Counts lines that were seen before with a number within `reach` of theirs
+ * now; `strictly`: the page must begin with some. */
 enum joining page_joins(const struct lineset *set, const struct page *page,
 			size_t reach, bool strictly);
 
-/* Its lines have been seen from now on. Returns 0 or -ENOMEM. */
+/* Adds its lines to the set. Returns 0 or -ENOMEM. */
 int page_remember(struct lineset *set, const struct page *page);
 
-/* Are there locks on it that somebody waits for? */
+/* Does a waiter stand on the page, or before the place? */
 bool page_has_waiters(const struct page *page);
 bool place_has_waiters(const struct place *place);
 
-/* Has nothing been read before it, though something stands there? */
+/* Have the bytes before it not been read? */
 bool place_is_new(const struct place *place);
 
-/*
- * Are the bytes before the place what they were when it was come by? No, where
- * none have been seen.
- */
+/* Are the bytes before the place still those that were read? False if none
+ * were. */
 bool place_held_still(const struct sys_ops *sys, int fd,
 		      const struct place *place);
 

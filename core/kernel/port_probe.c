@@ -11,8 +11,8 @@
 struct trial {
 	enum protocol protocol;
 	int domain;	  /* AF_INET where there is no IPv6 for us */
-	bool *dual_stack; /* without being told */
-	/* Where a sandbox forbids it, though others have it: what they use. */
+	bool *dual_stack; /* sockets are by default */
+	/* The ports of IPv6 sockets, if a sandbox forbids us to make one. */
 	struct port_set *hidden;
 };
 
@@ -104,7 +104,7 @@ port_in_use(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 		return count.time_wait == 0 || count.other > 0;
 	case -EACCES:
 	case -EPERM:
-		/* Below 1024, and no right to bind there: ask instead. */
+		/* No right to bind below 1024: ask sock_diag instead. */
 		if (sockdiag_count(sys, protocol, port, &count) < 0)
 			return 1;
 		return count.other > 0;
@@ -129,7 +129,7 @@ first_in_use(const struct sys_ops *sys, struct trial *trial, struct range range,
 	return 0;
 }
 
-/* Once more, with all that IPv6 sockets use. */
+/* Probes again, with the ports of IPv6 sockets. */
 static int
 first_beside_hidden(const struct sys_ops *sys, struct trial *trial,
 		    struct range range, uint32_t *ret_port)

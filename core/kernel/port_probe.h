@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Is a port in use, by anybody, with or without the shim?
- */
+/* Is a port in use, by any process, with or without the shim? */
 #ifndef PORTRES_CORE_KERNEL_PORT_PROBE_H
 #define PORTRES_CORE_KERNEL_PORT_PROBE_H
 
@@ -9,13 +7,13 @@
 #include "core/kernel/sys.h"
 
 /*
- * Looks at the ports of `range` in rising order. Returns 0 when none is in
- * use; 1 and the first one that is in ret_port; or -EMFILE, -ENFILE, -ENOBUFS,
- * -ENOMEM when the kernel would not say.
+ * Probes the ports of `range` in rising order. Returns 0 when none is in use; 1
+ * and the first one that is in ret_port; or -EMFILE, -ENFILE, -ENOBUFS, -ENOMEM
+ * when it cannot probe.
  *
- * In use is a port on which any socket is bound, on any address, of IPv4 or
- * IPv6, listening or not, whatever its reuse options. A port on which there
- * are only connections in TIME_WAIT is not.
+ * A port is in use when any socket is bound to it, on any address of IPv4 or
+ * IPv6, listening or not, whatever its reuse options. A port that has only
+ * connections in TIME_WAIT is not.
  *
  * `dual_stack`, false at first, remembers from call to call that IPv6 sockets
  * are made for both families here (net.ipv6.bindv6only is 0).
@@ -24,8 +22,8 @@ int port_probe_first(const struct sys_ops *sys, enum protocol protocol,
 		     struct range range, bool *dual_stack, uint32_t *ret_port);
 
 /*
- * Would a socket without reuse options be refused the port? 1, also for what is
- * only in TIME_WAIT, or 0, at the cost of one trial bind; or -Exxx as
+ * Would a socket without reuse options be refused the port? 1, also for
+ * connections in TIME_WAIT, or 0, at the cost of one trial bind; or -Exxx as
  * port_probe_first().
  */
 int port_probe_conflicts(const struct sys_ops *sys, enum protocol protocol,

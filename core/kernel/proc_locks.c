@@ -1,42 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a long list is read without gaps.
+ * /proc/locks is read without gaps, however long it is.
  *
  * One read() of /proc/locks shows some lines, taken in one moment; the next
  * read goes on at the next line's number. When locks from earlier lines are
  * dropped between the two, the rest moves up and lines fall through: a living
  * lease would look dead. So two descriptors read in turns, half a page apart,
- * and each page must have lines that were seen before. Locks that stay never
- * change their order (the kernel adds at the front of its lists, one for each
- * CPU, and removes), so if a page repeats lines that stayed, nothing between
- * them was passed over.
+ * and each page must have lines that were seen before. A lock that is never
+ * dropped keeps its place relative to other such locks (the kernel adds at the
+ * front of its lists, one for each CPU, and removes). So if a page repeats a
+ * line we have seen, nothing between them was skipped.
  *
  * A lock that was dropped and taken anew looks as if it had stayed, and stands
  * at the front of some CPU's list. So a line counts as seen before only near
  * the number that it had, and lines that look alike do not count; some in a row
- * must have moved alike, and the page must begin with such (lock_page.c).
- * Where only weaker signs are found, as beside long records, the page is taken,
- * but the reading is doubtful from then on.
+ * must have moved alike, and the page must begin with such (lock_page.c). A
+ * page with weaker signs, as beside long records, is taken, but the reading is
+ * doubtful from then on.
  *
  * A page that does not join is no reason to begin anew: both descriptors step
- * back, further each time, until what stands there is known. A reading is given
- * up only after many steps without a place further on. No clock ends it.
+ * back, further each time, until the lines there are known. A reading fails
+ * only after many steps without progress, and never by the clock.
  *
- * A lock and all who wait for it are one record, which comes in one piece.
- * Before a long one a page ends early, for both descriptors at the same place.
- * When the list shrinks in that moment the reader is past its new end, and
- * there is no next page. So at the end a third descriptor looks back: where the
- * bytes before it are what they were, the lines' numbers included, nothing has
- * moved. Otherwise there are more ends to be seen: in other rounds, or, where a
- * round is long, in this one.
+ * A lock and its waiters are one record, which comes in one piece. Before a
+ * long one a page ends early, for both descriptors at the same place. When the
+ * list shrinks in that moment the reader is past its new end, and there is no
+ * next page. So at the end a third descriptor looks back: if the bytes before
+ * it are still the same, the lines' numbers included, nothing has moved.
+ * Otherwise the end is read again: in other rounds or, if a round is long, in
+ * this one.
  *
- * What can still deceive needs a coincidence within microseconds at a certain
- * place. So a list counts as read when it was read in several rounds, and a
- * lock that was seen in any of them is there: three when nothing moved, 24 when
- * something did or a round was doubtful. The longer the list, the fewer more:
- * what happens at one place is no likelier in a long list, and a round takes
- * time with the square of the length. Each round must have shown a lock that is
- * known to be there (struct open_list).
+ * A lock can still be missed, by a coincidence within microseconds at a certain
+ * place. So a list counts as read after several rounds: three when nothing
+ * moved, 24 when something did or a round was doubtful. A lock that was seen in
+ * any of them is there. A longer list gets fewer of these: a coincidence at one
+ * place is no likelier in it, and a round takes time with the square of the
+ * length. Each round must have shown a lock that is known to be there (struct
+ * open_list).
  */
 #include "core/kernel/proc_locks.h"
 
@@ -131,13 +131,12 @@ proc_locks_parse(const char *lines, size_t n, proc_locks_seen *seen,
 }
 
 /*
- * The descriptors that the list of locks is read with, and a lock that is known
- * to be on it.
+ * The descriptors that read the list, and a lock that is known to be on it.
  *
  * Something else may be mounted over /proc/locks: /dev/null, an empty file,
- * another file of procfs. On such a list all leases are missing, so a list
- * proves nothing unless it is procfs' and shows a lock that is there: one of
- * ours, on its own file, where nobody else has one.
+ * another file of procfs. Such a list shows no lease at all, so a list proves
+ * nothing unless it is procfs' and shows a lock of ours, on the list's own
+ * file, where nobody else has one.
  */
 #define LOCK_FDS 3
 
@@ -159,7 +158,7 @@ hold(const struct sys_ops *sys, const struct fork_block *forks,
 }
 
 static void
-let_go(const struct sys_ops *sys, const struct fork_block *forks,
+unhold(const struct sys_ops *sys, const struct fork_block *forks,
        const struct fork_block_hold *held)
 {
 	if (forks)
@@ -240,7 +239,7 @@ open_list_end(const struct sys_ops *sys, const struct fork_block *forks,
 	if (forks && forks->take_back)
 		forks->take_back(list->fd, LOCK_FDS);
 	close_some(sys, list, LOCK_FDS);
-	let_go(sys, forks, &held);
+	unhold(sys, forks, &held);
 }
 
 static int
@@ -252,7 +251,7 @@ open_list(const struct sys_ops *sys, const struct fork_block *forks,
 
 	hold(sys, forks, &held);
 	r = open_all(sys, forks, ret);
-	let_go(sys, forks, &held);
+	unhold(sys, forks, &held);
 	if (r < 0)
 		return r;
 	r = put_known_lock(sys, ret);
@@ -283,9 +282,9 @@ struct reading {
 	/* All rounds */
 	size_t length; /* of the list, when it ended last */
 	bool restless; /* something moved, or might move unseen */
-	bool doubtful; /* a page was taken that may not have joined */
+	bool doubtful; /* a page that may not have joined was taken */
 	size_t furthest;
-	uint32_t failures; /* since that was come to */
+	uint32_t failures; /* since then */
 
 	/* Steps back */
 	uint32_t in_a_row;
@@ -296,7 +295,7 @@ struct reading {
 #define PAGES_SHORT 64 /* each is read twice in a round */
 #define PAGES_LONG 512
 
-/* How many rounds it takes to be sure. */
+/* The number of rounds that are needed. */
 static size_t
 rounds_wanted(const struct reading *reading)
 {
@@ -312,7 +311,7 @@ rounds_wanted(const struct reading *reading)
 	return rounds < ROUNDS_MOST ? rounds : ROUNDS_MOST;
 }
 
-#define FAILURES_MAX 256 /* without a place further on */
+#define FAILURES_MAX 256 /* in a row, without progress */
 #define FURTHER (LOCK_PAGE / 2)
 #define REACH 256      /* lines; those of a page are 60 to 80 */
 #define REACH_STEP 128 /* more for each page that was stepped back */
@@ -335,10 +334,11 @@ note(void *context, uint64_t device, uint32_t inode, uint64_t start)
 }
 
 /*
- * Who reads next, and how much: the one behind, so much that it gets half a
- * page ahead. Where both have come to one place it takes a short step first;
- * or it is put there, where it has to find its place anyway. At the end, the
- * one to whom the end can tell something.
+ * The next reader, and the bytes that it reads: the one behind, which gets half
+ * a page ahead. One that is nearly a page behind, because both were at one
+ * place, takes a short step; or is moved by one, if it has read nothing before
+ * its place. At the end, where both are at one place, the one whose buffer had
+ * room.
  */
 static struct reader *
 next_reader(struct reader reader[2], size_t *ret_size)
@@ -390,7 +390,7 @@ fail(struct reading *reading)
 	return ++reading->failures > FAILURES_MAX ? -EAGAIN : 0;
 }
 
-/* As far as helped last, but not to the start at once. */
+/* As many pages as helped last, but not back to the start at once. */
 static size_t
 first_step(const struct reading *reading)
 {
@@ -400,7 +400,7 @@ first_step(const struct reading *reading)
 	return step > STEP_MIN ? step : STEP_MIN;
 }
 
-/* Goes back to where it is known what stands there. */
+/* Steps back, towards lines that are known. */
 static int
 lose(struct reading *reading, size_t at)
 {
@@ -417,8 +417,8 @@ lose(struct reading *reading, size_t at)
 static int
 keep(struct reading *reading, size_t end)
 {
-	/* Somebody takes a lock between any two reads, and would go on so for
-	 * as long as he is never given time for more. */
+	/* Some process takes a lock between any two reads: without a nap that
+	 * could go on for ever. */
 	if (reading->chase > CHASE_MAX)
 		sys_nanosleep(reading->sys, NAP_NS);
 	if (reading->in_a_row > 1)
@@ -433,7 +433,7 @@ keep(struct reading *reading, size_t end)
 	return page_remember(&reading->set, &reading->page);
 }
 
-/* To look back takes as long as to step back: where it may help, and now and
+/* To look back takes as long as to step back: only beside waiters, and now and
  * then. */
 static bool
 held_still(const struct reading *reading)
@@ -464,9 +464,9 @@ joins(struct reading *reading, const struct reader *reader)
 }
 
 /*
- * 1 when the round is complete, else 0 or -EAGAIN. Where the end does not hold
- * still there are more ends to be seen: in a short list those of other rounds,
- * in a long one this one again, in place and after a step back.
+ * 1 when the round is complete, else 0 or -EAGAIN. An end that does not hold
+ * still is read again: that of a short list in other rounds, that of a long one
+ * in this round, in place and after a step back.
  */
 static int
 come_to_end(struct reading *reading, const struct reader *reader)
@@ -512,7 +512,7 @@ go_on(struct reading *reading)
 	if (got == 0)
 		return come_to_end(reading, next);
 	reading->joined = joins(reading, next);
-	/* A lock that was seen is there, whatever was passed over. */
+	/* A lock that was seen is there, whatever was skipped. */
 	proc_locks_parse(page->text, page->n, note, reading);
 	return reading->joined ? keep(reading, next->place.at)
 			       : lose(reading, page->place.at);

@@ -9,8 +9,8 @@
 #include "core/kernel/sys.h"
 
 /*
- * Called with the device, the inode and the start offset of each OFD lock; the
- * same may come twice. The device is as in stat(). Inode numbers of sockets
+ * Called with the device, the inode and the start offset of each OFD lock; a
+ * lock may come twice. The device is as in stat(). Inode numbers of sockets
  * have 32 bits; of others, the low ones.
  */
 typedef void proc_locks_seen(void *context, uint64_t device, uint32_t inode,
@@ -23,10 +23,9 @@ void proc_locks_parse(const char *lines, size_t n, proc_locks_seen *seen,
 /*
  * Reads the whole list. Every lock that was held from before the call until
  * after it has been reported when this returns 0. Otherwise -Exxx: -EAGAIN when
- * the list changed too fast to be followed, or is not the kernel's. Takes as
- * long as it takes, with 100,000 locks some seconds; `forks` keeps forks out
- * for no longer than its descriptors are opened and closed, and is NULL where
- * nobody forks.
+ * the list changed too fast to be followed, or is not the kernel's. Has no time
+ * limit: 100,000 locks take some seconds. Holds `forks`, which may be NULL,
+ * only while it opens and closes its descriptors.
  */
 int proc_locks_read(const struct sys_ops *sys, const struct fork_block *forks,
 		    proc_locks_seen *seen, void *context);

@@ -2,8 +2,8 @@
 /*
  * Port ranges: pure arithmetic, host byte order throughout.
  *
- * A range that came from outside may be anything; range_valid() is the gate.
- * All other functions expect valid ranges and cannot overflow on them.
+ * A range that comes from outside is checked by range_valid(). All other
+ * functions expect valid ranges and cannot overflow on them.
  */
 #ifndef PORTRES_CORE_KERNEL_RANGE_H
 #define PORTRES_CORE_KERNEL_RANGE_H
@@ -80,7 +80,7 @@ int range_list_parse(const char *text, struct range_list *ret_list);
  * The usual places to look for a free block, best first: above the kernel's
  * ephemeral range, below it down to 10000, down to 1024, across that border,
  * and inside it, or across its ends, only when nothing else is left, because
- * there the kernel hands out ports too.
+ * there autobind takes ports, too.
  */
 void range_list_around(struct range ephemeral, struct range_list *ret_list);
 

@@ -210,7 +210,7 @@ sock_set_port(struct sockaddr *address, uint16_t port)
 
 /* The descriptors of this process, and one among them. */
 
-/* The number that a directory entry of /proc/…/fd names, or -1. */
+/* The number in the name of an entry of /proc/…/fd, or -1. */
 static int
 entry_number(const char *name)
 {
@@ -298,18 +298,8 @@ is_closed(const struct sys_ops *sys, int fd, struct sockaddr_in6 *ret)
 	       state == TCP_CLOSE && sock_port(sys, fd, &port, ret, &size) == 0;
 }
 
-bool
-sock_port_unsure(const struct sys_ops *sys, int fd)
-{
-	struct sockaddr_in6 own;
-
-	return is_closed(sys, fd, &own) && !is_any(&own);
-}
-
-/*
- * Only a socket without a port can be bound, and with the choice put off that
- * changes nothing; but an address of its own would be the socket's for good.
- */
+/* Only a socket without a port can be bound, and with the autobind put off that
+ * changes nothing; but an address of its own would be the socket's for good. */
 bool
 sock_gave_up_port(const struct sys_ops *sys, int fd)
 {

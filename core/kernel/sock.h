@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the kernel says of a socket.
- */
+/* Questions to the kernel about a socket. */
 #ifndef PORTRES_CORE_KERNEL_SOCK_H
 #define PORTRES_CORE_KERNEL_SOCK_H
 
@@ -13,8 +11,8 @@
 
 /*
  * The pool whose ports the socket uses. Returns 0, -EBADF, -ENOTSOCK, or
- * -EOPNOTSUPP for anything that is not TCP or UDP. MPTCP takes TCP's ports,
- * so ret_protocol says PROTOCOL_TCP, but it cannot carry reservations:
+ * -EOPNOTSUPP for anything that is not TCP or UDP. MPTCP takes TCP's ports, so
+ * ret_protocol is PROTOCOL_TCP, but it cannot own reservations:
  * -EPROTONOSUPPORT, with ret_protocol set.
  */
 int sock_protocol(const struct sys_ops *sys, int fd,
@@ -36,10 +34,8 @@ int sock_cookie(const struct sys_ops *sys, int fd, uint64_t *ret_cookie);
 /* Is this a descriptor of the open socket with that cookie? */
 bool sock_is(const struct sys_ops *sys, int fd, uint64_t cookie);
 
-/*
- * Tells `visit` each descriptor of this process, until it says false. Returns
- * 0, or -Exxx when /proc/thread-self/fd cannot be read.
- */
+/* Calls `visit` for each descriptor of this process, until it returns false.
+ * Returns 0, or -Exxx when /proc/thread-self/fd cannot be read. */
 typedef bool sock_visit(void *context, int fd);
 int sock_each(const struct sys_ops *sys, sock_visit *visit, void *context);
 
@@ -59,14 +55,11 @@ int sock_port(const struct sys_ops *sys, int fd, uint16_t *ret_port,
 	      struct sockaddr_in6 *ret_address, socklen_t *ret_size);
 
 /*
- * A TCP socket that nobody has bound gives its port back when its connect has
- * failed, and the kernel goes on showing it. True when it was such a one; now
- * the kernel shows 0.
+ * A TCP socket that was never bound gives its port back when its connect fails,
+ * and getsockname() goes on showing it. True for such a socket; from then on
+ * getsockname() shows 0.
  */
 bool sock_gave_up_port(const struct sys_ops *sys, int fd);
-
-/* Does it have an address of its own, so that nobody can tell? */
-bool sock_port_unsure(const struct sys_ops *sys, int fd);
 
 /*
  * The port in an AF_INET or AF_INET6 address of `size` bytes, or -1 where the
@@ -74,21 +67,19 @@ bool sock_port_unsure(const struct sys_ops *sys, int fd);
  */
 int sock_address_port(const struct sockaddr *address, socklen_t size);
 
-/* Is it one that the socket can be bound to? Otherwise the kernel says why. */
+/* Can the socket be bound to such an address? If not, the kernel says why. */
 bool sock_takes_address(const struct sys_ops *sys, int fd,
 			const struct sockaddr *address);
 
-/* May the socket be bound to a port that another one has? */
+/* May the socket be bound to a port of another socket? */
 bool sock_shares_ports(const struct sys_ops *sys, int fd);
 
-/*
- * IP_BIND_ADDRESS_NO_PORT: does a bind() to port 0 leave the socket without a
- * port, for connect() to choose?
- */
+/* IP_BIND_ADDRESS_NO_PORT: does a bind() to port 0 leave the socket without a
+ * port, so that connect() autobinds it? */
 bool sock_puts_port_off(const struct sys_ops *sys, int fd);
 void sock_put_port_off(const struct sys_ops *sys, int fd, bool on);
 
-/* The same of connect() and TCP, which looks before it chooses a port. */
+/* Does a TCP connect() accept the address? It checks before it autobinds. */
 bool sock_takes_peer(const struct sys_ops *sys, int fd,
 		     const struct sockaddr *address, socklen_t size);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Asks the kernel who is on a port (NETLINK_SOCK_DIAG).
- */
+/* Asks the kernel for the sockets on a port (NETLINK_SOCK_DIAG). */
 #ifndef PORTRES_CORE_KERNEL_SOCKDIAG_H
 #define PORTRES_CORE_KERNEL_SOCKDIAG_H
 
@@ -16,9 +14,9 @@ struct sockdiag_count {
 };
 
 /*
- * Called with each socket that has one of these local ports, IPv4 and IPv6. The
- * kernel looks through all its sockets for each such question. idiag_state
- * is a TCP state, idiag_inode what /proc/PID/fd shows.
+ * Called with each socket that has one of these local ports, IPv4 and IPv6.
+ * Each call makes the kernel walk all its sockets. idiag_state is a TCP state,
+ * idiag_inode the number that /proc/PID/fd shows.
  */
 struct inet_diag_msg;
 typedef void sockdiag_seen(void *context, const struct inet_diag_msg *socket);
@@ -29,7 +27,7 @@ int sockdiag_each(const struct sys_ops *sys, enum protocol protocol,
 int sockdiag_count(const struct sys_ops *sys, enum protocol protocol,
 		   uint32_t port, struct sockdiag_count *ret_count);
 
-/* Those of the ports that have a socket, other than one in TIME_WAIT. */
+/* The ports that have a socket, other than one in TIME_WAIT. */
 int sockdiag_used(const struct sys_ops *sys, enum protocol protocol,
 		  struct range ports, struct port_set *ret);
 

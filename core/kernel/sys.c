@@ -7,7 +7,7 @@
  * An acquire of 20 ports makes 100 system calls, each of them as short as they
  * come: libc's syscall() and its detour by errno were a tenth of it. Memory is
  * clobbered, because the kernel reads and writes what the arguments point to.
- * The thread sanitizer needs libc's calls, and is told why there.
+ * The thread sanitizer needs libc's calls, for the reason given there.
  */
 #if defined(__x86_64__) && !defined(__SANITIZE_THREAD__)
 
@@ -55,8 +55,8 @@ static long
 libc_call(long nr, const long arg[6])
 {
 #ifdef __SANITIZE_THREAD__
-	/* These tell it that memory is new or gone: who gets the addresses
-	 * which another thread gave back does not race with that one. */
+	/* These tell it that memory is new or gone: a thread that gets
+	 * addresses which another one gave back does not race with it. */
 	if (nr == SYS_mmap)
 		return (long)mmap((void *)arg[0], (size_t)arg[1], (int)arg[2],
 				  (int)arg[3], (int)arg[4], arg[5]);

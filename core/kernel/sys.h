@@ -107,7 +107,7 @@ sys_unlink(const struct sys_ops *sys, int directory, const char *path)
 	return (int)SYS_CALL(sys, SYS_unlinkat, directory, SYS_ARG_(path), 0);
 }
 
-/* Returns the length of what the link says, cut at `n`, or -Exxx. */
+/* Returns the length of the link's text, cut at `n`, or -Exxx. */
 static inline long
 sys_readlink(const struct sys_ops *sys, const char *path, char *to, size_t n)
 {
@@ -152,7 +152,7 @@ sys_fchown(const struct sys_ops *sys, int fd, uid_t user, gid_t group)
 	return (int)SYS_CALL(sys, SYS_fchown, fd, user, group);
 }
 
-/* Another name for a file; with AT_SYMLINK_FOLLOW of what a link leads to. */
+/* Another name for a file; with AT_SYMLINK_FOLLOW for a link's target. */
 static inline int
 sys_link(const struct sys_ops *sys, int from_directory, const char *from,
 	 int directory, const char *to, int flags)
@@ -167,7 +167,7 @@ sys_mkdir(const struct sys_ops *sys, const char *path, mode_t mode)
 	return (int)SYS_CALL(sys, SYS_mkdirat, AT_FDCWD, SYS_ARG_(path), mode);
 }
 
-/* RLIMIT_FSIZE, bytes: whoever makes a file larger is killed by SIGXFSZ. */
+/* RLIMIT_FSIZE, bytes: SIGXFSZ kills a process that makes a file larger. */
 static inline uint64_t
 sys_file_limit(const struct sys_ops *sys)
 {
@@ -208,7 +208,7 @@ sys_getdents(const struct sys_ops *sys, int fd, void *to, size_t n)
 	return SYS_CALL(sys, SYS_getdents64, fd, SYS_ARG_(to), SYS_ARG_(n));
 }
 
-/* Of what the name itself is, a symbolic link too. */
+/* Does not follow a symbolic link. */
 static inline int
 sys_fstatat(const struct sys_ops *sys, int directory, const char *path,
 	    struct stat *st)
@@ -217,7 +217,7 @@ sys_fstatat(const struct sys_ops *sys, int directory, const char *path,
 			     SYS_ARG_(st), AT_SYMLINK_NOFOLLOW);
 }
 
-/* Its group only. */
+/* Changes the group only. */
 static inline int
 sys_fchgrp(const struct sys_ops *sys, int fd, gid_t group)
 {
@@ -283,7 +283,7 @@ sys_epoll_add(const struct sys_ops *sys, int epoll, int fd,
 			     SYS_ARG_(event));
 }
 
-/* All system calls of core; here those on memory, time, process and signals. */
+/* System calls on memory, time, the process and signals. */
 
 /* The kernel's sigset_t, which is shorter than libc's. */
 #define SYS_SIGSET_SIZE 8
@@ -297,10 +297,8 @@ sys_mmap_private(const struct sys_ops *sys, size_t size)
 			0);
 }
 
-/*
- * Fresh memory in the place of what is mapped at `at`. Made elsewhere and
- * moved: a mapping that fails half way would leave a hole.
- */
+/* Fresh memory in the place of the mapping at `at`. Made elsewhere and moved: a
+ * mapping that fails half way would leave a hole. */
 static inline int
 sys_mmap_over(const struct sys_ops *sys, void *at, size_t size)
 {
@@ -344,7 +342,7 @@ sys_timerfd(const struct sys_ops *sys, const struct timespec *after)
 	return fd;
 }
 
-/* Of Linux 5.16; headers may be older. */
+/* Linux 5.16; headers may be older. */
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
 #endif
@@ -356,10 +354,8 @@ struct sys_futex_wait {
 	uint32_t reserved;
 };
 
-/*
- * Waits for what never comes, until the monotonic clock shows so many
- * nanoseconds: -ETIMEDOUT then, or -EINTR.
- */
+/* Sleeps until the monotonic clock shows so many nanoseconds: a futex wait that
+ * nobody wakes. -ETIMEDOUT then, or -EINTR. */
 static inline int
 sys_wait_until(const struct sys_ops *sys, uint64_t until)
 {
@@ -401,10 +397,8 @@ sys_clock(const struct sys_ops *sys, clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/*
- * Seconds, for what need not be asked again within one. Not of libc: others
- * stand in front of its clock (libfaketime), and let it stand still.
- */
+/* The monotonic clock's second. Not libc's clock: libraries in front of that
+ * (libfaketime) can stop it. */
 static inline uint64_t
 sys_seconds(const struct sys_ops *sys)
 {

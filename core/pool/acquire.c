@@ -11,10 +11,8 @@
 #include "core/pool/reserve.h"
 #include "core/pool/slot.h"
 
-/*
- * Is the slot, which is in the way, known to live? Otherwise it is judged
- * first, unless it has been.
- */
+/* -EADDRINUSE when the owner of the slot in the way is known to live, or has
+ * been checked; else -EAGAIN. */
 static int
 obstacle(struct pool *pool, const struct acquire *wanted,
 	 const struct slot *slot)
@@ -27,7 +25,8 @@ obstacle(struct pool *pool, const struct acquire *wanted,
 	return -EAGAIN;
 }
 
-/* 0 when nobody has reserved a port of the range; -EADDRINUSE, -EAGAIN. */
+/* Frees dead slots of the range. 0 when no port of it is reserved; -EADDRINUSE,
+ * -EAGAIN. */
 static int
 check_reserved(struct pool *pool, const struct acquire *wanted)
 {
@@ -58,17 +57,15 @@ describe(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
 	slot->protocol = (uint8_t)wanted->protocol;
 	slot->kind = (uint8_t)wanted->kind;
 	slot->cookie = cookie;
-	slot->pid = atomic_load(pool->forks->word()); /* we are inside */
+	slot->pid = atomic_load(pool->forks->word()); /* ours */
 	slot->fd = wanted->fd;
 	slot->since = (uint32_t)(wanted->now / 1000000000u);
 	memset(slot->command, 0, sizeof(slot->command));
 	sys_thread_name(pool->sys, slot->command);
 }
 
-/*
- * Have all binds ended that might not have seen the marks, choices of the
- * system's too? Otherwise a port of the range counts as in use.
- */
+/* Have all binds ended that might not have seen the marks, autobinds too?
+ * Otherwise a port of the range counts as in use. */
 static bool
 binds_have_ended(struct pool *pool, struct range range, bool ephemeral,
 		 uint32_t *ret_port)
@@ -81,7 +78,7 @@ binds_have_ended(struct pool *pool, struct range range, bool ephemeral,
 	if (!ephemeral || announce_wait(pool->sys, pool->file, choice,
 					&pool->waiting_since, ret_port))
 		return true;
-	*ret_port = range_end(range) - 1; /* which one, nobody knows */
+	*ret_port = range_end(range) - 1; /* it may be any */
 	return false;
 }
 
@@ -134,9 +131,9 @@ take_specific(struct pool *pool, const struct acquire *wanted,
 }
 
 /*
- * Is it marked? What was closed leaves its marks until somebody comes by, and
- * wildcards seldom come by where they have been: they would take ever more for
- * used that is not, and walk past it each time.
+ * Is it marked by a slot that is not dead? Frees a dead one: wildcards seldom
+ * come back to where they have been, and would pass over ever more ports that
+ * nobody has.
  */
 static bool
 is_marked(struct pool *pool, enum protocol protocol, uint32_t port)
@@ -191,21 +188,22 @@ take_between(struct pool *pool, const struct acquire *wanted, uint32_t first,
 }
 
 /*
- * Goes on where the last wildcard ended, so that a block which was just given
- * back, and may have connections in TIME_WAIT, is the last to be used again.
+ * Begins where the last wildcard ended, so that a block which was just
+ * released, and may have connections in TIME_WAIT, is the last to be reserved
+ * again.
  */
 static int
-take_in_window(struct pool *pool, const struct acquire *wanted,
-	       struct range window, struct slot *slot)
+take_in_place(struct pool *pool, const struct acquire *wanted,
+	      struct range place, struct slot *slot)
 {
 	uint32_t count = wanted->range.count;
-	uint32_t first = window.start ? window.start : 1;
+	uint32_t first = place.start ? place.start : 1;
 	uint32_t last, cursor;
 	int r;
 
-	if (range_end(window) < first + count)
+	if (range_end(place) < first + count)
 		return 1;
-	last = range_end(window) - count;
+	last = range_end(place) - count;
 	cursor = pool->file->header.cursor[wanted->protocol];
 	if (cursor < first || cursor > last)
 		cursor = first;
@@ -215,48 +213,47 @@ take_in_window(struct pool *pool, const struct acquire *wanted,
 	return r;
 }
 
-/* Of the windows from number `i` up to, not including, `end`. */
+/* In the places from number `i` up to, not including, `end`. */
 static int
-take_in_windows(struct pool *pool, const struct acquire *wanted, size_t i,
-		size_t end, struct slot *slot)
+take_in_places(struct pool *pool, const struct acquire *wanted, size_t i,
+	       size_t end, struct slot *slot)
 {
 	int r = 1;
 
 	for (; r == 1 && i < end; i++)
-		r = take_in_window(pool, wanted, wanted->wildcard->range[i],
-				   slot);
+		r = take_in_place(pool, wanted, wanted->wildcard->range[i],
+				  slot);
 	return r;
 }
 
-/* How many windows keep out of the ephemeral range; all where none does. */
+/* The number of places that keep out of the ephemeral range; all where none
+ * does. */
 static size_t
-windows_outside(const struct acquire *wanted)
+places_outside(const struct acquire *wanted)
 {
-	const struct range_list *windows = wanted->wildcard;
+	const struct range_list *places = wanted->wildcard;
 	size_t n = 0;
 
-	while (n < windows->count &&
-	       !range_overlap(windows->range[n], wanted->ephemeral))
+	while (n < places->count &&
+	       !range_overlap(places->range[n], wanted->ephemeral))
 		n++;
-	return n ? n : windows->count;
+	return n ? n : places->count;
 }
 
-/*
- * Nobody is sent into the ephemeral range, or away, on account of the dead: who
- * finds no room judges first.
- */
+/* Dead owners send no wildcard into the ephemeral range, or away: they are
+ * looked for before that. */
 static int
 take_wildcard(struct pool *pool, const struct acquire *wanted,
 	      struct slot *slot)
 {
-	size_t outside = windows_outside(wanted);
-	int r = take_in_windows(pool, wanted, 0, outside, slot);
+	size_t outside = places_outside(wanted);
+	int r = take_in_places(pool, wanted, 0, outside, slot);
 
 	if (r == 1 && wanted->judged.readings == 0)
 		return -EAGAIN;
 	if (r == 1)
-		r = take_in_windows(pool, wanted, outside,
-				    wanted->wildcard->count, slot);
+		r = take_in_places(pool, wanted, outside,
+				   wanted->wildcard->count, slot);
 	return r == 1 ? -ENOBUFS : r;
 }
 
@@ -269,7 +266,7 @@ take_slot(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
 				   : take_wildcard(pool, wanted, slot);
 }
 
-/* First of all the lease: the slot must not be live before that is. */
+/* The lease comes first: without it a live slot would count as dead. */
 static int
 take_slot_on_lease(struct pool *pool, const struct acquire *wanted,
 		   struct slot *slot)
@@ -300,11 +297,11 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 	pool->waiting_since = 0;
 	pool->dual_stack = false;
 	pool->in_the_way = 0;
-	/* Who has met one dead owner takes all of them down. */
+	/* A request that has met one dead owner frees all dead slots. */
 	if (wanted->judged.readings && wanted->judged.until != UINT64_MAX)
 		reserve_sweep(pool);
 	slot = slot_pick(pool->file);
-	/* What is full may be full of the dead. */
+	/* All slots are live, but their owners may be dead. */
 	if (!slot)
 		return wanted->judged.readings ? -ENOBUFS : -EAGAIN;
 	r = wanted->kind == KIND_RUNTIME
@@ -328,7 +325,7 @@ reserve_judge_for(struct pool *pool, struct acquire *wanted)
 	wanted->judged.readings++;
 	if (r == -EMFILE || r == -ENFILE)
 		return r;
-	/* Where nobody can tell, all live. */
+	/* An owner that cannot be checked counts as alive. */
 	wanted->judged.until = r < 0 ? UINT64_MAX : until;
 	return 0;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a block is taken: a certain one, or wherever there is room.
+ * How a block is reserved: a certain one, or a wildcard.
  *
- * A slot in the way may be a dead owner's. To find that out takes a reading of
- * the kernel's list of locks, which may be long, so it is never done inside
- * the pool: reserve_acquire() says -EAGAIN, the caller leaves, judges, and
- * comes again. One judgement is of all slots at once.
+ * A slot in the way may have a dead owner. To find out takes a reading of the
+ * kernel's list of locks, which may be long, so that is never done with the
+ * lock held: reserve_acquire() returns -EAGAIN, the caller drops the lock,
+ * calls reserve_judge_for(), and enters again. One reading checks all slots.
  */
 #ifndef PORTRES_CORE_POOL_ACQUIRE_H
 #define PORTRES_CORE_POOL_ACQUIRE_H
@@ -13,7 +13,7 @@
 #include "core/kernel/range.h"
 #include "core/pool/reserve.h"
 
-/* Up to which token slots have been judged; all zero before the first time. */
+/* The sequence up to which slots have been checked; all zero at first. */
 struct judgement {
 	uint64_t until;
 	uint32_t readings;
@@ -27,7 +27,8 @@ struct acquire {
 	uint64_t now;		/* CLOCK_REALTIME, nanoseconds */
 	bool though_in_use;	/* a persistent block that comes back */
 	struct range ephemeral; /* where the kernel picks ports itself */
-	/* Where to look, best first, and what never to touch, or NULL. */
+	/* For wildcards: the ranges to look in, best first, and ports never to
+	 * take; or NULL. */
 	const struct range_list *wildcard;
 	const struct port_set *forbidden;
 	struct judgement judged;
@@ -37,16 +38,16 @@ struct acquire {
  * Under the lock: reserves a block for the socket. Errors: -EINVAL (count 0, or
  * past 65535), -EADDRINUSE (reserved, or in use), -ENOBUFS (no room for a
  * wildcard, or the pool's slots are all taken), -EMFILE, -ENFILE, -ENETDOWN;
- * -EAGAIN: who is in the way may be dead; leave, ask reserve_judge_for(), and
- * enter again.
+ * -EAGAIN: the owner in the way may be dead; leave, call reserve_judge_for(),
+ * and enter again.
  */
 int reserve_acquire(struct pool *pool, const struct acquire *wanted,
 		    struct reservation *ret);
 
 /*
- * Without the lock, after reserve_acquire() has said -EAGAIN: judges, twice for
- * one request at most. Then who is in the way lives. Returns 0, -EMFILE or
- * -ENFILE.
+ * Without the lock, after reserve_acquire() has returned -EAGAIN: marks dead
+ * slots, twice for one request at most. After that the owner in the way counts
+ * as alive. Returns 0, -EMFILE or -ENFILE.
  */
 int reserve_judge_for(struct pool *pool, struct acquire *wanted);
 

@@ -10,9 +10,9 @@
 #define NAP_NS 50000
 
 /*
- * Which thread is this? Known for good where the caller tells processes apart:
- * a thread's memory is another thread's only in a forked child. (And in one of
- * vfork, which may not bind: what it announces is its parent's.)
+ * Asks the kernel for this thread. The answer holds while `process` stays the
+ * same: only a forked child has another thread's memory. (So has a child of
+ * vfork, which may not bind: its announcement would be its parent's.)
  */
 static int
 learn(const struct sys_ops *sys, struct announcer *self)
@@ -30,7 +30,7 @@ learn(const struct sys_ops *sys, struct announcer *self)
 	return 0;
 }
 
-/* Dead, or rubbish that no binder wrote. */
+/* Dead, or a number that no binder wrote. */
 static bool
 is_nobody(uint32_t owner)
 {
@@ -38,9 +38,9 @@ is_nobody(uint32_t owner)
 }
 
 /*
- * Takes a free word of the segment, beginning at the thread's own. One whose
- * owner died is free as well: only an acquirer comes by and clears it, and
- * there may be none for years.
+ * Takes a free word of the segment, beginning at the thread's own. A word whose
+ * owner died is free as well: only acquirers clear those, and years may pass
+ * without one.
  */
 static struct announcement *
 claim(struct segment *segment, uint32_t thread, struct robust_list_head *list)
@@ -53,7 +53,8 @@ claim(struct segment *segment, uint32_t thread, struct robust_list_head *list)
 
 		if (owner && !is_nobody(owner))
 			continue;
-		/* Pending before it is ours, or a death between would hold. */
+		/* Pending before it is ours, or after a death between the two
+		 * the word would stay taken. */
 		list->list_op_pending =
 			(void *)((char *)&word->owner - list->futex_offset);
 		atomic_signal_fence(memory_order_seq_cst);
@@ -158,7 +159,7 @@ wait_for_word(const struct sys_ops *sys, struct announcement *word,
 	return false;
 }
 
-/* Nearly always nobody is there: five words at a time are looked over. */
+/* Nearly always all words are free: five at a time are read. */
 static bool
 wait_for_segment(const struct sys_ops *sys, struct segment *segment,
 		 struct range range, uint64_t *since, uint32_t *ret_port)

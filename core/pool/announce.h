@@ -4,14 +4,14 @@
  *
  * An announcement must end when its binder dies, and no pid proves a death
  * across pid namespaces. The kernel does: each thread of a libc program has a
- * robust list, and when the thread dies or execs, the futex word that the
- * list calls pending, if it holds the thread's id, is cleared to
- * FUTEX_OWNER_DIED. So for the length of one bind the announcement is made
- * that pending word. (A robust mutex does the same; it also leaves pointers
- * in the shared file, which crash the program when the file is damaged.)
+ * robust list, and when the thread dies or execs, the futex word that the list
+ * calls pending, if it holds the thread's id, is cleared to FUTEX_OWNER_DIED.
+ * So for the length of one bind the announcement is that pending word. (A
+ * robust mutex does the same; but it leaves pointers in the shared file, which
+ * crash the program when the file is damaged.)
  *
  * A signal handler may bind while the thread is in the middle of locking a
- * robust mutex of its own: what was pending before is put back.
+ * robust mutex of its own: so the word that was pending before is put back.
  */
 #ifndef PORTRES_CORE_POOL_ANNOUNCE_H
 #define PORTRES_CORE_POOL_ANNOUNCE_H
@@ -19,13 +19,13 @@
 #include "core/kernel/sys.h"
 #include "core/pool/layout.h"
 
-/* In the place of a port: one that the system is about to choose. */
+/* In the place of a port: autobind, where the kernel is about to pick one. */
 #define ANNOUNCE_CHOICE 0
 
 /*
- * One thread and its robust list; remembered by the caller, zero at first. The
- * caller sets `process` before each call, to a number that changes in a forked
- * child; with 0 the kernel is asked each time which thread this is.
+ * One thread and its robust list; kept by the caller, zero at first. Before
+ * each call the caller sets `process` to a number that changes in a forked
+ * child; with 0 the kernel is asked for the thread each time.
  */
 struct announcer {
 	uint32_t process;
@@ -51,17 +51,16 @@ int announce_begin(const struct sys_ops *sys, struct announcer *self,
 
 void announce_end(const struct announce *announce);
 
-/* Instead, in a child forked meanwhile: it is for the parent to end. */
+/* Instead of announce_end() in a child forked meanwhile: the parent ends it. */
 void announce_leave(const struct announce *announce);
 
 /*
- * For the acquirer, under the lock, after it has marked its range, and, of
- * ANNOUNCE_CHOICE, after the count of blocks in the ephemeral range: waits
- * until no bind is under way that might not have seen the marks. Returns
- * false when one did not end in time (its thread is stopped): then a port of
- * the range must count as in use, *ret_port. `since`, 0 at first, goes from
- * call to call of one acquire, so that many stopped binders cost no more
- * than one.
+ * Called by the acquirer, with the lock held and its marks (for
+ * ANNOUNCE_CHOICE, its count) written. Waits until every bind that may have
+ * started before them has finished. Returns false when one did not in time (its
+ * thread is stopped): then *ret_port, its port, must count as in use. `since`,
+ * 0 at first, goes from call to call of one acquire, so that many stopped
+ * binders cost no more than one.
  */
 bool announce_wait(const struct sys_ops *sys, struct pool_file *file,
 		   struct range range, uint64_t *since, uint32_t *ret_port);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Clear ranges: the parts of the kernel's ephemeral range without a reserved
- * port. A port that the system chooses for a socket has to come from one of
- * them (shim/autobind.h).
- */
+/* Clear ranges: the parts of the kernel's ephemeral range without a reserved
+ * port. Autobind takes ports from these (shim/autobind.h). */
 #ifndef PORTRES_CORE_POOL_CLEAR_RANGE_H
 #define PORTRES_CORE_POOL_CLEAR_RANGE_H
 
@@ -11,7 +8,7 @@
 
 #include "core/pool/layout.h"
 
-/* May a port that the system chooses be a reserved one? Two loads. */
+/* May the kernel's own autobind pick a reserved port? Two loads. */
 static inline bool
 clear_range_matters(struct pool_file *file)
 {
@@ -23,11 +20,11 @@ clear_range_matters(struct pool_file *file)
 
 /*
  * The clear range of `within` that comes next after `last`: the widest first,
- * because there the kernel finds a port soonest. `last` is CLEAR_RANGE_FIRST
- * at first. A range of no ports when there is none left.
+ * because there the kernel finds a port soonest. `last` is CLEAR_RANGE_FIRST at
+ * first. A range of no ports when there is none left.
  *
  * `odd`: before Linux 6.8 TCP passes over the last port of an odd number of
- * them. So where the kernel chooses, that port is a range of its own as well.
+ * them. So when the kernel picks, that port is a range of its own as well.
  */
 #define CLEAR_RANGE_FIRST ((struct range){0, PORT_COUNT})
 struct range clear_range_next(struct pool_file *file, enum protocol protocol,

@@ -1,55 +1,59 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pool file, and the protocol of those who share it.
+ * The pool file, and the protocol of the processes that share it.
  *
- * One file per network namespace holds what has been reserved there: a table
- * of slots (one per reservation) and, for each port, a mark that names the
- * slot which covers it. Everybody maps the whole file; nobody trusts it.
+ * One file per network namespace holds what has been reserved there: a table of
+ * slots (one per reservation) and, for each port, a mark that names the slot
+ * which covers it. Each process maps the whole file, and none trusts it.
  *
  * MAKING. A file is filled before it has its name, and is then linked into
- * place. So a file that is there is complete, and mapping it takes no lock: a
- * process that is stopped inside keeps no other from starting.
+ * place. So a file with that name is complete, and mapping it takes no lock: a
+ * process that is stopped while it has the lock keeps no other from starting.
  *
- * WRITERS. Slots, marks and the header change only under flock(LOCK_EX) on
- * the file, on a descriptor opened for the purpose, with signals blocked. It
- * is never the descriptor that was mapped, because a mapping keeps its open
- * file, and so the lock, beyond the close. A
- * writer sets `dirty`, writes, and clears `dirty`. Who takes the lock and
- * finds `dirty` set knows that a writer died inside and puts the marks right
- * from the slots before doing anything else (slot_rebuild). The order of
- * writing makes that enough:
+ * WRITERS. Slots (but for TOKEN_DEAD, below), marks and the header change only
+ * under flock(LOCK_EX) on the file, on a descriptor opened for the purpose,
+ * with signals blocked. The mapping has another open file: a mapping keeps its
+ * own, and so a lock on it, beyond the close. A writer sets `dirty`, writes,
+ * and clears `dirty`. A process that takes the lock and finds `dirty` set knows
+ * that a writer died, and derives the marks from the slots before it does
+ * anything else (slot_rebuild). The order of the writes makes that enough:
  *
  *     acquire   marks; wait for announcements; trial binds; slot.state = LIVE
  *     release   slot.state = FREE; marks = 0
  *
- * so at every instant each port of a live slot is marked, and a mark without
- * its live slot is waste that the rebuild drops. A rebuild never clears the
- * mark of a live slot, not even for a moment: binders read without the lock.
+ * At every instant each port of a live slot is marked; the rebuild clears marks
+ * without a live slot. It never clears the mark of a live slot, not even for a
+ * moment: binders read without the lock.
  *
- * ALIVE. SLOT_LIVE means that the block was reserved. It still is only while
- * some process has the owning socket open, and only the kernel knows that: see
- * lease.h. One reading of the kernel's list judges all slots, outside of the
- * lock: a dead one's token is marked ended, by compare-and-swap, and the next
- * writer who meets the slot frees it.
+ * ALIVE. SLOT_LIVE means that the block *was* reserved. It still is only while
+ * some process has the owning socket open; only the kernel knows that
+ * (lease.h). One reading of the kernel's list of locks checks all slots,
+ * without the lock. It marks a dead slot in its token (TOKEN_DEAD), by
+ * compare-and-swap, and the next writer that meets the slot frees it. The slot
+ * of a persistent block lives until a writer frees it.
  *
  * BINDERS do not take the lock. A binder announces its port in a free word of
- * the port's segment, then reads the mark, then binds, then clears the word.
- * An acquirer marks first, then reads the announcements of its segments and
- * waits until each one that names a port of its range has ended, and only
- * then looks whether the ports are in use. Announcement and mark are each
- * written before the other is read, with a sequentially consistent operation
- * or fence between. So of the two one always sees the other: either the binder
- * finds the mark, or the acquirer waits for the bind and then finds the port
- * in use. A mark whose slot is ended forbids nothing: who takes the slot down
- * and marks the port anew waits for the announcement like any acquirer.
+ * the port's segment, then reads the mark, then binds, then clears the word. A
+ * word whose owner has died is free (announce.h). An acquirer marks its range
+ * first, then waits until each announcement of a port of the range has ended,
+ * and only then probes whether the ports are in use. Announcement and mark are
+ * each written before the other is read, with a sequentially consistent
+ * operation or fence between. So one of the two always sees the other: either
+ * the binder finds the mark, or the acquirer waits for the bind and then finds
+ * the port in use. The mark of a dead slot forbids nothing: an acquirer that
+ * frees the slot and marks the port anew waits for the announcement like any
+ * other.
  *
- * A binder that leaves the choice to the system announces port 0, and then
- * reads the count of blocks in the ephemeral range and, unless that is 0, the
- * marks. An acquirer that reaches into the range waits for those as well.
- * announce.h has the rest (binders that die, stop or starve us).
+ * A binder whose port the kernel picks (autobind) announces port 0, then reads
+ * the counts of blocks in the ephemeral range and, unless both are 0, the
+ * marks. An acquirer that reaches into that range counts its block before it
+ * marks it, and waits for the announcements of port 0 as well. A connect(),
+ * which may wait for its peer, is not announced (docs/limits.md), and a send is
+ * only while a count is not 0. A binder may die, stop, or come too late to find
+ * a free word: see announce.h.
  *
- * Every number read from the file is checked before it is used as an index.
- * All fields have fixed widths; there is no pointer and no libc object here.
+ * Every number read from the file is checked before it is used as an index. All
+ * fields have fixed widths; there is no pointer and no libc object here.
  */
 #ifndef PORTRES_CORE_POOL_LAYOUT_H
 #define PORTRES_CORE_POOL_LAYOUT_H
@@ -82,21 +86,21 @@ struct pool_header {
 	uint32_t slot_size;
 	uint32_t segment_size;
 	_Atomic uint32_t dirty;
-	uint32_t slot_hint;	   /* where to look for a free slot */
-	_Atomic uint64_t sequence; /* of the last token; see slot_token() */
+	uint32_t slot_hint;		 /* where to look for a free slot */
+	_Atomic uint64_t sequence;	 /* of the last token; see slot.h */
 	uint32_t cursor[PROTOCOL_COUNT]; /* where wildcards go on looking */
-	/* Live slots that reach into the ephemeral range; derived as marks are.
-	 * While 0, nobody looks twice at a port that the system chooses. */
+	/* Slots that reach into the ephemeral range; derived as marks are.
+	 * While both are 0, autobind is the kernel's alone. */
 	_Atomic uint32_t ephemeral[PROTOCOL_COUNT];
-	/* That range, as whoever reached into it last saw it: the last port
-	 * above the first. 0 = nobody has. */
+	/* That range, as the last acquirer that reached into it read it: the
+	 * last port above the first. 0 = none has. */
 	_Atomic uint32_t ephemeral_range;
 	uint32_t
 		in_memory; /* 1: its file system does not outlive the machine */
 	uint64_t device;   /* where it was made (st_dev): a local file system */
-	uint64_t boot[2];  /* of the kernel that wrote it last; see boot.h */
-	/* Changes of the marks in the ephemeral range: what was found of them
-	 * holds for as long as this is the same. */
+	uint64_t boot[2];  /* of the kernel that wrote it last; sys_boot_id() */
+	/* Counts changes of the marks in the ephemeral range: clear ranges stay
+	 * the same while it does. */
 	_Atomic uint32_t generation;
 	uint32_t unused;
 };
@@ -124,10 +128,8 @@ struct announcement {
 	_Atomic uint32_t what;	/* port, and a sequence number above it */
 };
 
-/*
- * 512 ports with their marks and their binders, in one 4 KiB page, so that a
- * bind touches one page and one look tells whether that page is still there.
- */
+/* 512 ports with their marks and their announcements, in one 4 KiB page, so
+ * that a bind touches one page and one read tells whether it is still there. */
 struct segment {
 	/* Slot number + 1; 0 = not reserved. */
 	_Atomic uint16_t mark[PROTOCOL_COUNT][SEGMENT_PORTS];

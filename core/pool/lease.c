@@ -64,70 +64,69 @@ lease_is_where_it_was(const struct sys_ops *sys, const struct slot *slot)
 	       memcmp(there, name, socket.length) == 0;
 }
 
-/* What is told of a slot, as it was when the reading began. */
-struct accused {
-	uint64_t token; /* 0: not judged */
+/* A slot that may be dead, as it was when the reading began. */
+struct suspect {
+	uint64_t token; /* 0: not a suspect */
 	uint32_t inode;
 	uint32_t device;
 };
 
 /* Mapped, because it is too large for a signal stack. */
-struct court {
-	struct accused accused[SLOT_COUNT];
+struct check {
+	struct suspect suspect[SLOT_COUNT];
 	uint64_t alive[SLOT_COUNT / 64];
 };
 
-/*
- * How many there are. Whose acquirer has the socket where it was is none of
- * them: where that is so of all, no list is read.
- */
+/* Returns their number. A slot whose acquirer has the socket where it was is
+ * none: if none is left, no list is read. */
 static uint32_t
-accuse(const struct sys_ops *sys, struct court *court, struct pool_file *file)
+find_suspects(const struct sys_ops *sys, struct check *check,
+	      struct pool_file *file)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
 		const struct slot *slot = &file->slot[i];
-		struct accused *accused = &court->accused[i];
+		struct suspect *suspect = &check->suspect[i];
 		uint64_t token = atomic_load(&slot->token);
 
 		if (slot->kind != KIND_RUNTIME ||
 		    slot_by_token(file, token) != slot ||
 		    lease_is_where_it_was(sys, slot))
 			continue;
-		accused->inode = slot->inode;
-		accused->device = slot->device;
-		/* Another owner may have come meanwhile. */
+		suspect->inode = slot->inode;
+		suspect->device = slot->device;
+		/* The slot may have been picked anew meanwhile. */
 		if (slot_by_token(file, token) != slot)
 			continue;
-		accused->token = token;
+		suspect->token = token;
 		n++;
 	}
 	return n;
 }
 
-/* The inode and its device too: anybody may lock any byte of his own files. */
+/* Inode and device too: anybody may lock any byte of his own files. */
 static void
-acquit(void *context, uint64_t device, uint32_t inode, uint64_t token)
+see_alive(void *context, uint64_t device, uint32_t inode, uint64_t token)
 {
-	struct court *court = context;
+	struct check *check = context;
 	uint32_t n = token_slot(token);
-	const struct accused *accused = &court->accused[n];
+	const struct suspect *suspect = &check->suspect[n];
 
-	if (accused->token == token && accused->inode == inode &&
-	    accused->device == (uint32_t)device)
-		court->alive[n / 64] |= (uint64_t)1 << n % 64;
+	if (suspect->token == token && suspect->inode == inode &&
+	    suspect->device == (uint32_t)device)
+		check->alive[n / 64] |= (uint64_t)1 << n % 64;
 }
 
 static int
-end_the_dead(const struct court *court, struct pool_file *file)
+mark_the_dead(const struct check *check, struct pool_file *file)
 {
 	int n = 0;
 
 	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
-		uint64_t token = court->accused[i].token;
+		uint64_t token = check->suspect[i].token;
 
-		if (token && !(court->alive[i / 64] >> i % 64 & 1) &&
+		if (token && !(check->alive[i / 64] >> i % 64 & 1) &&
 		    slot_by_token(file, token)) {
 			slot_mark_dead(file, token, file->slot[i].cookie);
 			n++;
@@ -140,18 +139,18 @@ int
 lease_judge(const struct sys_ops *sys, const struct fork_block *forks,
 	    struct pool_file *file)
 {
-	long at = sys_mmap_private(sys, sizeof(struct court));
-	struct court *court = (struct court *)at;
+	long at = sys_mmap_private(sys, sizeof(struct check));
+	struct check *check = (struct check *)at;
 	int r = 0;
 
 	if (at < 0)
 		return (int)at;
-	if (accuse(sys, court, file)) {
-		r = proc_locks_read(sys, forks, acquit, court);
+	if (find_suspects(sys, check, file)) {
+		r = proc_locks_read(sys, forks, see_alive, check);
 		if (r == 0)
-			r = end_the_dead(court, file);
+			r = mark_the_dead(check, file);
 	}
-	sys_munmap(sys, court, sizeof(*court));
+	sys_munmap(sys, check, sizeof(*check));
 	return r;
 }
 
@@ -174,7 +173,7 @@ struct inventory {
 };
 
 static void
-found_one(void *context, uint64_t device, uint32_t inode, uint64_t token)
+see_lease(void *context, uint64_t device, uint32_t inode, uint64_t token)
 {
 	struct inventory *inventory = context;
 
@@ -184,7 +183,7 @@ found_one(void *context, uint64_t device, uint32_t inode, uint64_t token)
 	inventory->found(inventory->context, &inventory->carrier);
 }
 
-/* The locks of one descriptor of ours, however many there are. */
+/* Reads the locks of one descriptor of ours, however many there are. */
 static void
 read_locks(struct inventory *inventory, int fd)
 {
@@ -206,7 +205,7 @@ read_locks(struct inventory *inventory, int fd)
 		const char *last = memrchr(page, '\n', whole);
 		size_t lines = last ? (size_t)(last + 1 - page) : 0;
 
-		proc_locks_parse(page, lines, found_one, inventory);
+		proc_locks_parse(page, lines, see_lease, inventory);
 		kept = whole - lines;
 		memmove(page, page + lines, kept);
 	}
@@ -214,13 +213,13 @@ read_locks(struct inventory *inventory, int fd)
 }
 
 static bool
-look_at(void *context, int fd)
+visit_fd(void *context, int fd)
 {
 	struct inventory *inventory = context;
 	struct lease_carrier *carrier = &inventory->carrier;
 
 	carrier->fd = fd;
-	/* Of other files a lock is somebody's own business. */
+	/* Only sockets carry leases: locks on other files are the program's. */
 	if (sock_cookie(inventory->sys, fd, &carrier->cookie) == 0)
 		read_locks(inventory, fd);
 	return true;
@@ -232,5 +231,5 @@ lease_inventory(const struct sys_ops *sys, lease_found *found, void *context)
 	struct inventory inventory = {
 		.sys = sys, .found = found, .context = context};
 
-	return sock_each(sys, look_at, &inventory);
+	return sock_each(sys, visit_fd, &inventory);
 }

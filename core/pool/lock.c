@@ -22,9 +22,9 @@ try_once(const struct sys_ops *sys, const char *path,
 	if (!fork_block_enter(sys, lock.word))
 		goto fail_signals;
 	/*
-	 * A descriptor of its own each time: flock belongs to the open file,
-	 * so one kept across fork would be the child's lock as well. Not kept
-	 * over a nap either, because what holds off fork() is not.
+	 * A descriptor of its own each time: flock belongs to the open file, so
+	 * one kept across fork would be the child's lock as well. It is not
+	 * kept over a nap either, because the fork block is not.
 	 */
 	r = lock.fd = sys_open(sys, path,
 			       O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
@@ -66,7 +66,7 @@ nap_on_timer(const struct sys_ops *sys, long ns)
 	return r == -EINTR ? -EINTR : 0;
 }
 
-/* So does this call, of Linux 5.16, without a descriptor. */
+/* futex_waitv (Linux 5.16) obeys SA_RESTART too, without a descriptor. */
 static int
 nap(const struct sys_ops *sys, long ns)
 {
@@ -114,7 +114,7 @@ lock_take(const struct sys_ops *sys, const char *path,
 void
 lock_drop(const struct sys_ops *sys, const struct pool_lock *lock)
 {
-	/* Unlocking in words: a copy of the descriptor in a child of a raw
+	/* Unlocked explicitly: a copy of the descriptor in a child of a raw
 	 * clone() would keep the lock past the close. */
 	sys_flock(sys, lock->fd, LOCK_UN);
 	sys_close(sys, lock->fd);

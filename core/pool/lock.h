@@ -15,7 +15,7 @@ enum pool_wait {
 	POOL_TRY,     /* a few microseconds */
 };
 
-/* What a thread inside the pool must undo on its way out. */
+/* A held lock: what lock_drop() undoes. */
 struct pool_lock {
 	_Atomic uint32_t *word; /* of the fork block */
 	int fd;

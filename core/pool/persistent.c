@@ -9,9 +9,9 @@
 
 /*
  * The pool is made to agree with the store, in two readings of the text. A
- * program's first bind may have to do it, so whatever the text is, it takes
- * one system call for each block that is reserved, one for each that is in the
- * way of a line, and none for other lines.
+ * program's first bind may have to do it, so it takes one system call for each
+ * block that it reserves, one for each block in the way of a line, and none for
+ * other lines, whatever the text is.
  */
 
 /* Too large for the stack of a signal handler: mapped. */
@@ -24,7 +24,7 @@ struct agreement {
 	uint64_t seen[SLOT_COUNT / 64]; /* slots that the store has, too */
 	/* Blocks that have been in the way of a line: thousands of lines that
 	 * overlap one must not walk through the marks each. */
-	struct port_set held[PROTOCOL_COUNT];
+	struct port_set in_the_way[PROTOCOL_COUNT];
 };
 
 /* The pool's slot for exactly this block, or NULL. */
@@ -41,7 +41,7 @@ slot_of(struct pool *pool, struct block block)
 	return block_equal(found, block) ? slot : NULL;
 }
 
-/* What any persistent block is asked for with; the block is missing. */
+/* A request for a persistent block; the caller sets protocol and range. */
 static struct acquire
 wanted_block(struct pool *pool)
 {
@@ -74,7 +74,7 @@ see(void *context, unsigned line, bool bad, struct block block)
 	return 0;
 }
 
-/* What no line has; with `drop` it is gone then. Returns how many. */
+/* Counts persistent slots without a line; with `drop` frees them. */
 static uint32_t
 count_unseen(struct agreement *a, bool drop)
 {
@@ -93,9 +93,9 @@ count_unseen(struct agreement *a, bool drop)
 	return count;
 }
 
-/* What is in the way, and lives: the dead before it have just been freed. */
+/* Notes the block in the way, which lives: dead ones have just been freed. */
 static void
-note_holder(struct agreement *a, struct block block)
+note_in_the_way(struct agreement *a, struct block block)
 {
 	struct slot *slot = NULL;
 
@@ -103,7 +103,7 @@ note_holder(struct agreement *a, struct block block)
 	     !slot && port < range_end(block.range); port++)
 		slot = slot_by_port(a->pool->file, block.protocol, port);
 	if (slot)
-		port_set_add(&a->held[block.protocol], slot_range(slot));
+		port_set_add(&a->in_the_way[block.protocol], slot_range(slot));
 }
 
 static bool
@@ -112,13 +112,14 @@ reserve_line(struct agreement *a, struct block block)
 	struct reservation made;
 	int r;
 
-	if (a->full || port_set_meets(&a->held[block.protocol], block.range))
+	if (a->full ||
+	    port_set_meets(&a->in_the_way[block.protocol], block.range))
 		return false;
 	a->wanted.protocol = block.protocol;
 	a->wanted.range = block.range;
 	r = reserve_acquire(a->pool, &a->wanted, &made);
 	if (r == -EADDRINUSE)
-		note_holder(a, block);
+		note_in_the_way(a, block);
 	a->full = r == -ENOBUFS;
 	return r == 0;
 }
@@ -167,8 +168,8 @@ agree(struct pool *pool, const struct store *store,
 		return -ENOMEM;
 	a->report.removed = count_unseen(a, true);
 	a->wanted = wanted_block(pool);
-	a->wanted.though_in_use = true; /* its user may well be there already */
-	/* Who is in the way has been judged, or counts as alive. */
+	a->wanted.though_in_use = true; /* its program may be bound already */
+	/* Owners in the way have been checked, or count as alive. */
 	a->wanted.judged = (struct judgement){UINT64_MAX, 1};
 	store_each(store, add, a);
 	*ret = a->report;
@@ -176,7 +177,8 @@ agree(struct pool *pool, const struct store *store,
 	return 0;
 }
 
-/* Compares them, and with `mend` drops what only the pool has. The same. */
+/* Compares them; with `mend` frees blocks that only the pool has. 0 or
+ * -ENOMEM. */
 static int
 compare(struct pool *pool, const struct store *store, bool mend,
 	struct persistent_difference *ret)
@@ -213,7 +215,7 @@ persistent_reload(struct pool *pool, const char *path,
 
 	if (r < 0)
 		return r;
-	/* What is in the way of a line may be a dead owner's. */
+	/* The owner in the way of a line may be dead. */
 	reserve_judge(pool);
 	r = pool_enter(pool, POOL_WAIT, &lock);
 	if (r == 0) {
@@ -309,10 +311,8 @@ reserve(struct pool *pool, const struct store *store, struct block block,
 	return r;
 }
 
-/*
- * The pool first, because it knows of conflicts. Whoever dies between the two
- * leaves a slot that the store does not have; the next change drops it.
- */
+/* The pool first, because it knows of conflicts. A death between the two leaves
+ * a slot without a line, which the next change frees. */
 static int
 add_to(struct store *store, struct pool *pool, struct block block,
        uint64_t *ret_token)
@@ -348,7 +348,7 @@ persistent_add(struct pool *pool, const char *path, struct block block,
 }
 
 static int
-is_it(void *context, unsigned line, bool bad, struct block block)
+is_line_of(void *context, unsigned line, bool bad, struct block block)
 {
 	const struct block *wanted = context;
 
@@ -357,11 +357,12 @@ is_it(void *context, unsigned line, bool bad, struct block block)
 }
 
 /*
- * The pool has to agree first, or what a killed add left there could neither
- * be used nor deleted. 1 when it had the block before that, 0, or -Exxx.
+ * Makes the pool agree first, or a block that a killed add left there could
+ * neither be used nor deleted. 1 when the pool had the block before that, 0, or
+ * -Exxx.
  */
 static int
-agree_and_ask(struct store *store, struct pool *pool, struct block block)
+agree_and_find(struct store *store, struct pool *pool, struct block block)
 {
 	struct persistent_report report;
 	struct pool_lock lock;
@@ -376,16 +377,16 @@ agree_and_ask(struct store *store, struct pool *pool, struct block block)
 	return r < 0 ? r : there;
 }
 
-/* The store first: what it no longer has, the next change drops anyway. */
+/* The store first: the next change frees a slot without a line anyway. */
 static int
 delete_from(struct store *store, struct pool *pool, struct block block)
 {
-	int there = agree_and_ask(store, pool, block);
+	int there = agree_and_find(store, pool, block);
 	int r, replaced;
 
 	if (there < 0)
 		return there;
-	if (!store_each(store, is_it, &block))
+	if (!store_each(store, is_line_of, &block))
 		return there ? 0 : -ENOENT;
 	replaced = store_replace(store, &block, NULL);
 	if (replaced < 0)
@@ -422,7 +423,7 @@ persistent_lookup(struct pool *pool, struct block block, uint64_t *ret_token)
 		return -ENETDOWN;
 	slot = slot_of(pool, block);
 	token = slot ? atomic_load(&slot->token) : 0;
-	/* Another block may be there by now: this takes no lock. */
+	/* The slot may have another block by now: this takes no lock. */
 	if (!slot || slot_of(pool, block) != slot ||
 	    slot_by_token(pool->file, token) != slot)
 		return -ENOENT;

@@ -4,10 +4,10 @@
  * process, and come back with the machine (Windows: the functions
  * CreatePersistentTcpPortReservation and so on of iphlpapi).
  *
- * The store on disk (store.h) says which there are; the pool holds a slot for
- * each. Whoever changes the store holds its lock from the reading to the
- * writing, and first makes the pool agree with it, so that a death in between
- * leaves nothing that the next one does not put right.
+ * The store on disk (store.h) lists them; the pool has a slot for each. A
+ * process that changes the store holds its lock from the reading to the
+ * writing, and first makes the pool agree with it, so that the next change
+ * repairs what a death in between has left.
  *
  * The right to write the store is the right to create, delete and associate.
  * The pool must not be entered by the caller. All return 0 or -Exxx; what
@@ -39,12 +39,12 @@ int persistent_add(struct pool *pool, const char *store, struct block block,
  */
 int persistent_delete(struct pool *pool, const char *store, struct block block);
 
-/* Its token, the same for everybody until the pool is made anew. Needs no
+/* Its token, the same for all processes until the pool is made anew. Needs no
  * right. -EINVAL, -ENOENT. */
 int persistent_lookup(struct pool *pool, struct block block,
 		      uint64_t *ret_token);
 
-/* What making the pool agree with the store did. */
+/* The changes that made the pool agree with the store. */
 struct persistent_report {
 	uint32_t added;
 	uint32_t removed;
@@ -63,31 +63,26 @@ struct persistent_report {
 int persistent_reload(struct pool *pool, const char *store,
 		      struct persistent_report *ret);
 
-/* Where they do not agree. */
+/* The differences between store and pool. */
 struct persistent_difference {
 	uint32_t left_over; /* blocks of the pool that no line has */
 	uint32_t missing;   /* lines whose block the pool does not have */
 };
 
-/*
- * Drops from the pool what a killed add or delete left there, and no more:
- * `left_over` are gone. -EACCES.
- */
+/* Frees the `left_over` blocks, which a killed add or delete left in the pool,
+ * and no more. -EACCES. */
 int persistent_mend(struct pool *pool, const char *store,
 		    struct persistent_difference *ret);
 
-/*
- * Only looks, and without the store's lock: needs no right, but a change that
- * is under way counts as a difference, too.
- */
+/* Only counts, and without the store's lock: needs no right, but a change that
+ * is under way counts as a difference, too. */
 int persistent_compare(struct pool *pool, const char *store,
 		       struct persistent_difference *ret);
 
 /*
- * As persistent_reload() for a pool that was just made, inside it, by
- * pool_open(): whoever may make the pool may load it, reading the store is
- * enough. Never fails: a store that cannot be used is an empty one to a
- * program that only wants to bind.
+ * As persistent_reload(), for a pool that pool_open() is making: a user who may
+ * make the pool may load it, if he can read the store. Never fails: a store
+ * that cannot be used is an empty one to a program that only wants to bind.
  */
 void persistent_load(struct pool *pool, const char *store);
 

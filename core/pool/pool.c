@@ -60,7 +60,7 @@ header_valid(const struct pool_header *header)
 	       header->segment_size == sizeof(struct segment);
 }
 
-/* How the pool is entered and left. */
+/* Entering and leaving the pool. */
 int
 pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret)
 {
@@ -91,7 +91,7 @@ pool_leave(struct pool *pool, const struct pool_lock *lock)
 	lock_drop(pool->sys, lock);
 }
 
-/* How the pool file is found or made, checked and mapped. */
+/* The pool file: found or made, checked, mapped. */
 
 /* The pool that is being opened. */
 struct opening {
@@ -105,10 +105,8 @@ struct opening {
 	struct stat directory;
 };
 
-/*
- * Who can write the directory can replace the file, so it must not be open to
- * strangers.
- */
+/* A user who can write the directory can replace the file, so strangers must
+ * not. */
 static bool
 is_sound(const struct opening *o)
 {
@@ -118,7 +116,7 @@ is_sound(const struct opening *o)
 	       (owner == o->user || (owner == 0 && !o->own));
 }
 
-/* Where we make it ourselves, strangers could have made a link. */
+/* In /dev/shm strangers could have made a link of that name. */
 static int
 open_directory(struct opening *o)
 {
@@ -163,9 +161,9 @@ map(struct pool *pool, int fd, const struct stat *st)
 }
 
 /*
- * Maps the file, which is complete if it is sound. Its header is read by a
- * call and not in the mapping, where a file that is cut short would be SIGBUS.
- * Returns -EAGAIN for an emptied file.
+ * Maps the file, which is complete if it is sound. Its header is read by
+ * pread() and not in the mapping, where a file that is cut short would be
+ * SIGBUS. Returns -EAGAIN for an emptied file.
  */
 static int
 check_and_map(struct opening *o, int fd)
@@ -189,7 +187,7 @@ check_and_map(struct opening *o, int fd)
 		return -EAGAIN;
 	if (!header_valid(&header))
 		return -ENETDOWN;
-	/* Seen from another machine it has another device, mostly. */
+	/* From another machine the file has another device, mostly. */
 	if (header.device != st.st_dev && (sys_fstatfs(sys, fd, &fs) < 0 ||
 					   !pool_file_system_fits(fs.f_type)))
 		return -ENETDOWN;
@@ -204,9 +202,9 @@ open_file(struct opening *o, int flags)
 }
 
 /*
- * An emptied file is removed, so that a complete one can have its name: by one
- * process at a time, which makes sure that it still is the file. -EAGAIN while
- * another one is about to.
+ * Removes an emptied file, so that a complete one can have its name: one
+ * process at a time, which checks that it still is the file. -EAGAIN while
+ * another one does.
  */
 static int
 remove_emptied(struct opening *o, int fd)
@@ -244,9 +242,9 @@ open_there(struct opening *o)
 }
 
 /*
- * The mode of the file is that of its directory, less what others may do. The
- * group takes part only if it is the directory's: the maker's own group may
- * have other people in it.
+ * Gives the file its directory's mode, without the bits of others. The group's
+ * bits only if the file has the directory's group: the maker's own may have
+ * other people in it.
  */
 static void
 share(struct opening *o, int fd)
@@ -312,7 +310,7 @@ fill(struct opening *o, int fd)
 	return 0;
 }
 
-/* Fills the file, and gives it its name by that which leads to it now. */
+/* Fills the file, and links it from `by`, a name that leads to it now. */
 static int
 fill_and_link(struct opening *o, int fd, const char *by, int flags)
 {
@@ -326,8 +324,8 @@ fill_and_link(struct opening *o, int fd, const char *by, int flags)
 	return r;
 }
 
-/* Without a name a file goes with the process that is killed before the link.
- */
+/* A file without a name does not outlive a process that is killed before the
+ * link. */
 static int
 make_nameless(struct opening *o)
 {
@@ -347,7 +345,7 @@ make_nameless(struct opening *o)
 	return r;
 }
 
-/* Where the file system has no such files, or there is no /proc. */
+/* For file systems without O_TMPFILE, or without a /proc. */
 static int
 make_named(struct opening *o)
 {
@@ -382,7 +380,7 @@ make_there(struct opening *o)
 	return r;
 }
 
-/* Opens the file, or makes it. -EAGAIN: somebody else was at it, look again. */
+/* Opens the file, or makes it. -EAGAIN: another process made or removed it. */
 static int
 open_or_make(struct opening *o)
 {
@@ -398,7 +396,7 @@ open_or_make(struct opening *o)
 	return r == -EEXIST ? -EAGAIN : r;
 }
 
-/* No child that is forked meanwhile should have the descriptors. */
+/* Under the fork block: a child must not inherit the descriptors. */
 static int
 open_held(struct opening *o)
 {
@@ -413,8 +411,8 @@ open_held(struct opening *o)
 }
 
 /*
- * Of another boot, which ended in the middle of anything: no binder and no
- * writer of it lives. Slots go by their leases, which are gone as well.
+ * Repairs a pool of another boot: its binders and writers are dead, wherever
+ * they were. Its runtime slots are dead as well, because their leases are gone.
  */
 static void
 renew(struct pool *pool, const uint64_t boot[2])
@@ -437,7 +435,7 @@ same_boot(const struct pool *pool, const uint64_t boot[2])
 	return header->boot[0] == boot[0] && header->boot[1] == boot[1];
 }
 
-/* Where it cannot be told it is the same boot. */
+/* A boot id that cannot be read counts as the same boot. */
 static void
 renew_after_boot(struct pool *pool)
 {

@@ -18,15 +18,15 @@ struct pool {
 	uint64_t device;	/* which file it maps */
 	uint64_t inode;
 	const struct fork_block *forks;
-	/* Of the acquire under way, or the last one: for announce_wait(),
+	/* State of the acquire under way, or the last one: for announce_wait(),
 	 * port_probe_first() and the caller. */
 	uint64_t waiting_since;
 	bool dual_stack;
-	uint32_t in_the_way; /* the port that it met, 0: none yet */
+	uint32_t in_the_way; /* the port that made it fail, or 0 */
 	char path[POOL_PATH_MAX];
 };
 
-/* What a new pool gets before anybody can see it: persistent_load() and the
+/* Fills a new pool before any process can open it: persistent_load() and the
  * path of the store. */
 struct pool_filling {
 	void (*load)(struct pool *pool, const char *store);
@@ -50,16 +50,14 @@ int pool_open(const struct sys_ops *sys, const char *directory, bool own,
 
 void pool_close(struct pool *pool);
 
-/*
- * For a pool whose file is gone (-ESTALE): gives back its memory, and leaves
- * the mapping, as that of an empty file, to those who are still looking.
- */
+/* For a pool whose file is gone (-ESTALE): gives back its memory. The mapping
+ * stays, as that of an empty pool, for binders that still read it. */
 void pool_forget(struct pool *pool);
 
-/* Everything that is wrong with a pool is one error to its users. */
+/* Makes -ENETDOWN of every error but -EMFILE, -ENFILE, -EINTR and -EBUSY. */
 int pool_unusable(int r);
 
-/* Can a pool be there? By statfs()' number of the file system. */
+/* Can a pool be on this file system? `type` is f_type of statfs(). */
 bool pool_file_system_fits(long type);
 
 /*
@@ -75,12 +73,11 @@ pool_whole(const struct pool *pool)
 }
 
 /*
- * Takes the exclusive lock, blocks all signals, and repairs what a dead
- * writer left. Returns 0, or -EINTR (a handler installed without SA_RESTART
- * ran while we waited), -ENETDOWN (no lock within 5 s), -EBUSY (not within
- * the time of POOL_BRIEF or POOL_TRY: the pool is in order, and somebody is
- * inside), -ESTALE (the file was replaced, resized or removed: open the pool
- * again), -EMFILE, -ENFILE.
+ * Takes the exclusive lock, blocks all signals, and repairs what a dead writer
+ * left. Returns 0, or -EINTR (a handler installed without SA_RESTART ran while
+ * we waited), -ENETDOWN (no lock within 5 s), -EBUSY (not within the time of
+ * POOL_BRIEF or POOL_TRY: another thread has the lock), -ESTALE (the file was
+ * replaced, resized or removed: open the pool again), -EMFILE, -ENFILE.
  */
 int pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret);
 

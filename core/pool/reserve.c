@@ -82,7 +82,7 @@ reserve_release(struct pool *pool, const struct reservation *reservation,
 {
 	struct slot *slot = &pool->file->slot[token_slot(reservation->token)];
 
-	/* It may have been ended meanwhile: that takes no lock. */
+	/* It may have been marked dead meanwhile: that takes no lock. */
 	if (slot_live(slot) &&
 	    (atomic_load(&slot->token) & ~TOKEN_DEAD) == reservation->token)
 		slot_free(pool->file, slot);

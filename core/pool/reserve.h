@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reservations: find, judge, release; acquire.h makes them. The rules are those
+ * Reservations: find, check, release; acquire.h makes them. The rules are those
  * of Windows' port reservations (SIO_ACQUIRE_PORT_RESERVATION and its kin), the
  * errors Linux'.
  *
@@ -20,42 +20,40 @@ struct reservation {
 	uint64_t cookie; /* of the owning socket */
 };
 
-/*
- * Without the lock: has all dead slots marked ended (lease_judge), and returns
- * how many there were, or -Exxx.
- */
+/* Without the lock: marks all dead slots (lease_judge). Returns their number,
+ * or -Exxx. */
 int reserve_judge(struct pool *pool);
 
 /*
- * Without the lock: does the reservation with this token live? May have to
- * judge. 1, 0, or -Exxx where nobody can tell, so that it counts as alive.
+ * Without the lock: does the reservation with this token live? May call
+ * reserve_judge(). 1, 0, or -Exxx when it cannot be checked, and counts as
+ * alive.
  */
 int reserve_lives(struct pool *pool, uint64_t token);
 
 /*
- * Under the lock: the reservation with this token: a runtime one if this
- * process holds its owning socket, of which ret_holder becomes a descriptor,
- * or a persistent one, whoever asks. Errors: -EINVAL (unknown or of the other
- * protocol), -EACCES (not held here: elsewhere, or nowhere; reserve_lives()
- * tells), -EMFILE, -ENFILE.
+ * Under the lock: the reservation with this token. Any process may find a
+ * persistent one; a runtime one only a process that has its owning socket, of
+ * which ret_holder becomes a descriptor. Errors: -EINVAL (unknown, or of the
+ * other protocol), -EACCES (the socket is not here; reserve_lives() tells
+ * whether it is elsewhere), -EMFILE, -ENFILE.
  */
 int reserve_find(struct pool *pool, enum protocol protocol, uint64_t token,
 		 struct reservation *ret, int *ret_holder);
 
-/* Under the lock: gives back the runtime reservation of reserve_find(). */
+/* Under the lock: releases the runtime reservation that reserve_find()
+ * found. */
 void reserve_release(struct pool *pool, const struct reservation *reservation,
 		     int holder);
 
-/*
- * Ends all reservations of a socket that is known to be gone. Needs no lock,
- * as slot_mark_dead(), which does it for one.
- */
+/* Marks all slots of a socket dead that is known to be gone. Needs no lock. */
 void reserve_end_socket(struct pool *pool, uint64_t cookie);
 
-/* What its owner is told of a slot. */
+/* The slot as a reservation. */
 struct reservation reserve_grant(const struct slot *slot);
 
-/* Under the lock: frees all slots that are marked ended; how many? */
+/* Under the lock: frees all slots that are marked dead. Returns their
+ * number. */
 uint32_t reserve_sweep(struct pool *pool);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The books inside the pool file: slots, the marks derived from them, tokens.
- * Functions that write are called by the holder of the pool's lock; the
- * others may run beside a writer and then tell the state of one moment.
+ * The slots of the pool file, the marks derived from them, and tokens.
+ * Functions that write are called with the pool's lock held; the others may run
+ * beside a writer and then return the state of one moment.
  */
 #ifndef PORTRES_CORE_POOL_SLOT_H
 #define PORTRES_CORE_POOL_SLOT_H
@@ -10,7 +10,7 @@
 #include "core/kernel/sys.h"
 #include "core/pool/layout.h"
 
-/* The slot's ports; none of them for numbers that a damaged file made up. */
+/* The slot's ports; none where a damaged file has impossible numbers. */
 static inline struct range
 slot_range(const struct slot *slot)
 {
@@ -43,9 +43,9 @@ token_slot(uint64_t token)
 }
 
 /*
- * Somebody who has seen the owning socket go says so in the token's top bit,
- * by one compare-and-swap and without the lock: to find the slot by its token
- * is to have the right one. Whoever next meets it under the lock frees it.
+ * The token's top bit marks a slot whose owning socket is gone. It is set by
+ * one compare-and-swap on the token, without the lock, so that a slot that was
+ * picked anew is never marked. The next writer that meets the slot frees it.
  */
 #define TOKEN_DEAD ((uint64_t)1 << 63)
 
@@ -55,11 +55,11 @@ slot_is_dead(const struct slot *slot)
 	return (atomic_load(&slot->token) & TOKEN_DEAD) != 0;
 }
 
-/* Where a token's slot is live, and the socket with this cookie owned it. */
+/* Marks the token's slot dead, if the socket with this cookie owned it. */
 void slot_mark_dead(struct pool_file *file, uint64_t token, uint64_t cookie);
 
 /*
- * Where a new pool's sequence begins: the wall clock in units of 8 us. No
+ * The first sequence number of a new pool: the wall clock in units of 8 us. No
  * acquire is that short, so a pool that is made anew begins above its
  * predecessor's last token.
  */
@@ -78,10 +78,10 @@ struct slot *slot_by_port(struct pool_file *file, enum protocol protocol,
  */
 struct slot *slot_pick(struct pool_file *file);
 
-/* Marks the ports of a picked slot. From now on nobody else binds them. */
+/* Marks the ports of a picked slot, against binds that are announced later. */
 void slot_mark(struct pool_file *file, const struct slot *slot);
 
-/* Takes the marks of a slot off again; marks of other slots stay. */
+/* Clears the marks of a slot; marks of other slots stay. */
 void slot_unmark(struct pool_file *file, const struct slot *slot);
 
 /* Makes a marked slot live; `dirty` is cleared by the caller. */
@@ -90,7 +90,8 @@ void slot_publish(struct slot *slot);
 /* Frees a live slot and its marks. */
 void slot_free(struct pool_file *file, struct slot *slot);
 
-/* Derives the marks from the slots again and drops slots that make no sense. */
+/* Derives the marks from the slots again, and frees slots with impossible
+ * numbers. */
 void slot_rebuild(struct pool_file *file);
 
 #endif

@@ -126,10 +126,8 @@ append_block(char *to, const struct block *block)
 	return append(to, line, text.length);
 }
 
-/*
- * The new text into `to`, which has room for the old one and STORE_LINE_MAX.
- * Returns its length.
- */
+/* Writes the new text to `to`, which has room for the old one and
+ * STORE_LINE_MAX. Returns its length. */
 static size_t
 compose(const struct store *store, const struct block *without,
 	const struct block *with, char *to)
@@ -144,7 +142,7 @@ compose(const struct store *store, const struct block *without,
 		if (!without || parse(p, stop, &block) != BLOCK ||
 		    !block_equal(block, *without)) {
 			at = append(at, p, (size_t)(stop - p));
-			/* The last line's newline too, where it had none. */
+			/* Ends a last line that had no newline, too. */
 			at = append(at, "\n", 1);
 		}
 		p = stop + 1;
@@ -179,14 +177,15 @@ set_mode(const struct store *store, int fd, mode_t mode, mode_t group)
 
 	if (r < 0)
 		return r;
-	/* Asked again: some containers accept a change and do not make it. */
+	/* Read again: some containers accept a change of group and do not make
+	 * it. */
 	if (store->shared && st.st_gid != store->group) {
 		sys_fchgrp(store->sys, fd, store->group);
 		r = sys_fstat(store->sys, fd, &st);
 		if (r < 0)
 			return r;
 	}
-	/* Not to the group of who runs us: that is not who may write here. */
+	/* Not for our own group: that is not the group that may write here. */
 	if (store->shared && st.st_gid == store->group)
 		mode |= group;
 	return sys_fchmod(store->sys, fd, mode);
@@ -194,28 +193,27 @@ set_mode(const struct store *store, int fd, mode_t mode, mode_t group)
 
 /*
  * The writers' lock: a file beside the store that stays there. The directory
- * will not do, nor a file that others may open: flock() asks for no more than
- * a descriptor, and whoever reads the store could hold writers up for ever.
+ * will not do, nor a file that others may open: flock() needs no more than a
+ * descriptor, and any reader of the store could hold writers up for ever.
  *
- * What stands under the name and is no such file is removed. That must not
- * pull the lock from under somebody who has just put it right, so the name is
- * looked at again when the lock is held, and once more before the store is
- * replaced.
+ * Anything else under that name is removed. Another writer may just have done
+ * that and have the lock on the new file, so the name is checked again when the
+ * lock is held, and once more before the store is replaced.
  */
 
 #define LOCK_NAME "persistent.lock"
 #define ROUNDS 64
 #define NAPS 2500 /* of 2 ms */
 #define NAP_NS 2000000
-#define PATIENCE 8 /* naps, for who made it to hand it to the group */
+#define PATIENCE 8 /* naps, until its maker has given it its group */
 
-/* How long we have waited. */
+/* The waits so far. */
 struct patience {
 	int naps;
 	int refusals;
 };
 
-/* Could nobody but those open it who may write the store? */
+/* Can it be opened only by users who may write the store? */
 static bool
 lock_trusted(const struct store *store, const struct stat *st)
 {
@@ -229,8 +227,8 @@ lock_trusted(const struct store *store, const struct stat *st)
 }
 
 /*
- * Made in a call of its own: with O_CREAT alone the kernel refuses what is
- * there already and another member's (fs.protected_regular).
+ * Opens it, or makes it in a call of its own: with O_CREAT alone the kernel
+ * refuses a file that another member of the group made (fs.protected_regular).
  */
 static int
 open_lock(const struct store *store)
@@ -242,7 +240,7 @@ open_lock(const struct store *store)
 		return fd;
 	fd = sys_openat(store->sys, store->directory, LOCK_NAME,
 			flags | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
-	if (fd >= 0) /* a lock it is with the mode that it has, too */
+	if (fd >= 0) /* it is a lock with its first mode, too */
 		set_mode(store, fd, S_IRUSR | S_IWUSR, S_IRGRP | S_IWGRP);
 	return fd == -EEXIST ? -EAGAIN : fd;
 }
@@ -290,7 +288,7 @@ wait_for(const struct store *store, int fd, struct patience *patience)
 	return r;
 }
 
-/* Checked first: a lock that a stranger can hold is not waited for. */
+/* Checks it first: no wait for a lock that a stranger can hold. */
 static int
 check_and_wait(const struct store *store, int fd, struct patience *patience)
 {
@@ -312,7 +310,7 @@ check_and_wait(const struct store *store, int fd, struct patience *patience)
 static void
 unlock_writers(struct store *store)
 {
-	/* Unlocking in words: a child that was forked meanwhile has a copy. */
+	/* Unlocked explicitly: a child that was forked meanwhile has a copy. */
 	if (store->lock >= 0) {
 		sys_flock(store->sys, store->lock, LOCK_UN);
 		sys_close(store->sys, store->lock);
@@ -342,7 +340,7 @@ lock_writers(struct store *store)
 	return -EBUSY;
 }
 
-/* Is what we hold still what the others wait for? */
+/* Is our lock still on the file that the others wait for? */
 static bool
 writers_locked(const struct store *store)
 {
@@ -353,12 +351,12 @@ writers_locked(const struct store *store)
 #define NEW_NAME "persistent.new"
 #define NEW_TRIES 16
 
-/* Into memory, because a mapped file is somebody else's to shorten. */
+/* Reads into memory, because others could shorten a mapped file. */
 static int
 read_text(struct store *store, int fd)
 {
 	const struct sys_ops *sys = store->sys;
-	/* Whatever size it shows: it may grow, and /proc's files show none. */
+	/* Whatever its st_size: it may grow, and files of /proc show 0. */
 	long n, at = sys_mmap_private(sys, STORE_MAX + 1);
 
 	if (at < 0)
@@ -377,9 +375,9 @@ read_text(struct store *store, int fd)
 }
 
 /*
- * A second name may be that of somebody's secret: we would copy it into a file
- * that all may read. The link may be gone before we look, so a writer asks
- * whether the file is here, too. A reader does not: a writer may just have
+ * A second name may be that of a secret file, and we would copy it into one
+ * that all may read. That name may be gone before the fstat(), so a writer also
+ * checks that the file has this name. A reader does not: a writer may just have
  * replaced it.
  */
 static int
@@ -425,10 +423,8 @@ read_file(struct store *store)
 	return r;
 }
 
-/*
- * What is there may be another file's second name, a FIFO, or open in the
- * hands of somebody who waits for us to write: it is never written to.
- */
+/* Always a new file, because one that is there may be another file's second
+ * name, a FIFO, or open in a stranger's process. */
 static int
 make_new(const struct store *store)
 {
@@ -467,7 +463,7 @@ write_new(const struct store *store, const char *text, size_t length)
 	const struct sys_ops *sys = store->sys;
 	int fd, r;
 
-	/* The kernel would kill who writes beyond the limit. */
+	/* Beyond the limit the kernel kills the writer (SIGXFSZ). */
 	if (length > STORE_MAX || length > sys_file_limit(sys))
 		return -EFBIG;
 	fd = make_new(store);
@@ -507,9 +503,9 @@ store_replace(struct store *store, const struct block *without,
 	return sys_fsync(sys, store->directory) < 0 ? 1 : 0;
 }
 
-/* How the store is opened and closed, and who may write it. */
+/* The store: opened and closed, and the right to write it. */
 
-/* Makes the directory and those above it; what is there already is fine. */
+/* Makes the directory and those above it, where they are missing. */
 static void
 make_directories(const struct sys_ops *sys, const char *path)
 {
@@ -534,7 +530,8 @@ store_right(const struct sys_ops *sys, const char *path)
 	strbuf_string(&text, path);
 	if (!*path || !strbuf_ok(&text))
 		return false;
-	/* What does not exist yet is as good as its parent. */
+	/* A directory that is missing can be made by a user who may write its
+	 * parent. */
 	while ((r = sys_access(sys, part, W_OK | X_OK)) == -ENOENT) {
 		char *slash = strrchr(part, '/');
 

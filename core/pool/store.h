@@ -5,19 +5,19 @@
  *
  *	tcp 5000 20	# the protocol, the first port, the number of ports
  *
- * Blank lines and what follows a # are kept and mean nothing. A line that
- * makes no sense is kept too, and skipped. The file is replaced, never
- * written in place: a reader sees the old text or the new one, and so does
- * whoever comes after a crash.
+ * Blank lines and comments (from a # on) are kept and mean nothing. A line that
+ * makes no sense is kept too, and skipped. The file is replaced, never written
+ * in place: a reader sees the old text or the new one, after a crash too.
  *
- * Who may write the directory may put anything there, and root reads it. So
- * the file is looked at before it is read: a regular file without a second
+ * A user who may write the directory may put anything there, and root reads it.
+ * So the file is checked before it is read: a regular file without a second
  * name, of at most STORE_MAX bytes of text. Nothing else is followed, waited
- * for or replaced. What replaces it has a mode of its own: 0644, or 0664
- * where the directory's group may write the directory and has the file, too.
+ * for or replaced. The new file has the mode 0644, or 0664 where the
+ * directory's group may write the directory and has the file, too.
  *
- * Writers exclude each other by flock() on the file `persistent.lock`, which
- * who may not write the store cannot open, and therefore cannot hold.
+ * Writers exclude each other by flock() on the file `persistent.lock`. A user
+ * who may not write the store cannot open that file, and so cannot hold the
+ * lock.
  */
 #ifndef PORTRES_CORE_POOL_STORE_H
 #define PORTRES_CORE_POOL_STORE_H
@@ -72,16 +72,14 @@ struct store {
  *	-EISDIR		a directory stands where the lock belongs
  *	-EBUSY		no lock within 5 s, or somebody replaces files there
  *
- * or what the system calls said. Then nothing was changed.
+ * or an error of the system calls. Then nothing was changed.
  */
 int store_open(const struct sys_ops *sys, const char *path, bool write,
 	       struct store *ret);
 void store_close(struct store *store);
 
-/*
- * Called for each line that is not blank or a comment, with its number from
- * 1. `bad` lines have no meaning, and no block. Returning non-zero ends it.
- */
+/* Called for each line that is not blank or a comment, with its number from 1.
+ * A `bad` line makes no sense and has no block. Non-zero ends the reading. */
 typedef int store_line(void *context, unsigned line, bool bad,
 		       struct block block);
 

@@ -11,7 +11,7 @@
 
 #define NAME_MAX_ 48
 #define PATH_SIZE 160
-#define NAMES_MAX 1000 /* that others can take away */
+#define NAMES_MAX 1000 /* that strangers can take */
 #define HOLD_LIMIT_NS 100000000
 #define OVERFLOW_UID 65534 /* where the kernel does not say otherwise */
 
@@ -25,7 +25,7 @@ struct search {
 	char found[NAME_MAX_]; /* the shortest name of ours, or "" */
 };
 
-/* The user that stands for all those who are not mapped here. */
+/* The uid that stands for all users that are not mapped here. */
 static uid_t
 overflow_uid(const struct sys_ops *sys)
 {
@@ -44,7 +44,8 @@ overflow_uid(const struct sys_ops *sys)
 	return size > 0 ? (uid_t)n : OVERFLOW_UID;
 }
 
-/* portres-UID, or portres-UID. and a number; outside's numbers are any. */
+/* portres-UID, or portres-UID. and a number; with the outside's /dev/shm any
+ * UID. */
 static bool
 is_a_name(const struct search *search, const char *name)
 {
@@ -134,7 +135,7 @@ make_one(const struct search *search)
 	return -ENETDOWN;
 }
 
-/* The place of the search, and whether its owner is somebody here. */
+/* Opens the place, and finds out whether its owner is mapped here. */
 static int
 begin(struct search *search)
 {
@@ -153,7 +154,7 @@ begin(struct search *search)
 	if (r == 0 && st.st_uid != 0 && st.st_uid != search->user)
 		search->unmapped = st.st_uid == overflow_uid(sys);
 	else if (r == 0 && st.st_uid != 0 && st.st_uid == overflow_uid(sys))
-		r = -ENETDOWN; /* nor is the user: all look alike */
+		r = -ENETDOWN; /* the user is not mapped either */
 	if (r < 0)
 		sys_close(sys, search->fd);
 	return r;
@@ -218,8 +219,8 @@ user_pool_open(const struct sys_ops *sys, const char *place,
 	struct fork_block_hold hold;
 	int r;
 
-	/* Nearly always it is there, and ours; but nobody owns what he seems
-	 * to own. */
+	/* Nearly always it is there, and ours. The overflow uid seems to own
+	 * files of all users that are not mapped. */
 	strbuf_string(&text, place);
 	strbuf_string(&text, "/" USER_POOL_PREFIX);
 	strbuf_number(&text, user);

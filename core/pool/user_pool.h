@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a user's own pool is: in /dev/shm/portres-UID, mostly.
+ * The directory of a user's own pool: /dev/shm/portres-UID, mostly.
  *
  * Anybody may make a directory of that name first. Then the user's programs
  * take the next name, portres-UID.1 and so on, and all of them the same one: a
- * directory that is there and his own wins over making one, the shortest name
- * over others, and who has made one looks again.
+ * directory of his that is there wins over making one, the shortest name over
+ * others, and a process that has made one looks again.
  *
- * In a user namespace the number is another one than outside, and /dev/shm may
- * be the outside's. Its owner is mapped to nobody then. There the directory is
- * known by its owner, who is ours inside and outside, so that both share it;
- * none is made, because nobody here knows the number that it would go by.
+ * In a user namespace the uid is another one than outside, and /dev/shm may be
+ * the outside's: then its owner is mapped to nobody. There the directory is
+ * found by its owner, who is the user inside and outside, so that both share
+ * it; none is made, because the uid outside is not known here.
  */
 #ifndef PORTRES_CORE_POOL_USER_POOL_H
 #define PORTRES_CORE_POOL_USER_POOL_H
