@@ -3,7 +3,6 @@
 
 import errno
 import re
-import socket
 import subprocess
 
 import pytest
@@ -45,21 +44,21 @@ def test_quic(ported, run, port):
     assert ended.returncode == 0
 
 
-def test_rpc_client(ported, run):
+SERVER = """
+with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as taken:
+    taken.bind(("", 600))
+    print(server.getsockname()[1], flush=True)
+    print(server.accept()[1][1], flush=True)
+"""
+
+
+def test_rpc_client(ported, start, namespace, shim_env, bare_env):
     """Port 600 is taken, so it is 601, seen so by the server too."""
-    with socket.create_server(("127.0.0.1", 0)) as server, \
-            socket.socket() as taken:
-        try:
-            taken.bind(("", 600))
-        except PermissionError:
-            pytest.skip("needs the right to bind below 1024")
-        ended = run(ported("rpc_client.c"),
-                    server.getsockname()[1])
-        assert ended.stdout.splitlines() == [
-            "600: 10048", "reserved 601", "connected from 601"], ended
-        peer = server.accept()
-        assert peer[1][1] == 601
-        peer[0].close()
+    server = start([*namespace, "/usr/bin/python3", "-c", SERVER], bare_env)
+    client = start([*namespace, ported("rpc_client.c"), server.line()], shim_env)
+    said = [client.line() for _ in range(3)]
+    assert said == ["600: 10048", "reserved 601", "connected from 601"]
+    assert server.line() == "601"
 
 
 BIND_UDP = """
