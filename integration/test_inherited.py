@@ -9,6 +9,7 @@ from errno import EADDRINUSE
 
 import pytest
 
+from kits.books import fill_words
 from kits.inherited import COUNT, FIRST, answer_to, assert_its_own
 from kits.playing import PYTHON, SCRIPT, refused, value
 
@@ -22,6 +23,13 @@ def test_an_explicit_bind_counts_as_associated(given, stranger):
     # In its own block the kernel's refusal stands.
     assert program.tcp().bind(FIRST) == FIRST
     assert answer_to(program, FIRST) == "EADDRINUSE"
+
+
+def test_under_the_lock_as_well(given, stranger, pool):
+    """There a bind goes where 255 others are under way beside it."""
+    program = given()
+    fill_words(pool, FIRST)
+    assert_its_own(program, stranger)
 
 
 def test_mptcp_has_no_part_in_it(given):

@@ -8,6 +8,7 @@ from errno import EADDRINUSE
 
 import pytest
 
+from kits.books import Books
 from kits.playing import refused
 
 START, COUNT = 22000, 4
@@ -88,6 +89,54 @@ def test_fork_child_that_closes_its_copy_leaves_the_parents(owner, a, block, fre
     assert not free()
     a.close()
     assert free()
+
+
+VFORK = """
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "portres.h"
+
+int main(void)
+{
+	struct portres_instance block = {htons(22000), 4, {0}};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	pid_t child;
+
+	if (ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block) < 0)
+		return 1;
+	child = vfork();
+	if (child == 0) {
+		close(fd);
+		_exit(0);
+	}
+	if (waitpid(child, NULL, 0) != child)
+		return 2;
+	puts("left");
+	fflush(stdout);
+	getchar();
+	close(fd);
+	puts("closed");
+	fflush(stdout);
+	getchar();
+	return 0;
+}
+"""
+
+
+def test_vfork_child_that_closes_its_copy_leaves_the_parents_table(
+    compile_program, start, pool, under
+):
+    """It has its parent's memory and descriptors of its own: that none of these
+    is the socket says nothing of the parent, whose close ends the block at once."""
+    program = start([*under, compile_program(VFORK, "vfork")])
+    assert program.line() == "left"
+    assert Books(pool).blocks == [(0, START, COUNT)]
+    assert program.ask("") == "closed"
+    assert Books(pool).blocks == []
 
 
 def test_pass_fds_child_keeps_it_alone(owner, a, block, free):

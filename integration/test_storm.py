@@ -23,7 +23,7 @@ SECONDS = float(os.environ.get("PORTRES_STORM_SECONDS", "8"))
 # The window, and as much again: the kernel is to choose ports of both.
 FIRST, WINDOW, EPHEMERAL = 20000, 64, 128
 
-# core/layout.h
+# core/pool/layout.h
 SLOT_COUNT, SLOT_SIZE, SEGMENT_COUNT, SEGMENT_SIZE = 8192, 64, 128, 4096
 SLOTS, SEGMENTS = 4096, 4096 + SLOT_COUNT * SLOT_SIZE
 PORTS_OF_SEGMENT, ENDED = 512, 1 << 63

@@ -45,6 +45,7 @@ def test_quic(ported, run, port):
 
 
 SERVER = """
+import socket
 with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as taken:
     taken.bind(("", 600))
     print(server.getsockname()[1], flush=True)

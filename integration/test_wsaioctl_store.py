@@ -26,9 +26,9 @@ int usermem_write(void *user, const void *from, size_t n)
 	return 0;
 }
 
-int user_publish(unsigned long *user, unsigned long value)
+int usermem_publish(unsigned long *user, unsigned long value)
 {
-	return user_write(user, &value, sizeof(value));
+	return usermem_write(user, &value, sizeof(value));
 }
 
 int portres_acquire(int fd, struct portres_instance *block, unsigned int flags)

@@ -9,6 +9,7 @@
 #include "core/pool/clear_range.h"
 #include "shim/fork.h"
 #include "shim/pick.h"
+#include "shim/refusal.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
@@ -28,6 +29,7 @@ static long
 none_left(enum protocol protocol, const struct call *call, bool *ret_none)
 {
 	*ret_none = true;
+	refusal_none();
 	return call->verb == VERB_CONNECT ? -EADDRNOTAVAIL
 					  : kernels_full(protocol, call);
 }
@@ -95,44 +97,53 @@ clip(struct range ephemeral, uint32_t option)
 /*
  * The widest clear range, nearly always the only one that is needed: looked for
  * again only when the marks have changed. Each thread keeps its own; a signal
- * handler that comes between finds none.
+ * handler that comes while it is taken looks for itself.
  */
 static struct range
 widest(struct pool *pool, enum protocol protocol, struct range within)
 {
 	static __thread struct {
+		volatile bool taken;
 		const struct pool_file *file; /* NULL: not known */
 		uint32_t generation;
 		enum protocol protocol;
 		struct range within, widest;
 	} known __attribute__((tls_model("initial-exec")));
 	uint32_t generation = atomic_load(&pool->file->header.generation);
+	bool mine = !known.taken;
 	struct range found;
 
-	if (known.file == pool->file && known.generation == generation &&
-	    known.protocol == protocol && range_equal(known.within, within))
-		return known.widest;
-	found = clear_range_next(pool->file, protocol, within, true,
-				 CLEAR_RANGE_FIRST);
-	known.file = NULL;
+	known.taken = true;
 	atomic_signal_fence(memory_order_seq_cst);
-	known.generation = generation;
-	known.protocol = protocol;
-	known.within = within;
-	known.widest = found;
+	if (mine && known.file == pool->file &&
+	    known.generation == generation && known.protocol == protocol &&
+	    range_equal(known.within, within)) {
+		found = known.widest;
+	} else {
+		found = clear_range_next(pool->file, protocol, within, true,
+					 CLEAR_RANGE_FIRST);
+		if (mine) {
+			known.file = pool->file;
+			known.generation = generation;
+			known.protocol = protocol;
+			known.within = within;
+			known.widest = found;
+		}
+	}
 	atomic_signal_fence(memory_order_seq_cst);
-	known.file = pool->file;
+	if (mine)
+		known.taken = false;
 	return found;
 }
 
 /*
  * Makes the call, then restores the program's own setting; unless the program
- * has set another meanwhile, or the number is another socket's: a connect() may
- * wait.
+ * has set another meanwhile, or the number is another socket's: some calls
+ * wait for a peer.
  */
 static long
 call_within(const struct sys_ops *sys, struct range range, uint32_t own,
-	    struct call *call)
+	    struct call *call, bool waits)
 {
 	uint32_t now = option_of(range);
 	long r = set_option(sys, call->fd, now);
@@ -140,7 +151,7 @@ call_within(const struct sys_ops *sys, struct range range, uint32_t own,
 	if (r < 0)
 		return r;
 	r = call->real(call);
-	if (call->verb != VERB_CONNECT ||
+	if (!waits ||
 	    (get_option(sys, call->fd, &now) == 0 && now == option_of(range)))
 		set_option(sys, call->fd, own);
 	return r;
@@ -156,8 +167,12 @@ autobind_within(struct pool *pool, enum protocol protocol, uint32_t own,
 	long r;
 
 	while (range.count) {
-		r = call_within(pool->sys, range, own, call);
-		if (r != full)
+		r = call_within(pool->sys, range, own, call,
+				call_waits(call, protocol));
+		/* The same error has other causes, if there is a port now. */
+		if (r != full ||
+		    (call->verb != VERB_BIND && !call_waits(call, protocol) &&
+		     call_has_port(call)))
 			return r;
 		range = clear_range_next(pool->file, protocol, within, true,
 					 range);

@@ -6,8 +6,11 @@
 #define PORTRES_SHIM_CALL_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
+
+#include "core/kernel/sock.h"
 
 enum verb { VERB_BIND, VERB_LISTEN, VERB_CONNECT, VERB_SEND };
 
@@ -27,5 +30,23 @@ struct call {
 	socklen_t local_size;
 	uint16_t port; /* in it, host order */
 };
+
+/* Does the call wait for a peer? */
+static inline bool
+call_waits(const struct call *call, enum protocol protocol)
+{
+	return protocol == PROTOCOL_TCP &&
+	       (call->verb == VERB_CONNECT || call->verb == VERB_SEND);
+}
+
+/* Has the socket a port? A TCP socket whose connect() failed shows the port
+ * that it has given up. */
+static inline bool
+call_has_port(const struct call *call)
+{
+	uint16_t port;
+
+	return sock_port(&sys_kernel, call->fd, &port, NULL, NULL) < 0 || port;
+}
 
 #endif

@@ -96,6 +96,16 @@ bind_privileged(int fd, struct sockaddr_in *any)
 	return r;
 }
 
+static int
+really_bindresvport(int fd, struct sockaddr_in *address)
+{
+	int r = real_bindresvport(fd, address);
+
+	if (r < 0)
+		refusal_none();
+	return r;
+}
+
 /* libc's own binds inside libc, past our bind(). It may while none of its ports
  * is reserved; otherwise the same search is made with our bind(). */
 EXPORTED int
@@ -108,7 +118,7 @@ bindresvport(int fd, struct sockaddr_in *address)
 	if (!any_privileged_reserved(fd) ||
 	    (address && (usermem_read(&any, address, sizeof(any)) < 0 ||
 			 any.sin_family != AF_INET)))
-		return real_bindresvport(fd, address);
+		return really_bindresvport(fd, address);
 	r = bind_privileged(fd, &any);
 	if (r == 0 && address)
 		r = usermem_write(&address->sin_port, &any.sin_port,
@@ -200,6 +210,14 @@ send_first(struct call *call)
 }
 
 static inline ssize_t
+sent_again(ssize_t r)
+{
+	if (r < 0)
+		refusal_none();
+	return r;
+}
+
+static inline ssize_t
 settle_sent(int fd, bool sent, ssize_t r)
 {
 	if (sent)
@@ -224,7 +242,8 @@ sendto(int fd, const void *buffer, size_t n, int flags,
 	ssize_t r;
 
 	if (settled(fd))
-		return real_sendto(fd, buffer, n, flags, address, size);
+		return sent_again(
+			real_sendto(fd, buffer, n, flags, address, size));
 	call.fd = fd;
 	call.real = really_sendto;
 	call.data = buffer;
@@ -251,7 +270,7 @@ sendmsg(int fd, const struct msghdr *message, int flags)
 	ssize_t r;
 
 	if (settled(fd))
-		return real_sendmsg(fd, message, flags);
+		return sent_again(real_sendmsg(fd, message, flags));
 	call.fd = fd;
 	call.real = really_sendmsg;
 	call.data = message;
@@ -278,7 +297,7 @@ sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 	ssize_t r;
 
 	if (settled(fd))
-		return real_sendmmsg(fd, messages, n, flags);
+		return (int)sent_again(real_sendmmsg(fd, messages, n, flags));
 	call.fd = fd;
 	call.real = really_sendmmsg;
 	call.data = messages;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <limits.h>
 #include <pthread.h>
-#include <sys/single_threaded.h>
 
 #include "core/kernel/last_close.h"
 #include "core/kernel/sock.h"
@@ -49,32 +48,29 @@ drop_if_left(struct tracked *tracked, uint64_t cookie)
 		sockets_drop(tracked, cookie);
 }
 
-static bool
-lingers(int fd)
-{
-	struct linger linger = {0};
-	socklen_t size = sizeof(linger);
-
-	return sys_getsockopt(&sys_kernel, fd, SOL_SOCKET, SO_LINGER, &linger,
-			      &size) == 0 &&
-	       linger.l_onoff && linger.l_linger > 0;
-}
-
-/* A close that lingers must not keep other threads' forks waiting: it is not
- * watched, and the next acquirer that meets the block finds its lease gone. */
+/*
+ * The close is made between two visits: it may linger, or be another preload's,
+ * and must not keep other threads' forks waiting. The epoll set is lent
+ * meanwhile.
+ */
 static int
 close_watched(int fd, struct tracked *tracked, uint64_t cookie)
 {
-	bool watched = __libc_single_threaded || !lingers(fd);
-	struct last_close watch = {.epoll = -1};
-	struct fork_visit visit = {0};
+	struct last_close watch;
+	struct fork_visit visit;
+	bool lent;
 	int r;
 
-	if (watched) {
-		fork_visit(&visit);
-		last_close_begin(&sys_kernel, fd, &watch);
-	}
+	fork_visit(&visit);
+	last_close_begin(&sys_kernel, fd, &watch);
+	lent = visit.under_way && watch.epoll >= 0;
+	if (lent)
+		fork_block.lend(&watch.epoll, 1);
+	fork_visit_end(&visit);
 	r = real_close(fd);
+	fork_visit(&visit);
+	if (lent)
+		fork_block.take_back(&watch.epoll, 1);
 	if (last_close_end(&sys_kernel, &watch))
 		mark_slots_dead(tracked, cookie);
 	else

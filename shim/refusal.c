@@ -47,9 +47,8 @@ refusal_reserved(int err, uint16_t port, const struct slot *slot)
 }
 
 void
-refusal_of_acquire(struct pool *pool, enum protocol protocol)
+refusal_of_acquire(struct pool *pool, enum protocol protocol, uint16_t port)
 {
-	uint16_t port = (uint16_t)pool->in_the_way;
 	struct slot *slot = NULL;
 
 	if (port && pool_whole(pool) &&

@@ -38,7 +38,8 @@ void refusal_set(int err, uint32_t reason, uint16_t port);
 void refusal_reserved(int err, uint16_t port, const struct slot *slot);
 
 /* Sets the reason of the EADDRINUSE that an acquire has just returned. */
-void refusal_of_acquire(struct pool *pool, enum protocol protocol);
+void refusal_of_acquire(struct pool *pool, enum protocol protocol,
+			uint16_t port);
 
 /*
  * Explains on stderr, in one write, why a bind to `port` is refused: the

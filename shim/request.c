@@ -36,7 +36,7 @@ acquire_inside(struct pool *pool, struct acquire *acquire,
 	struct range_list around;
 
 	acquire->now = sys_clock(&sys_kernel, CLOCK_REALTIME);
-	sysctl = sysctl_get(acquire->now, pool->inode, anywhere);
+	sysctl = sysctl_get(&sys_kernel, acquire->now, pool->inode, anywhere);
 	acquire->ephemeral = sysctl->ephemeral;
 	acquire->forbidden = &sysctl->reserved;
 	if (anywhere && wildcard->count == 0) {
@@ -57,7 +57,8 @@ token_dead(const void *context, uint64_t token)
 
 static int
 acquire_once(int fd, struct acquire *acquire, enum pool_wait wait,
-	     struct pool **ret_pool, struct reservation *ret)
+	     struct pool **ret_pool, uint16_t *ret_in_the_way,
+	     struct reservation *ret)
 {
 	struct pool_lock lock;
 	struct pool *pool;
@@ -67,6 +68,7 @@ acquire_once(int fd, struct acquire *acquire, enum pool_wait wait,
 		return r;
 	*ret_pool = pool;
 	r = acquire_inside(pool, acquire, ret);
+	*ret_in_the_way = (uint16_t)pool->in_the_way;
 	/* Without an entry no close marks the slot dead: the next acquirer
 	 * does. */
 	if (r == 0 && sockets_own(ret->cookie, ret->token) < 0) {
@@ -83,6 +85,7 @@ request_acquire(int fd, struct range wanted, enum pool_wait wait,
 {
 	struct acquire acquire = {.range = wanted, .fd = fd};
 	struct pool *pool = NULL;
+	uint16_t in_the_way = 0;
 	int r = protocol_of(fd, &acquire.protocol);
 
 	if (r < 0)
@@ -90,10 +93,10 @@ request_acquire(int fd, struct range wanted, enum pool_wait wait,
 	if (!range_valid(wanted))
 		return -EINVAL;
 	do
-		r = acquire_once(fd, &acquire, wait, &pool, ret);
+		r = acquire_once(fd, &acquire, wait, &pool, &in_the_way, ret);
 	while (r == -EAGAIN && (r = reserve_judge_for(pool, &acquire)) == 0);
 	if (r == -EADDRINUSE)
-		refusal_of_acquire(pool, acquire.protocol);
+		refusal_of_acquire(pool, acquire.protocol, in_the_way);
 	return r;
 }
 
@@ -325,7 +328,8 @@ portres_persistent_create(int protocol, uint16_t start_port,
 	if (r == 0)
 		r = persistent_add(pool, store, block, &made);
 	if (r == -EADDRINUSE)
-		refusal_of_acquire(pool, block.protocol);
+		refusal_of_acquire(pool, block.protocol,
+				   (uint16_t)pool->in_the_way);
 	if (r >= 0 && usermem_write(token, &made, sizeof(made)) < 0) {
 		persistent_delete(pool, store, block);
 		r = -EFAULT;

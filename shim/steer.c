@@ -35,14 +35,6 @@ steer_read(struct call *call, const struct sockaddr *address, socklen_t size)
 	return port >= 0;
 }
 
-static bool
-has_port(const struct call *call)
-{
-	uint16_t port;
-
-	return sock_port(&sys_kernel, call->fd, &port, NULL, NULL) < 0 || port;
-}
-
 /* Would the call autobind an unbound socket? */
 static bool
 autobinds(const struct call *call, enum protocol protocol)
@@ -57,6 +49,40 @@ autobinds(const struct call *call, enum protocol protocol)
 	}
 }
 
+/*
+ * Would the call get as far as to give the socket a port? A call that the
+ * kernel refuses before that leaves the socket unbound. A TCP connect() checks
+ * the peer's address first, and AF_UNSPEC binds nothing. But for a bind(), sets
+ * `local` to the socket's address, ready to be bound.
+ */
+static bool
+would_bind(struct call *call, enum protocol protocol)
+{
+	struct sockaddr_in6 own;
+	sa_family_t family;
+
+	if (call->verb == VERB_BIND)
+		return sock_takes_address(&sys_kernel, call->fd,
+					  (struct sockaddr *)&call->local);
+	if (sock_port(&sys_kernel, call->fd, &call->port, &own,
+		      &call->local_size) < 0 ||
+	    call->port)
+		return false;
+	*(struct sockaddr_in6 *)&call->local = own;
+	if (call->size && !usermem_readable(call->address, call->size))
+		return false;
+	if (call->verb != VERB_CONNECT)
+		return true;
+	if (call->size < sizeof(family))
+		return false;
+	memcpy(&family, &call->address->sa_family, sizeof(family));
+	return family != AF_UNSPEC &&
+	       (protocol == PROTOCOL_UDP ||
+		(call->size >= sizeof(struct sockaddr_in) &&
+		 sock_takes_peer(&sys_kernel, call->fd, call->address,
+				 call->size)));
+}
+
 /* The pool cannot be used: programs go on, unless PORTRES_STRICT is set. */
 static long
 unchecked(struct call *call)
@@ -65,8 +91,7 @@ unchecked(struct call *call)
 
 	if (!config_get()->strict ||
 	    !sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
-	    !autobinds(call, protocol) ||
-	    (call->verb != VERB_BIND && has_port(call)))
+	    !autobinds(call, protocol) || !would_bind(call, protocol))
 		return call->real(call);
 	refusal_none();
 	return -ENETDOWN;
@@ -251,36 +276,6 @@ autobind_plainly(struct pool *pool, struct call *call, long *ret)
 	return plainly;
 }
 
-/*
- * Would the call get as far as to autobind an associated socket? One that the
- * kernel refuses before that leaves the socket unbound. A TCP connect() checks
- * the peer's address first, and AF_UNSPEC binds nothing.
- */
-static bool
-would_bind(struct call *call, enum protocol protocol)
-{
-	struct sockaddr_in6 own;
-	sa_family_t family;
-
-	if (sock_port(&sys_kernel, call->fd, &call->port, &own,
-		      &call->local_size) < 0 ||
-	    call->port)
-		return false;
-	*(struct sockaddr_in6 *)&call->local = own;
-	if (call->size && !usermem_readable(call->address, call->size))
-		return false;
-	if (call->verb != VERB_CONNECT)
-		return true;
-	if (call->size < sizeof(family))
-		return false;
-	memcpy(&family, &call->address->sa_family, sizeof(family));
-	return family != AF_UNSPEC &&
-	       (protocol == PROTOCOL_UDP ||
-		(call->size >= sizeof(struct sockaddr_in) &&
-		 sock_takes_peer(&sys_kernel, call->fd, call->address,
-				 call->size)));
-}
-
 /* Frees the blocks of dead owners. Was there any? */
 static bool
 sweep(struct call *call)
@@ -303,12 +298,12 @@ static long
 autobind_announced(struct pool *pool, enum protocol protocol, struct call *call,
 		   bool *ret_none)
 {
+	bool waits = call_waits(call, protocol);
 	struct announced announced;
-	bool known = call->verb != VERB_CONNECT &&
-		     announced_begin(pool, 0, &announced) == 0;
+	bool known = !waits && announced_begin(pool, 0, &announced) == 0;
 	long r;
 
-	if (!known && call->verb != VERB_CONNECT && config_get()->strict)
+	if (!known && !waits && config_get()->strict)
 		return -ENETDOWN;
 	r = autobind(pool, protocol, call, ret_none);
 	if (known)
@@ -319,47 +314,56 @@ autobind_announced(struct pool *pool, enum protocol protocol, struct call *call,
 /* Autobinds; if no port is left, frees the blocks of dead owners and tries
  * again. */
 static long
-autobind_clear(struct pool *pool, enum protocol protocol, struct call *call)
+autobind_carefully(struct pool *pool, struct call *call)
 {
+	enum protocol protocol;
 	bool none = false;
-	long r = autobind_announced(pool, protocol, call, &none);
+	long r;
 
-	if (none && !has_port(call) && sweep(call))
+	if (!pool_whole(pool))
+		return unchecked(call);
+	/* UDP sends and connects again and again with the port that it has. */
+	if (!sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
+	    !autobinds(call, protocol) ||
+	    (protocol == PROTOCOL_UDP && call->verb != VERB_BIND &&
+	     call_has_port(call)))
+		return call->real(call);
+	r = autobind_announced(pool, protocol, call, &none);
+	if (none && (call_waits(call, protocol) || !call_has_port(call)) &&
+	    sweep(call))
 		r = autobind_announced(pool, protocol, call, &none);
 	return r;
 }
 
-static long
-autobind_carefully(struct pool *pool, struct call *call)
+/* Binds an associated socket in its block, then makes the call. */
+static bool
+bind_associated(struct call *call, long *ret)
 {
 	enum protocol protocol;
-	long r;
 
 	if (!sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
-	    !autobinds(call, protocol))
-		return call->real(call);
-	if (call->verb != VERB_BIND && sockets_any_associated() &&
-	    would_bind(call, protocol) && in_block_bind(call, &r))
-		return r < 0 ? r : call->real(call);
-	if (!pool || !pool_whole(pool))
-		return unchecked(call);
-	return clear_range_matters(pool->file)
-		       ? autobind_clear(pool, protocol, call)
-		       : call->real(call);
+	    !autobinds(call, protocol) || !would_bind(call, protocol) ||
+	    !in_block_bind(call, ret))
+		return false;
+	if (*ret == 0)
+		*ret = call->real(call);
+	return true;
 }
 
 long
 steer_choice(struct call *call)
 {
-	struct pool *pool = POOLS_FOR_BIND(call->fd);
+	struct pool *pool;
 	long r;
 
-	if (call->verb == VERB_BIND || !sockets_any_associated()) {
-		if (!pool)
-			return unchecked(call);
-		if (autobind_plainly(pool, call, &r))
-			return r;
-	}
+	if (call->verb != VERB_BIND && sockets_any_associated() &&
+	    bind_associated(call, &r))
+		return r;
+	pool = POOLS_FOR_BIND(call->fd);
+	if (!pool)
+		return unchecked(call);
+	if (autobind_plainly(pool, call, &r))
+		return r;
 	return autobind_carefully(pool, call);
 }
 

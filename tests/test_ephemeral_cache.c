@@ -27,7 +27,7 @@ write_setting(const char *name, const char *value)
 static uint32_t
 first_chosen_in(uint64_t pool, uint64_t now)
 {
-	return sysctl_get(now, pool, false)->ephemeral.start;
+	return sysctl_get(&sys_kernel, now, pool, false)->ephemeral.start;
 }
 
 static uint32_t
@@ -40,7 +40,7 @@ first_chosen(uint64_t now)
 static bool
 is_kept(uint64_t now, uint32_t port)
 {
-	return port_set_has(&sysctl_get(now, 7, true)->reserved, port);
+	return port_set_has(&sysctl_get(&sys_kernel, now, 7, true)->reserved, port);
 }
 
 static void

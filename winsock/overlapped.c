@@ -45,7 +45,7 @@ store(const struct overlapped_party *party, int status, DWORD bytes)
 
 	return usermem_write(&overlapped->InternalHigh, &high, sizeof(high)) <
 				       0 ||
-			       user_publish(&overlapped->Internal,
+			       usermem_publish(&overlapped->Internal,
 					    (ULONG_PTR)status) < 0
 		       ? WSAEFAULT
 		       : 0;

@@ -80,7 +80,7 @@ user_observe(const unsigned long *user, unsigned long *ret)
 /* To see whether it can be written, its own value is: the new one must not be
  * there before the store that orders it. */
 int
-user_publish(unsigned long *user, unsigned long value)
+usermem_publish(unsigned long *user, unsigned long value)
 {
 	unsigned long now;
 

@@ -16,7 +16,7 @@ int usermem_write(void *user, const void *from, size_t n);
 
 /* One word that is looked at without a lock: a thread that sees it sees all
  * that was written before. */
-int user_publish(unsigned long *user, unsigned long value);
+int usermem_publish(unsigned long *user, unsigned long value);
 int user_observe(const unsigned long *user, unsigned long *ret);
 
 #endif

@@ -78,7 +78,8 @@ ephemeral_reserved(const struct sys_ops *sys, struct port_set *ret)
 }
 
 const struct sysctl *
-sysctl_get(uint64_t now, uint64_t pool, bool want_reserved)
+sysctl_get(const struct sys_ops *sys, uint64_t now, uint64_t pool,
+	   bool want_reserved)
 {
 	static struct sysctl sysctl;
 	static uint64_t read_in, read_for;
@@ -87,13 +88,13 @@ sysctl_get(uint64_t now, uint64_t pool, bool want_reserved)
 	uint64_t second = now / 1000000000u + 1;
 
 	if (read_in != second || read_for != pool) {
-		sysctl.ephemeral = ephemeral_range(&sys_kernel);
+		sysctl.ephemeral = ephemeral_range(sys);
 		reserved_read = false;
 		read_in = second;
 		read_for = pool;
 	}
 	if (want_reserved && !reserved_read) {
-		ephemeral_reserved(&sys_kernel, &sysctl.reserved);
+		ephemeral_reserved(sys, &sysctl.reserved);
 		reserved_read = true;
 	}
 	return &sysctl;

@@ -30,7 +30,7 @@ struct sysctl {
 	struct port_set reserved; /* read for wildcards only */
 };
 
-const struct sysctl *sysctl_get(uint64_t now, uint64_t pool,
-				bool want_reserved);
+const struct sysctl *sysctl_get(const struct sys_ops *sys, uint64_t now,
+				uint64_t pool, bool want_reserved);
 
 #endif

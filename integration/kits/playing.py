@@ -228,7 +228,7 @@ def reachable(build):
     be in /root."""
     top = pathlib.Path(tempfile.mkdtemp(prefix="portres-test-"))
     top.chmod(0o755)
-    here = [SCRIPT.with_name(name) for name in ("player.py", "portio.py", "strings.py")]
+    here = [SCRIPT.with_name(name) for name in ("player.py", "portio.py")]
     for file in (build / "libportres.so", build / "portres", *here):
         shutil.copy(file, top)
     yield top

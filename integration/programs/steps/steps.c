@@ -72,7 +72,8 @@ binder(void)
 	return child;
 }
 
-/* One step: to a system call, or out of it. False when it is the child's end. */
+/* One step: to a system call, or out of it. False when it is the child's end.
+ */
 static int
 step(pid_t child, int *ret_status)
 {
@@ -89,7 +90,11 @@ main(int argc, char **argv)
 	if (argc != 3 && argc != 4)
 		return 2;
 	type = strcmp(argv[1], "tcp") ? SOCK_DGRAM : SOCK_STREAM;
-	port = atoi(argv[2]);
+	bound = port = atoi(argv[2]);
+	if (argc == 4) {
+		count = atoi(argv[3]);
+		bound = 0;
+	}
 	/* What is done once only has been done. */
 	owner = socket(AF_INET, type, 0);
 	acquire(owner);
