@@ -173,8 +173,9 @@ struct portres_refusal {
 
 /*
  * Why was the last call of this thread refused? To be called right after one of
- * bind(), connect(), listen(), the sends, ioctl() and the functions above has
- * failed, while errno is still that call's: it selects the reason. Ours.
+ * bind(), connect(), listen(), sendto(), sendmsg(), sendmmsg(), the three
+ * ioctl() requests and the functions above has failed, while errno is still
+ * that call's: it selects the reason. Ours.
  *
  * pid is a number of the pid namespace in which the block was acquired, and
  * that process need not live: a block lives on with a child that has its

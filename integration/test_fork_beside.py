@@ -9,7 +9,7 @@ import threading
 import pytest
 
 
-@pytest.mark.parametrize("what", ["close", "refused", "connect", "close large"])
+@pytest.mark.parametrize("what", ["close", "linger", "refused", "connect", "close large"])
 def test_no_descriptor_of_ours_is_inherited(compile_program, start, namespace, what):
     program = compile_program("fork_beside/forks.c", "forks", flags=["-D_GNU_SOURCE", "-pthread"])
     forks = start([*namespace, program, *what.split()])

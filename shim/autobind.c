@@ -136,50 +136,6 @@ widest(struct pool *pool, enum protocol protocol, struct range within)
 	return found;
 }
 
-/*
- * Makes the call, then restores the program's own setting; unless the program
- * has set another meanwhile, or the number is another socket's: some calls
- * wait for a peer.
- */
-static long
-call_within(const struct sys_ops *sys, struct range range, uint32_t own,
-	    struct call *call, bool waits)
-{
-	uint32_t now = option_of(range);
-	long r = set_option(sys, call->fd, now);
-
-	if (r < 0)
-		return r;
-	r = call->real(call);
-	if (!waits ||
-	    (get_option(sys, call->fd, &now) == 0 && now == option_of(range)))
-		set_option(sys, call->fd, own);
-	return r;
-}
-
-static long
-autobind_within(struct pool *pool, enum protocol protocol, uint32_t own,
-		struct call *call, bool *ret_none)
-{
-	struct range within = clip(ephemeral_now(pool), own);
-	struct range range = widest(pool, protocol, within);
-	long full = kernels_full(protocol, call);
-	long r;
-
-	while (range.count) {
-		r = call_within(pool->sys, range, own, call,
-				call_waits(call, protocol));
-		/* The same error has other causes, if there is a port now. */
-		if (r != full ||
-		    (call->verb != VERB_BIND && !call_waits(call, protocol) &&
-		     call_has_port(call)))
-			return r;
-		range = clear_range_next(pool->file, protocol, within, true,
-					 range);
-	}
-	return none_left(protocol, call, ret_none);
-}
-
 /* Has the socket no port? Then sets `local` to its address, ready to be
  * bound. */
 static bool
@@ -203,10 +159,9 @@ is_unbound(struct call *call)
  * whatever reuse options there are.
  */
 static long
-pick_clear(struct pool *pool, enum protocol protocol,
+pick_clear(struct pool *pool, enum protocol protocol, struct range within,
 	   const struct port_set *kept, struct call *call)
 {
-	struct range within = ephemeral_now(pool);
 	struct range range = CLEAR_RANGE_FIRST;
 	struct pick pick = {
 		.begin = (uint32_t)(sys_clock(&sys_kernel, CLOCK_MONOTONIC) /
@@ -233,6 +188,7 @@ static long
 autobind_by_pick(struct pool *pool, enum protocol protocol, struct call *call,
 		 bool *ret_none)
 {
+	struct range within = ephemeral_now(pool);
 	struct port_set *kept;
 	struct fork_visit visit;
 	long at, r;
@@ -245,12 +201,59 @@ autobind_by_pick(struct pool *pool, enum protocol protocol, struct call *call,
 	kept = (struct port_set *)at;
 	fork_visit(&visit);
 	ephemeral_reserved(pool->sys, kept);
-	r = pick_clear(pool, protocol, kept, call);
+	r = pick_clear(pool, protocol, within, kept, call);
 	fork_visit_end(&visit);
 	sys_munmap(&sys_kernel, kept, sizeof(*kept));
 	if (r == -EADDRINUSE)
 		return none_left(protocol, call, ret_none);
 	return r < 0 || call->verb == VERB_BIND ? r : call->real(call);
+}
+
+/* Back to the program's own setting; unless the program has set another
+ * meanwhile, or the number is another socket's: some calls wait for a peer. */
+static void
+restore_option(const struct sys_ops *sys, int fd, uint32_t set, uint32_t own,
+	       bool waited)
+{
+	uint32_t now;
+
+	if (!waited || (get_option(sys, fd, &now) == 0 && now == set))
+		set_option(sys, fd, own);
+}
+
+/* Does "no port" have another cause? The socket has a port now. */
+static bool
+has_port_now(const struct call *call, enum protocol protocol)
+{
+	return call->verb != VERB_BIND && !call_waits(call, protocol) &&
+	       call_has_port(call);
+}
+
+static long
+autobind_within(struct pool *pool, enum protocol protocol, uint32_t own,
+		struct call *call, bool *ret_none)
+{
+	struct range within = clip(ephemeral_now(pool), own);
+	struct range range = widest(pool, protocol, within);
+	bool waits = call_waits(call, protocol);
+	long full = kernels_full(protocol, call);
+
+	while (range.count) {
+		uint32_t option = option_of(range);
+		long r;
+
+		if (set_option(pool->sys, call->fd, option) < 0)
+			return autobind_by_pick(pool, protocol, call, ret_none);
+		r = call->real(call);
+		/* Another thread's call of this socket has set the same. */
+		restore_option(pool->sys, call->fd, option,
+			       own == option ? 0 : own, waits);
+		if (r != full || has_port_now(call, protocol))
+			return r;
+		range = clear_range_next(pool->file, protocol, within, true,
+					 range);
+	}
+	return none_left(protocol, call, ret_none);
 }
 
 long

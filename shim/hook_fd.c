@@ -201,6 +201,8 @@ hooked_dup2(int from, int to)
 {
 	int moved;
 
+	/* The number is another socket's from now on. */
+	unsettle(to);
 	if (!sockets_hidden())
 		return real_dup2(from, to);
 	moved = make_way(from, to);
@@ -251,6 +253,7 @@ dup3(int from, int to, int flags)
 {
 	int moved;
 
+	unsettle(to);
 	if (!sockets_hidden())
 		return real_dup3(from, to, flags);
 	moved = make_way(from, to);

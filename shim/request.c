@@ -145,7 +145,7 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 		r = sock_cookie(&sys_kernel, fd, &cookie);
 	if (r < 0)
 		return r;
-	if (port != 0 && !sock_gave_up_port(&sys_kernel, fd))
+	if (sock_port_state(&sys_kernel, fd) != SOCK_UNBOUND)
 		return -EINVAL;
 	r = pools_enter_how(fd, wait, &pool, &lock);
 	if (r < 0)

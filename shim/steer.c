@@ -50,25 +50,18 @@ autobinds(const struct call *call, enum protocol protocol)
 }
 
 /*
- * Would the call get as far as to give the socket a port? A call that the
- * kernel refuses before that leaves the socket unbound. A TCP connect() checks
- * the peer's address first, and AF_UNSPEC binds nothing. But for a bind(), sets
- * `local` to the socket's address, ready to be bound.
+ * Would the call of an unbound socket get as far as to give it a port? A TCP
+ * connect() checks the peer's address first, and AF_UNSPEC binds nothing.
  */
 static bool
-would_bind(struct call *call, enum protocol protocol)
+reaches_autobind(const struct call *call, enum protocol protocol)
 {
-	struct sockaddr_in6 own;
 	sa_family_t family;
 
 	if (call->verb == VERB_BIND)
-		return sock_takes_address(&sys_kernel, call->fd,
-					  (struct sockaddr *)&call->local);
-	if (sock_port(&sys_kernel, call->fd, &call->port, &own,
-		      &call->local_size) < 0 ||
-	    call->port)
-		return false;
-	*(struct sockaddr_in6 *)&call->local = own;
+		return sock_takes_address(
+			&sys_kernel, call->fd,
+			(const struct sockaddr *)&call->local);
 	if (call->size && !usermem_readable(call->address, call->size))
 		return false;
 	if (call->verb != VERB_CONNECT)
@@ -83,6 +76,21 @@ would_bind(struct call *call, enum protocol protocol)
 				 call->size)));
 }
 
+/* Is the socket unbound? Then `local` becomes its address, ready to be bound.
+ */
+static bool
+read_unbound(struct call *call)
+{
+	struct sockaddr_in6 own;
+
+	if (sock_port(&sys_kernel, call->fd, &call->port, &own,
+		      &call->local_size) < 0 ||
+	    call->port)
+		return false;
+	*(struct sockaddr_in6 *)&call->local = own;
+	return true;
+}
+
 /* The pool cannot be used: programs go on, unless PORTRES_STRICT is set. */
 static long
 unchecked(struct call *call)
@@ -91,7 +99,9 @@ unchecked(struct call *call)
 
 	if (!config_get()->strict ||
 	    !sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
-	    !autobinds(call, protocol) || !would_bind(call, protocol))
+	    !autobinds(call, protocol) ||
+	    (call->verb != VERB_BIND && call_has_port(call)) ||
+	    !reaches_autobind(call, protocol))
 		return call->real(call);
 	refusal_none();
 	return -ENETDOWN;
@@ -311,28 +321,38 @@ autobind_announced(struct pool *pool, enum protocol protocol, struct call *call,
 	return r;
 }
 
-/* Autobinds; if no port is left, frees the blocks of dead owners and tries
- * again. */
+/*
+ * Autobinds; if no port is left, frees the blocks of dead owners and tries
+ * again. A socket that may have a port all the same goes on without.
+ */
+static long
+autobind_clear(struct pool *pool, enum protocol protocol, struct call *call,
+	       enum sock_port_state state)
+{
+	bool none = false;
+	long r = autobind_announced(pool, protocol, call, &none);
+
+	if (none && sweep(call))
+		r = autobind_announced(pool, protocol, call, &none);
+	return none && state == SOCK_UNSURE ? call->real(call) : r;
+}
+
 static long
 autobind_carefully(struct pool *pool, struct call *call)
 {
+	enum sock_port_state state = SOCK_UNBOUND;
 	enum protocol protocol;
-	bool none = false;
-	long r;
 
 	if (!pool_whole(pool))
 		return unchecked(call);
-	/* UDP sends and connects again and again with the port that it has. */
 	if (!sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
-	    !autobinds(call, protocol) ||
-	    (protocol == PROTOCOL_UDP && call->verb != VERB_BIND &&
-	     call_has_port(call)))
+	    !autobinds(call, protocol))
 		return call->real(call);
-	r = autobind_announced(pool, protocol, call, &none);
-	if (none && (call_waits(call, protocol) || !call_has_port(call)) &&
-	    sweep(call))
-		r = autobind_announced(pool, protocol, call, &none);
-	return r;
+	if (call->verb != VERB_BIND)
+		state = sock_port_state(&sys_kernel, call->fd);
+	if (state == SOCK_BOUND || !reaches_autobind(call, protocol))
+		return call->real(call);
+	return autobind_clear(pool, protocol, call, state);
 }
 
 /* Binds an associated socket in its block, then makes the call. */
@@ -342,8 +362,8 @@ bind_associated(struct call *call, long *ret)
 	enum protocol protocol;
 
 	if (!sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
-	    !autobinds(call, protocol) || !would_bind(call, protocol) ||
-	    !in_block_bind(call, ret))
+	    !autobinds(call, protocol) || !read_unbound(call) ||
+	    !reaches_autobind(call, protocol) || !in_block_bind(call, ret))
 		return false;
 	if (*ret == 0)
 		*ret = call->real(call);

@@ -23,6 +23,7 @@
 struct kernel_watched {
 	struct sys_ops ops;
 	bool old;	/* does not know the option */
+	bool fixed;	/* does not let it be set */
 	bool no_files;	/* no descriptor is left */
 	int bind_error; /* -Exxx instead of each bind */
 	int windows, binds;
@@ -65,6 +66,8 @@ kernel_watch(const struct sys_ops *sys, long nr, const long arg[6])
 	(void)sys;
 	if (option && kernel.old)
 		return -ENOPROTOOPT;
+	if (option && nr == SYS_setsockopt && kernel.fixed)
+		return -EPERM;
 	if (nr == SYS_openat && kernel.no_files)
 		return -EMFILE;
 	if (option && nr == SYS_setsockopt)

@@ -305,3 +305,44 @@ CHECK(autobind, the_widest_range_is_found_anew_when_marks_change)
 	cr_assert_eq(shown[0], range_option(40000, 40049));
 	close_all(&fd, 1);
 }
+
+static long
+busy_listen(const struct call *call)
+{
+	(void)call;
+	connects++;
+	return -EADDRINUSE;
+}
+
+/* The error has another cause where the socket has a port. */
+CHECK(autobind, a_bound_socket_is_not_tried_on_each_range)
+{
+	struct call call = {.verb = VERB_LISTEN, .real = busy_listen};
+	bool none;
+
+	set_up("40000 40099", false);
+	if (kernel.old)
+		SKIP("before Linux 6.3");
+	call.fd = tcp_socket();
+	cr_assert_eq(bind_to(call.fd, AF_INET, "127.0.0.1", 30000), 0);
+	reserve(PROTOCOL_TCP, 40020, 30);
+	connects = 0;
+	cr_assert_eq(autobind(&pool, PROTOCOL_TCP, &call, &none), -EADDRINUSE);
+	cr_assert_eq(connects, 1);
+	cr_assert_not(none);
+	close_all(&call.fd, 1);
+}
+
+/* A sandbox lets the option be read, and not be set. */
+CHECK(autobind, a_port_is_picked_where_the_option_cannot_be_set)
+{
+	int fd;
+
+	set_up("40000 40003", false);
+	reserve(PROTOCOL_TCP, 40000, 3);
+	kernel.fixed = true;
+	fd = chosen_socket(PROTOCOL_TCP, AF_INET);
+	cr_assert_geq(fd, 0, "%d", fd);
+	cr_assert_eq(port_of(fd), 40003);
+	close_all(&fd, 1);
+}

@@ -40,7 +40,8 @@ first_chosen(uint64_t now)
 static bool
 is_kept(uint64_t now, uint32_t port)
 {
-	return port_set_has(&sysctl_get(&sys_kernel, now, 7, true)->reserved, port);
+	return port_set_has(&sysctl_get(&sys_kernel, now, 7, true)->reserved,
+			    port);
 }
 
 static void

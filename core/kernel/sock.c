@@ -300,21 +300,34 @@ is_closed(const struct sys_ops *sys, int fd, struct sockaddr_in6 *ret)
 
 /* Only a socket without a port can be bound, and with the autobind put off that
  * changes nothing; but an address of its own would be the socket's for good. */
-bool
-sock_gave_up_port(const struct sys_ops *sys, int fd)
+static bool
+gave_up(const struct sys_ops *sys, int fd, struct sockaddr_in6 *own)
 {
-	struct sockaddr_in6 own;
-	bool off;
+	bool off = sock_puts_port_off(sys, fd);
 	int r;
 
-	if (!is_closed(sys, fd, &own) || !is_any(&own))
-		return false;
-	off = sock_puts_port_off(sys, fd);
 	sock_put_port_off(sys, fd, true);
 	if (!sock_puts_port_off(sys, fd))
 		return false; /* it does not know the option */
-	sock_set_port((struct sockaddr *)&own, 0);
-	r = sys_bind(sys, fd, &own, sizeof(own));
+	sock_set_port((struct sockaddr *)own, 0);
+	r = sys_bind(sys, fd, own, sizeof(*own));
 	sock_put_port_off(sys, fd, off);
 	return r == 0;
+}
+
+enum sock_port_state
+sock_port_state(const struct sys_ops *sys, int fd)
+{
+	struct sockaddr_in6 own;
+	uint16_t port;
+
+	if (sock_port(sys, fd, &port, NULL, NULL) < 0)
+		return SOCK_BOUND;
+	if (port == 0)
+		return SOCK_UNBOUND;
+	if (!is_closed(sys, fd, &own))
+		return SOCK_BOUND;
+	if (!is_any(&own))
+		return SOCK_UNSURE;
+	return gave_up(sys, fd, &own) ? SOCK_UNBOUND : SOCK_BOUND;
 }

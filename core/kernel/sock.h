@@ -55,11 +55,14 @@ int sock_port(const struct sys_ops *sys, int fd, uint16_t *ret_port,
 	      struct sockaddr_in6 *ret_address, socklen_t *ret_size);
 
 /*
- * A TCP socket that was never bound gives its port back when its connect fails,
- * and getsockname() goes on showing it. True for such a socket; from then on
- * getsockname() shows 0.
+ * Has the socket a port? A TCP socket that nobody has bound gives its port back
+ * when its connect() has failed, and getsockname() still shows it. Such a one
+ * is bound in vain to find that out, and then shows 0; one that has an address
+ * of its own cannot be asked so, and is UNSURE.
  */
-bool sock_gave_up_port(const struct sys_ops *sys, int fd);
+enum sock_port_state { SOCK_UNBOUND, SOCK_BOUND, SOCK_UNSURE };
+
+enum sock_port_state sock_port_state(const struct sys_ops *sys, int fd);
 
 /*
  * The port in an AF_INET or AF_INET6 address of `size` bytes, or -1 where the

@@ -78,6 +78,7 @@ binds_have_ended(struct pool *pool, struct range range, bool ephemeral,
 	if (!ephemeral || announce_wait(pool->sys, pool->file, choice,
 					&pool->waiting_since, ret_port))
 		return true;
+	pool->uncertain = true;
 	*ret_port = range_end(range) - 1; /* it may be any */
 	return false;
 }
@@ -126,7 +127,7 @@ take_specific(struct pool *pool, const struct acquire *wanted,
 	r = take_range(pool, wanted, wanted->range, slot, &port);
 	if (r <= 0)
 		return r;
-	pool->in_the_way = port;
+	pool->in_the_way = pool->uncertain ? 0 : port;
 	return -EADDRINUSE;
 }
 
@@ -297,6 +298,7 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 	pool->waiting_since = 0;
 	pool->dual_stack = false;
 	pool->in_the_way = 0;
+	pool->uncertain = false;
 	/* A request that has met one dead owner frees all dead slots. */
 	if (wanted->judged.readings && wanted->judged.until != UINT64_MAX)
 		reserve_sweep(pool);

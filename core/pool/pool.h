@@ -23,6 +23,7 @@ struct pool {
 	uint64_t waiting_since;
 	bool dual_stack;
 	uint32_t in_the_way; /* the port that made it fail, or 0 */
+	bool uncertain;	     /* a choice under way may get any port of it */
 	char path[POOL_PATH_MAX];
 };
 

@@ -36,7 +36,10 @@ once(int fd)
 	struct sockaddr_in at = {.sin_family = AF_INET};
 
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (strcmp(what, "close") == 0) {
+	if (strcmp(what, "close") == 0 || strcmp(what, "linger") == 0) {
+		struct linger linger = {*what == 'l', 1};
+
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 		acquire(fd, FIRST, 1);
 	} else if (strcmp(what, "refused") == 0) {
 		at.sin_port = htons(FIRST + 10);
