@@ -72,7 +72,9 @@ int read_seconds(const struct command *self, const char *text, uint32_t *ret);
 /* The count of a range that has its start, or 0 for any. */
 int read_count(const struct command *self, const char *text,
 	       struct range *range);
-int read_block(const struct command *self, char **operands, struct block *ret);
+/* With `any` the first port may be 0. */
+int read_block(const struct command *self, bool any, char **operands,
+	       struct block *ret);
 
 static inline const char *
 protocol_name(enum protocol protocol)
@@ -80,8 +82,11 @@ protocol_name(enum protocol protocol)
 	return protocol == PROTOCOL_TCP ? "tcp" : "udp";
 }
 
-/* Says what is in the way of a block: a reservation, or a bound socket. */
+/*
+ * Says what is in the way of a block: a reservation, or a bound socket.
+ * `way_out` is that from a persistent one.
+ */
 struct pool;
-int refuse_conflict(struct pool *pool, struct block block);
+int refuse_conflict(struct pool *pool, struct block block, const char *way_out);
 
 #endif

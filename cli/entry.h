@@ -4,12 +4,17 @@
 
 #include "core/pool/reserve.h"
 
+struct holder {
+	uint32_t pid;
+	char command[17];
+};
+
 /* One living reservation, copied out of the pool. */
 struct entry {
 	enum protocol protocol;
 	struct range range;
 	enum reservation_kind kind;
-	uint32_t pid;	/* of a process that has it, 0 when not known */
+	uint32_t pid;	/* of a process that has or uses it, 0: not known */
 	int fd;		/* the owning socket's number there, or -1 */
 	uint32_t inode; /* of the owning socket */
 	uint32_t device;
@@ -17,6 +22,9 @@ struct entry {
 	uint64_t since;
 	char command[17];
 	bool own; /* we may know the token */
+	/* Of a persistent block: who was started with it (`portres run`). */
+	struct holder *users;
+	size_t user_count;
 };
 
 #endif

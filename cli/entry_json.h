@@ -29,6 +29,16 @@ entry_json(const struct entry *entry)
 		json_string(stdout, entry->command);
 	else
 		printf("null");
+	if (entry->kind == KIND_PERSISTENT) {
+		printf(", \"users\": [");
+		for (size_t i = 0; i < entry->user_count; i++) {
+			printf("%s{\"pid\": %u, \"command\": ", i ? ", " : "",
+			       entry->users[i].pid);
+			json_string(stdout, entry->users[i].command);
+			putchar('}');
+		}
+		putchar(']');
+	}
 	if (entry->own)
 		printf(", \"token\": %" PRIu64, entry->token);
 	if (entry->since)

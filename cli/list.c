@@ -89,7 +89,8 @@ const struct command command_list = {
 		"dead processes\nbeing removed on the way.\n\n"
 		"  --json   an array of objects: protocol, start, count, kind, "
 		"pid, command,\n"
-		"           token (of one's own only), since\n"
+		"           users (of a persistent block), token (of one's own "
+		"only), since\n"
 		"  --tcp    only those of TCP\n"
 		"  --udp    only those of UDP\n",
 	.main = list_main,

@@ -85,6 +85,28 @@ struct owners {
 };
 
 static void
+note_user(struct owners *owners, struct entry *entry)
+{
+	size_t n = entry->user_count;
+	struct holder *users;
+
+	/* The walk goes process by process. */
+	if (n && entry->users[n - 1].pid == owners->pid)
+		return;
+	users = realloc(entry->users, (n + 1) * sizeof(*users));
+	if (!users)
+		abort();
+	entry->users = users;
+	entry->user_count = n + 1;
+	users[n].pid = owners->pid;
+	process_name(owners->pid, users[n].command);
+	if (n == 0) {
+		entry->pid = users->pid;
+		memcpy(entry->command, users->command, sizeof(entry->command));
+	}
+}
+
+static void
 note_lease(void *context, uint64_t device, uint32_t inode, uint64_t token)
 {
 	struct owners *owners = context;
@@ -92,6 +114,8 @@ note_lease(void *context, uint64_t device, uint32_t inode, uint64_t token)
 	for (size_t i = 0; i < owners->count; i++) {
 		struct entry *entry = &owners->entries[i];
 
+		if (entry->token == token && entry->kind == KIND_PERSISTENT)
+			note_user(owners, entry);
 		if (entry->token != token || entry->inode != inode ||
 		    entry->device != (uint32_t)device || entry->own ||
 		    entry->kind != KIND_RUNTIME)
@@ -138,6 +162,7 @@ process_find_owners(struct entry *entries, size_t count)
 	bool lost = false;
 
 	for (size_t i = 0; i < count; i++) {
+		lost |= entries[i].kind == KIND_PERSISTENT;
 		if (entries[i].kind != KIND_RUNTIME)
 			continue;
 		if (!entries[i].own)

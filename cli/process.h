@@ -11,9 +11,9 @@
 void process_name(uint32_t pid, char to[17]);
 
 /*
- * Finds who has the owning sockets now. The pool knows who acquired them; a
- * child may have survived him. An entry is ours where we may look into the
- * process that has it.
+ * Finds who has the owning sockets now, and who uses persistent blocks. The
+ * pool knows who acquired them; a child may have survived him. An entry is ours
+ * where we may look into the process that has it.
  */
 void process_find_owners(struct entry *entries, size_t count);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "cli/anywhere.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/run.h"
@@ -11,6 +12,7 @@
 #include "cli/view.h"
 #include "core/kernel/ephemeral.h"
 #include "core/pool/acquire.h"
+#include "core/pool/persistent.h"
 #include "shim/config.h"
 
 #define LOOK_NAP_NS 20000000
@@ -57,7 +59,6 @@ static int
 acquire_once(struct pool *pool, int fd, struct block block,
 	     struct reservation *ret)
 {
-	const struct config *config = config_get();
 	struct acquire acquire = {
 		.kind = KIND_RUNTIME,
 		.protocol = block.protocol,
@@ -66,20 +67,36 @@ acquire_once(struct pool *pool, int fd, struct block block,
 		.ephemeral = ephemeral_range(pool->sys),
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
 	};
-	struct range_list wildcard;
-	struct port_set forbidden;
+	struct anywhere anywhere;
 	int r;
 
-	if (config->wildcard.count)
-		wildcard = config->wildcard;
-	else
-		range_list_around(acquire.ephemeral, &wildcard);
-	ephemeral_reserved(pool->sys, &forbidden);
-	acquire.wildcard = &wildcard;
-	acquire.forbidden = &forbidden;
+	anywhere_find(&anywhere);
+	acquire.wildcard = &anywhere.ranges;
+	acquire.forbidden = &anywhere.forbidden;
 	do
 		r = acquire_inside(pool, &acquire, ret);
 	while (r == -EAGAIN && (r = reserve_judge_for(pool, &acquire)) == 0);
+	return r;
+}
+
+/*
+ * In a persistent block any number of programs may be, with the right to the
+ * store. It is asked for here, once: a server may give up its user later.
+ */
+static int
+acquire_or_join(struct pool *pool, int fd, struct block block,
+		struct reservation *ret)
+{
+	const struct sys_ops *sys = pool->sys;
+	int r = -ENOENT;
+
+	if (block.range.start)
+		r = persistent_join(pool, block, fd, &ret->token);
+	if (r == -ENOENT)
+		return acquire_once(pool, fd, block, ret);
+	if (r == 0 && !store_right(sys, config_get()->store))
+		r = -EACCES;
+	ret->range = block.range;
 	return r;
 }
 
@@ -89,7 +106,13 @@ explain(struct pool *pool, struct block block, int r)
 	struct trouble trouble;
 
 	if (r == -EADDRINUSE) {
-		refuse_conflict(pool, block);
+		refuse_conflict(pool, block,
+				"ask for ports inside it, or delete it");
+	} else if (r == -EACCES) {
+		trouble_of_store(r, &trouble);
+		refuse("%s %u is in a persistent block, and %s: %s",
+		       protocol_name(block.protocol), block.range.start,
+		       trouble.cause, trouble.way_out);
 	} else if (r == -ENOBUFS) {
 		refuse("no %u free %s ports in a row: ask for fewer, or see "
 		       "portres list",
@@ -112,7 +135,7 @@ acquire_one(struct pool *pool, struct run *run, size_t i, uint64_t deadline)
 	int r = fd;
 
 	while (fd >= 0) {
-		r = acquire_once(pool, fd, *block, &got);
+		r = acquire_or_join(pool, fd, *block, &got);
 		if ((r != -EADDRINUSE && r != -ENOBUFS) ||
 		    sys_clock(pool->sys, CLOCK_MONOTONIC) >= deadline)
 			break;

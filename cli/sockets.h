@@ -7,12 +7,7 @@
 
 #include <stddef.h>
 
-#include "core/kernel/range.h"
-
-struct holder {
-	uint32_t pid;
-	char command[17];
-};
+#include "cli/entry.h"
 
 struct bound {
 	enum protocol protocol;

@@ -12,7 +12,7 @@
 static void
 print_reservation(const struct entry *entry, uint32_t port)
 {
-	char range[16], holder[128], since[32];
+	char range[16], holder[256], since[32];
 
 	printf("%s %u is reserved (%s) by %s", protocol_name(entry->protocol),
 	       port, range_text(&entry->range, range),

@@ -158,7 +158,7 @@ USAGE = [
     ("persistent add", "add takes"),
     ("persistent add tcp 5000", "add takes"),
     ("persistent add tcp 5000 20 1", "1"),
-    ("persistent add tcp 0 20", "'0'"),
+    ("persistent delete tcp 0 20", "'0'"),
     ("persistent add tcp 5000 0", "'0'"),
     ("persistent add tcp 65535 2", "65535"),
     ("persistent add tcp 5000 4294967297", "'4294967297'"),

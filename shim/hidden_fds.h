@@ -9,6 +9,9 @@
  * to the program their descriptors are not there. It may close, mark or
  * overwrite every number it likes, and has the block all the same.
  *
+ * A persistent block that the program was started with is open in the same
+ * way: a socket carries its token, which owns nothing.
+ *
  * What is found at the program's start is what the kernel shows: descriptors
  * that carry the leases which the variable names. Where a program has lost
  * them there is nothing to guard.

@@ -12,6 +12,7 @@
 #include "core/pool/store.h"
 #include "shim/config.h"
 #include "shim/fork.h"
+#include "shim/hidden_fds.h"
 #include "shim/pools.h"
 #include "shim/refusal.h"
 #include "shim/shim.h"
@@ -147,7 +148,9 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);
+	/* `portres run` had the right when it opened the block to us. */
 	if (r == 0 && found.kind == KIND_PERSISTENT &&
+	    !hidden_fds_owns(slot_by_token(pool->file, token)) &&
 	    !store_right(&sys_kernel, config_get()->store))
 		r = -EACCES;
 	if (r == 0)
@@ -322,7 +325,7 @@ portres_persistent_create(int protocol, uint16_t start_port,
 	if (r == 0)
 		r = open_pool(POOL_PATIENT, &pool);
 	if (r == 0)
-		r = persistent_add(pool, store, block, &made);
+		r = persistent_add(pool, store, &block, NULL, &made);
 	if (r == -EADDRINUSE)
 		refusal_of_acquire(pool, block.protocol);
 	if (r >= 0 && usermem_write(token, &made, sizeof(made)) < 0) {

@@ -19,6 +19,12 @@ struct judgement {
 	uint32_t readings;
 };
 
+/* Where a wildcard looks, best first, and what it never touches. */
+struct anywhere {
+	struct range_list ranges;
+	struct port_set forbidden;
+};
+
 struct acquire {
 	enum reservation_kind kind;
 	enum protocol protocol;

@@ -29,6 +29,12 @@
 /* Puts the lease on the socket, and what tells it into the slot. 0 or -Exxx. */
 int lease_hold(const struct sys_ops *sys, int fd, struct slot *slot);
 
+/*
+ * Puts the lease of a block that no socket owns (a persistent one) on a socket
+ * of somebody who uses the block: it tells who that is, and holds nothing.
+ */
+int lease_share(const struct sys_ops *sys, int fd, uint64_t token);
+
 /* Takes it off again; harmless where there is none. */
 void lease_drop(const struct sys_ops *sys, int fd, uint64_t token);
 
