@@ -47,8 +47,9 @@ refusal_reserved(int err, uint16_t port, const struct slot *slot)
 }
 
 void
-refusal_of_acquire(struct pool *pool, enum protocol protocol)
+refusal_of_acquire(struct pool *pool)
 {
+	enum protocol protocol = pool->in_the_way_of;
 	uint16_t port = (uint16_t)pool->in_the_way;
 	struct slot *slot = NULL;
 

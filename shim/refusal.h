@@ -38,7 +38,7 @@ void refusal_set(int err, uint32_t reason, uint16_t port);
 void refusal_reserved(int err, uint16_t port, const struct slot *slot);
 
 /* EADDRINUSE, which an acquire of the pool has just come to. */
-void refusal_of_acquire(struct pool *pool, enum protocol protocol);
+void refusal_of_acquire(struct pool *pool);
 
 /*
  * Says on stderr, in one write, why a bind to `port` is refused: by which

@@ -36,11 +36,23 @@ struct acquire {
 	/* Where to look, best first, and what never to touch, or NULL. */
 	const struct range_list *wildcard;
 	const struct port_set *forbidden;
+	uint32_t align; /* a wildcard begins at a multiple of it; 0: anywhere */
+	/* The same ports of the other protocol as well, for this socket. */
+	bool both;
+	int other_fd;
 	struct judgement judged;
 };
 
+/* Is a block of this protocol asked for? */
+static inline bool
+acquires(const struct acquire *wanted, enum protocol protocol)
+{
+	return protocol == wanted->protocol || wanted->both;
+}
+
 /*
- * Under the lock: reserves a block for the socket. Errors: -EINVAL (count 0, or
+ * Under the lock: reserves a block for the socket, or, with `both`, the two
+ * blocks ret[0] and ret[1], or none. Errors: -EINVAL (count 0, or
  * past 65535), -EADDRINUSE (reserved, or in use), -ENOBUFS (no room for a
  * wildcard, or the pool's slots are all taken), -EMFILE, -ENFILE, -ENETDOWN;
  * -EAGAIN: who is in the way may be dead; leave, ask reserve_judge_for(), and

@@ -22,7 +22,8 @@ struct pool {
 	 * port_probe_first() and the caller. */
 	uint64_t waiting_since;
 	bool dual_stack;
-	uint32_t in_the_way; /* the port that it met, 0: none yet */
+	uint32_t in_the_way;	     /* the port that it met, 0: none yet */
+	enum protocol in_the_way_of; /* that port's */
 	char path[POOL_PATH_MAX];
 };
 
