@@ -67,6 +67,7 @@ int finish(int status);
  */
 int read_protocol(const struct command *self, const char *text,
 		  enum protocol *ret);
+/* 1 to 65535. */
 int read_port(const struct command *self, const char *text, uint32_t *ret);
 int read_seconds(const struct command *self, const char *text, uint32_t *ret);
 /* The count of a range that has its start, or 0 for any. */

@@ -6,7 +6,7 @@ _portres() {
 
 	case $COMP_CWORD:${COMP_WORDS[1]} in
 	1:*) words="run list who persistent doctor --help --version" ;;
-	*:run) words="--tcp --udp --wait --print --help" ;;
+	*:run) words="--tcp --udp --both --align --ports-file --wait --print --help" ;;
 	*:list | *:who) words="--json --tcp --udp --help" ;;
 	2:persistent) words="add delete list reload --help" ;;
 	3:persistent)
