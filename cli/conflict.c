@@ -28,7 +28,7 @@ refuse_bound(enum protocol protocol, uint32_t port)
 	struct sockets sockets = {0};
 	char holder[64] = "a process that is not to be seen here";
 
-	if (sockets_find(protocol, port, &sockets) == 0)
+	if (sockets_find(protocol, (struct range){port, 1}, &sockets) == 0)
 		sockets_find_holders(&sockets);
 	if (sockets.count && sockets.bound->count)
 		snprintf(holder, sizeof(holder), "pid %u (%s)",

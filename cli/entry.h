@@ -9,12 +9,15 @@ struct holder {
 	char command[17];
 };
 
+#define UID_UNKNOWN UINT32_MAX
+
 /* One living reservation, copied out of the pool. */
 struct entry {
 	enum protocol protocol;
 	struct range range;
 	enum reservation_kind kind;
 	uint32_t pid;	/* of a process that has or uses it, 0: not known */
+	uint32_t uid;	/* that process' user */
 	int fd;		/* the owning socket's number there, or -1 */
 	uint32_t inode; /* of the owning socket */
 	uint32_t device;

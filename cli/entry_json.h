@@ -22,7 +22,11 @@ entry_json(const struct entry *entry)
 	       entry->range.count,
 	       entry->kind == KIND_PERSISTENT ? "persistent" : "runtime");
 	if (entry->pid)
-		printf("%u, \"command\": ", entry->pid);
+		printf("%u, \"user\": ", entry->pid);
+	else
+		printf("null, \"user\": ");
+	if (entry->pid && entry->uid != UID_UNKNOWN)
+		printf("%u, \"command\": ", entry->uid);
 	else
 		printf("null, \"command\": ");
 	if (*entry->command)
@@ -40,7 +44,8 @@ entry_json(const struct entry *entry)
 		putchar(']');
 	}
 	if (entry->own)
-		printf(", \"token\": %" PRIu64, entry->token);
+		/* Numbers over 2^53 are others to jq and JavaScript. */
+		printf(", \"token\": \"%" PRIu64 "\"", entry->token);
 	if (entry->since)
 		printf(", \"since\": \"%s\"}", time_text(entry->since, since));
 	else

@@ -29,6 +29,25 @@ process_name(uint32_t pid, char to[17])
 		strcpy(to, "?");
 }
 
+uint32_t
+process_user(uint32_t pid)
+{
+	uint32_t uid = UID_UNKNOWN;
+	char path[64], line[256];
+	FILE *file;
+
+	/* Not the owner of /proc/PID: that of a program which changed its user
+	 * is root's. */
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file) &&
+	       sscanf(line, "Uid: %*u %u", &uid) != 1)
+		;
+	if (file)
+		fclose(file);
+	return uid;
+}
+
 /* Numbers only: "1234" is one, "." and "self" are not. */
 static int
 next_number(DIR *directory)
@@ -180,4 +199,7 @@ process_find_owners(struct entry *entries, size_t count)
 		if (access(path, F_OK) != 0)
 			entries[i].pid = 0;
 	}
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].pid)
+			entries[i].uid = process_user(entries[i].pid);
 }

@@ -10,6 +10,9 @@
 /* The process's name, "?" where it cannot be read. */
 void process_name(uint32_t pid, char to[17]);
 
+/* The effective user, UID_UNKNOWN where it cannot be read. */
+uint32_t process_user(uint32_t pid);
+
 /*
  * Finds who has the owning sockets now, and who uses persistent blocks. The
  * pool knows who acquired them; a child may have survived him. An entry is ours
