@@ -299,6 +299,10 @@ install: all
 	install -D -m 644 docs/portres.7 "$(DESTDIR)$(datadir)/man/man7/portres.7"
 	install -D -m 644 cli/portres.bash \
 		"$(DESTDIR)$(datadir)/bash-completion/completions/portres"
+	install -D -m 644 cli/portres.zsh \
+		"$(DESTDIR)$(datadir)/zsh/site-functions/_portres"
+	install -D -m 644 cli/portres.fish \
+		"$(DESTDIR)$(datadir)/fish/vendor_completions.d/portres.fish"
 	install -D -m 644 cli/portres.conf \
 		"$(DESTDIR)$(systemddir)/tmpfiles.d/portres.conf"
 	install -D -m 644 cli/portres.sysusers \

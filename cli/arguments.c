@@ -208,12 +208,13 @@ read_seconds(const struct command *self, const char *text, uint32_t *ret)
 }
 
 int
-read_block(const struct command *self, char **operands, struct block *ret)
+read_block(const struct command *self, bool any, char **operands,
+	   struct block *ret)
 {
-	struct block block;
+	struct block block = {0};
 	int r = read_protocol(self, operands[0], &block.protocol);
 
-	if (r == 0)
+	if (r == 0 && !(any && strcmp(operands[1], "0") == 0))
 		r = read_port(self, operands[1], &block.range.start);
 	if (r != 0)
 		return r;

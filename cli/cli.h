@@ -63,12 +63,15 @@ int finish(int status);
 /* Read an operand; return 0, or STATUS_USAGE after a message. */
 int read_protocol(const struct command *self, const char *text,
 		  enum protocol *ret);
+/* 1 to 65535. */
 int read_port(const struct command *self, const char *text, uint32_t *ret);
 int read_seconds(const struct command *self, const char *text, uint32_t *ret);
 /* The count of a range that has its start, or 0 for any. */
 int read_count(const struct command *self, const char *text,
 	       struct range *range);
-int read_block(const struct command *self, char **operands, struct block *ret);
+/* With `any` the first port may be 0. */
+int read_block(const struct command *self, bool any, char **operands,
+	       struct block *ret);
 
 static inline const char *
 protocol_name(enum protocol protocol)
@@ -76,8 +79,9 @@ protocol_name(enum protocol protocol)
 	return protocol == PROTOCOL_TCP ? "tcp" : "udp";
 }
 
-/* Prints the reservation or the bound socket that is in the way of a block. */
+/* Prints the reservation or the bound socket that is in the way of a block.
+ * `way_out` is that from a persistent one. */
 struct pool;
-int refuse_conflict(struct pool *pool, struct block block);
+int refuse_conflict(struct pool *pool, struct block block, const char *way_out);
 
 #endif

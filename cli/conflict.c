@@ -8,17 +8,18 @@
 #include "core/kernel/port_probe.h"
 
 static int
-refuse_reserved(struct block block, const struct entry *entry)
+refuse_reserved(struct block block, const struct entry *entry,
+		const char *way_out)
 {
-	char wanted[16], range[16], holder[128];
+	char wanted[16], range[16], holder[256];
 
-	return refuse(
-		"%s ports %s overlap %s, held by %s: %s, or take other "
-		"ports",
-		protocol_name(block.protocol), range_text(&block.range, wanted),
-		range_text(&entry->range, range),
-		entry_holder(entry, holder, sizeof(holder)),
-		entry->kind == KIND_PERSISTENT ? "delete that" : "stop it");
+	return refuse("%s ports %s overlap %s, held by %s: %s, or take other "
+		      "ports",
+		      protocol_name(block.protocol),
+		      range_text(&block.range, wanted),
+		      range_text(&entry->range, range),
+		      entry_holder(entry, holder, sizeof(holder)),
+		      entry->kind == KIND_PERSISTENT ? way_out : "stop it");
 }
 
 static int
@@ -27,7 +28,7 @@ refuse_bound(enum protocol protocol, uint32_t port)
 	struct sockets sockets = {0};
 	char holder[64] = "a process that is not to be seen here";
 
-	if (sockets_find(protocol, port, &sockets) == 0)
+	if (sockets_find(protocol, (struct range){port, 1}, &sockets) == 0)
 		sockets_find_holders(&sockets);
 	if (sockets.count && sockets.bound->count)
 		snprintf(holder, sizeof(holder), "pid %u (%s)",
@@ -40,7 +41,7 @@ refuse_bound(enum protocol protocol, uint32_t port)
 }
 
 int
-refuse_conflict(struct pool *pool, struct block block)
+refuse_conflict(struct pool *pool, struct block block, const char *way_out)
 {
 	const struct entry *entry = NULL;
 	struct view view = {0};
@@ -53,7 +54,7 @@ refuse_conflict(struct pool *pool, struct block block)
 	/* Probes as the acquire did: asking sock_diag for each port would take
 	 * minutes. */
 	if (entry)
-		r = refuse_reserved(block, entry);
+		r = refuse_reserved(block, entry, way_out);
 	else if (port_probe_first(&sys_kernel, block.protocol, block.range,
 				  &dual_stack, &port) == 1)
 		r = refuse_bound(block.protocol, port);

@@ -13,6 +13,9 @@
 
 static enum verdict worst;
 
+/* For programs: what comes before the next object. NULL: lines, for people. */
+static const char *separator;
+
 void
 check(enum verdict verdict, const char *subject, const char *format, ...)
 {
@@ -24,12 +27,21 @@ check(enum verdict verdict, const char *subject, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
+	if (verdict > worst)
+		worst = verdict;
+	if (separator) {
+		printf("%s{\"verdict\": \"%s\", \"subject\": \"%s\", "
+		       "\"message\": ",
+		       separator, word[verdict], subject);
+		json_string(stdout, line);
+		putchar('}');
+		separator = ",\n";
+		return;
+	}
 	output_colour(colour[verdict]);
 	printf("%-7s", word[verdict]);
 	output_colour(PLAIN);
 	printf("  %-11s  %s\n", subject, safe_text(line, safe, sizeof(safe)));
-	if (verdict > worst)
-		worst = verdict;
 }
 
 enum verdict
@@ -93,26 +105,34 @@ static int
 doctor_main(const struct command *self, int argc, char **argv)
 {
 	struct options options;
-	int r = options_read(self, argc, argv, "", 0, &options);
+	int r = options_read(self, argc, argv, "j", 0, &options);
 
 	if (r >= 0)
 		return r;
+	if (options.json) {
+		separator = "\n";
+		putchar('[');
+	}
 	check_library();
 	check_environment();
 	check_pool();
 	check_logind();
 	check_store();
 	check_kernel();
+	if (options.json)
+		puts("\n]");
 	return finish(check_worst() == ERROR ? STATUS_REFUSED : STATUS_OK);
 }
 
 const struct command command_doctor = {
 	.name = "doctor",
 	.summary = "what works here, what does not, and the way out",
-	.help = "doctor\n"
+	.help = "doctor [--json]\n"
 		"Checks the library, the environment, the pool, the store and "
 		"the kernel. Each\nline begins with ok, warning or error, and "
 		"ends with the way out. The exit\nstatus is 1 when there was "
-		"an error.\n",
+		"an error.\n\n"
+		"  --json   an array of objects: verdict (ok, warning, error), "
+		"subject, message\n",
 	.main = doctor_main,
 };

@@ -115,6 +115,21 @@ check_lock(struct pool *pool)
 }
 
 static void
+check_users(const struct view *view)
+{
+	for (size_t i = 0; i < view->count; i++) {
+		const struct entry *entry = &view->entries[i];
+		char range[16], holder[256];
+
+		if (entry->user_count)
+			check(GOOD, "pool", "%s %s is reserved by %s",
+			      protocol_name(entry->protocol),
+			      range_text(&entry->range, range),
+			      entry_holder(entry, holder, sizeof(holder)));
+	}
+}
+
+static void
 check_contents(struct pool *pool)
 {
 	struct trouble trouble;
@@ -128,6 +143,7 @@ check_contents(struct pool *pool)
 	}
 	check(GOOD, "pool", "%zu living, %u stale swept", view.count,
 	      view.swept);
+	check_users(&view);
 	check_ephemeral(&view);
 	view_free(&view);
 }

@@ -22,15 +22,30 @@ entry_json(const struct entry *entry)
 	       entry->range.count,
 	       entry->kind == KIND_PERSISTENT ? "persistent" : "runtime");
 	if (entry->pid)
-		printf("%u, \"command\": ", entry->pid);
+		printf("%u, \"user\": ", entry->pid);
+	else
+		printf("null, \"user\": ");
+	if (entry->pid && entry->uid != UID_UNKNOWN)
+		printf("%u, \"command\": ", entry->uid);
 	else
 		printf("null, \"command\": ");
 	if (*entry->command)
 		json_string(stdout, entry->command);
 	else
 		printf("null");
+	if (entry->kind == KIND_PERSISTENT) {
+		printf(", \"users\": [");
+		for (size_t i = 0; i < entry->user_count; i++) {
+			printf("%s{\"pid\": %u, \"command\": ", i ? ", " : "",
+			       entry->users[i].pid);
+			json_string(stdout, entry->users[i].command);
+			putchar('}');
+		}
+		putchar(']');
+	}
 	if (entry->own)
-		printf(", \"token\": %" PRIu64, entry->token);
+		/* Numbers over 2^53 are others to jq and JavaScript. */
+		printf(", \"token\": \"%" PRIu64 "\"", entry->token);
 	if (entry->since)
 		printf(", \"since\": \"%s\"}", time_text(entry->since, since));
 	else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
+#include <pwd.h>
 
 #include "cli/cli.h"
 #include "cli/entry_json.h"
@@ -24,11 +25,25 @@ print_json(const struct view *view, const struct options *options)
 	puts(*separator == ',' ? "\n]" : "]");
 }
 
+static const char *
+user_name(const struct entry *entry, char to[80])
+{
+	struct passwd *user;
+
+	if (!entry->pid || entry->uid == UID_UNKNOWN)
+		return "-";
+	user = getpwuid(entry->uid);
+	if (user)
+		return safe_text(user->pw_name, to, 80);
+	snprintf(to, 80, "%u", entry->uid);
+	return to;
+}
+
 static void
 print_row(struct table *table, const struct entry *entry)
 {
 	bool persistent = entry->kind == KIND_PERSISTENT;
-	char command[80], age[16];
+	char command[80], user[80], age[16];
 
 	table_cell(table, protocol_name(entry->protocol));
 	table_number(table, entry->range.start);
@@ -39,6 +54,7 @@ print_row(struct table *table, const struct entry *entry)
 		table_number(table, entry->pid);
 	else
 		table_cell(table, "-");
+	table_cell(table, user_name(entry, user));
 	table_cell(table, *entry->command ? safe_text(entry->command, command,
 						      sizeof(command))
 					  : "-");
@@ -48,10 +64,10 @@ print_row(struct table *table, const struct entry *entry)
 static void
 print_table(const struct view *view, const struct options *options)
 {
-	static const char *const heading[] = {"PROTO",	 "START", "END",
-					      "COUNT",	 "KIND",  "PID",
-					      "COMMAND", "AGE"};
-	struct table table = {.columns = 8, .align = "<>>><><>"};
+	static const char *const heading[] = {"PROTO", "START",	  "END",
+					      "COUNT", "KIND",	  "PID",
+					      "USER",  "COMMAND", "AGE"};
+	struct table table = {.columns = 9, .align = "<>>><><<>"};
 
 	for (size_t i = 0; i < table.columns; i++)
 		table_cell(&table, heading[i]);
@@ -88,8 +104,10 @@ const struct command command_list = {
 		"Lists the reservations of this network namespace, those of "
 		"dead processes\nbeing removed on the way.\n\n"
 		"  --json   an array of objects: protocol, start, count, kind, "
-		"pid, command,\n"
-		"           token (of one's own only), since\n"
+		"pid, user,\n"
+		"           command, users (of a persistent block), token (of "
+		"one's own "
+		"only), since\n"
 		"  --tcp    only those of TCP\n"
 		"  --udp    only those of UDP\n",
 	.main = list_main,

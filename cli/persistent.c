@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/anywhere.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/persistent_list.h"
@@ -46,12 +47,20 @@ done(int r)
 static int
 add(struct pool *pool, struct block block)
 {
+	struct anywhere anywhere;
 	char range[16];
 	uint64_t token;
-	int r = persistent_add(pool, config_get()->store, block, &token);
+	int r;
 
+	anywhere_find(&anywhere);
+	r = persistent_add(pool, config_get()->store, &block,
+			   block.range.start ? NULL : &anywhere, &token);
 	if (r == -EADDRINUSE)
-		return refuse_conflict(pool, block);
+		return refuse_conflict(pool, block, "delete that");
+	if (r == -ENOBUFS && !block.range.start)
+		return refuse("no %u free %s ports in a row, or the pool is "
+			      "full: ask for fewer, or see portres list",
+			      block.range.count, protocol_name(block.protocol));
 	if (r < 0)
 		return refuse_error(r);
 	printf("%s %s is reserved for good, token %" PRIu64 "\n",
@@ -153,7 +162,7 @@ persistent_main(const struct command *self, int argc, char **argv)
 	if (options.json && strcmp(what, "list"))
 		return misused(self, "--json goes with list");
 	if (changes) {
-		r = read_block(self, argv + optind, &block);
+		r = read_block(self, *what == 'a', argv + optind, &block);
 		if (r != 0)
 			return r;
 	}
@@ -176,7 +185,9 @@ const struct command command_persistent = {
 		"       portres persistent reload\n"
 		"Keeps reservations that no process holds. They are lines such "
 		"as \"tcp 5000 20\"\nin the file `persistent` of the store.\n\n"
-		"  add      reserves the block until it is deleted\n"
+		"  add      reserves the block until it is deleted; START 0 "
+		"takes any "
+		"free\n           ports\n"
 		"  delete   ends it; START and COUNT must be those of a block\n"
 		"  list     what the store says, and whether it is followed\n"
 		"  reload   follows the store after it was edited\n"

@@ -1,12 +1,55 @@
 # SPDX-License-Identifier: MIT
 # bash completion for portres(1)
 
+# The command that run is to become, and its arguments: by its own completion
+# where bash-completion is loaded.
+_portres_command() {
+	local first=$1
+
+	if declare -F _command_offset >/dev/null; then
+		_command_offset "$first"
+	elif [ "$COMP_CWORD" -eq "$first" ]; then
+		COMPREPLY=($(compgen -c -- "${COMP_WORDS[COMP_CWORD]}"))
+	else
+		COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}"))
+	fi
+}
+
+_portres_run() {
+	local i=2
+
+	while [ "$i" -lt "$COMP_CWORD" ]; do
+		case ${COMP_WORDS[i]} in
+		--)
+			i=$((i + 1))
+			break
+			;;
+		--tcp | --udp | --both | --align | --ports-file | --wait) i=$((i + 2)) ;;
+		-*) i=$((i + 1)) ;;
+		*) break ;;
+		esac
+	done
+	if [ "$i" -gt "$COMP_CWORD" ]; then
+		if [ "${COMP_WORDS[COMP_CWORD - 1]}" = --ports-file ]; then
+			COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}"))
+		fi
+	elif [ "$i" -eq "$COMP_CWORD" ] && [[ ${COMP_WORDS[i]} == -* ]]; then
+		COMPREPLY=($(compgen -W "--tcp --udp --both --align --ports-file \
+			--wait --print --help" -- "${COMP_WORDS[i]}"))
+	else
+		_portres_command "$i"
+	fi
+}
+
 _portres() {
 	local word=${COMP_WORDS[COMP_CWORD]} words=
 
 	case $COMP_CWORD:${COMP_WORDS[1]} in
 	1:*) words="run list who persistent doctor --help --version" ;;
-	*:run) words="--tcp --udp --wait --print --help" ;;
+	*:run)
+		_portres_run
+		return
+		;;
 	*:list | *:who) words="--json --tcp --udp --help" ;;
 	2:persistent) words="add delete list reload --help" ;;
 	3:persistent)
@@ -15,7 +58,7 @@ _portres() {
 		list) words="--json" ;;
 		esac
 		;;
-	*:doctor) words="--help" ;;
+	*:doctor) words="--json --help" ;;
 	esac
 	COMPREPLY=($(compgen -W "$words" -- "$word"))
 }

@@ -29,6 +29,25 @@ process_name(uint32_t pid, char to[17])
 		strcpy(to, "?");
 }
 
+uint32_t
+process_user(uint32_t pid)
+{
+	uint32_t uid = UID_UNKNOWN;
+	char path[64], line[256];
+	FILE *file;
+
+	/* Not the owner of /proc/PID: that of a program which changed its user
+	 * is root's. */
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file) &&
+	       sscanf(line, "Uid: %*u %u", &uid) != 1)
+		;
+	if (file)
+		fclose(file);
+	return uid;
+}
+
 /* Numbers only: "1234" is one, "." and "self" are not. */
 static int
 next_number(DIR *directory)
@@ -85,6 +104,28 @@ struct owners {
 };
 
 static void
+note_user(struct owners *owners, struct entry *entry)
+{
+	size_t n = entry->user_count;
+	struct holder *users;
+
+	/* The walk goes process by process. */
+	if (n && entry->users[n - 1].pid == owners->pid)
+		return;
+	users = realloc(entry->users, (n + 1) * sizeof(*users));
+	if (!users)
+		abort();
+	entry->users = users;
+	entry->user_count = n + 1;
+	users[n].pid = owners->pid;
+	process_name(owners->pid, users[n].command);
+	if (n == 0) {
+		entry->pid = users->pid;
+		memcpy(entry->command, users->command, sizeof(entry->command));
+	}
+}
+
+static void
 note_lease(void *context, uint64_t device, uint32_t inode, uint64_t token)
 {
 	struct owners *owners = context;
@@ -92,6 +133,8 @@ note_lease(void *context, uint64_t device, uint32_t inode, uint64_t token)
 	for (size_t i = 0; i < owners->count; i++) {
 		struct entry *entry = &owners->entries[i];
 
+		if (entry->token == token && entry->kind == KIND_PERSISTENT)
+			note_user(owners, entry);
 		if (entry->token != token || entry->inode != inode ||
 		    entry->device != (uint32_t)device || entry->own ||
 		    entry->kind != KIND_RUNTIME)
@@ -139,6 +182,7 @@ process_find_owners(struct entry *entries, size_t count)
 	bool lost = false;
 
 	for (size_t i = 0; i < count; i++) {
+		lost |= entries[i].kind == KIND_PERSISTENT;
 		if (entries[i].kind != KIND_RUNTIME)
 			continue;
 		if (!entries[i].own)
@@ -156,4 +200,7 @@ process_find_owners(struct entry *entries, size_t count)
 		if (access(path, F_OK) != 0)
 			entries[i].pid = 0;
 	}
+	for (size_t i = 0; i < count; i++)
+		if (entries[i].pid)
+			entries[i].uid = process_user(entries[i].pid);
 }

@@ -10,10 +10,13 @@
 /* The process's name, or "?" when it cannot be read. */
 void process_name(uint32_t pid, char to[17]);
 
+/* The effective user, UID_UNKNOWN where it cannot be read. */
+uint32_t process_user(uint32_t pid);
+
 /*
- * Finds the processes that have the owning sockets now. The pool names the
- * acquirers; a child may have outlived one. An entry is ours if we may look
- * into the process that has it.
+ * Finds the processes that have the owning sockets now, and those that use
+ * persistent blocks. The pool names the acquirers; a child may have outlived
+ * one. An entry is ours if we may look into the process that has it.
  */
 void process_find_owners(struct entry *entries, size_t count);
 

@@ -13,34 +13,78 @@
 #include "cli/library.h"
 #include "cli/output.h"
 
-/* "3", or "5000+3". */
+/* More than that without a START is a port that somebody meant. */
+#define COUNT_ALONE_MAX 1024
+
+/* "3", "0+3" (the same), or "5000+3". */
+static int
+read_ports(const struct command *self, const char *text, struct range *ret)
+{
+	const char *plus = strchr(text, '+');
+	struct range range = {0};
+	int r = 0;
+
+	if (!*text || plus == text || (plus && !plus[1]))
+		return misused(self, "no ports '%s': say N, or START+N", text);
+	if (plus && strncmp(text, "0+", 2) != 0)
+		r = read_port(self, strndupa(text, (size_t)(plus - text)),
+			      &range.start);
+	if (r == 0)
+		r = read_count(self, plus ? plus + 1 : text, &range);
+	if (r == 0 && !plus && range.count > COUNT_ALONE_MAX)
+		return misused(self,
+			       "%s alone is a number of ports: say %u+1 for "
+			       "that port, 0+%u for so many",
+			       text, range.count, range.count);
+	if (r == 0)
+		*ret = range;
+	return r;
+}
+
 static int
 add_block(const struct command *self, struct run *run, enum protocol protocol,
-	  const char *text)
+	  bool twin, const char *text)
 {
-	struct block block = {.protocol = protocol};
-	const char *plus = strchr(text, '+');
-	int r = 0;
+	struct block *block = &run->block[run->count];
 
 	if (run->count == RUN_BLOCKS_MAX)
 		return misused(self, "%s is one block more than %d", text,
 			       RUN_BLOCKS_MAX);
-	if (!*text || plus == text || (plus && !plus[1]))
-		return misused(self, "no ports '%s': say N, or START+N", text);
-	if (plus)
-		r = read_port(self, strndupa(text, (size_t)(plus - text)),
-			      &block.range.start);
-	if (r == 0)
-		r = read_count(self, plus ? plus + 1 : text, &block.range);
-	if (r == 0)
-		run->block[run->count++] = block;
-	return r;
+	block->protocol = protocol;
+	run->twin[run->count++] = twin;
+	return read_ports(self, text, &block->range);
+}
+
+static int
+add_both(const struct command *self, struct run *run, const char *text)
+{
+	int r = add_block(self, run, PROTOCOL_TCP, false, text);
+
+	return r ? r : add_block(self, run, PROTOCOL_UDP, true, text);
 }
 
 struct choice {
 	struct run run;
+	const char *ports_file;
 	bool print;
 };
+
+/* Options that exclude each other are seen when all have been read. */
+static int
+check_choice(const struct command *self, const struct choice *choice)
+{
+	const struct run *run = &choice->run;
+
+	if (choice->ports_file && !run->count)
+		return misused(self, "--ports-file without ports: say --tcp, "
+				     "--udp or --both as well");
+	for (size_t i = 0; run->align && i < run->count; i++)
+		if (run->block[i].range.start % run->align)
+			return misused(self,
+				       "%u is no multiple of %u (--align)",
+				       run->block[i].range.start, run->align);
+	return -1;
+}
 
 /* As options_read(), up to the command's name. */
 static int
@@ -48,7 +92,10 @@ read_choice(const struct command *self, int argc, char **argv,
 	    struct choice *ret)
 {
 	static const struct option known[] = {
+		{"align", required_argument, NULL, 'a'},
+		{"both", required_argument, NULL, 'b'},
 		{"help", no_argument, NULL, 'h'},
+		{"ports-file", required_argument, NULL, 'f'},
 		{"print", no_argument, NULL, 'p'},
 		{"tcp", required_argument, NULL, 't'},
 		{"udp", required_argument, NULL, 'u'},
@@ -63,15 +110,23 @@ read_choice(const struct command *self, int argc, char **argv,
 
 		option = getopt_long(argc, argv, "+:h", known, NULL);
 		if (option == -1)
-			return -1;
+			return check_choice(self, ret);
 		else if (option == 'h')
 			return print_help(self);
 		else if (option == 'p')
 			ret->print = true;
 		else if (option == 't')
-			r = add_block(self, &ret->run, PROTOCOL_TCP, optarg);
+			r = add_block(self, &ret->run, PROTOCOL_TCP, false,
+				      optarg);
 		else if (option == 'u')
-			r = add_block(self, &ret->run, PROTOCOL_UDP, optarg);
+			r = add_block(self, &ret->run, PROTOCOL_UDP, false,
+				      optarg);
+		else if (option == 'b')
+			r = add_both(self, &ret->run, optarg);
+		else if (option == 'a')
+			r = read_port(self, optarg, &ret->run.align);
+		else if (option == 'f')
+			ret->ports_file = optarg;
 		else if (option == 'w')
 			r = read_seconds(self, optarg, &ret->run.wait);
 		else if (option == ':')
@@ -103,7 +158,7 @@ run_main(const struct command *self, int argc, char **argv)
 	struct choice choice = {0};
 	struct library library;
 	const char *slash;
-	int r = read_choice(self, argc, argv, &choice);
+	int error, r = read_choice(self, argc, argv, &choice);
 
 	if (r >= 0)
 		return r;
@@ -126,8 +181,15 @@ run_main(const struct command *self, int argc, char **argv)
 		*p = run_replace(&choice.run, *p);
 	if (choice.print)
 		return print_plan(&choice.run, argv);
+	if (choice.ports_file &&
+	    run_write_ports(&choice.run, choice.ports_file) != 0)
+		return STATUS_REFUSED;
 	execvp(*argv, argv);
 	r = errno == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+	error = errno;
+	if (choice.ports_file)
+		unlink(choice.ports_file);
+	errno = error;
 	refuse("%s cannot be run: %m: %s", *argv,
 	       errno == E2BIG ? "shorten its arguments, or the environment"
 			      : "give the path of a program");
@@ -141,11 +203,16 @@ const struct command command_run = {
 		"Reserves blocks of ports and becomes the command, under the "
 		"library. They are\nreserved until it and those it started "
 		"have closed them or ended.\n\n"
-		"  --tcp N        N ports; START+N to say which\n"
-		"  --udp N        the same of UDP; both may come several "
-		"times\n"
-		"  --wait SECONDS wait for busy ports, up to so long\n"
-		"  --print        only show what would be run\n\n"
+		"  --tcp N          N ports, 1024 at most; START+N to say "
+		"which, 0+N for more\n"
+		"  --udp N          the same of UDP\n"
+		"  --both N         the same ports in both; all may come "
+		"several times\n"
+		"  --align N        any ports begin at a multiple of N\n"
+		"  --ports-file F   write the ports to F, one a line, before "
+		"the command starts\n"
+		"  --wait SECONDS   wait for busy ports, up to so long\n"
+		"  --print          only show what would be run\n\n"
 		"{1}, {2} ... in arguments become the ports. PORTRES_PORTS "
 		"lists them, PORTRES_PORT\nis the first, PORTRES_RANGES has "
 		"the blocks: tcp:5000+3 udp:9000+1. The exit\nstatus is the "

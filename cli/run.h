@@ -11,9 +11,11 @@ enum { STATUS_NO_PORTS = 75, STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND };
 
 struct run {
 	struct block block[RUN_BLOCKS_MAX]; /* start 0 until acquired: any */
+	bool twin[RUN_BLOCKS_MAX]; /* has the ports of the block before it */
 	uint64_t token[RUN_BLOCKS_MAX];
 	size_t count;
-	uint32_t wait; /* seconds to wait for a busy block */
+	uint32_t align; /* of those that may be anywhere; 0: none */
+	uint32_t wait;	/* seconds to wait for a busy block */
 };
 
 /* Acquires all blocks on sockets that stay open in the command. Returns 0, or
@@ -29,5 +31,11 @@ char *run_replace(const struct run *run, const char *argument);
 /* PORTRES_PORT, PORTRES_PORTS unless that is too long, PORTRES_RANGES,
  * PORTRES_TOKENS. */
 void run_environment(const struct run *run);
+
+/*
+ * Writes the ports to a file, one a line, which is there when it is complete.
+ * 0, or STATUS_REFUSED having said why.
+ */
+int run_write_ports(const struct run *run, const char *path);
 
 #endif

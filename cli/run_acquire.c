@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "cli/anywhere.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/run.h"
@@ -11,6 +12,7 @@
 #include "cli/view.h"
 #include "core/kernel/ephemeral.h"
 #include "core/pool/acquire.h"
+#include "core/pool/persistent.h"
 #include "shim/config.h"
 
 #define LOOK_NAP_NS 20000000
@@ -53,47 +55,74 @@ acquire_inside(struct pool *pool, const struct acquire *acquire,
 	return r;
 }
 
+/* `other_fd`: a socket of the other protocol for the same ports, or -1. */
 static int
-acquire_once(struct pool *pool, int fd, struct block block,
-	     struct reservation *ret)
+acquire_once(struct pool *pool, const struct run *run, size_t i, int fd,
+	     int other_fd, struct reservation *ret)
 {
-	const struct config *config = config_get();
 	struct acquire acquire = {
 		.kind = KIND_RUNTIME,
-		.protocol = block.protocol,
-		.range = block.range,
+		.protocol = run->block[i].protocol,
+		.range = run->block[i].range,
+		.align = run->align,
 		.fd = fd,
+		.both = other_fd >= 0,
+		.other_fd = other_fd,
 		.ephemeral = ephemeral_range(pool->sys),
 		.now = sys_clock(pool->sys, CLOCK_REALTIME),
 	};
-	struct range_list wildcard;
-	struct port_set forbidden;
+	struct anywhere anywhere;
 	int r;
 
-	if (config->wildcard.count)
-		wildcard = config->wildcard;
-	else
-		range_list_around(acquire.ephemeral, &wildcard);
-	ephemeral_reserved(pool->sys, &forbidden);
-	acquire.wildcard = &wildcard;
-	acquire.forbidden = &forbidden;
+	anywhere_find(&anywhere);
+	acquire.wildcard = &anywhere.ranges;
+	acquire.forbidden = &anywhere.forbidden;
 	do
 		r = acquire_inside(pool, &acquire, ret);
 	while (r == -EAGAIN && (r = reserve_judge_for(pool, &acquire)) == 0);
 	return r;
 }
 
+/*
+ * In a persistent block any number of programs may be, with the right to the
+ * store. It is asked for here, once: a server may give up its user later.
+ */
 static int
-explain(struct pool *pool, struct block block, int r)
+acquire_or_join(struct pool *pool, const struct run *run, size_t i, int fd,
+		int other_fd, struct reservation *ret)
+{
+	const struct sys_ops *sys = pool->sys;
+	struct block block = run->block[i];
+	int r = -ENOENT;
+
+	if (block.range.start)
+		r = persistent_join(pool, block, fd, &ret->token);
+	if (r == -ENOENT)
+		return acquire_once(pool, run, i, fd, other_fd, ret);
+	if (r == 0 && !store_right(sys, config_get()->store))
+		r = -EACCES;
+	ret->range = block.range;
+	return r;
+}
+
+static int
+explain(struct pool *pool, struct block block, bool both, int r)
 {
 	struct trouble trouble;
 
 	if (r == -EADDRINUSE) {
-		refuse_conflict(pool, block);
+		refuse_conflict(pool, block,
+				"ask for ports inside it, or delete it");
+	} else if (r == -EACCES) {
+		trouble_of_store(r, &trouble);
+		refuse("%s %u is in a persistent block, and %s: %s",
+		       protocol_name(block.protocol), block.range.start,
+		       trouble.cause, trouble.way_out);
 	} else if (r == -ENOBUFS) {
 		refuse("no %u free %s ports in a row: ask for fewer, or see "
 		       "portres list",
-		       block.range.count, protocol_name(block.protocol));
+		       block.range.count,
+		       both ? "tcp and udp" : protocol_name(block.protocol));
 	} else if (r == -ENETDOWN || r == -ESTALE) {
 		trouble_of_pool(r, &trouble);
 		refuse("%s: %s", trouble.cause, trouble.way_out);
@@ -103,25 +132,37 @@ explain(struct pool *pool, struct block block, int r)
 	return STATUS_NO_PORTS;
 }
 
+/* Certain ports of both are two requests: either says why not. */
+static bool
+wants_both(const struct run *run, size_t i)
+{
+	return i + 1 < run->count && run->twin[i + 1] &&
+	       !run->block[i].range.start;
+}
+
 static int
 acquire_one(struct pool *pool, struct run *run, size_t i, uint64_t deadline)
 {
 	struct block *block = &run->block[i];
+	bool both = wants_both(run, i);
 	int fd = open_socket(block->protocol);
-	struct reservation got;
-	int r = fd;
+	int other_fd = both ? open_socket(block[1].protocol) : -1;
+	struct reservation got[PROTOCOL_COUNT];
+	int r = both && other_fd < 0 ? other_fd : fd;
 
-	while (fd >= 0) {
-		r = acquire_once(pool, fd, *block, &got);
+	while (fd >= 0 && (!both || other_fd >= 0)) {
+		r = acquire_or_join(pool, run, i, fd, other_fd, got);
 		if ((r != -EADDRINUSE && r != -ENOBUFS) ||
 		    sys_clock(pool->sys, CLOCK_MONOTONIC) >= deadline)
 			break;
 		sys_nanosleep(pool->sys, LOOK_NAP_NS);
 	}
 	if (r < 0)
-		return explain(pool, *block, r);
-	block->range = got.range;
-	run->token[i] = got.token;
+		return explain(pool, *block, both, r);
+	for (int n = 0; n <= both; n++) {
+		block[n].range = got[n].range;
+		run->token[i + (size_t)n] = got[n].token;
+	}
 	return 0;
 }
 
@@ -135,8 +176,10 @@ run_acquire(struct run *run)
 	if (r != 0)
 		return r;
 	deadline = sys_clock(pool.sys, CLOCK_MONOTONIC) + run->wait * SECOND_NS;
-	for (size_t i = 0; i < run->count && r == 0; i++)
+	for (size_t i = 0, next; i < run->count && r == 0; i = next) {
+		next = i + (wants_both(run, i) ? 2 : 1);
 		r = acquire_one(&pool, run, i, deadline);
+	}
 	/* The mapping goes with exec; the sockets do not. */
 	pool_close(&pool);
 	return r;

@@ -16,6 +16,8 @@ run_port(const struct run *run, uint32_t number)
 	for (size_t i = 0; i < run->count; i++) {
 		struct range range = run->block[i].range;
 
+		if (run->twin[i])
+			continue;
 		if (number <= range.count)
 			return range.start + number - 1;
 		number -= range.count;
@@ -115,6 +117,8 @@ export_ports(const struct run *run)
 	for (size_t i = 0; i < run->count; i++) {
 		struct range range = run->block[i].range;
 
+		if (run->twin[i])
+			continue;
 		for (uint32_t j = 0; j < range.count; j++)
 			words_add(&words, "%u", range.start + j);
 	}

@@ -49,6 +49,7 @@ note_socket(void *context, const struct inet_diag_msg *message)
 	struct sockets *to = search->to;
 	struct bound bound = {
 		.protocol = search->protocol,
+		.port = ntohs(message->id.idiag_sport),
 		.state = state_name(message->idiag_state),
 		.user = message->idiag_uid,
 		.inode = message->idiag_inode,
@@ -59,18 +60,18 @@ note_socket(void *context, const struct inet_diag_msg *message)
 		  sizeof(address));
 	snprintf(bound.address, sizeof(bound.address),
 		 message->idiag_family == AF_INET6 ? "[%s]:%u" : "%s:%u",
-		 address, ntohs(message->id.idiag_sport));
+		 address, bound.port);
 	to->bound = grow(to->bound, to->count, sizeof(bound));
 	to->bound[to->count++] = bound;
 }
 
 int
-sockets_find(enum protocol protocol, uint32_t port, struct sockets *to)
+sockets_find(enum protocol protocol, struct range range, struct sockets *to)
 {
 	struct search search = {.protocol = protocol, .to = to};
 
-	return sockdiag_each(&sys_kernel, protocol, (struct range){port, 1},
-			     note_socket, &search);
+	return sockdiag_each(&sys_kernel, protocol, range, note_socket,
+			     &search);
 }
 
 static void

@@ -7,15 +7,11 @@
 
 #include <stddef.h>
 
-#include "core/kernel/range.h"
-
-struct holder {
-	uint32_t pid;
-	char command[17];
-};
+#include "cli/entry.h"
 
 struct bound {
 	enum protocol protocol;
+	uint32_t port;
 	char address[64]; /* 127.0.0.1:5000, [::1]:5000 */
 	const char *state;
 	uint32_t user;
@@ -29,8 +25,9 @@ struct sockets {
 	size_t count;
 };
 
-/* Adds the sockets on this port. Returns 0 or -Exxx. */
-int sockets_find(enum protocol protocol, uint32_t port, struct sockets *to);
+/* Adds the sockets on these ports. Returns 0 or -Exxx. */
+int sockets_find(enum protocol protocol, struct range range,
+		 struct sockets *to);
 
 /* Finds the processes of all of them, in one walk through /proc. */
 void sockets_find_holders(struct sockets *sockets);

@@ -137,6 +137,8 @@ view_take(struct pool *pool, struct view *ret)
 void
 view_free(struct view *view)
 {
+	for (size_t i = 0; i < view->count; i++)
+		free(view->entries[i].users);
 	free(view->entries);
 }
 
@@ -172,8 +174,19 @@ entry_holder(const struct entry *entry, char *to, size_t size)
 {
 	char safe[80];
 
-	if (entry->kind == KIND_PERSISTENT)
+	if (entry->kind == KIND_PERSISTENT && !entry->pid)
 		snprintf(to, size, "the persistent store");
+	else if (entry->kind == KIND_PERSISTENT && entry->user_count == 1)
+		snprintf(to, size, "the persistent store, used by pid %u (%s)",
+			 entry->pid,
+			 safe_text(entry->command, safe, sizeof(safe)));
+	else if (entry->kind == KIND_PERSISTENT)
+		snprintf(to, size,
+			 "the persistent store, used by pid %u (%s) and %zu "
+			 "more",
+			 entry->pid,
+			 safe_text(entry->command, safe, sizeof(safe)),
+			 entry->user_count - 1);
 	else if (entry->pid == 0)
 		snprintf(to, size, "a process that is not to be seen here");
 	else

@@ -28,7 +28,7 @@ int view_now(struct view *ret);
 const struct entry *view_find(const struct view *view, enum protocol protocol,
 			      struct range range);
 
-/* "pid 12 (nginx)", "nobody: it is persistent" for messages. */
+/* "pid 12 (nginx)", "the persistent store, used by …" for messages. */
 char *entry_holder(const struct entry *entry, char *to, size_t size);
 
 #endif

@@ -10,25 +10,31 @@
 #include "shim/config.h"
 
 static void
-print_reservation(const struct entry *entry, uint32_t port)
+print_reservation(const struct entry *entry, struct range asked)
 {
-	char range[16], holder[128], since[32];
+	char range[16], holder[256], since[32];
 
-	printf("%s %u is reserved (%s) by %s", protocol_name(entry->protocol),
-	       port, range_text(&entry->range, range),
-	       entry_holder(entry, holder, sizeof(holder)));
+	range_text(&entry->range, range);
+	entry_holder(entry, holder, sizeof(holder));
+	if (asked.count == 1)
+		printf("%s %u is reserved (%s) by %s",
+		       protocol_name(entry->protocol), asked.start, range,
+		       holder);
+	else
+		printf("%s %s is reserved by %s",
+		       protocol_name(entry->protocol), range, holder);
 	if (entry->since)
 		printf(" since %s", time_text(entry->since, since));
 	putchar('\n');
 }
 
 static void
-print_bound(const struct bound *bound, uint32_t port)
+print_bound(const struct bound *bound)
 {
 	char command[80];
 
-	printf("%s %u is in use: %s, %s", protocol_name(bound->protocol), port,
-	       bound->address, bound->state);
+	printf("%s %u is in use: %s, %s", protocol_name(bound->protocol),
+	       bound->port, bound->address, bound->state);
 	/* A connection in TIME_WAIT has no process any more. */
 	if (bound->count == 0 && bound->inode != 0)
 		printf(", by a process of user %u that is not to be seen here",
@@ -42,40 +48,39 @@ print_bound(const struct bound *bound, uint32_t port)
 }
 
 static bool
-covers(const struct entry *entry, const struct options *options, uint32_t port)
+covers(const struct entry *entry, const struct options *options,
+       struct range asked)
 {
 	return options->protocol[entry->protocol] &&
-	       range_contains(entry->range, port);
+	       range_overlap(entry->range, asked);
 }
 
 static void
 print_text(const struct view *view, const struct sockets *sockets,
-	   const struct options *options, uint32_t port)
+	   const struct options *options, struct range asked, bool found)
 {
-	size_t found = sockets->count;
-	char directory[POOL_PATH_MAX], pool[1024];
+	char directory[POOL_PATH_MAX], pool[1024], range[16];
 
 	for (size_t i = 0; i < view->count; i++)
-		if (covers(&view->entries[i], options, port)) {
-			print_reservation(&view->entries[i], port);
-			found++;
-		}
+		if (covers(&view->entries[i], options, asked))
+			print_reservation(&view->entries[i], asked);
 	for (size_t i = 0; i < sockets->count; i++)
-		print_bound(&sockets->bound[i], port);
+		print_bound(&sockets->bound[i]);
 	/* In this pool; other users may have others. */
-	if (found > 0)
+	if (found)
 		return;
 	config_pool_directory(false, directory);
-	printf("nobody has port %u: no reservation in the pool %s, no "
+	printf("nobody has port%s %s: no reservation in the pool %s, no "
 	       "socket\n",
-	       port, safe_text(directory, pool, sizeof(pool)));
+	       asked.count == 1 ? "" : "s", range_text(&asked, range),
+	       safe_text(directory, pool, sizeof(pool)));
 }
 
 static void
 bound_json(const struct bound *bound)
 {
-	printf("{\"protocol\": \"%s\", \"address\": ",
-	       protocol_name(bound->protocol));
+	printf("{\"protocol\": \"%s\", \"port\": %u, \"address\": ",
+	       protocol_name(bound->protocol), bound->port);
 	json_string(stdout, bound->address);
 	printf(", \"state\": \"%s\", \"user\": %u, \"processes\": [",
 	       bound->state, bound->user);
@@ -90,13 +95,17 @@ bound_json(const struct bound *bound)
 
 static void
 print_json(const struct view *view, const struct sockets *sockets,
-	   const struct options *options, uint32_t port)
+	   const struct options *options, struct range asked)
 {
 	const char *separator = "\n";
 
-	printf("{\"port\": %u, \"reservations\": [", port);
+	putchar('{');
+	if (asked.count == 1)
+		printf("\"port\": %u, ", asked.start);
+	printf("\"start\": %u, \"count\": %u, \"reservations\": [", asked.start,
+	       asked.count);
 	for (size_t i = 0; i < view->count; i++) {
-		if (!covers(&view->entries[i], options, port))
+		if (!covers(&view->entries[i], options, asked))
 			continue;
 		fputs(separator, stdout);
 		entry_json(&view->entries[i]);
@@ -113,14 +122,14 @@ print_json(const struct view *view, const struct sockets *sockets,
 }
 
 static int
-find_sockets(const struct options *options, uint32_t port,
+find_sockets(const struct options *options, struct range asked,
 	     struct sockets *sockets)
 {
 	int r = 0;
 
 	for (int i = 0; i < PROTOCOL_COUNT && r == 0; i++)
 		if (options->protocol[i])
-			r = sockets_find((enum protocol)i, port, sockets);
+			r = sockets_find((enum protocol)i, asked, sockets);
 	if (r == 0) {
 		sockets_find_holders(sockets);
 		return 0;
@@ -131,30 +140,70 @@ find_sockets(const struct options *options, uint32_t port,
 		      strerror(-r));
 }
 
+/* "5000", "5000-5019" as lists have it, or "5000+20" as run has it. */
+static int
+read_asked(const struct command *self, char *text, struct range *ret)
+{
+	char *mark = strpbrk(text, "-+");
+	struct range range = {.count = 1};
+	uint32_t last;
+	int r;
+
+	if (!mark || mark == text)
+		return read_port(self, text, &ret->start);
+	r = read_port(self, strndupa(text, (size_t)(mark - text)),
+		      &range.start);
+	if (r == 0 && *mark == '+')
+		r = read_count(self, mark + 1, &range);
+	if (r == 0 && *mark == '-') {
+		r = read_port(self, mark + 1, &last);
+		if (r == 0 && last < range.start)
+			return misused(self, "%s ends before it begins", text);
+		range.count = r == 0 ? last - range.start + 1 : 1;
+	}
+	if (r == 0)
+		*ret = range;
+	return r;
+}
+
+static bool
+somebody(const struct view *view, const struct sockets *sockets,
+	 const struct options *options, struct range asked)
+{
+	for (size_t i = 0; i < view->count; i++)
+		if (covers(&view->entries[i], options, asked))
+			return true;
+	return sockets->count > 0;
+}
+
 static int
 who_main(const struct command *self, int argc, char **argv)
 {
 	struct sockets sockets = {0};
 	struct options options;
 	struct view view;
-	uint32_t port = 0;
+	struct range asked = {.count = 1};
+	bool found;
 	int r = options_read(self, argc, argv, "jp", 1, &options);
 
 	if (r >= 0)
 		return r;
 	if (optind == argc)
 		return misused(self, "say which port");
-	r = read_port(self, argv[optind], &port);
+	r = read_asked(self, argv[optind], &asked);
 	if (r == 0)
 		r = view_now(&view);
 	if (r != 0)
 		return r;
-	r = find_sockets(&options, port, &sockets);
+	r = find_sockets(&options, asked, &sockets);
 	if (r == 0) {
-		(options.json ? print_json : print_text)(&view, &sockets,
-							 &options, port);
+		found = somebody(&view, &sockets, &options, asked);
+		if (options.json)
+			print_json(&view, &sockets, &options, asked);
+		else
+			print_text(&view, &sockets, &options, asked, found);
 		sockets_free(&sockets);
-		r = finish(STATUS_OK);
+		r = finish(found ? STATUS_OK : STATUS_REFUSED);
 	}
 	view_free(&view);
 	return r;
@@ -163,10 +212,13 @@ who_main(const struct command *self, int argc, char **argv)
 const struct command command_who = {
 	.name = "who",
 	.summary = "who has a port: a reservation, a socket, both, nobody",
-	.help = "who [--json] [--tcp | --udp] PORT\n"
-		"Tells which reservation covers the port and which sockets are "
-		"bound to it, of\nprograms under portres or not.\n\n"
-		"  --json   an object: port, reservations, sockets\n"
+	.help = "who [--json] [--tcp | --udp] PORT | FIRST-LAST | START+N\n"
+		"Tells which reservations cover the ports and which sockets "
+		"are "
+		"bound to them, of\nprograms under portres or not. The exit "
+		"status is 1 when nobody has any of them.\n\n"
+		"  --json   an object: start, count, port (of one), "
+		"reservations, sockets\n"
 		"  --tcp    TCP only\n"
 		"  --udp    UDP only\n",
 	.main = who_main,

@@ -71,6 +71,13 @@ struct portres_instance {
 #define PORTRES_NOWAIT 1
 
 /*
+ * For `flags` of the acquires. Ours: where the start is for us to choose it is
+ * a multiple of n (2: pairs, as of RTP and RTCP); n is 1 to 65535, and 0 for
+ * any.
+ */
+#define PORTRES_ALIGN(n) ((unsigned int)(n) << 16)
+
+/*
  * Errors that all three have:
  *
  * EAGAIN	the pool is busy, and PORTRES_NOWAIT was given (ours)
@@ -91,11 +98,25 @@ struct portres_instance {
  * EADDRINUSE	part of the block is reserved, or bound by anybody;
  *		portres_refusal() tells
  * EFAULT	bad pointer
- * EINVAL	no ports, or past 65535 (ours)
+ * EINVAL	no ports, or past 65535; or a start that is no multiple of
+ *		PORTRES_ALIGN (ours)
  * ENOBUFS	no free run of that length; or the pool is full (ours)
  */
 PORTRES_API int portres_acquire(int fd, struct portres_instance *block,
 				unsigned int flags);
+
+/*
+ * The same ports of both protocols, or none: as DNS, SIP and HTTP/3 want them.
+ * blocks[0] is the request; then it has the block and token of the TCP socket,
+ * blocks[1] that of the UDP socket. They are two blocks from then on. Errors as
+ * portres_acquire(). Ours.
+ *
+ * EINVAL	also: the sockets are of two network namespaces
+ * EOPNOTSUPP	also: `tcp` is no TCP socket, or `udp` no UDP socket
+ */
+PORTRES_API int portres_acquire_both(int tcp, int udp,
+				     struct portres_instance blocks[2],
+				     unsigned int flags);
 
 /*
  * Releases a block of this process, by any socket of the same protocol. Sockets

@@ -14,7 +14,7 @@ import pytest
 from kits.cli import block
 from kits.playing import value
 
-HEADING = ["PROTO", "START", "END", "COUNT", "KIND", "PID", "COMMAND", "AGE"]
+HEADING = ["PROTO", "START", "END", "COUNT", "KIND", "PID", "USER", "COMMAND", "AGE"]
 
 
 def rows(text):
@@ -34,12 +34,12 @@ def test_list_is_sorted_by_protocol_and_port(cli, player):
     block(one, "tcp", 28900, 1)
     block(two, "tcp", 28100, 20)
     text = cli("list")
-    assert [row[:7] for row in rows(text)] == [
+    assert [row[:6] + row[7:8] for row in rows(text)] == [
         ["tcp", "28100", "28119", "20", "runtime", str(two.pid), "python3"],
         ["tcp", "28900", "28900", "1", "runtime", str(one.pid), "python3"],
         ["udp", "28000", "28002", "3", "runtime", str(one.pid), "python3"],
     ]
-    assert all(re.fullmatch(r"\d+[sm]", row[7]) for row in rows(text))
+    assert all(re.fullmatch(r"\d+[sm]", row[8]) for row in rows(text))
     # Aligned, and nothing at the ends of lines.
     starts = {line.index("runtime") for line in text.splitlines()[1:]}
     assert len(starts) == 1
@@ -59,8 +59,9 @@ def test_list_as_json(listed, player):
         "count": 20,
         "kind": "runtime",
         "pid": one.pid,
+        "user": os.geteuid(),
         "command": "python3",
-        "token": token,
+        "token": str(token),
     }
 
 
@@ -124,7 +125,7 @@ def test_others_do_not_learn_tokens(listed, player, shim_env, shared_pool):
     one = player(env=dict(shim_env, PORTRES_POOL=str(pool)))
     token = block(one, "tcp", 28100, 20)
     (own,) = listed(env=as_nobody["env"])
-    assert own["token"] == token
+    assert own["token"] == str(token)
     (foreign,) = listed(**as_nobody)
     assert "token" not in foreign
     assert (foreign["pid"], foreign["command"]) == (one.pid, "python3")
@@ -154,14 +155,14 @@ USAGE = [
     ("who 5000 5001", "5001"),
     ("who http", "'http'"),
     ("who 0x50", "'0x50'"),
-    ("doctor --json", "--json"),
+    ("doctor --tcp", "--tcp"),
     ("doctor now", "now"),
     ("persistent", "add, delete"),
     ("persistent fly", "'fly'"),
     ("persistent add", "add takes"),
     ("persistent add tcp 5000", "add takes"),
     ("persistent add tcp 5000 20 1", "1"),
-    ("persistent add tcp 0 20", "'0'"),
+    ("persistent delete tcp 0 20", "'0'"),
     ("persistent add tcp 5000 0", "'0'"),
     ("persistent add tcp 65535 2", "65535"),
     ("persistent add tcp 5000 4294967297", "'4294967297'"),

@@ -144,7 +144,7 @@ def test_a_lock_that_is_held(cli, doctor, pool, start):
     os.waitid(os.P_PID, holder.pid, os.WSTOPPED)
     who = f"locked by pid {holder.pid} (python3), which is stopped"
     assert "PROTO" in cli("list")
-    cli("who", "5000")
+    assert "nobody" in cli("who", "5000", status=1, answer=True)
     assert who in " ".join(lines(doctor(1), "warning"))
     who = who.replace("locked", "locked for too long")
     assert who in cli("run", "--tcp", "1", "true", status=75)

@@ -59,7 +59,8 @@ def test_install(root, build, tmp_path):
     for path in (
         "bin/portres", "share/man/man1/portres.1", "share/man/man3/portres.3",
         "share/man/man7/portres.7", "lib/libportres_winsock.a", "lib/libws2_32.a",
-        "share/bash-completion/completions/portres", "lib/tmpfiles.d/portres.conf",
+        "share/bash-completion/completions/portres", "share/zsh/site-functions/_portres",
+        "share/fish/vendor_completions.d/portres.fish", "lib/tmpfiles.d/portres.conf",
         "lib/sysusers.d/portres.conf",
     ):
         assert (tmp_path / "p" / path).is_file(), path

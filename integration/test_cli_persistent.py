@@ -23,7 +23,7 @@ def test_add_and_delete(cli, listed, player, pool, proto):
     assert entry.pop("since")
     assert entry == {
         "protocol": proto, "start": 28000, "count": 5, "kind": "persistent",
-        "pid": None, "command": None, "token": token,
+        "pid": None, "user": None, "command": None, "users": [], "token": str(token),
     }
     assert (pool / "persistent").read_text() == f"{proto} 28000 5\n"
     assert "by the persistent store" in cli("who", 28003)

@@ -157,7 +157,7 @@ def test_no_ports(cli, player):
     one.tcp().acquire(28000, 5)
     said = cli("run", "--tcp", "28003+3", "true", status=75)
     assert f"overlap 28000-28004, held by pid {one.pid} (python3)" in said
-    assert "no 65535 free tcp ports" in cli("run", "--tcp", 65535, "true", status=75)
+    assert "no 65535 free tcp ports" in cli("run", "--tcp", "0+65535", "true", status=75)
 
 
 def sleeping(pid):
@@ -196,7 +196,6 @@ def test_the_plan(run, listed, build):
         ("--tcp", "--tcp"),
         ("--tcp 0 true", "'0'"),
         ("--tcp x true", "'x'"),
-        ("--tcp 0+1 true", "'0'"),
         ("--tcp 65535+2 true", "65535"),
         ("--tcp 65536 true", "65536"),
         ("--tcp 123456789+1 true", "'123456789'"),

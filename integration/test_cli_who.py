@@ -20,7 +20,7 @@ def test_who_has_it_reserved(cli, player, pool):
         r" since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n",
         said,
     )
-    assert cli("who", "--tcp", 28119) == (
+    assert cli("who", "--tcp", 28119, status=1, answer=True) == (
         f"nobody has port 28119: no reservation in the pool {pool}, no socket\n")
 
 
@@ -50,10 +50,11 @@ def test_who_has_it_reserved_and_bound(cli, player):
     assert bound == f"tcp 28101 is in use: 127.0.0.1:28101, bound, by pid {one.pid} (python3)"
     seen = json.loads(cli("who", 28101, "--json"))
     assert seen["port"] == 28101
-    assert [r["token"] for r in seen["reservations"]] == [token]
+    assert [r["token"] for r in seen["reservations"]] == [str(token)]
     assert seen["sockets"] == [
         {
             "protocol": "tcp",
+            "port": 28101,
             "address": "127.0.0.1:28101",
             "state": "bound",
             "user": os.getuid(),
@@ -66,11 +67,13 @@ def test_nobody_has_it(cli, cli_env, tmp_path):
     """In this pool; and its name cannot play tricks on a terminal."""
     env = dict(cli_env, PORTRES_POOL=str(tmp_path / "other\x1bpool"))
     (tmp_path / "other\x1bpool").mkdir(mode=0o700)
-    assert cli("who", 28100, env=env) == (
+    assert cli("who", 28100, env=env, status=1, answer=True) == (
         f"nobody has port 28100: no reservation in the pool {tmp_path}/other\\x1bpool,"
         " no socket\n")
-    assert json.loads(cli("who", 28100, "--json")) == {
+    assert json.loads(cli("who", 28100, "--json", status=1, answer=True)) == {
         "port": 28100,
+        "start": 28100,
+        "count": 1,
         "reservations": [],
         "sockets": [],
     }

@@ -130,7 +130,7 @@ def test_without():
     plugin_env["PORTRES_LIB"] = str(tmp_path / "nowhere.so")
     said = suite(text, passed=1, error=1)
     assert "--portres-lib (pytest)" in said and "nowhere.so" in said
-    assert "Traceback" not in said and "portres_library.py" not in said
+    assert "Traceback" not in said and "library.py" not in said
     plugin_env["PORTRES_LIB"] = "/lib/x86_64-linux-gnu/libc.so.6"
     if os.path.exists(plugin_env["PORTRES_LIB"]):
         assert "libc.so.6 is another library" in suite(text, passed=1, error=1)
@@ -209,8 +209,11 @@ def test_found_in_the_checkout(found, tmp_path, shim_env):
 def test_it_can_be_installed(root):
     tomllib = pytest.importorskip("tomllib")
     project = tomllib.loads((PLUGIN / "pyproject.toml").read_text())
-    modules = project["tool"]["setuptools"]["py-modules"]
-    assert sorted(modules) == sorted(path.stem for path in PLUGIN.glob("*.py"))
+    packages = project["tool"]["setuptools"]["packages"]
+    assert sorted(packages) == sorted(path.parent.name for path in PLUGIN.glob("*/__init__.py"))
+    for package in packages:
+        assert (PLUGIN / package / "py.typed").exists()
+        assert project["tool"]["setuptools"]["package-data"][package] == ["py.typed"]
     entry = project["project"]["entry-points"]["pytest11"]
-    assert entry == {"portres": "pytest_portres"}
+    assert entry == {"pytest_portres": "pytest_portres"}
     assert f"VERSION := {project['project']['version']}\n" in (root / "Makefile").read_text()

@@ -218,10 +218,10 @@ def test_a_number_that_is_anothers_by_now(script):
     """A program that has been waited for may have left a group behind; when its
     number is taken again, it has not."""
     script("""
-import portres_programs, signal, types
+import portres.programs, signal, types
 stranger = subprocess.Popen(["sleep", "600"], start_new_session=True)
 had_it = types.SimpleNamespace(pid=stranger.pid, poll=lambda: 0)
-portres_programs.Program(had_it).end()
+portres.programs.Program(had_it).end()
 assert stranger.poll() is None
 stranger.kill()
 """)

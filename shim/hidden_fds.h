@@ -8,6 +8,9 @@
  * and overwrite all descriptors at their start, and keep the block all the
  * same.
  *
+ * A persistent block that the program was started with is open in the same
+ * way: a socket carries its token, which owns nothing.
+ *
  * The descriptors are found at the program's start by the kernel's list of
  * their locks: the leases whose tokens the variable names. A program that has
  * lost them has nothing to hide.

@@ -47,8 +47,10 @@ refusal_reserved(int err, uint16_t port, const struct slot *slot)
 }
 
 void
-refusal_of_acquire(struct pool *pool, enum protocol protocol, uint16_t port)
+refusal_of_acquire(struct pool *pool, struct obstacle obstacle)
 {
+	enum protocol protocol = obstacle.protocol;
+	uint16_t port = obstacle.port;
 	struct slot *slot = NULL;
 
 	if (port && pool_whole(pool) &&

@@ -37,9 +37,21 @@ void refusal_set(int err, uint32_t reason, uint16_t port);
 /* Sets PORTRES_RESERVED, by this slot; NULL: not known by which. */
 void refusal_reserved(int err, uint16_t port, const struct slot *slot);
 
+/* The port that stopped the pool's last acquire; to be read in the pool. */
+struct obstacle {
+	enum protocol protocol;
+	uint16_t port; /* 0: none, or no certain one */
+};
+
+static inline struct obstacle
+obstacle_of(const struct pool *pool)
+{
+	return (struct obstacle){pool->in_the_way_of,
+				 (uint16_t)pool->in_the_way};
+}
+
 /* Sets the reason of the EADDRINUSE that an acquire has just returned. */
-void refusal_of_acquire(struct pool *pool, enum protocol protocol,
-			uint16_t port);
+void refusal_of_acquire(struct pool *pool, struct obstacle obstacle);
 
 /*
  * Explains on stderr, in one write, why a bind to `port` is refused: the

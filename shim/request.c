@@ -12,6 +12,7 @@
 #include "core/pool/store.h"
 #include "shim/config.h"
 #include "shim/fork.h"
+#include "shim/hidden_fds.h"
 #include "shim/pools.h"
 #include "shim/refusal.h"
 #include "shim/shim.h"
@@ -55,9 +56,19 @@ token_dead(const void *context, uint64_t token)
 	return !slot_by_token(file, token);
 }
 
+/* Without an entry no close marks the slot dead: the next acquirer does. */
+static void
+own(struct pool *pool, const struct reservation *got)
+{
+	if (sockets_own(got->cookie, got->token) == 0)
+		return;
+	sockets_purge(token_dead, pool->file);
+	sockets_own(got->cookie, got->token);
+}
+
 static int
 acquire_once(int fd, struct acquire *acquire, enum pool_wait wait,
-	     struct pool **ret_pool, uint16_t *ret_in_the_way,
+	     struct pool **ret_pool, struct obstacle *ret_obstacle,
 	     struct reservation *ret)
 {
 	struct pool_lock lock;
@@ -68,35 +79,63 @@ acquire_once(int fd, struct acquire *acquire, enum pool_wait wait,
 		return r;
 	*ret_pool = pool;
 	r = acquire_inside(pool, acquire, ret);
-	*ret_in_the_way = (uint16_t)pool->in_the_way;
-	/* Without an entry no close marks the slot dead: the next acquirer
-	 * does. */
-	if (r == 0 && sockets_own(ret->cookie, ret->token) < 0) {
-		sockets_purge(token_dead, pool->file);
-		sockets_own(ret->cookie, ret->token);
-	}
+	*ret_obstacle = obstacle_of(pool);
+	if (r == 0)
+		own(pool, &ret[0]);
+	if (r == 0 && acquire->both)
+		own(pool, &ret[1]);
 	pool_leave(pool, &lock);
 	return r;
 }
 
-int
-request_acquire(int fd, struct range wanted, enum pool_wait wait,
-		struct reservation *ret)
+/* A pool is of one network namespace, and so are both of its protocols. */
+static int
+check_other(const struct asked *asked, enum protocol protocol)
 {
-	struct acquire acquire = {.range = wanted, .fd = fd};
-	struct pool *pool = NULL;
-	uint16_t in_the_way = 0;
-	int r = protocol_of(fd, &acquire.protocol);
+	enum protocol other;
+	uint64_t one, two;
+	int r = protocol_of(asked->other_fd, &other);
 
 	if (r < 0)
 		return r;
-	if (!range_valid(wanted))
+	if (protocol != PROTOCOL_TCP || other != PROTOCOL_UDP)
+		return -EOPNOTSUPP;
+	r = sock_netns(&sys_kernel, asked->fd, &one);
+	if (r == 0)
+		r = sock_netns(&sys_kernel, asked->other_fd, &two);
+	if (r < 0)
+		return r;
+	return one == two ? 0 : -EINVAL;
+}
+
+int
+request_acquire(const struct asked *asked, enum pool_wait wait,
+		struct reservation *ret)
+{
+	struct acquire acquire = {
+		.range = asked->range,
+		.fd = asked->fd,
+		.align = asked->align,
+		.both = asked->both,
+		.other_fd = asked->other_fd,
+	};
+	struct obstacle obstacle = {0};
+	struct pool *pool = NULL;
+	int r = protocol_of(asked->fd, &acquire.protocol);
+
+	if (r == 0 && asked->both)
+		r = check_other(asked, acquire.protocol);
+	if (r < 0)
+		return r;
+	if (!range_valid(asked->range) ||
+	    (asked->align && asked->range.start % asked->align))
 		return -EINVAL;
 	do
-		r = acquire_once(fd, &acquire, wait, &pool, &in_the_way, ret);
+		r = acquire_once(asked->fd, &acquire, wait, &pool, &obstacle,
+				 ret);
 	while (r == -EAGAIN && (r = reserve_judge_for(pool, &acquire)) == 0);
 	if (r == -EADDRINUSE)
-		refusal_of_acquire(pool, acquire.protocol, in_the_way);
+		refusal_of_acquire(pool, obstacle);
 	return r;
 }
 
@@ -151,7 +190,9 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);
+	/* `portres run` had the right when it opened the block to us. */
 	if (r == 0 && found.kind == KIND_PERSISTENT &&
+	    !hidden_fds_owns(slot_by_token(pool->file, token)) &&
 	    !store_right(&sys_kernel, config_get()->store))
 		r = -EACCES;
 	if (r == 0)
@@ -176,29 +217,52 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 	return -EACCES;
 }
 
-int
-native_acquire(int fd, void *block, enum pool_wait wait)
+static struct portres_instance
+instance_of(const struct reservation *got)
 {
-	struct portres_instance instance = {0};
-	struct reservation got;
-	struct range wanted;
-	int r = usermem_read(&instance, block, sizeof(struct portres_range));
+	return (struct portres_instance){
+		.start_port = htons((uint16_t)got->range.start),
+		.number_of_ports = (uint16_t)got->range.count,
+		.token = got->token,
+	};
+}
+
+/* `blocks`: one, or two with `both`. */
+static int
+acquire_for(struct asked *asked, struct portres_instance *blocks,
+	    enum pool_wait wait)
+{
+	struct portres_instance made[PROTOCOL_COUNT] = {0};
+	struct reservation got[PROTOCOL_COUNT];
+	size_t count = asked->both ? 2 : 1;
+	int r = usermem_read(made, blocks, sizeof(struct portres_range));
 
 	refusal_none();
 	if (r < 0)
 		return r;
-	wanted = (struct range){ntohs(instance.start_port),
-				instance.number_of_ports};
-	r = request_acquire(fd, wanted, wait, &got);
+	asked->range =
+		(struct range){ntohs(made->start_port), made->number_of_ports};
+	r = request_acquire(asked, wait, got);
 	if (r < 0)
 		return r;
-	instance.start_port = htons((uint16_t)got.range.start);
-	instance.number_of_ports = (uint16_t)got.range.count;
-	instance.token = got.token;
-	r = usermem_write(block, &instance, sizeof(instance));
-	if (r < 0) /* nobody knows of it */
-		request_release(fd, got.token, POOL_WAIT);
+	for (size_t i = 0; i < count; i++)
+		made[i] = instance_of(&got[i]);
+	r = usermem_write(blocks, made, count * sizeof(*made));
+	if (r == 0)
+		return 0;
+	/* nobody knows of it */
+	request_release(asked->fd, got[0].token, POOL_WAIT);
+	if (asked->both)
+		request_release(asked->other_fd, got[1].token, POOL_WAIT);
 	return r;
+}
+
+int
+native_acquire(int fd, void *block, enum pool_wait wait)
+{
+	struct asked asked = {.fd = fd};
+
+	return acquire_for(&asked, block, wait);
 }
 
 static int
@@ -236,6 +300,8 @@ flags_known(unsigned int flags)
 	return (flags & ~(unsigned int)PORTRES_NOWAIT) == 0;
 }
 
+#define ALIGN_OF(flags) ((flags) >> 16)
+
 /* Only a caller with PORTRES_NOWAIT gets -EBUSY from the pool. */
 static int
 native_errno(int r)
@@ -246,9 +312,28 @@ native_errno(int r)
 EXPORTED int
 portres_acquire(int fd, struct portres_instance *block, unsigned int flags)
 {
-	return native_errno(flags_known(flags)
-				    ? native_acquire(fd, block, wait_of(flags))
+	struct asked asked = {.fd = fd, .align = ALIGN_OF(flags)};
+
+	refusal_none();
+	return native_errno(flags_known(flags & 0xffff)
+				    ? acquire_for(&asked, block, wait_of(flags))
 				    : -EINVAL);
+}
+
+EXPORTED int
+portres_acquire_both(int tcp, int udp, struct portres_instance blocks[2],
+		     unsigned int flags)
+{
+	struct asked asked = {.fd = tcp,
+			      .both = true,
+			      .other_fd = udp,
+			      .align = ALIGN_OF(flags)};
+
+	refusal_none();
+	return native_errno(
+		flags_known(flags & 0xffff)
+			? acquire_for(&asked, blocks, wait_of(flags))
+			: -EINVAL);
 }
 
 EXPORTED int
@@ -326,10 +411,9 @@ portres_persistent_create(int protocol, uint16_t start_port,
 	if (r == 0)
 		r = open_pool(POOL_PATIENT, &pool);
 	if (r == 0)
-		r = persistent_add(pool, store, block, &made);
+		r = persistent_add(pool, store, &block, NULL, &made);
 	if (r == -EADDRINUSE)
-		refusal_of_acquire(pool, block.protocol,
-				   (uint16_t)pool->in_the_way);
+		refusal_of_acquire(pool, obstacle_of(pool));
 	if (r >= 0 && usermem_write(token, &made, sizeof(made)) < 0) {
 		persistent_delete(pool, store, block);
 		r = -EFAULT;

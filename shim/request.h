@@ -11,8 +11,17 @@
 #include "core/pool/pool.h"
 #include "core/pool/reserve.h"
 
-/* Reserves `wanted` (start 0: anywhere) for the socket. */
-int request_acquire(int fd, struct range wanted, enum pool_wait wait,
+/* A request: the fields of struct acquire that a program chooses. */
+struct asked {
+	int fd;
+	struct range range; /* start 0: anywhere */
+	uint32_t align;
+	bool both; /* `fd` is TCP's, `other_fd` UDP's */
+	int other_fd;
+};
+
+/* Reserves it for the socket; `ret` are two with `both`. */
+int request_acquire(const struct asked *asked, enum pool_wait wait,
 		    struct reservation *ret);
 
 /* Releases a reservation whose owning socket this process has. */

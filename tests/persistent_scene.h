@@ -20,7 +20,7 @@ static inline int
 add(struct pool *pool, struct block block)
 {
 	uint64_t token = 0;
-	int r = persistent_add(pool, temp_dir(), block, &token);
+	int r = persistent_add(pool, temp_dir(), &block, NULL, &token);
 
 	cr_assert_eq(r >= 0, token != 0);
 	return r;

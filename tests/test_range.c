@@ -100,11 +100,13 @@ CHECK(range, a_set_has_what_was_added)
 static int
 rank(struct range ephemeral, uint32_t port)
 {
-	if (port >= range_end(ephemeral))
+	if (range_contains(ephemeral, port))
+		return 4;
+	if (port >= 20000 && port < 30000)
 		return 0;
-	if (port >= ephemeral.start)
-		return 3;
-	return port >= 10000 ? 1 : 2;
+	if (port >= range_end(ephemeral))
+		return 1;
+	return port >= 10000 ? 2 : 3;
 }
 
 static bool
@@ -186,9 +188,10 @@ check_around(struct range ephemeral)
 CHECK(range, around_has_a_window_for_every_run_best_first)
 {
 	static const struct range edges[] = {
-		{32768, 28232}, {1, 65535}, {1024, 64512}, {65535, 1},
-		{1, 1},		{10000, 1}, {9999, 2},	   {1023, 2},
-		{10000, 55536}, {500, 100}, {60000, 5536}};
+		{32768, 28232}, {1, 65535},	{1024, 64512}, {65535, 1},
+		{1, 1},		{10000, 1},	{9999, 2},     {1023, 2},
+		{10000, 55536}, {500, 100},	{60000, 5536}, {15000, 10000},
+		{25000, 10000}, {20000, 10000}, {22000, 100},  {1024, 4000}};
 	struct dice dice = dice_from(4);
 
 	for (size_t i = 0; i < sizeof(edges) / sizeof(*edges); i++)
@@ -199,4 +202,18 @@ CHECK(range, around_has_a_window_for_every_run_best_first)
 		if (r.start != 0)
 			check_around(r);
 	}
+}
+
+/* As docs/portres.7 has them. */
+CHECK(range, around_the_usual_ephemeral_range)
+{
+	static const struct range first[] = {
+		{20000, 10000}, {61000, 4536}, {10000, 22768}, {1024, 8976}};
+	struct range_list list;
+
+	range_list_around((struct range){32768, 28232}, &list);
+	cr_assert_geq(list.count, 4);
+	for (size_t i = 0; i < 4; i++)
+		cr_assert(range_equal(list.range[i], first[i]), "%zu: %u+%u", i,
+			  list.range[i].start, list.range[i].count);
 }

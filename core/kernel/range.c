@@ -5,6 +5,8 @@
 
 #define LOWEST_UNPRIVILEGED 1024u
 #define LOWEST_UNREGISTERED 10000u
+#define BEST_START 20000u
+#define BEST_END 30000u
 
 static const char *
 skip_blanks(const char *p)
@@ -89,17 +91,25 @@ min(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+static uint32_t
+max(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
 void
 range_list_around(struct range ephemeral, struct range_list *ret_list)
 {
 	struct range_list list = {0};
-	uint32_t below = ephemeral.start;
+	uint32_t below = ephemeral.start, above = range_end(ephemeral);
 
-	append(&list, range_end(ephemeral), PORT_COUNT);
+	append(&list, BEST_START, min(below, BEST_END));
+	append(&list, max(above, BEST_START), BEST_END);
+	append(&list, above, PORT_COUNT);
 	append(&list, LOWEST_UNREGISTERED, below);
 	append(&list, LOWEST_UNPRIVILEGED, min(below, LOWEST_UNREGISTERED));
 	append(&list, LOWEST_UNPRIVILEGED, below);
-	append(&list, ephemeral.start, range_end(ephemeral));
+	append(&list, below, above);
 	append(&list, min(below, LOWEST_UNPRIVILEGED), PORT_COUNT);
 	*ret_list = list;
 }

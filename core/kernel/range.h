@@ -77,10 +77,11 @@ const char *range_parse(const char *list, struct range *ret);
 int range_list_parse(const char *text, struct range_list *ret_list);
 
 /*
- * The usual places to look for a free block, best first: above the kernel's
- * ephemeral range, below it down to 10000, down to 1024, across that border,
- * and inside it, or across its ends, only when nothing else is left, because
- * there autobind takes ports, too.
+ * The usual places to look for a free block, best first: 20000 to 29999, where
+ * few services live and a port + 10000 (redis' cluster bus) still exists; above
+ * the kernel's ephemeral range; below it from 10000 on, then from 1024, then
+ * across those borders. Inside it, or across its ends, only when nothing else
+ * is left, because there autobind takes ports, too.
  */
 void range_list_around(struct range ephemeral, struct range_list *ret_list);
 

@@ -28,9 +28,9 @@ obstacle(struct pool *pool, const struct acquire *wanted,
 /* Frees dead slots of the range. 0 when no port of it is reserved; -EADDRINUSE,
  * -EAGAIN. */
 static int
-check_reserved(struct pool *pool, const struct acquire *wanted)
+check_reserved(struct pool *pool, const struct acquire *wanted,
+	       enum protocol protocol)
 {
-	enum protocol protocol = wanted->protocol;
 	struct range range = wanted->range;
 
 	for (uint32_t port = range.start; port < range_end(range); port++) {
@@ -42,6 +42,7 @@ check_reserved(struct pool *pool, const struct acquire *wanted)
 		slot = slot_by_port(pool->file, protocol, port);
 		if (slot && !slot_is_dead(slot)) {
 			pool->in_the_way = port;
+			pool->in_the_way_of = protocol;
 			return obstacle(pool, wanted, slot);
 		}
 		if (slot)
@@ -51,14 +52,14 @@ check_reserved(struct pool *pool, const struct acquire *wanted)
 }
 
 static void
-describe(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
-	 struct slot *slot)
+describe(struct pool *pool, const struct acquire *wanted,
+	 enum protocol protocol, int fd, struct slot *slot)
 {
-	slot->protocol = (uint8_t)wanted->protocol;
+	slot->protocol = (uint8_t)protocol;
 	slot->kind = (uint8_t)wanted->kind;
-	slot->cookie = cookie;
+	slot->cookie = 0;
 	slot->pid = atomic_load(pool->forks->word()); /* ours */
-	slot->fd = wanted->fd;
+	slot->fd = fd;
 	slot->since = (uint32_t)(wanted->now / 1000000000u);
 	memset(slot->command, 0, sizeof(slot->command));
 	sys_thread_name(pool->sys, slot->command);
@@ -104,8 +105,8 @@ take_range(struct pool *pool, const struct acquire *wanted, struct range range,
 	atomic_store(dirty, 1);
 	slot_mark(pool->file, slot);
 	if (r && binds_have_ended(pool, range, slot->ephemeral, ret_port))
-		r = port_probe_first(pool->sys, wanted->protocol, range,
-				     &pool->dual_stack, ret_port);
+		r = port_probe_first(pool->sys, (enum protocol)slot->protocol,
+				     range, &pool->dual_stack, ret_port);
 	if (r == 0)
 		slot_publish(slot);
 	else
@@ -114,17 +115,37 @@ take_range(struct pool *pool, const struct acquire *wanted, struct range range,
 	return r;
 }
 
+/* Takes the range into all slots of the list, which ends with NULL, or none. */
+static int
+take_ranges(struct pool *pool, const struct acquire *wanted, struct range range,
+	    struct slot *const *slots, uint32_t *ret_port)
+{
+	size_t n = 0;
+	int r = 0;
+
+	while (slots[n] &&
+	       (r = take_range(pool, wanted, range, slots[n], ret_port)) == 0)
+		n++;
+	if (r != 0)
+		pool->in_the_way_of = (enum protocol)slots[n]->protocol;
+	while (r != 0 && n > 0)
+		slot_free(pool->file, slots[--n]);
+	return r;
+}
+
 static int
 take_specific(struct pool *pool, const struct acquire *wanted,
-	      struct slot *slot)
+	      struct slot *const *slots)
 {
 	uint32_t port;
-	int r;
+	int r = 0;
 
-	r = check_reserved(pool, wanted);
+	for (int i = 0; i < PROTOCOL_COUNT && r == 0; i++)
+		if (acquires(wanted, (enum protocol)i))
+			r = check_reserved(pool, wanted, (enum protocol)i);
 	if (r < 0)
 		return r;
-	r = take_range(pool, wanted, wanted->range, slot, &port);
+	r = take_ranges(pool, wanted, wanted->range, slots, &port);
 	if (r <= 0)
 		return r;
 	pool->in_the_way = pool->uncertain ? 0 : port;
@@ -157,19 +178,30 @@ first_obstacle(struct pool *pool, const struct acquire *wanted,
 	       struct range range)
 {
 	for (uint32_t port = range.start; port < range_end(range); port++)
-		if (is_marked(pool, wanted->protocol, port) ||
+		if ((acquires(wanted, PROTOCOL_TCP) &&
+		     is_marked(pool, PROTOCOL_TCP, port)) ||
+		    (acquires(wanted, PROTOCOL_UDP) &&
+		     is_marked(pool, PROTOCOL_UDP, port)) ||
 		    (wanted->forbidden &&
 		     port_set_has(wanted->forbidden, port)))
 			return port;
 	return 0;
 }
 
+static uint32_t
+aligned(const struct acquire *wanted, uint32_t port)
+{
+	uint32_t align = wanted->align ? wanted->align : 1;
+
+	return (port + align - 1) / align * align;
+}
+
 /* Looks for a free run that begins in [first, last]. 0, 1 = none, -Exxx. */
 static int
 take_between(struct pool *pool, const struct acquire *wanted, uint32_t first,
-	     uint32_t last, struct slot *slot)
+	     uint32_t last, struct slot *const *slots)
 {
-	uint32_t start = first;
+	uint32_t start = aligned(wanted, first);
 
 	while (start <= last) {
 		struct range range = {start, wanted->range.count};
@@ -177,13 +209,13 @@ take_between(struct pool *pool, const struct acquire *wanted, uint32_t first,
 		int r = 1;
 
 		if (!obstacle)
-			r = take_range(pool, wanted, range, slot, &obstacle);
+			r = take_ranges(pool, wanted, range, slots, &obstacle);
 		if (r == 0)
 			pool->file->header.cursor[wanted->protocol] =
 				range_end(range);
 		if (r <= 0)
 			return r;
-		start = obstacle + 1;
+		start = aligned(wanted, obstacle + 1);
 	}
 	return 1;
 }
@@ -195,7 +227,7 @@ take_between(struct pool *pool, const struct acquire *wanted, uint32_t first,
  */
 static int
 take_in_place(struct pool *pool, const struct acquire *wanted,
-	      struct range place, struct slot *slot)
+	      struct range place, struct slot *const *slots)
 {
 	uint32_t count = wanted->range.count;
 	uint32_t first = place.start ? place.start : 1;
@@ -208,22 +240,22 @@ take_in_place(struct pool *pool, const struct acquire *wanted,
 	cursor = pool->file->header.cursor[wanted->protocol];
 	if (cursor < first || cursor > last)
 		cursor = first;
-	r = take_between(pool, wanted, cursor, last, slot);
+	r = take_between(pool, wanted, cursor, last, slots);
 	if (r == 1 && cursor > first)
-		r = take_between(pool, wanted, first, cursor - 1, slot);
+		r = take_between(pool, wanted, first, cursor - 1, slots);
 	return r;
 }
 
 /* In the places from number `i` up to, not including, `end`. */
 static int
 take_in_places(struct pool *pool, const struct acquire *wanted, size_t i,
-	       size_t end, struct slot *slot)
+	       size_t end, struct slot *const *slots)
 {
 	int r = 1;
 
 	for (; r == 1 && i < end; i++)
 		r = take_in_place(pool, wanted, wanted->wildcard->range[i],
-				  slot);
+				  slots);
 	return r;
 }
 
@@ -245,52 +277,81 @@ places_outside(const struct acquire *wanted)
  * looked for before that. */
 static int
 take_wildcard(struct pool *pool, const struct acquire *wanted,
-	      struct slot *slot)
+	      struct slot *const *slots)
 {
 	size_t outside = places_outside(wanted);
-	int r = take_in_places(pool, wanted, 0, outside, slot);
+	int r = take_in_places(pool, wanted, 0, outside, slots);
 
 	if (r == 1 && wanted->judged.readings == 0)
 		return -EAGAIN;
 	if (r == 1)
 		r = take_in_places(pool, wanted, outside,
-				   wanted->wildcard->count, slot);
+				   wanted->wildcard->count, slots);
 	return r == 1 ? -ENOBUFS : r;
 }
 
 static int
-take_slot(struct pool *pool, const struct acquire *wanted, uint64_t cookie,
-	  struct slot *slot)
+take_slots(struct pool *pool, const struct acquire *wanted,
+	   struct slot *const *slots)
 {
-	describe(pool, wanted, cookie, slot);
-	return wanted->range.start ? take_specific(pool, wanted, slot)
-				   : take_wildcard(pool, wanted, slot);
+	return wanted->range.start ? take_specific(pool, wanted, slots)
+				   : take_wildcard(pool, wanted, slots);
 }
 
-/* The lease comes first: without it a live slot would count as dead. */
+/* Takes the lease, and describes it in the slot. 0 or -Exxx. */
 static int
-take_slot_on_lease(struct pool *pool, const struct acquire *wanted,
-		   struct slot *slot)
+lease_on(struct pool *pool, int fd, struct slot *slot)
 {
-	uint64_t token = atomic_load(&slot->token);
-	uint64_t cookie;
-	int r = sock_cookie(pool->sys, wanted->fd, &cookie);
+	int r = sock_cookie(pool->sys, fd, &slot->cookie);
 
 	if (r < 0)
 		return r;
-	if (lease_hold(pool->sys, wanted->fd, slot) < 0)
-		return -ENETDOWN;
-	r = take_slot(pool, wanted, cookie, slot);
-	if (r < 0)
-		lease_drop(pool->sys, wanted->fd, token);
+	return lease_hold(pool->sys, fd, slot) < 0 ? -ENETDOWN : 0;
+}
+
+/* First of all the leases: no slot must be live before that is. */
+static int
+take_slots_on_leases(struct pool *pool, const struct acquire *wanted,
+		     struct slot *const *slots)
+{
+	int r = 0;
+
+	for (size_t i = 0; slots[i] && r == 0; i++)
+		r = lease_on(pool, slots[i]->fd, slots[i]);
+	if (r == 0)
+		r = take_slots(pool, wanted, slots);
+	for (size_t i = 0; slots[i] && r < 0; i++)
+		lease_drop(pool->sys, slots[i]->fd,
+			   atomic_load(&slots[i]->token));
 	return r;
+}
+
+/* Fills the list of free slots. False when there are too few. */
+static bool
+pick_slots(struct pool *pool, const struct acquire *wanted, struct slot **slots)
+{
+	enum protocol other =
+		wanted->protocol == PROTOCOL_TCP ? PROTOCOL_UDP : PROTOCOL_TCP;
+
+	slots[0] = slot_pick(pool->file);
+	if (!slots[0])
+		return false;
+	describe(pool, wanted, wanted->protocol, wanted->fd, slots[0]);
+	if (!wanted->both)
+		return true;
+	slots[1] = slot_pick(pool->file);
+	/* It stays free until it is published: the last one comes twice. */
+	if (!slots[1] || slots[1] == slots[0])
+		return false;
+	describe(pool, wanted, other, wanted->other_fd, slots[1]);
+	return true;
 }
 
 int
 reserve_acquire(struct pool *pool, const struct acquire *wanted,
 		struct reservation *ret)
 {
-	struct slot *slot;
+	struct slot *slots[PROTOCOL_COUNT + 1] = {NULL};
 	int r;
 
 	if (!range_valid(wanted->range))
@@ -302,15 +363,14 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 	/* A request that has met one dead owner frees all dead slots. */
 	if (wanted->judged.readings && wanted->judged.until != UINT64_MAX)
 		reserve_sweep(pool);
-	slot = slot_pick(pool->file);
 	/* All slots are live, but their owners may be dead. */
-	if (!slot)
+	if (!pick_slots(pool, wanted, slots))
 		return wanted->judged.readings ? -ENOBUFS : -EAGAIN;
 	r = wanted->kind == KIND_RUNTIME
-		    ? take_slot_on_lease(pool, wanted, slot)
-		    : take_slot(pool, wanted, 0, slot);
-	if (r == 0)
-		*ret = reserve_grant(slot);
+		    ? take_slots_on_leases(pool, wanted, slots)
+		    : take_slots(pool, wanted, slots);
+	for (size_t i = 0; slots[i] && r == 0; i++)
+		ret[i] = reserve_grant(slots[i]);
 	return r;
 }
 

@@ -19,6 +19,12 @@ struct judgement {
 	uint32_t readings;
 };
 
+/* The places of a wildcard, best first, and the ports that it never takes. */
+struct anywhere {
+	struct range_list ranges;
+	struct port_set forbidden;
+};
+
 struct acquire {
 	enum reservation_kind kind;
 	enum protocol protocol;
@@ -31,11 +37,23 @@ struct acquire {
 	 * take; or NULL. */
 	const struct range_list *wildcard;
 	const struct port_set *forbidden;
+	uint32_t align; /* a wildcard begins at a multiple of it; 0: anywhere */
+	/* The same ports of the other protocol as well, for this socket. */
+	bool both;
+	int other_fd;
 	struct judgement judged;
 };
 
+/* Is a block of this protocol asked for? */
+static inline bool
+acquires(const struct acquire *wanted, enum protocol protocol)
+{
+	return protocol == wanted->protocol || wanted->both;
+}
+
 /*
- * Under the lock: reserves a block for the socket. Errors: -EINVAL (count 0, or
+ * Under the lock: reserves a block for the socket, or, with `both`, the two
+ * blocks ret[0] and ret[1], or none. Errors: -EINVAL (count 0, or
  * past 65535), -EADDRINUSE (reserved, or in use), -ENOBUFS (no room for a
  * wildcard, or the pool's slots are all taken), -EMFILE, -ENFILE, -ENETDOWN;
  * -EAGAIN: the owner in the way may be dead; leave, call reserve_judge_for(),

@@ -37,6 +37,12 @@ lease_hold(const struct sys_ops *sys, int fd, struct slot *slot)
 	return 0;
 }
 
+int
+lease_share(const struct sys_ops *sys, int fd, uint64_t token)
+{
+	return set_lock(sys, fd, F_RDLCK, token);
+}
+
 void
 lease_drop(const struct sys_ops *sys, int fd, uint64_t token)
 {

@@ -29,6 +29,12 @@
 /* Takes the lease on the socket; notes its inode in the slot. 0 or -Exxx. */
 int lease_hold(const struct sys_ops *sys, int fd, struct slot *slot);
 
+/*
+ * Takes the lease of a block that no socket owns (a persistent one) on a socket
+ * of a process that uses the block: it names the process, and owns nothing.
+ */
+int lease_share(const struct sys_ops *sys, int fd, uint64_t token);
+
 /* Drops it; harmless where there is none. */
 void lease_drop(const struct sys_ops *sys, int fd, uint64_t token);
 

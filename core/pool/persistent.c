@@ -5,6 +5,7 @@
 
 #include "core/kernel/ephemeral.h"
 #include "core/pool/acquire.h"
+#include "core/pool/lease.h"
 #include "core/pool/slot.h"
 
 /*
@@ -298,13 +299,17 @@ reserve_once(struct pool *pool, const struct store *store,
 
 static int
 reserve(struct pool *pool, const struct store *store, struct block block,
-	struct reservation *ret)
+	const struct anywhere *anywhere, struct reservation *ret)
 {
 	struct acquire wanted = wanted_block(pool);
 	int r;
 
 	wanted.protocol = block.protocol;
 	wanted.range = block.range;
+	if (anywhere) {
+		wanted.wildcard = &anywhere->ranges;
+		wanted.forbidden = &anywhere->forbidden;
+	}
 	do
 		r = reserve_once(pool, store, &wanted, ret);
 	while (r == -EAGAIN && (r = reserve_judge_for(pool, &wanted)) == 0);
@@ -314,35 +319,40 @@ reserve(struct pool *pool, const struct store *store, struct block block,
 /* The pool first, because it knows of conflicts. A death between the two leaves
  * a slot without a line, which the next change frees. */
 static int
-add_to(struct store *store, struct pool *pool, struct block block,
-       uint64_t *ret_token)
+add_to(struct store *store, struct pool *pool, struct block *block,
+       const struct anywhere *anywhere, uint64_t *ret_token)
 {
+	struct block got = {.protocol = block->protocol};
 	struct reservation made;
-	int r = reserve(pool, store, block, &made);
+	int r = reserve(pool, store, *block, anywhere, &made);
 
 	if (r < 0)
 		return r;
-	r = store_replace(store, NULL, &block);
-	if (r < 0)
-		withdraw(pool, block);
-	else
-		*ret_token = made.token;
+	got.range = made.range;
+	r = store_replace(store, NULL, &got);
+	if (r < 0) {
+		withdraw(pool, got);
+		return r;
+	}
+	*block = got;
+	*ret_token = made.token;
 	return r;
 }
 
 int
-persistent_add(struct pool *pool, const char *path, struct block block,
-	       uint64_t *ret_token)
+persistent_add(struct pool *pool, const char *path, struct block *block,
+	       const struct anywhere *anywhere, uint64_t *ret_token)
 {
 	struct store store;
 	int r;
 
-	if (!block_valid(block))
+	if (!range_valid(block->range) || block->protocol >= PROTOCOL_COUNT ||
+	    (!block->range.start && !anywhere))
 		return -EINVAL;
 	r = store_open(pool->sys, path, true, &store);
 	if (r < 0)
 		return r;
-	r = add_to(&store, pool, block, ret_token);
+	r = add_to(&store, pool, block, anywhere, ret_token);
 	store_close(&store);
 	return r;
 }
@@ -429,4 +439,49 @@ persistent_lookup(struct pool *pool, struct block block, uint64_t *ret_token)
 		return -ENOENT;
 	*ret_token = token;
 	return 0;
+}
+
+static int
+join_inside(struct pool *pool, struct block wanted, int fd, uint64_t *ret_token)
+{
+	uint32_t port = wanted.range.start;
+	const struct slot *slot = NULL;
+	struct range range;
+	uint64_t token;
+	int r;
+
+	for (; port < range_end(wanted.range); port++) {
+		slot = slot_by_port(pool->file, wanted.protocol, port);
+		if (slot && slot->kind == KIND_PERSISTENT)
+			break;
+		slot = NULL;
+	}
+	if (!slot)
+		return -ENOENT;
+	range = slot_range(slot);
+	if (port != wanted.range.start ||
+	    range_end(wanted.range) > range_end(range))
+		return -EADDRINUSE;
+	token = atomic_load(&slot->token);
+	r = lease_share(pool->sys, fd, token);
+	if (r == 0)
+		*ret_token = token;
+	return r;
+}
+
+int
+persistent_join(struct pool *pool, struct block wanted, int fd,
+		uint64_t *ret_token)
+{
+	struct pool_lock lock;
+	int r;
+
+	if (!block_valid(wanted))
+		return -EINVAL;
+	r = pool_enter(pool, POOL_WAIT, &lock);
+	if (r < 0)
+		return r;
+	r = join_inside(pool, wanted, fd, ret_token);
+	pool_leave(pool, &lock);
+	return r;
 }

@@ -17,20 +17,23 @@
 #ifndef PORTRES_CORE_POOL_PERSISTENT_H
 #define PORTRES_CORE_POOL_PERSISTENT_H
 
+#include "core/pool/acquire.h"
 #include "core/pool/pool.h"
 #include "core/pool/store.h"
 
 /*
- * Reserves the block for good. -EINVAL: not a block; -EACCES: no right to the
- * store; -EADDRINUSE: overlaps a reservation, or a port is in use; -ENOBUFS:
- * the pool is full; others, such as -ENOSPC or -EIO, from writing the store:
- * then nothing is reserved.
+ * Reserves the block for good, and where its start is 0, wherever it fits in
+ * `anywhere`, which may be NULL otherwise; *block becomes what was reserved.
+ * -EINVAL: not a block; -EACCES: no right to the store; -EADDRINUSE: overlaps a
+ * reservation, or a port is in use; -ENOBUFS: the pool is full, or has no room
+ * for a wildcard; others, such as -ENOSPC or -EIO, from writing the store: then
+ * nothing is reserved.
  *
  * 1: reserved, in the store and in the pool, but the disk did not confirm it;
  * a power failure may undo it.
  */
-int persistent_add(struct pool *pool, const char *store, struct block block,
-		   uint64_t *ret_token);
+int persistent_add(struct pool *pool, const char *store, struct block *block,
+		   const struct anywhere *anywhere, uint64_t *ret_token);
 
 /*
  * Ends it. -EINVAL, -EACCES, -ENOENT: no block of exactly these numbers,
@@ -43,6 +46,15 @@ int persistent_delete(struct pool *pool, const char *store, struct block block);
  * right. -EINVAL, -ENOENT. */
 int persistent_lookup(struct pool *pool, struct block block,
 		      uint64_t *ret_token);
+
+/*
+ * Opens the persistent block that has all of `wanted` to the socket's heirs,
+ * by a lease on it: shim/hidden_fds.h looks for those. The right to the store
+ * is the caller's to check. -ENOENT: no port of it is in a persistent block;
+ * -EADDRINUSE: some are, but not all in one.
+ */
+int persistent_join(struct pool *pool, struct block wanted, int fd,
+		    uint64_t *ret_token);
 
 /* The changes that made the pool agree with the store. */
 struct persistent_report {

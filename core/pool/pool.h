@@ -22,8 +22,9 @@ struct pool {
 	 * port_probe_first() and the caller. */
 	uint64_t waiting_since;
 	bool dual_stack;
-	uint32_t in_the_way; /* the port that made it fail, or 0 */
-	bool uncertain;	     /* a choice under way may get any port of it */
+	uint32_t in_the_way;	     /* the port that made it fail, or 0 */
+	enum protocol in_the_way_of; /* that port's */
+	bool uncertain; /* a choice under way may get any port of it */
 	char path[POOL_PATH_MAX];
 };
 

@@ -16,8 +16,8 @@ import contextlib
 from typing import Iterator, Protocol
 
 import portres
-import portres_signals
 import pytest
+from portres import signals
 
 
 class ReservedPorts(Protocol):
@@ -59,9 +59,9 @@ def _reserved_ports() -> Iterator[ReservedPorts]:
             # A test that fails leaves its server behind, and the next test
             # would meet it.
             block.apart = True
-            stack.callback(portres_signals.forget, block)
+            stack.callback(signals.forget, block)
             stack.callback(block.kill)
-            portres_signals.watch(block)
+            signals.watch(block)
             return block
 
         yield reserve

@@ -20,9 +20,9 @@ import socket
 import subprocess
 from typing import Any, List, Mapping, Optional
 
-import portres_preload
-from portres_library import Error, Library, NoLibrary, load
-from portres_programs import Program, apart
+from portres import preload
+from portres.library import Error, Library, NoLibrary, load
+from portres.programs import Program, apart
 
 __all__ = ["Error", "NoLibrary", "Reservation", "load", "reserve"]
 
@@ -181,14 +181,14 @@ class Reservation:
 
     def _preload(self, before: str) -> str:
         path = self._library.path
-        name = portres_preload.name(path, self._library.pool)
+        name = preload.name(path, self._library.pool)
         if not name:
             raise _error(errno.EINVAL, f"LD_PRELOAD cannot name {path}, for its "
                          "blank, colon or $, and no directory is yours alone to "
                          "hold a link to it: move it, or give the path of a link "
                          "that has none of these")
-        words = [name if portres_preload.means(word, path) else word
-                 for word in portres_preload.words(before)]
+        words = [name if preload.means(word, path) else word
+                 for word in preload.words(before)]
         return ":".join(words if name in words else [name, *words])
 
     def popen(self, args: Any, **kw: Any) -> subprocess.Popen[Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Finds libportres.so and calls it: what portres.py stands on.
+"""Finds libportres.so and calls it: what the rest stands on.
 
 A library that is opened by its path stands in front of nobody: this process'
 own binds stay the kernel's. So the functions of its native API (portres.h), and
@@ -18,8 +18,8 @@ import socket
 import struct
 from typing import Any, Iterator, Optional, Tuple
 
-import portres_preload
-from portres_preload import is_path, words
+from portres import preload
+from portres.preload import is_path, words
 
 # Where the dynamic linker looks by itself, it goes by this name.
 SONAME = "libportres.so.0"
@@ -86,7 +86,7 @@ def _places() -> Iterator[str]:
             yield os.path.abspath(word) if is_path(word) else SONAME
     # A checkout has what was built of it, of its own version; elsewhere a
     # folder `build` is not ours.
-    here = pathlib.Path(__file__).resolve().parent
+    here = pathlib.Path(__file__).resolve().parent.parent
     if here.parts[-2:] == ("integration", "plugin"):
         yield str(here.parent.parent / "build" / "libportres.so")
     command = shutil.which("portres")
@@ -128,7 +128,7 @@ class Library:
         self.pool = os.environ.get("PORTRES_POOL")
         try:
             # A $LIB is replaced here too.
-            name = portres_preload.name(path, self.pool) if "$" in path else path
+            name = preload.name(path, self.pool) if "$" in path else path
             handle = ctypes.CDLL(name or path, use_errno=True)
             handle.portres_refusal
         except AttributeError:

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""Completion in three shells: options of run's, then the command behind them."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+# What is typed, and what it becomes or is offered.
+LINES = [
+    ("portres persis", "persistent"),
+    ("portres run --ali", "--align"),
+    ("portres run --tcp 1 -- printen", "printenv"),
+    ("portres run --both 0+2 printen", "printenv"),
+    ("portres run --wait 5 --ports-file x -- cat a_single_f", "a_single_file"),
+    ("portres persistent ad", "add"),
+    ("portres doctor --js", "--json"),
+]
+
+
+@pytest.fixture
+def env(tmp_path):
+    """A home without settings. fish makes files there."""
+    kept = {"PATH": os.environ["PATH"], "TERM": "dumb", "LC_ALL": "C"}
+    (tmp_path / "a_single_file").touch()
+    return {**kept, "HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+
+
+def need(has, shell):
+    if not has(shell):
+        pytest.skip(f"no {shell}")
+
+
+BASH = """
+. "$0"
+[ -z "$1" ] || . "$1"
+read -ra COMP_WORDS <<<"$2"
+COMP_LINE=$2 COMP_POINT=${#2} COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_portres portres "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize("typed,wanted", LINES)
+@pytest.mark.parametrize("loaded", ["alone", "bash-completion"])
+def test_bash(root, env, loaded, typed, wanted):
+    library = "/usr/share/bash-completion/bash_completion"
+    if loaded == "alone" or not os.path.exists(library):
+        library = ""
+    if loaded != "alone" and not library:
+        pytest.skip("no bash-completion")
+    run = subprocess.run(["bash", "-c", BASH, root / "cli/portres.bash", library, typed],
+                         cwd=env["HOME"], env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert wanted in [word.strip() for word in run.stdout.splitlines()], run
+
+
+@pytest.mark.parametrize("typed,wanted", LINES)
+def test_fish(root, env, has, typed, wanted):
+    need(has, "fish")
+    run = subprocess.run(
+        ["fish", "--no-config", "-c", f"source '{root}/cli/portres.fish'; complete -C '{typed}'"],
+        cwd=env["HOME"], env=env, capture_output=True, text=True, check=True, timeout=60)
+    assert run.stderr == ""
+    assert wanted in [line.split("\t")[0] for line in run.stdout.splitlines()]
+
+
+# A terminal: what is typed, a tab, and what the line becomes.
+ZSH = """
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z "fpath=($1 \\$fpath); autoload -U compinit; compinit -D -u; print REA''DY"
+zpty -r z line '*READY*'
+zpty -w z 'tell() { zle complete-word; print -r -- "<$BUFFER>" }; zle -N tell; bindkey "^I" tell; print REA""DY'
+zpty -r z line '*READY*'
+zpty -w -n z "$2"$'\\t'
+zpty -r z line '*<*>*' && print -r -- $line
+"""
+
+
+@pytest.mark.parametrize("typed,wanted", LINES)
+def test_zsh(root, env, has, tmp_path, typed, wanted):
+    need(has, "zsh")
+    shutil.copy(root / "cli/portres.zsh", tmp_path / "_portres")
+    run = subprocess.run(["zsh", "-f", "-c", ZSH, "zsh", tmp_path, typed], cwd=tmp_path,
+                         env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert re.search(rf"<.*{wanted} ?>", run.stdout), run
+
+
+def test_what_the_shells_know_is_what_there_is(root, build):
+    """Each option of the help, in each shell."""
+    said = subprocess.run([build / "portres", "run", "--help"], capture_output=True, text=True,
+                          check=True).stdout
+    options = [line.split()[0] for line in said.splitlines() if line.startswith("  --")]
+    assert len(options) > 5
+    for shell in "bash", "zsh", "fish":
+        text = (root / f"cli/portres.{shell}").read_text()
+        for option in options:
+            name = option[2:] if shell == "fish" else option
+            assert f"-l {name}" in text if shell == "fish" else name in text, (shell, option)
