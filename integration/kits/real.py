@@ -166,15 +166,15 @@ def check(player, real_env):
 
     def is_free(port):
         with stranger.tcp() as sock:
-            return attempt(sock.acquire, port, 2) != "EADDRINUSE"
+            return attempt(sock.acquire, port, 3) != "EADDRINUSE"
 
     def check(server):
-        # Nobody is bound to the second: only the reservation refuses it.
-        assert bind(server.port) == bind(server.spare) == "EADDRINUSE"
+        # Nobody was ever bound to the third: only the reservation refuses it.
+        assert bind(server.port) == bind(server.unused) == "EADDRINUSE"
         assert not is_free(server.port)
         server.kill_all()
         until(lambda: is_free(server.port), "the block is not free")
-        assert bind(server.spare) == server.spare
+        assert bind(server.unused) == server.unused
 
     return check
 
