@@ -4,7 +4,8 @@
 
 #include "core/pool/acquire.h"
 
-/* Where wildcards look, as PORTRES_WILDCARD or the kernel's settings say. */
+/* The places for wildcards, as PORTRES_WILDCARD or the kernel's settings say.
+ */
 void anywhere_find(struct anywhere *ret);
 
 #endif

@@ -69,7 +69,7 @@ struct choice {
 	bool print;
 };
 
-/* What goes with what can be seen when all has been read. */
+/* Options that do not go together: seen when all have been read. */
 static int
 check_choice(const struct command *self, const struct choice *choice)
 {

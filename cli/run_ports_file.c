@@ -38,7 +38,7 @@ run_write_ports(const struct run *run, const char *path)
 	char *fresh;
 	int fd;
 
-	/* What is replaced is a file: no device, and no FIFO with a reader. */
+	/* Nothing but a file is replaced: no device, no FIFO with a reader. */
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return refuse("%s is no file, so the ports cannot replace it: "
 			      "give another path",

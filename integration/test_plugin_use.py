@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What people expect of a port in Python: a number, a server that is ready, one
+"""A port as people expect it in Python: a number, a server that is ready, one
 that ends in order, and to be told when a block is lost."""
 
 import pytest

@@ -11,7 +11,7 @@
 #include "core/pool/pool.h"
 #include "core/pool/reserve.h"
 
-/* What is asked for: the fields of struct acquire that a program chooses. */
+/* A request: the fields of struct acquire that a program chooses. */
 struct asked {
 	int fd;
 	struct range range; /* start 0: anywhere */

@@ -19,7 +19,8 @@ struct judgement {
 	uint32_t readings;
 };
 
-/* Where a wildcard looks, best first, and what it never touches. */
+/* The places where a wildcard looks, best first, and those that it never takes.
+ */
 struct anywhere {
 	struct range_list ranges;
 	struct port_set forbidden;

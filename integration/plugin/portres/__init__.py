@@ -35,7 +35,7 @@ _Socket = socket.socket
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 
-# What a block can be of.
+# The protocols of a block, by its own `proto`.
 _PROTOS = {"tcp": ("tcp",), "udp": ("udp",), "both": ("tcp", "udp")}
 
 # Asking about each port of a long block would take longer than it helps.

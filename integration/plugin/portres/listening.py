@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who listens, as the kernel lists it: to connect would be seen by the server."""
+"""The kernel's list of listeners: a server would see a connection."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def stop(programs: Sequence[Program], timeout: float) -> None:
     seconds are killed."""
     deadline = time.monotonic() + timeout
     for program in programs:
-        # What is stopped gets it when it goes on.
+        # A stopped program gets it when it goes on.
         if program.strike(signal.SIGTERM):
             program.strike(signal.SIGCONT)
     for program in programs:
