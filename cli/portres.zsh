@@ -24,7 +24,7 @@ _portres() {
 	(( CURRENT-- ))
 	case $subcommand in
 	run)
-		# What follows the options, or --, is a command of its own.
+		# A command of its own follows the options, or --.
 		_arguments -A '-*' \
 			'*--tcp[ports of TCP]:N or START+N: ' \
 			'*--udp[ports of UDP]:N or START+N: ' \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What scripts get: an exit status that answers, ranges, tokens that survive jq,
+"""Answers for scripts: an exit status that answers, ranges, tokens that survive jq,
 users, and the doctor's report as JSON."""
 
 import json

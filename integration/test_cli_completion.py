@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-# What is typed, and what it becomes or is offered.
+# The words that are typed, and the one that is completed or offered.
 LINES = [
     ("portres persis", "persistent"),
     ("portres run --ali", "--align"),

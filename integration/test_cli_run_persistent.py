@@ -140,14 +140,20 @@ def test_beside_it(cli, server):
     assert server("28000+1", "28001", proto="udp")[1] == "Address already in use"
 
 
-def test_deleted_meanwhile(cli, server, player):
+def test_deleted_meanwhile(cli, given):
     """Then it is a block no longer, and the next one of these numbers is another."""
     cli("persistent", "add", "tcp", 28000, 5)
-    program, _ = server("28000+1", "{1}")
+    one = given("--tcp", "28000+1")
+    a = one.tcp()
+    assert a.bind(28001) == 28001
     cli("persistent", "delete", "tcp", 28000, 5)
-    assert player().tcp().bind(28001) == 28001
-    assert cli("persistent", "add", "tcp", 28002, 2)
-    assert "used by" not in cli("who", 28002)
+    b = one.tcp()
+    a.close()
+    assert cli("persistent", "add", "tcp", 28000, 5)
+    with refused(EADDRINUSE):
+        b.bind(28001)
+    assert "used by" not in cli("who", 28001)
+    assert given("--tcp", "28000+1").tcp().bind(28001) == 28001
 
 
 @pytest.mark.parametrize("proto", ["tcp", "udp"])
@@ -180,3 +186,13 @@ def test_json_of_nothing_in_use(cli):
     cli("persistent", "add", "udp", 28000, 5)
     (entry,) = json.loads(cli("who", "--json", 28001))["reservations"]
     assert (entry["users"], entry["pid"]) == ([], None)
+
+
+def test_a_refused_program_is_told_of_run(cli, start, shim_env, root):
+    """By PORTRES_DEBUG: the block is open to whom `run` starts."""
+    cli("persistent", "add", "tcp", 28000, 5)
+    run = subprocess.run(["/usr/bin/python3", "-c", BIND, "28001"],
+                         env={**shim_env, "PORTRES_DEBUG": "1"}, input="", capture_output=True,
+                         text=True, check=True)
+    assert run.stderr == ("portres: tcp port 28001 is reserved (28000-28004, persistent): start"
+                          " it by portres run, or take another port\n")

@@ -70,10 +70,17 @@ def pythons():
 
 EVERYWHERE = """
 import portres, socket, subprocess, sys
-with portres.reserve(2) as r:
+with portres.reserve(2, "both", align=2) as r:
+    assert r.port % 2 == 0
     with r.socket() as s:
         s.listen()
+        r.wait_listening(10, proto="tcp")
         assert r.popen([sys.executable, "-c", "print(1)"], stdout=subprocess.DEVNULL).wait() == 0
+    code = "import socket, sys; s = socket.create_server(('', int(sys.argv[1]))); s.accept()"
+    r.popen([sys.executable, "-c", code, str(r.ports[1])])
+    r.wait_listening(10, index=1, proto="tcp")
+    r.stop()
+assert isinstance(portres.port(), int)
 print("fine")
 """
 

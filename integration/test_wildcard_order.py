@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where a block goes that nobody has placed."""
+"""The place of a block that nobody has placed."""
 
 
 def test_a_port_and_ten_thousand_more_exists(player, namespace):

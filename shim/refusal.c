@@ -123,7 +123,7 @@ explain_refusal(const struct slot *slot, uint16_t port, bool unjudged)
 		strbuf_number(&text, range_end(block) - 1);
 	}
 	if (slot->kind == KIND_PERSISTENT)
-		strbuf_string(&text, ", persistent): delete that reservation");
+		strbuf_string(&text, ", persistent): start it by portres run");
 	else
 		text_owner(&text, slot, unjudged);
 	strbuf_string(&text, ", or take another port\n");

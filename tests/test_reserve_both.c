@@ -98,7 +98,7 @@ none(void *context, const struct lease_carrier *found)
 	cr_assert_fail("descriptor %d has a lease", found->fd);
 }
 
-/* What the first protocol was given goes back, leases too. */
+/* The first protocol gives back all that it was given, leases too. */
 CHECK(reserve_both, nothing_is_left_of_a_refusal)
 {
 	struct pool pool = rig_pool();

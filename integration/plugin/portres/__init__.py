@@ -18,18 +18,25 @@ import os
 import resource
 import socket
 import subprocess
-from typing import Any, List, Mapping, Optional
+import sys
+import time
+import warnings
+from typing import Any, List, Mapping, NoReturn, Optional, Tuple
 
 from portres import preload
 from portres.library import Error, Library, NoLibrary, load
-from portres.programs import Program, apart
+from portres.listening import listens
+from portres.programs import Program, apart, stop
 
-__all__ = ["Error", "NoLibrary", "Reservation", "load", "reserve"]
+__all__ = ["Error", "NoLibrary", "Reservation", "load", "port", "reserve"]
 
 # In the class this name is a method's.
 _Socket = socket.socket
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+
+# The protocols of a block, by its own `proto`.
+_PROTOS = {"tcp": ("tcp",), "udp": ("udp",), "both": ("tcp", "udp")}
 
 # Asking about each port of a long block would take longer than it helps.
 _ASKED = 20
@@ -51,7 +58,8 @@ def _holder(library: Library, error: OSError, proto: str, ports: List[int]) -> s
     if why:
         return f"{proto} {why}"
     for port in ports[:_ASKED]:
-        said = _say(library, "who", f"--{proto}", str(port)).splitlines()
+        only = [f"--{proto}"] if proto in _KINDS else []
+        said = _say(library, "who", *only, str(port)).splitlines()
         # A connection in TIME_WAIT is in nobody's way.
         said = [line for line in said if "TIME_WAIT" not in line]
         if said and not said[0].startswith("nobody"):
@@ -99,66 +107,96 @@ def _owner(kind: int) -> int:
 
 
 class Reservation:
-    """A block: `ports`, `proto`, `token`, and `fd`, the socket that owns it."""
+    """A block: `ports`, `proto`, and the sockets that own it, `fds`, with their
+    `tokens`: of TCP, then of UDP, where it is of both."""
 
-    fd = -1
+    fds: Tuple[int, ...] = ()
+    tokens: Tuple[int, ...] = ()
+
+    # Has anything been given a port of it?
+    _lent = False
 
     # Do programs get process groups of their own? Only for who calls kill()
     # however he ends: the terminal's Ctrl-C does not reach them there.
     apart = False
 
-    def __init__(self, n: int, proto: str, start: int) -> None:
-        if proto not in _KINDS:
-            raise ValueError(f"proto is 'tcp' or 'udp', not {proto!r}")
+    def __init__(self, n: int, proto: str, start: int, align: int = 0) -> None:
+        if proto not in _PROTOS:
+            raise ValueError(f"proto is 'tcp', 'udp' or 'both', not {proto!r}")
         if n < 1 or start < 0 or start + n > 65536:
             raise ValueError(f"there are no {n} ports from {start} on")
+        if not 0 <= align < 65536 or (align and start % align):
+            raise ValueError(f"align is a number up to 65535 of which start, {start}, "
+                             f"is a multiple, not {align}")
         self.proto = proto
         self._library = load()
         self._pid = os.getpid()
         self._programs: List[Program] = []
-        self.fd = _owner(_KINDS[proto])
         try:
-            first, self.token = self._library.acquire(self.fd, start, n)
+            for name in _PROTOS[proto]:
+                self.fds = (*self.fds, _owner(_KINDS[name]))
+            first, tokens = self._library.acquire(self.fds, start, n, align)
         except OSError as error:
             self.close()
             wanted = list(range(start, start + n))
             raise _refusal(self._library, error, proto, wanted, n) from None
+        self.tokens = tuple(tokens)
         self.ports = list(range(first, first + n))
+
+    @property
+    def fd(self) -> int:
+        return self.fds[0] if self.fds else -1
+
+    @property
+    def token(self) -> int:
+        return self.tokens[0]
 
     @property
     def port(self) -> int:
         return self.ports[0]
 
     def __repr__(self) -> str:
-        state = "" if self.fd >= 0 else ", closed"
+        state = "" if self.fds else ", closed"
         return f"<portres {self.proto} {_names(self.ports)}{state}>"
 
-    def socket(self, index: int = 0, host: str = "127.0.0.1") -> _Socket:
+    def _protos(self, proto: Optional[str]) -> Tuple[str, ...]:
+        own = _PROTOS[self.proto]
+        if proto is not None and proto not in own:
+            raise ValueError(f"{self!r} has no {proto!r}")
+        return own if proto is None else (proto,)
+
+    def socket(self, index: int = 0, host: str = "127.0.0.1",
+               proto: Optional[str] = None) -> _Socket:
         """A socket of this process that is bound to `ports[index]`; TCP is
-        ready for listen(). An IPv6 `host` makes an IPv6 socket."""
+        ready for listen(). An IPv6 `host` makes an IPv6 socket, "" is every
+        IPv4 address. Of both protocols it is TCP, unless `proto` says 'udp'."""
         port = self.ports[index]
+        proto = self._protos(proto)[0]
         self._need_open()
-        kind = _KINDS[self.proto]
-        family, *_, address = socket.getaddrinfo(host, port, type=kind)[0]
+        kind = _KINDS[proto]
+        family, *_, address = socket.getaddrinfo(host or "0.0.0.0", port, type=kind)[0]
         sock = socket.socket(family, kind)
+        self._lent = True
         try:
-            if self.proto == "tcp":
+            if proto == "tcp":
                 # As socket.create_server(): TIME_WAIT is no obstacle.
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._library.associate(sock.fileno(), self.token)
+            token = self.tokens[_PROTOS[self.proto].index(proto)]
+            self._library.associate(sock.fileno(), token)
             self._library.bind(sock.fileno(), family, address)
         except OSError as error:
             self._library.close(sock.detach())
-            text = f"{self.proto} {port} of {self!r} on {host}"
+            text = f"{proto} {port} of {self!r} on {host}"
             if error.errno == errno.EADDRINUSE:
-                text += ": " + _holder(self._library, error, self.proto, [port])
+                text += ": " + _holder(self._library, error, proto, [port])
             raise _error(error.errno or 0, text) from None
         return sock
 
     def env(self, base: Optional[Mapping[str, str]] = None) -> dict[str, str]:
         """The environment of a program that carries the block, made of `base`
-        or of this process' own. It must inherit `fd` too, as by popen()."""
+        or of this process' own. It must inherit `fds` too, as by popen()."""
         self._need_open()
+        self._lent = True
         env = dict(os.environ if base is None else base)
         env["LD_PRELOAD"] = self._preload(env.get("LD_PRELOAD", ""))
         # The pool is where this process' library looks, or there is no block.
@@ -166,11 +204,11 @@ class Reservation:
         if self._library.pool is not None:
             env["PORTRES_POOL"] = self._library.pool
         tokens = env.get("PORTRES_TOKENS", "").split()
-        if str(self.token) not in tokens:
-            tokens.append(str(self.token))
+        tokens += [str(token) for token in self.tokens if str(token) not in tokens]
         env["PORTRES_TOKENS"] = " ".join(tokens)
         env["PORTRES_PORT"] = str(self.port)
-        env["PORTRES_RANGES"] = f"{self.proto}:{self.port}+{len(self.ports)}"
+        env["PORTRES_RANGES"] = " ".join(f"{proto}:{self.port}+{len(self.ports)}"
+                                         for proto in _PROTOS[self.proto])
         ports = " ".join(map(str, self.ports))
         # The kernel refuses a string of 128 KiB.
         if len(ports) < 65536:
@@ -195,11 +233,39 @@ class Reservation:
         """subprocess.Popen of a program that carries the block: it may bind
         its ports, and has it until it ends or release() is called."""
         kw["env"] = self.env(kw.get("env"))
-        kw["pass_fds"] = (*kw.get("pass_fds", ()), self.fd)
+        kw["pass_fds"] = (*kw.get("pass_fds", ()), *self.fds)
         process: subprocess.Popen[Any] = subprocess.Popen(
             args, **(apart(kw) if self.apart else kw))
         self._programs.append(Program(process))
         return process
+
+    def wait_listening(self, timeout: float = 10.0, index: int = 0,
+                       proto: Optional[str] = None) -> None:
+        """Returns when somebody listens on `ports[index]`; with UDP, has bound
+        it. Asks the kernel: nobody is connected to. TimeoutError, or an Error
+        at once where all that popen() started has ended."""
+        port = self.ports[index]
+        protos = self._protos(proto)
+        deadline = time.monotonic() + timeout
+        nap = 0.001
+        while True:
+            ended = [program.process.poll() for program in self._programs]
+            missing = [name for name in protos if not listens(name, port)]
+            if not missing:
+                return
+            what = f"nobody listens on {' and '.join(missing)} {port}"
+            if ended and None not in ended:
+                raise _error(errno.ECONNREFUSED, f"{what}: what was started has ended, with "
+                             f"status {', '.join(map(str, ended))}")
+            if time.monotonic() >= deadline:
+                raise TimeoutError(errno.ETIMEDOUT, f"{what} after {timeout:g} s")
+            time.sleep(nap)
+            nap = min(2 * nap, 0.02)
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Ends what popen() started as kill() does, but by SIGTERM; after
+        `timeout` seconds by SIGKILL."""
+        stop(self._programs, timeout)
 
     def kill(self) -> None:
         """Kills what popen() started and has not ended yet, and the process
@@ -216,22 +282,23 @@ class Reservation:
         """Ends the block, also for the programs that carry it. What they and
         this process have bound stays bound until it is closed."""
         # In a child of fork() it is not ours to end.
-        if self.fd >= 0 and os.getpid() == self._pid:
-            try:
-                self._library.release(self.fd, self.token)
-            except OSError:
-                pass  # ended already, or the pool is gone
+        if os.getpid() == self._pid:
+            for fd, token in zip(self.fds, self.tokens):
+                try:
+                    self._library.release(fd, token)
+                except OSError:
+                    pass  # ended already, or the pool is gone
         self.close()
 
     def close(self) -> None:
         """Leaves the block to the programs that carry it; ends it when there
         are none."""
-        fd, self.fd = self.fd, -1
-        if fd >= 0:
+        fds, self.fds = self.fds, ()
+        for fd in fds:
             self._library.close(fd)
 
     def _need_open(self) -> None:
-        if self.fd < 0:
+        if not self.fds:
             raise _error(errno.EBADF, f"{self!r}: reserve() again")
 
     def __enter__(self) -> Reservation:
@@ -241,9 +308,35 @@ class Reservation:
         self.release()
 
     def __del__(self) -> None:
+        lost = self.tokens and self.fds and not self._lent
+        if lost and os.getpid() == self._pid and not sys.is_finalizing():
+            warnings.warn(
+                f"{self!r} has ended before it was used, with the last reference to it: "
+                "keep what reserve() returns, or take portres.port()",
+                RuntimeWarning, stacklevel=2)
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{self!r} cannot be pickled: a block belongs to sockets of this process. Give the "
+            "other one r.socket(), which multiprocessing can pass on, or start it by r.popen()")
 
-def reserve(n: int = 1, proto: str = "tcp", start: int = 0) -> Reservation:
-    """Reserves `n` ports in a row, from `start` on; 0: wherever they fit."""
-    return Reservation(n, proto, start)
+
+def reserve(n: int = 1, proto: str = "tcp", start: int = 0,
+            align: int = 0) -> Reservation:
+    """Reserves `n` ports in a row, from `start` on; 0: wherever they fit, the
+    first a multiple of `align`. `proto` is 'tcp', 'udp' or 'both', which means
+    the same ports of each."""
+    return Reservation(n, proto, start, align)
+
+
+# Until the process ends.
+_held: List[Reservation] = []
+
+
+def port(proto: str = "tcp") -> int:
+    """A port that is this process' until it ends: for this process, and for
+    programs that are not under portres. Those that are take reserve()."""
+    block = Reservation(1, proto, 0)
+    _held.append(block)
+    return block.port

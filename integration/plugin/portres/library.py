@@ -16,7 +16,7 @@ import pathlib
 import shutil
 import socket
 import struct
-from typing import Any, Iterator, Optional, Tuple
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 from portres import preload
 from portres.preload import is_path, words
@@ -130,7 +130,7 @@ class Library:
             # A $LIB is replaced here too.
             name = preload.name(path, self.pool) if "$" in path else path
             handle = ctypes.CDLL(name or path, use_errno=True)
-            handle.portres_refusal
+            handle.portres_refusal, handle.portres_acquire_both
         except AttributeError:
             raise _no_library(f"{path} is another library") from None
         except OSError as error:
@@ -139,6 +139,9 @@ class Library:
         self.path = path if "/" in path else _file_of(handle)
         self._acquire = handle.portres_acquire
         self._acquire.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint)
+        self._acquire_both = handle.portres_acquire_both
+        self._acquire_both.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p,
+                                       ctypes.c_uint)
         self._release = handle.portres_release
         self._associate = handle.portres_associate
         for function in self._release, self._associate:
@@ -166,11 +169,15 @@ class Library:
             if number != errno.EINTR:
                 raise self._refused(number)
 
-    def acquire(self, fd: int, start: int, count: int) -> Tuple[int, int]:
-        """Returns the first port and the token."""
-        block = _Instance(socket.htons(start), count)
-        self._call(self._acquire, fd, ctypes.byref(block), 0)
-        return socket.ntohs(block.start_port), block.token
+    def acquire(self, fds: Sequence[int], start: int, count: int,
+                align: int = 0) -> Tuple[int, List[int]]:
+        """For one socket, or for one of TCP and one of UDP. Returns the first
+        port and the tokens."""
+        blocks = (_Instance * 2)(_Instance(socket.htons(start), count))
+        call = self._acquire if len(fds) == 1 else self._acquire_both
+        self._call(call, *fds, ctypes.byref(blocks), align << 16)
+        return (socket.ntohs(blocks[0].start_port),
+                [block.token for block in blocks[:len(fds)]])
 
     def release(self, fd: int, token: int) -> None:
         self._call(self._release, fd, token, 0)

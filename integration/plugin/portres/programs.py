@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from typing import Any
+from typing import Any, Sequence
 
 # Those who said how a program is to be started; what preexec_fn does, setsid()
 # perhaps, fails in a session of its own.
@@ -64,8 +64,8 @@ class Program:
         with contextlib.suppress(ProcessLookupError):
             self.leads = os.getpgid(process.pid) == process.pid
 
-    def strike(self) -> bool:
-        """Kills, and does not wait: signal handlers call it, in the middle of
+    def strike(self, number: int = signal.SIGKILL) -> bool:
+        """Signals, and does not wait: signal handlers call it, in the middle of
         a wait() perhaps, which has a lock. Was there somebody?"""
         pid = self.process.pid
         # Once it is waited for, the number may be another's; not before, and
@@ -73,8 +73,12 @@ class Program:
         if self.process.poll() is not None and (not self.leads or _exists(pid)):
             return False
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            (os.killpg if self.leads else os.kill)(pid, signal.SIGKILL)
+            (os.killpg if self.leads else os.kill)(pid, number)
         return True
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None and not (
+            self.leads and _runs(self.process.pid))
 
     def end(self) -> None:
         if not self.strike():
@@ -83,3 +87,19 @@ class Program:
         deadline = time.monotonic() + _PATIENCE
         while self.leads and _runs(self.process.pid) and time.monotonic() < deadline:
             time.sleep(0.001)
+
+
+def stop(programs: Sequence[Program], timeout: float) -> None:
+    """Asks all of them to end, by SIGTERM; those that have not after `timeout`
+    seconds are killed."""
+    deadline = time.monotonic() + timeout
+    for program in programs:
+        # A stopped program gets it when it goes on.
+        if program.strike(signal.SIGTERM):
+            program.strike(signal.SIGCONT)
+    for program in programs:
+        nap = 0.001
+        while not program.has_ended() and time.monotonic() < deadline:
+            time.sleep(nap)
+            nap = min(2 * nap, 0.02)
+        program.end()

@@ -6,7 +6,7 @@
         with r.popen(["server", "--port", str(r.port)]) as server:
             ...
 
-`reserved_ports_module` and `reserved_ports_session` keep their blocks as long
+`reserved_port` is one port, an int; `reserved_ports_module` and `reserved_ports_session` keep their blocks as long
 as their names say. `--portres-lib PATH` names the library.
 """
 
@@ -24,7 +24,7 @@ class ReservedPorts(Protocol):
     """What the fixtures are: a call reserves a block."""
 
     def __call__(self, n: int = 1, proto: str = "tcp",
-                 start: int = 0) -> portres.Reservation: ...
+                 start: int = 0, align: int = 0) -> portres.Reservation: ...
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,14 +53,14 @@ def _reserved_ports() -> Iterator[ReservedPorts]:
     with contextlib.ExitStack() as stack:
 
         def reserve(n: int = 1, proto: str = "tcp",
-                    start: int = 0) -> portres.Reservation:
-            block = portres.reserve(n, proto, start)
+                    start: int = 0, align: int = 0) -> portres.Reservation:
+            block = portres.reserve(n, proto, start, align)
             stack.callback(block.release)
             # A test that fails leaves its server behind, and the next test
             # would meet it.
             block.apart = True
             stack.callback(signals.forget, block)
-            stack.callback(block.kill)
+            stack.callback(block.stop)
             signals.watch(block)
             return block
 
@@ -69,9 +69,16 @@ def _reserved_ports() -> Iterator[ReservedPorts]:
 
 @pytest.fixture
 def reserved_ports() -> Iterator[ReservedPorts]:
-    """reserved_ports(n=1, proto='tcp', start=0) -> portres.Reservation, until
-    the test ends."""
+    """reserved_ports(n=1, proto='tcp', start=0, align=0) -> portres.Reservation,
+    until the test ends."""
     yield from _reserved_ports()
+
+
+@pytest.fixture
+def reserved_port(reserved_ports: ReservedPorts) -> int:
+    """A TCP port that is the test's: for a server in this process, or one that
+    is not under portres."""
+    return reserved_ports().port
 
 
 @pytest.fixture(scope="module")
