@@ -73,9 +73,11 @@ $B/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$Q$(COMPILE) -c $< -o $@
 
-# What runs once a process, or for administrators: small rather than fast.
+# What runs once a process, for administrators, or beside a dozen system calls:
+# small rather than fast.
 $(patsubst %,$B/obj/core/pool/%.o,persistent pool store user_pool) \
-	$B/obj/shim/config.o: COMPILE += -Os
+	$(patsubst %,$B/obj/shim/%.o,config hidden_fds in_block refusal request): \
+	COMPILE += -Os
 
 $B/libportres_core.a: $(CORE)
 	$(call say,AR,$@)
