@@ -2,6 +2,7 @@
 """Options, the built artefacts, and a pool of its own for each test. The other
 fixtures are in kits/."""
 
+import itertools
 import os
 import pathlib
 import re
@@ -112,6 +113,19 @@ def shim_env(build, pool):
     env["PORTRES_POOL"] = str(pool)
     env["PYTHONPATH"] = str(ROOT / "integration")
     return env
+
+
+# A server that closes a connection first keeps its port in TIME_WAIT for a minute,
+# and the first wildcard of each new pool is the same.
+FIRST_PORTS = itertools.count(62000, 40)
+
+
+@pytest.fixture
+def own_wildcard():
+    """Settings for a test whose wildcard blocks have connections, or must have
+    none of another test's."""
+    first = next(FIRST_PORTS)
+    return {"PORTRES_WILDCARD": f"{first}-{first + 39}"}
 
 
 @pytest.fixture

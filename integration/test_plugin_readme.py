@@ -26,7 +26,7 @@ NEEDED = {
 
 
 @pytest.fixture
-def folder(plugin_env, build):
+def folder(plugin_env, build, own_wildcard):
     """A folder of the user who runs it: nobody where we are root, because
     PostgreSQL does not run as root."""
     top = pathlib.Path(tempfile.mkdtemp(prefix="portres-test-"))
@@ -35,6 +35,7 @@ def folder(plugin_env, build):
     (top / "pool").mkdir(mode=0o700)
     plugin_env.update(PORTRES_LIB=str(top / "libportres.so"), PORTRES_POOL=str(top / "pool"),
                       PYTHONPATH=str(top / "plugin"), HOME=str(top), TMPDIR=str(top))
+    plugin_env.update(own_wildcard)
     top.chmod(0o755)
     yield top
     shutil.rmtree(top)

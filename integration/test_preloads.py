@@ -194,12 +194,12 @@ HOW = ["address", "address by option", "thread", "undefined"]
 
 
 @pytest.mark.parametrize("how", HOW)
-def test_a_sanitized_program(compiled, build, shim_env, how):
+def test_a_sanitized_program(compiled, build, shim_env, own_wildcard, how):
     """See docs/limits.md for the first two."""
     if sanitizer(build):
         pytest.skip("one sanitizer is enough")
     program = compiled(SANITIZED, flags=[f"-fsanitize={how.split()[0]}", "-g"])
-    env = {**shim_env, "ASAN_OPTIONS": "verify_asan_link_order=1"}
+    env = {**shim_env, **own_wildcard, "ASAN_OPTIONS": "verify_asan_link_order=1"}
     if how == "address by option":
         env["ASAN_OPTIONS"] = "verify_asan_link_order=0"
     if how == "address":

@@ -20,10 +20,11 @@ def fence(section, language):
 
 
 @pytest.fixture
-def run(cli_env, build, tmp_path):
+def run(cli_env, build, tmp_path, own_wildcard):
     """run(command of the document) -> what it printed, in a folder of its own; with
     a port that is reserved for something else beside it."""
     cli_env["PATH"] = f"{build}:{cli_env['PATH']}"
+    cli_env.update(own_wildcard)
     cli_env.update(GOCACHE=str(tmp_path / "go"), GOFLAGS="-mod=mod", GOPROXY="off",
                    CARGO_TARGET_DIR=str(tmp_path / "target"), CARGO_NET_OFFLINE="true")
     for name in "CARGO_HOME", "RUSTUP_HOME":

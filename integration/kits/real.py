@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Programs from Debian's packages, each on a block that `portres run` gave it."""
 
-import itertools
 import os
 import pathlib
 import pwd
@@ -99,17 +98,11 @@ def place(build):
     shutil.rmtree(top)
 
 
-# Connections that a server has closed first keep its port from others for a
-# minute (TIME_WAIT), so no test has a port of another's.
-FIRST_PORTS = itertools.count(61000, 20)
-
-
 @pytest.fixture
-def real_env(place, shim_env):
-    first = next(FIRST_PORTS)
+def real_env(place, shim_env, own_wildcard):
     return {
         **shim_env,
-        "PORTRES_WILDCARD": f"{first}-{first + 19}",
+        **own_wildcard,
         "PORTRES_POOL": str(place / "pool"),
         "LD_PRELOAD": str(place / "libportres.so"),
         "HOME": str(place / "data"),
