@@ -15,12 +15,16 @@
 #                        OLD=libportres.so against that one, in turns
 #   make trace           what a call goes through: functions and system calls
 #   make demo            a Winsock program and an ordinary one meet
-#   make install         prefix=/usr/local, DESTDIR=
+#   make install         prefix=/usr/local, libdir=, DESTDIR=; make uninstall
+#   make installcheck    integration, against what is installed
+#   make dist            build/portres-VERSION.tar.gz
+#   make deb             Debian packages in build/; wants tests/packages-deb
+#   make check-packages  those, in a clean Debian root; as root, downloads one
 #
 # V=1 shows commands. SAN=address|undefined|thread builds into build-$(SAN)/.
 # config.mak, where there is one, may set any variable; it is not ours.
 
-VERSION := 0.1.0
+VERSION := $(shell cat VERSION)
 SONAME := libportres.so.0
 
 prefix ?= /usr/local
@@ -251,7 +255,8 @@ check-kernel: all $(TESTS)
 
 check-symbols: $B/libportres.so
 	$Qawk -v list=1 -f shim/exports.awk shim/hooks.def | sort >$B/wanted.txt
-	$Qnm -D --defined-only $< | awk '{print $$3}' | sort >$B/exported.txt
+	$Qnm -D --defined-only $< | awk '$$2 != "A" { print $$3 }' | sort \
+		>$B/exported.txt
 	$Qdiff -u $B/wanted.txt $B/exported.txt
 	$Qreadelf -d $< | grep -q BIND_NOW
 

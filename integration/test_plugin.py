@@ -166,9 +166,9 @@ def found(suite, plugin_env, build, tmp_path):
         (tmp_path / folder).mkdir()
     (tmp_path / "bin/portres").write_text("")
     (tmp_path / "bin/portres").chmod(0o755)
-    shutil.copy(build / "libportres.so", tmp_path / "lib/libportres.so.0.1.0")
+    shutil.copy(build / "libportres.so", tmp_path / "lib/libportres.so.1.2.3")
     for name in "libportres.so.0", "libportres.so":
-        (tmp_path / "lib" / name).symlink_to("libportres.so.0.1.0")
+        (tmp_path / "lib" / name).symlink_to("libportres.so.1.2.3")
     (tmp_path / "build").mkdir()
     shutil.copy(build / "libportres.so", tmp_path / "build")
     del plugin_env["PORTRES_LIB"]
@@ -216,4 +216,6 @@ def test_it_can_be_installed(root):
         assert project["tool"]["setuptools"]["package-data"][package] == ["py.typed"]
     entry = project["project"]["entry-points"]["pytest11"]
     assert entry == {"pytest_portres": "pytest_portres"}
-    assert f"VERSION := {project['project']['version']}\n" in (root / "Makefile").read_text()
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"file": "VERSION"}
+    assert (PLUGIN / "VERSION").samefile(root / "VERSION")

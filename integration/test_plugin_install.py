@@ -13,9 +13,10 @@ import pytest
 
 from kits.plugin import PLUGIN
 
-METADATA = """Metadata-Version: 2.1
+VERSION = (PLUGIN / "VERSION").read_text().strip()
+METADATA = f"""Metadata-Version: 2.1
 Name: pytest-portres
-Version: 0.1.0
+Version: {VERSION}
 """
 
 ONE = """
@@ -26,7 +27,7 @@ def test_it(reserved_ports):
 
 def described(place):
     """As `pip install` leaves it there, or `setup.py egg_info`."""
-    folder = place / "pytest_portres-0.1.0.dist-info"
+    folder = place / f"pytest_portres-{VERSION}.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text(METADATA)
     text = (PLUGIN / "pyproject.toml").read_text()

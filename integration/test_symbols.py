@@ -143,7 +143,7 @@ def test_core_needs_nothing_that_others_stand_in_front_of(build):
     plain(build)
     wanted = needs(*(build / "obj/core").glob("*/*.o"))
     memory = {name for name in wanted if re.match("(mem|str)[a-z]+$", name)}
-    allowed = {"__errno_location", "_GLOBAL_OFFSET_TABLE_", "syscall"}
+    allowed = {"__errno_location", "_GLOBAL_OFFSET_TABLE_", "__stack_chk_fail", "syscall"}
     assert memory and wanted - memory <= allowed
 
 
@@ -154,8 +154,18 @@ def test_hooks_ask_no_clock_of_libcs(build):
     assert needs(*objects) & {"clock_gettime", "gettimeofday", "time"} == set()
 
 
+def nodes(build):
+    """(name, node) of each exported function; "" where it has no version."""
+    lines = output("nm", "-D", "--defined-only", "--with-symbol-versions",
+                   build / "libportres.so")
+    # The nodes themselves are absolute.
+    found = re.findall(r"^\w+ [TWi] (\w+)(?:@@(\S+))?$", lines, re.M)
+    assert len(found) == len(lines.splitlines()) - len(re.findall(r" A ", lines))
+    return set(found)
+
+
 def exported(build):
-    return set(output("nm", "-D", "--defined-only", "-j", build / "libportres.so").split())
+    return {name for name, _ in nodes(build)}
 
 
 def test_it_exports_libcs_names_and_portres_alone(build, hooks):
@@ -169,6 +179,47 @@ def test_it_exports_what_the_header_declares(build, hooks, root):
     text = (root / "include/portres.h").read_text()
     declared = re.findall(r"^PORTRES_API int (\w+)\(", text, re.M)
     assert sorted(declared) == sorted(exported(build) - hooks)
+
+
+RELEASED = re.compile(r"^ ([\w.]+)@([\w.]+) (\d+\.\d+)\.\d+$", re.M)
+
+
+def released(root):
+    """(name, node, the minor version that had it first), as Debian keeps the list."""
+    text = (root / "debian/libportres0.symbols").read_text()
+    found = RELEASED.findall(text)
+    assert len(found) == text.count("\n ") > 8
+    return found
+
+
+def test_what_was_released_is_there_under_its_node(build, root):
+    """Programs that were linked with it ask for both; all others ask for libc's
+    names, which must have no version."""
+    ours = {(name, node) for name, node in nodes(build) if node}
+    names = {name for name, _ in ours}
+    assert names == exported(build) - hooked(root)
+    libcs = {(name, "Base") for name in hooked(root)}
+    was = {(name, node) for name, node, _ in released(root)}
+    assert was == ours | libcs | {(node, node) for _, node in ours}
+
+
+def test_a_node_has_the_names_of_one_version(root):
+    """A name that came later is in a node of its own: a program that needs it is
+    then refused by an older library at its start, not at its first call."""
+    for name, node, since in released(root):
+        if node != "Base":
+            assert node == f"PORTRES_{since}", f"{name} came with {since}: a node of its own"
+    since = {minor for *_, minor in released(root)}
+    have = tuple(map(int, (root / "VERSION").read_text().split(".")[:2]))
+    assert max(tuple(map(int, minor.split("."))) for minor in since) <= have
+
+
+def test_the_names_of_1_0(root):
+    """They are released: this list is never changed."""
+    assert sorted(name for name, node, _ in released(root) if node == "PORTRES_1.0") == [
+        "PORTRES_1.0", "portres_acquire", "portres_acquire_both", "portres_associate",
+        "portres_persistent_create", "portres_persistent_delete", "portres_persistent_find",
+        "portres_refusal", "portres_release"]
 
 
 def test_how_large_its_text_is(build):

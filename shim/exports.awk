@@ -1,8 +1,18 @@
-# Reads hooks.def; writes the linker's version script, or with list=1 the names.
-/^(HOOK|HOOK_ANY)\(/	{ split($0, part, /[(,] */); add(part[3]) }
-/^(ALIAS|EXPORT)\(/	{ split($0, part, /[(,)] */); add(part[2]) }
+# Reads hooks.def; writes the linker's version script, or with list=1 the names
+# as they are exported.
+/^(HOOK|HOOK_ANY)\(/	{ split($0, part, /[(,] */); libcs(part[3]) }
+/^ALIAS\(/		{ split($0, part, /[(,] */); libcs(part[2]) }
+/^EXPORT\(/		{ split($0, part, /[(,)] */); ours(part[2], part[3]) }
 
-function add(name) { names[++n] = name }
+function libcs(name) { names[++n] = name }
+
+function ours(name, node)
+{
+	names[++n] = name "@@" node
+	if (!(node in in_node))
+		nodes[++k] = node
+	in_node[node] = in_node[node] "\n\t\t" name ";"
+}
 
 END {
 	if (list) {
@@ -10,10 +20,10 @@ END {
 			print names[i]
 		exit
 	}
-	# Without a name: a versioned bind() would not stand in for the one that
-	# programs ask for, which is bind@GLIBC_2.2.5.
-	print "{\n\tglobal:"
-	for (i = 1; i <= n; i++)
-		print "\t\t" names[i] ";"
-	print "\tlocal:\n\t\t*;\n};"
+	# Our names alone. One that is in no node has no version and is exported if
+	# its definition says so: those of libc's, because a versioned bind() would
+	# not stand in for the one that programs ask for, which is bind@GLIBC_2.2.5.
+	for (i = 1; i <= k; i++)
+		printf "%s {\n\tglobal:%s\n}%s;\n", nodes[i], in_node[nodes[i]],
+			(i == 1 ? "" : " " nodes[i - 1])
 }

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 
 #define ALIAS(name, of)
-#define EXPORT(name)
+#define EXPORT(name, node)
 
 #define HOOK(type, name, parameters, arguments)                                \
 	static type first_##name parameters                                    \

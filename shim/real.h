@@ -27,7 +27,7 @@
 #define HOOK_ANY(type, name, parameters, last, arguments)                      \
 	HOOK(type, name, parameters, arguments)
 #define ALIAS(name, of)
-#define EXPORT(name)
+#define EXPORT(name, node)
 #include "shim/hooks.def"
 #undef HOOK
 #undef HOOK_ANY
