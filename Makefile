@@ -39,6 +39,11 @@ CC ?= gcc
 CXX ?= g++
 PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
+# Of the command alone; the library's files cannot take it, see COMPILE.
+CPPFLAGS ?= $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+MACHINE := $(shell $(CC) -dumpmachine)
+HARDENING ?= -fstack-protector-strong -fstack-clash-protection \
+	$(if $(filter x86_64-%,$(MACHINE)),-fcf-protection)
 -include config.mak
 
 B := build$(if $(SAN),-$(SAN))
@@ -51,8 +56,10 @@ SANITIZE = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wvla
 # Off: FORTIFY's inlines and 64-bit-offset names collide with names that we
-# define. No TLS that allocates: it is touched inside bind().
-COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -fPIC \
+# define. No TLS that allocates: it is touched inside bind(). The place of the
+# sources is in no object, so that two builds are the same bytes.
+COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(HARDENING) $(WARNINGS) \
+	-fPIC '-ffile-prefix-map=$(CURDIR)=.' \
 	-fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
 	-U_FILE_OFFSET_BITS -U_TIME_BITS -DPORTRES_ITSELF -I. -Iinclude -MMD -MP \
 	$(SANITIZE)
@@ -61,11 +68,11 @@ LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
 	$(if $(SAN),$(SANITIZE),-Wl,-z,defs)
 
-CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*/*.c))
-SHIM := $(patsubst %.c,$B/obj/%.o,$(wildcard shim/*.c))
-WINSOCK := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/*.c))
+CORE := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard core/*/*.c)))
+SHIM := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard shim/*.c)))
+WINSOCK := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard winsock/*.c)))
 CRT := $(patsubst %.c,$B/obj/winsock/crt/%.o,\
-	$(notdir $(wildcard winsock/crt/*.c)))
+	$(sort $(notdir $(wildcard winsock/crt/*.c))))
 HEADERS := $(notdir $(wildcard include/*.h))
 
 all: $B/libportres.so $B/portres headers links
@@ -100,13 +107,15 @@ $B/libportres.so: $(SHIM) $B/libportres_core.a $B/exports.map
 
 # The command
 
-CLI := $(patsubst %.c,$B/obj/%.o,$(wildcard cli/*.c))
+CLI := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard cli/*.c)))
 $(CLI): COMPILE += -DPORTRES_VERSION='"$(VERSION)"' \
-	-DPORTRES_SONAME='"$(SONAME)"'
+	-DPORTRES_SONAME='"$(SONAME)"' $(CPPFLAGS)
+$(CLI): VERSION
 
 $B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
 	$(call say,LD,$@)
-	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^ -ldl
+	$Q$(CC) $(CFLAGS) -pie $(LDFLAGS) -Wl,-z,now -Wl,-z,relro $(SANITIZE) \
+		-o $@ $^ -ldl
 
 # What programs compile and link with. Names of headers have no case on
 # Windows; these are the spellings that programs use. One of Microsoft's samples
