@@ -300,15 +300,24 @@ trace:
 demo: all
 	$Qsh integration/demo.sh $B
 
-install: to = $(DESTDIR)$(libdir)
-install: all
-	install -d "$(to)" "$(DESTDIR)$(includedir)/portres"
+# Where a list of the linker's is kept, a new name is known after ldconfig only.
+install: install-files
+	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
+
+install-files: to = $(DESTDIR)$(libdir)
+install-files: all
+	install -d "$(to)/pkgconfig" "$(DESTDIR)$(includedir)/portres"
 	install -m 755 $B/libportres.so "$(to)/libportres.so.$(VERSION)"
 	ln -sf libportres.so.$(VERSION) "$(to)/$(SONAME)"
 	ln -sf $(SONAME) "$(to)/libportres.so"
 	cd "$(to)" && rm -f $(STALE)
 	install -m 644 $B/lib/libportres_winsock.a $(SCRIPTS) "$(to)"
 	install -m 644 $B/include/* "$(DESTDIR)$(includedir)/portres"
+	for name in portres portres-winsock; do \
+		sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|' \
+			-e 's|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
+			include/$$name.pc.in >"$(to)/pkgconfig/$$name.pc" && \
+		chmod 644 "$(to)/pkgconfig/$$name.pc" || exit 1; done
 	install -D -m 755 $B/portres "$(DESTDIR)$(bindir)/portres"
 	install -D -m 644 docs/portres.1 "$(DESTDIR)$(datadir)/man/man1/portres.1"
 	install -D -m 644 docs/portres.3 "$(DESTDIR)$(datadir)/man/man3/portres.3"
@@ -319,19 +328,79 @@ install: all
 		"$(DESTDIR)$(datadir)/zsh/site-functions/_portres"
 	install -D -m 644 cli/portres.fish \
 		"$(DESTDIR)$(datadir)/fish/vendor_completions.d/portres.fish"
-	install -D -m 644 cli/portres.conf \
-		"$(DESTDIR)$(systemddir)/tmpfiles.d/portres.conf"
+	install -D -m 644 cli/portres-pool.conf \
+		"$(DESTDIR)$(datadir)/portres/portres-pool.conf"
+	install -d "$(DESTDIR)$(systemddir)/systemd/system"
+	sed 's|@datadir@|$(datadir)|' cli/portres-pool.service.in \
+		>"$(DESTDIR)$(systemddir)/systemd/system/portres-pool.service"
 	install -D -m 644 cli/portres.sysusers \
 		"$(DESTDIR)$(systemddir)/sysusers.d/portres.conf"
+
+# All that `install` puts there, as it is found by installing once more, beside.
+uninstall: all
+	@beside=$$(mktemp -d) && trap 'rm -rf "$$beside"' EXIT && \
+	$(MAKE) -s install-files DESTDIR="$$beside" && \
+	(cd "$$beside" && find . ! -type d) | while IFS= read -r file; do \
+		rm -fv "$(DESTDIR)/$$file"; done
+	rmdir "$(DESTDIR)$(includedir)/portres" "$(DESTDIR)$(datadir)/portres"
+	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
+
+# The integration tests against what is installed, as if it had been built there.
+installcheck:
+	$Qrm -rf $B/installed && mkdir -p $B/installed/lib
+	$Qln -s "$(DESTDIR)$(libdir)/$(SONAME)" $B/installed/libportres.so
+	$Qln -s "$(DESTDIR)$(bindir)/portres" $B/installed/portres
+	$Qln -s "$(DESTDIR)$(includedir)/portres" $B/installed/include
+	$Qfor name in libportres.so libportres_winsock.a $(notdir $(SCRIPTS)); do \
+		ln -s "$(DESTDIR)$(libdir)/$$name" $B/installed/lib || exit 1; done
+	$Q$(PYTEST) --build-dir=$B/installed $(INTEGRATION)
+
+# Packages
+
+# A checkout is what git knows of it; elsewhere all that is here and not made.
+NAME := portres-$(VERSION)
+LISTED = if [ -e .git ] && git ls-files -z 2>/dev/null; then :; else \
+	find . \( -name .git -o -path './build' -o -path './build-*' \
+	-o -name __pycache__ -o -name .pytest_cache -o -name '*.egg-info' \) \
+	-prune -o ! -type d -printf '%P\0'; fi
+# The day of the version.
+DATE = $$(sed -n 's/^\#\# $(VERSION) - //p' CHANGELOG.md)
+
+dist:
+	@mkdir -p $B
+	$Q$(LISTED) | LC_ALL=C sort -z >$B/dist.list
+	$Qtar -c --no-recursion --null -T $B/dist.list \
+		--transform='flags=r;s|^|$(NAME)/|' --owner=0 --group=0 \
+		--numeric-owner --mode=u=rwX,go=rX --mtime="$(DATE)T00:00:00Z" \
+		--format=gnu -f $B/$(NAME).tar
+	$Qgzip -9nf $B/$(NAME).tar
+	$(call say,DIST,$B/$(NAME).tar.gz)
+
+deb: dist
+	$Qcommand -v dh >/dev/null || { echo "make deb: no debhelper; as root:" \
+		"apt-get install --no-install-recommends" \
+		"\$$(cat tests/packages-deb)" >&2; exit 1; }
+	$Qrm -rf $B/deb && mkdir -p $B/deb
+	$Qcp $B/$(NAME).tar.gz $B/deb/portres_$(VERSION).orig.tar.gz
+	$Qtar -xf $B/$(NAME).tar.gz -C $B/deb
+	$Qsh debian/changelog.sh $(VERSION) "$(DATE)" \
+		>$B/deb/$(NAME)/debian/changelog
+	$Qcd $B/deb/$(NAME) && PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+		env -u MAKEFLAGS -u MAKEOVERRIDES -u CFLAGS -u LDFLAGS -u CPPFLAGS \
+		dpkg-buildpackage -b -us -uc
+	$Qls $B/deb/*.deb
+
+check-packages: deb
+	$Qsh integration/packages.sh $B
 
 clean:
 	rm -rf build build-address build-undefined build-thread
 
-.PHONY: all headers links check check-long check-elsewhere check-unit \
+.PHONY: all headers links install-files uninstall installcheck dist deb \
+	check-packages check check-long check-elsewhere check-unit \
 	check-integration check-asan check-ubsan check-tsan check-valgrind \
 	check-kernel check-symbols bench trace demo install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
--include $(shell find $B -path $B/kernel -prune -o -name '*.d' -print \
-	2>/dev/null)
+-include $(shell find $B/obj $B/tests -type f -name '*.d' 2>/dev/null)

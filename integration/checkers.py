@@ -30,6 +30,8 @@ ITS_OWN = "the runtime has a thread and system calls of its own"
 DEADLY = "the runtime explains the signal at length"
 NO_RUNTIME = "it preloads other libraries, no runtime"
 UNSHARED = "unshare(1) crashes under the runtime"
+BUILT_PATH = "what is installed has a path of its own"
+NO_OBJECTS = "what is installed has no objects"
 READ_ONLY = "valgrind stores what sigprocmask answers itself, and ends there"
 
 # By checker, what it cannot look at: names of tests, or beginnings of them.
@@ -70,6 +72,18 @@ CANNOT = {
         "test_without_a_pool_of_its_own_name": UNSHARED,
         "test_words_of_ld_preload": NO_RUNTIME,
     },
+    # No checker: `make installcheck`.
+    "installed": {
+        "test_arguments_and_environment": BUILT_PATH,
+        "test_not_preloaded_is_a_warning_with_the_line_to_type": BUILT_PATH,
+        "test_installed_layout": BUILT_PATH,
+        "test_the_plan": BUILT_PATH,
+        "test_the_shim_comes_first": BUILT_PATH,
+        "test_core_needs_nothing_that_others_stand_in_front_of": NO_OBJECTS,
+        "test_hooks_ask_no_clock_of_libcs": NO_OBJECTS,
+        "test_nothing_of_ours_comes_back_through_our_hooks": NO_OBJECTS,
+        "test_winsock_stands_on_the_native_api_alone": NO_OBJECTS,
+    },
     "valgrind": {
         "test_bad_calls[acquire, read-only output": READ_ONLY,
         "test_bad_calls[overlapped read-only": READ_ONLY,
@@ -103,7 +117,7 @@ def flags(build):
 def choose(items, config):
     """Leaves the tests that the checker can say something about."""
     build = pathlib.Path(config.getoption("--build-dir"))
-    checker = sanitizer(build)
+    checker = "installed" if build.name == "installed" else sanitizer(build)
     if config.getoption("--under"):
         checker = "valgrind"
         others = [item for item in items if "under" not in item.fixturenames]

@@ -60,7 +60,9 @@ def test_install(root, build, tmp_path):
         "bin/portres", "share/man/man1/portres.1", "share/man/man3/portres.3",
         "share/man/man7/portres.7", "lib/libportres_winsock.a", "lib/libws2_32.a",
         "share/bash-completion/completions/portres", "share/zsh/site-functions/_portres",
-        "share/fish/vendor_completions.d/portres.fish", "lib/tmpfiles.d/portres.conf",
+        "share/fish/vendor_completions.d/portres.fish", "share/portres/portres-pool.conf",
+        "lib/systemd/system/portres-pool.service", "lib/pkgconfig/portres.pc",
+        "lib/pkgconfig/portres-winsock.pc",
         "lib/sysusers.d/portres.conf",
     ):
         assert (tmp_path / "p" / path).is_file(), path
@@ -78,12 +80,8 @@ def spaced(root, build, tmp_path):
     if sanitizer(build):
         pytest.skip("the demonstration has no runtime before the library")
     place = tmp_path / "My Job"
-    for part in "Makefile", "cli", "core", "docs", "include", "integration", "shim", "tests", "winsock":
-        if (root / part).is_dir():
-            shutil.copytree(root / part, place / part)
-        else:
-            place.mkdir()
-            shutil.copy2(root / part, place)
+    shutil.copytree(root, place, symlinks=True,
+                    ignore=shutil.ignore_patterns("build", "build-*", ".git", "__pycache__"))
     shutil.copytree(build, place / "build", symlinks=True)
     return place
 
