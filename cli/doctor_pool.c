@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +36,23 @@ file_system(long type)
 	}
 }
 
+static void
+check_one_user(const struct stat *st)
+{
+	struct passwd *user = getpwuid(st->st_uid);
+
+	if (st->st_uid == 0)
+		check(GOOD, "pool",
+		      "root's own, no other user reserves in it (mode %o)",
+		      st->st_mode & 07777);
+	else
+		check(GOOD, "pool",
+		      "user %u's (%s) own, no other user but root reserves in "
+		      "it (mode %o)",
+		      st->st_uid, user ? user->pw_name : "without a name",
+		      st->st_mode & 07777);
+}
+
 /* The right to read is not enough: binders write announcements. */
 static void
 check_directory(const char *path)
@@ -49,8 +67,7 @@ check_directory(const char *path)
 	if (stat(path, &st) < 0)
 		return;
 	if (!(st.st_mode & S_IWGRP)) {
-		check(GOOD, "pool", "user %u and root share it (mode %o)",
-		      st.st_uid, st.st_mode & 07777);
+		check_one_user(&st);
 		return;
 	}
 	group = getgrgid(st.st_gid);
