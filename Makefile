@@ -13,6 +13,8 @@
 #                        wants tests/packages-kernel
 #   make bench           what it costs, against bare libc; JSON=1; with
 #                        OLD=libportres.so against that one, in turns
+#   make bench-peers     the same of what else people use for ports; JSON=1, and
+#                        PLOTS=docs draws the plots; npm and gnuplot if here
 #   make trace           what a call goes through: functions and system calls
 #   make demo            a Winsock program and an ordinary one meet
 #   make install         prefix=/usr/local, libdir=, DESTDIR=; make uninstall
@@ -279,7 +281,7 @@ $B/bench/%: bench/%.c bench/kit.c bench/bench.h
 	@mkdir -p $(@D)
 	$Q$(CC) $(BENCH_FLAGS) $(filter %.c %.a,$^) -o $@
 
-$B/bench/crowd: $B/libportres_core.a
+$B/bench/crowd $B/bench/kernel: $B/libportres_core.a
 
 $B/bench/passthrough: bench/passthrough.c
 	@mkdir -p $(@D)
@@ -289,10 +291,14 @@ $B/bench/empty.so:
 	@mkdir -p $(@D)
 	$Q$(CC) -shared -fPIC -x c /dev/null -o $@
 
-BENCHES := bench startup stopped crowd passthrough empty.so
+BENCHES := bench startup stopped crowd kernel passthrough empty.so
 
 bench: all $(BENCHES:%=$B/bench/%)
 	$Q$(PYTHON) bench/run.py $(if $(JSON),--json) $(if $(OLD),--old $(OLD)) $B
+
+bench-peers: all $B/bench/peers
+	$Q$(PYTHON) bench/peers.py $(if $(JSON),--json) \
+		$(if $(PLOTS),--plots "$(PLOTS)") $B
 
 trace:
 	$Q$(PYTHON) bench/trace.py $B/trace
@@ -399,7 +405,7 @@ clean:
 .PHONY: all headers links install-files uninstall installcheck dist deb \
 	check-packages check check-long check-elsewhere check-unit \
 	check-integration check-asan check-ubsan check-tsan check-valgrind \
-	check-kernel check-symbols bench trace demo install clean
+	check-kernel check-symbols bench bench-peers trace demo install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 

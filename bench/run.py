@@ -108,6 +108,12 @@ def print_rows(rows):
         print(f"{name:44}{ours:>9} ns{bare:>9} ns{ratio:>8}{limit:>8}{over}")
 
 
+def print_kernel(rows):
+    print(f"\n{'what the kernel is asked':44}{'':>12}")
+    for name, value in rows:
+        print(f"{name:44}{float(value) / 1e3:>9.2f} µs")
+
+
 def print_counted(counted):
     if not counted:
         print("no valgrind here: instructions not counted")
@@ -131,14 +137,18 @@ def main():
     rows = rows_with(build, library)
     with tempfile.TemporaryDirectory(dir="/dev/shm") as where:
         rows += output(f"{build}/bench/crowd", where)
+        kernel = output(f"{build}/bench/kernel", where)
     counted = count(build, library)
     if wanted.json:
         names = ("row", "ours_ns", "bare_ns", "ratio", "limit")
         table = [dict(zip(names, [row[0], *map(float, row[1:])])) for row in rows]
-        json.dump({"rows": table, "instructions": counted}, sys.stdout, indent=1)
+        calls = {name: float(value) for name, value in kernel}
+        json.dump({"rows": table, "kernel_ns": calls, "instructions": counted}, sys.stdout,
+                  indent=1)
         print()
     else:
         print_rows(rows)
+        print_kernel(kernel)
         print_counted(counted)
     return sum(float(row[3]) > float(row[4]) for row in rows)
 
