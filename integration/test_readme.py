@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: MIT
+"""The commands and programs of the README and the documents, as they stand there.
+
+Each line of a block is looked for below; a new one needs a test, or a reason."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+import pytest
+
+from checkers import sanitizer
+from conftest import ROOT
+from kits.plugin import PLUGIN
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), PLUGIN / "README.md"]
+
+
+def blocks(path):
+    """(language, text) of each."""
+    return re.findall(r"^```(\w*)\n(.*?)^```$", path.read_text(), re.S | re.M)
+
+
+def commands(path):
+    """The lines of its shell blocks, without what is said of them."""
+    for language, text in blocks(path):
+        if language == "sh":
+            for line in text.splitlines():
+                command = re.sub(r"(?:^|\s)#.*", "", line).strip()
+                if command:
+                    yield command
+
+
+STUBS = ["nginx", "redis-server", "postgres", "named", "rtp-server", "server", "node-red", "make",
+         "sip-server"]
+STUB = """#!/bin/sh
+echo "$(basename "$0") $*"
+echo "ports $PORTRES_PORTS"
+"""
+
+
+@pytest.fixture
+def at_home(build, cli_env, namespace, root, tmp_path):
+    """at_home(command) -> what it said, as it stands in a document: with portres
+    installed, in a network that has all ports, and beside programs by the names
+    that documents use, which say how they were started."""
+    if sanitizer(build):
+        pytest.skip("programs of others have no runtime before the library")
+    env = dict(cli_env)
+    stubs = tmp_path / "stubs"
+    stubs.mkdir()
+    for name in STUBS:
+        (stubs / name).write_text(STUB)
+        (stubs / name).chmod(0o755)
+    env["PATH"] = f"{stubs}:{env['PATH']}"
+    if build.name != "installed":
+        place = tmp_path / "installed"
+        subprocess.run(["make", "-s", "-o", "all", "install-files", f"B={build}", "DESTDIR=",
+                        f"prefix={place}"], cwd=root, check=True, capture_output=True,
+                       env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})
+        env["PATH"] = f"{stubs}:{place}/bin:{env['PATH'].partition(':')[2]}"
+        env.update(LD_LIBRARY_PATH=f"{place}/lib", PKG_CONFIG_PATH=f"{place}/lib/pkgconfig")
+    env["PATH"] += ":/usr/bin:/bin:/usr/sbin"
+    folder = tmp_path / "home"
+    folder.mkdir()
+
+    def words(command):
+        return [*namespace, "sh", "-c", f"cd {shlex.quote(str(folder))} && {command}"]
+
+    def at_home(command, **kw):
+        run = subprocess.run(words(command), env=env, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, check=False, timeout=120, **kw)
+        assert run.returncode == 0, run.stdout
+        return run.stdout
+
+    at_home.folder, at_home.words, at_home.env = folder, words, env
+    return at_home
+
+
+def ports_of(said):
+    return [int(word) for word in re.search(r"^ports (.*)$", said, re.M)[1].split()]
+
+
+def test_the_servers_port_is_its_own(at_home, start):
+    """README: the first of four."""
+    server = start(at_home.words("exec portres run --tcp 8080+1 -- python3 -m http.server 8080"),
+                   at_home.env)
+    at_home("until python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", 8080))'"
+            " 2>/dev/null; do :; done")
+    assert f"by pid {server.pid} (python3)" in at_home("portres who 8080")
+    # The stub of `make` is at home, too: under the block.
+    with pytest.raises(AssertionError, match="overlap 8080"):
+        at_home("portres run --tcp 8080+1 -- make test")
+
+
+def test_tests_have_ports(at_home):
+    said = at_home("portres run --tcp 3 -- make test")
+    assert "make test\n" in said and len(ports_of(said)) == 3
+
+
+SERVER = """
+#include <winsock2.h>
+#include <mstcpip.h>
+#include <stdio.h>
+int wmain()
+{
+	WSADATA data;
+	INET_PORT_RANGE range = {0, 10};
+	INET_PORT_RESERVATION_INSTANCE block = {};
+	DWORD bytes;
+
+	if (WSAStartup(MAKEWORD(2, 2), &data) != 0)
+		return 1;
+	SOCKET s = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	if (WSAIoctl(s, SIO_ACQUIRE_PORT_RESERVATION, &range, sizeof(range), &block,
+		     sizeof(block), &bytes, NULL, NULL) != 0)
+		return WSAGetLastError() & 127;
+	wprintf(L"%u and %d ports\\n", ntohs(block.Reservation.StartPort),
+		block.Reservation.NumberOfPorts);
+	return closesocket(s) | WSACleanup();
+}
+"""
+
+
+def test_a_windows_program(at_home, has):
+    if not has("pkg-config"):
+        pytest.skip("no pkg-config")
+    (at_home.folder / "server.cpp").write_text(SERVER)
+    (line,) = [c for c in commands(ROOT / "README.md") if c.startswith("g++")]
+    assert re.fullmatch(r"\d+ and 10 ports\n", at_home(line))
+
+
+def test_kept_ports(at_home):
+    said = at_home("portres persistent add tcp 5000 20 && portres who 5000-5019")
+    assert "tcp 5000-5019 is reserved" in said and "persistent" in said
+
+
+def test_the_first_program(at_home):
+    (text,) = [text for language, text in blocks(ROOT / "README.md") if language == "c"]
+    (at_home.folder / "first.c").write_text(text)
+    (line,) = [c for c in commands(ROOT / "README.md") if "first.c" in c]
+    line = line.replace("make && ", "").replace("-Ibuild/include", "$(pkg-config --cflags portres)")
+    said = at_home(line.replace("build/libportres.so", "libportres.so.0"), input="\n")
+    assert re.fullmatch(r"mine: \d+ and the next two\n", said)
+
+
+def test_what_the_command_shows(at_home):
+    """The README shows it with other numbers."""
+    (text,) = [text for language, text in blocks(ROOT / "README.md") if "$ portres list" in text]
+    shown = text.splitlines()
+    assert [line for line in shown if line.startswith("$")] == [
+        "$ portres list", "$ portres who 20001", "$ portres persistent add tcp 5000 20",
+        "$ portres run --tcp 2 -- server --port {1} --admin {2}", "$ portres doctor"]
+    at_home("portres persistent add tcp 5000 20")
+    lines = at_home("portres run --udp 20000+3 -- sh -c 'portres list; portres who 20001'"
+                    ).splitlines()
+    assert lines[0].split() == shown[1].split()
+    for one, other in (lines[1], shown[2]), (lines[2], shown[3]), (lines[3], shown[5]):
+        one, other = (re.sub(r"\(\w+\)|redis|root|nobody|sh\b|\d+[smhd]|[\d:TZ-]{9,}|\b\d{2,}\b",
+                             "_", text) for text in (one, other))
+        assert one.split() == other.split()
+    assert "server --port" in at_home("portres run --tcp 2 -- server --port {1} --admin {2}")
+    assert "ok " in at_home("portres doctor || [ $? = 1 ]")
+
+
+SERVERS = [c for c in commands(ROOT / "docs/servers.md") if c.startswith("portres")]
+
+
+@pytest.mark.parametrize("command", SERVERS)
+def test_servers(at_home, command):
+    if "1880" in command:
+        at_home("portres persistent list | grep -q 1880 || portres persistent add tcp 1880 1")
+    if command == "portres persistent add tcp 1880 1":
+        at_home("portres persistent delete tcp 1880 1")
+    said = at_home(command)
+    if " run " in command:
+        ports = ports_of(said)
+        assert ports and "{" not in said
+        assert f"{ports[0]}" in said.partition("ports ")[0] or "nginx" in command \
+            or re.search("postgres|node-red", command)
+    if "--ports-file" in command:
+        assert (at_home.folder / "ports").read_text().split() == [str(ports[0])]
+
+
+def man_page(page):
+    text = (ROOT / "docs" / page).read_text()
+    (found,) = re.findall(r"^\.SH EXAMPLES?\n(?:.*\n)*?\.EX\n((?:.*\n)*?)\.EE", text, re.M)
+    return found.replace("\\-", "-").replace("\\en", "\\n").splitlines()
+
+
+@pytest.mark.parametrize("command", man_page("portres.1"))
+def test_examples_of_the_man_page(at_home, has, command):
+    if "jq" in command:
+        if not has("jq"):
+            command = command.partition(" | ")[0]
+    if "who" in command:
+        command += " || [ $? = 1 ]"
+    at_home(command)
+
+
+def test_example_of_the_functions(at_home):
+    program = ["#include <arpa/inet.h>", "#include <errno.h>", "#include <portres.h>",
+               "#include <stdio.h>", "#include <sys/socket.h>", "int main(void) {",
+               "int fd = socket(AF_INET, SOCK_STREAM, 0);", *man_page("portres.3"), "}"]
+    (at_home.folder / "a.c").write_text("\n".join(program))
+    said = at_home("gcc a.c $(pkg-config --cflags --libs portres) -o a && "
+                   "LD_PRELOAD=libportres.so.0 ./a")
+    assert re.fullmatch(r"mine: \d+ and the next two\n", said)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_units(at_home, number):
+    """The line that systemd would start, and the variable that it would set."""
+    text = [text for language, text in blocks(ROOT / "docs/servers.md") if language == "ini"][number]
+    prefix = at_home.env["PATH"].split(":")[1].rpartition("/")[0]
+    line = re.search(r"^(?:ExecStart|Environment)=(.*)$", text, re.M)[1]
+    line = line.replace("/usr/sbin/", "").replace("/usr/local", prefix)
+    if not line.startswith("LD_PRELOAD"):
+        assert ports_of(at_home(line)) == [8080]
+    elif "/installed" in prefix:
+        assert "libportres" in at_home(f"{line} cat /proc/self/maps")
+
+
+def test_before_and_after(at_home, plugin_env, build):
+    """docs/test-suites.md: what loses its port, and what does not."""
+    texts = [text for language, text in blocks(ROOT / "docs/test-suites.md") if language == "python"]
+    assert len(texts) == 2
+    body = "".join(f"    {line}\n" for line in texts[0].splitlines())
+    (at_home.folder / "test_a.py").write_text(
+        f"import socket, subprocess\n\ndef test_before():\n{body}    server.wait()\n\n{texts[1]}")
+    env = dict(plugin_env, PATH=at_home.env["PATH"])
+    run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "pytest_portres", "-p",
+                          "no:cacheprovider", "test_a.py"], cwd=at_home.folder, env=env,
+                         capture_output=True, text=True, check=False, timeout=120)
+    assert "2 passed" in run.stdout, run.stdout
+
+
+# What is run elsewhere, by whom.
+ELSEWHERE = {
+    r"apt-get .* make demo": "test_cli_package.py::test_in_a_directory_with_a_blank, but for apt-get",
+    r"apt-get .* make check": ".ci/run, which takes it from the README",
+    r"apt-get .* make deb|apt-get install .*\.deb": "`make check-packages`",
+    r"make && make install|make uninstall":
+        "test_cli_package.py::test_install test_install.py::test_uninstall_leaves_nothing",
+    r"groupadd -fr portres .*": "`make check-packages`",
+    r"wineserver -k|.* wine (server|program)\.exe": "test_wine.py::test_a_preloaded_wineserver_refuses",
+    r"make && PYTHONPATH=.*|PYTHONPATH=.*": "test_plugin.py::test_it_can_be_installed, and all of test_plugin*",
+    r"(make install && )?pip install .*": "test_plugin_install.py::test_in_a_virtual_environment",
+    r"portres run --tcp 3 -- (go|cargo|node|java) .*": "test_suites.py::test_go",
+}
+
+# What cannot be run here, and why.
+CANNOT = {
+    r"systemctl .*": "there is no systemd: what the unit runs is in test_install.py",
+    r"usermod .*|portres doctor": "it is about a user of the machine",
+    r"install -d -m 2775 .*": "it is about a group of the machine: test_cli_store.py has the modes",
+    r"docker run .*": "there is no docker",
+}
+
+
+def run_here():
+    text = (ROOT / "integration/test_readme.py").read_text().partition("# What is run elsewhere")[0]
+    return lambda command: command in SERVERS or command in text
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_has_its_test(document):
+    here = run_here()
+    for command in commands(document):
+        ways = [pattern for pattern in {**ELSEWHERE, **CANNOT} if re.fullmatch(pattern, command)]
+        run = here(command) or "first.c" in command or command.startswith("g++")
+        assert run or ways, f"{document.name}: no test runs: {command}"
+
+
+def test_what_is_run_elsewhere_is_there():
+    for where in ELSEWHERE.values():
+        for file, name in re.findall(r"(test_\w+\.py)::(\w+)", where):
+            assert f"def {name}(" in (ROOT / "integration" / file).read_text(), where
+
+
+# By language: who runs the blocks that are no commands.
+OTHERS = {
+    "README.md": {"c": 1, "": 2},  # the first program; the command's answers, and a picture
+    "servers.md": {"ini": 2, "dockerfile": 1},
+    "test-suites.md": {"python": 2, "go": 1, "rust": 1, "js": 1, "java": 1, "bash": 1},
+    "plugin": {"python": 5, "py": 1},  # test_plugin_readme.py
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_other_block_has_its_test(document):
+    name = "plugin" if document.parent == PLUGIN else document.name
+    count = {}
+    for language, _ in blocks(document):
+        if language != "sh":
+            count[language] = count.get(language, 0) + 1
+    assert count == OTHERS.get(name, {}), document
+
+
+def test_the_picture_is_what_is_printed(build, namespace):
+    """docs/terminal.svg is of this version: else make it anew, by
+    docs/terminal.py."""
+    if sanitizer(build):
+        pytest.skip("programs of others have no runtime before the library")
+    run = subprocess.run([*namespace, sys.executable, ROOT / "docs/terminal.py", build],
+                         capture_output=True, text=True, check=False, timeout=120)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == (ROOT / "docs/terminal.svg").read_text()
+    xml.etree.ElementTree.fromstring(run.stdout)
+
+
+def test_links():
+    for document in DOCUMENTS:
+        for name in re.findall(r"\]\(([^)#:\s]+)(?:#[\w-]+)?\)", document.read_text()):
+            assert (document.parent / name).exists(), f"{document}: {name}"
