@@ -65,6 +65,7 @@
 
 #include "core/kernel/port_probe.h"
 #include "core/kernel/range.h"
+#include "core/pool/lock.h"
 
 #define POOL_MAGIC 0x0a314c4f4f505250u /* "PRPOOL1\n" */
 #define POOL_LAYOUT 4u
@@ -106,6 +107,7 @@ struct pool_header {
 	_Atomic uint32_t generation;
 	uint32_t unused;
 	struct port_cost cost[PROTOCOL_COUNT]; /* of finding ports in use */
+	struct lock_queue queue;
 };
 
 struct slot {
@@ -170,6 +172,7 @@ LAYOUT_AT(pool_header, device, 64);
 LAYOUT_AT(pool_header, boot, 72);
 LAYOUT_AT(pool_header, generation, 88);
 LAYOUT_AT(pool_header, cost, 96);
+LAYOUT_AT(pool_header, queue, 128);
 LAYOUT_AT(slot, state, 0);
 LAYOUT_AT(slot, protocol, 4);
 LAYOUT_AT(slot, kind, 5);
@@ -187,7 +190,7 @@ LAYOUT_AT(slot, command, 48);
 LAYOUT_AT(segment, word, 2056);
 LAYOUT_AT(pool_file, slot, 4096);
 LAYOUT_AT(pool_file, segment, 4096 + 64 * SLOT_COUNT);
-_Static_assert(sizeof(struct pool_header) == 128, "header");
+_Static_assert(sizeof(struct pool_header) == 136, "header");
 _Static_assert(sizeof(struct port_cost) == 16, "cost");
 _Static_assert(sizeof(struct slot) == 64, "slot");
 _Static_assert(sizeof(struct announcement) == 8, "announcement");
