@@ -102,7 +102,8 @@ def test_the_unit_makes_the_pool(installed, has, tmp_path):
 def test_every_file_is_in_one_package(installed, root):
     """What `make install` puts there and no package takes would be lost."""
     patterns = [(file.stem, line) for file in sorted((root / "debian").glob("*.install"))
-                for line in file.read_text().split()]
+                for line in file.read_text().split()
+                if file.stem != "portres-guard" or (root / "guard").exists()]
     assert len({package for package, _ in patterns}) >= 3
     taken = {}
     for package, pattern in patterns:
