@@ -5,9 +5,9 @@
  * There are two ways to know. A trial bind asks about one port, and is never
  * wrong. The kernel's list of sockets tells about a whole range at once: it is
  * read while a socket of our own is bound there, and believed only if it shows
- * that one, because not each kernel, nor each sandbox, lists all sockets. What
- * a list costs grows with all the sockets of the machine. So the cost of both
- * is measured, and the cheaper one is taken.
+ * that one, because not each kernel, nor each sandbox, lists all sockets. The
+ * cost of a list grows with all the sockets of the machine. So both costs are
+ * measured, and the cheaper way is taken.
  */
 #ifndef PORTRES_CORE_KERNEL_PORT_PROBE_H
 #define PORTRES_CORE_KERNEL_PORT_PROBE_H
