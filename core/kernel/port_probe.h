@@ -16,8 +16,8 @@
 #include "core/kernel/sys.h"
 
 /*
- * What the two ways cost, in nanoseconds of CPU time; 0 = not measured yet. It
- * may stand in memory that strangers write: each value is a sensible one.
+ * The costs of the two ways, in nanoseconds of CPU time; 0 = not measured yet.
+ * They may stand in memory that strangers write: each value is a sensible one.
  */
 struct port_cost {
 	uint32_t trial; /* one port */
@@ -25,7 +25,7 @@ struct port_cost {
 	uint64_t spent; /* on trial binds, since a list was last read */
 };
 
-/* What is remembered from call to call; all zero at first. */
+/* Remembered from call to call; all zero at first. */
 struct port_probe {
 	/* IPv6 sockets are made for both families here (net.ipv6.bindv6only is
 	 * 0). */
