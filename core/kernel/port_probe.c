@@ -273,8 +273,8 @@ static void
 learn(uint32_t *estimate, uint64_t ns)
 {
 	uint64_t before = *estimate;
-	uint64_t now = before == 0 || ns < before ? ns
-						  : before + (ns - before) / 4;
+	uint64_t now =
+		before == 0 || ns < before ? ns : before + (ns - before) / 4;
 
 	if (before && now > 2 * before)
 		now = 2 * before;

@@ -5,9 +5,9 @@
  * There are two ways to know. A trial bind asks about one port, and is never
  * wrong. The kernel's list of sockets tells about a whole range at once: it is
  * read while a socket of our own is bound there, and believed only if it shows
- * that one, because not each kernel, nor each sandbox, lists all sockets. What
- * a list costs grows with all the sockets of the machine. So the cost of both
- * is measured, and the cheaper one is taken.
+ * that one, because not each kernel, nor each sandbox, lists all sockets. The
+ * cost of a list grows with all the sockets of the machine. So both costs are
+ * measured, and the cheaper way is taken.
  */
 #ifndef PORTRES_CORE_KERNEL_PORT_PROBE_H
 #define PORTRES_CORE_KERNEL_PORT_PROBE_H
@@ -16,8 +16,8 @@
 #include "core/kernel/sys.h"
 
 /*
- * What the two ways cost, in nanoseconds of CPU time; 0 = not measured yet. It
- * may stand in memory that strangers write: each value is a sensible one.
+ * The costs of the two ways, in nanoseconds of CPU time; 0 = not measured yet.
+ * They may stand in memory that strangers write: each value is a sensible one.
  */
 struct port_cost {
 	uint32_t trial; /* one port */
@@ -25,7 +25,7 @@ struct port_cost {
 	uint64_t spent; /* on trial binds, since a list was last read */
 };
 
-/* What is remembered from call to call; all zero at first. */
+/* Remembered from call to call; all zero at first. */
 struct port_probe {
 	/* IPv6 sockets are made for both families here (net.ipv6.bindv6only is
 	 * 0). */

@@ -29,10 +29,9 @@ int sockdiag_each(const struct sys_ops *sys, enum protocol protocol,
 		  struct range ports, sockdiag_seen *seen, void *context);
 
 /*
- * The same in one walk for both families, and without TIME_WAIT. Not each
- * kernel knows the request: before Linux 5.9 it answers for TCP when it is
- * asked for UDP. So the answer counts only if it shows a socket that is known
- * to be there.
+ * One walk for both families, without TIME_WAIT. Not each kernel knows the
+ * request: before Linux 5.9 it answers for TCP when it is asked for UDP. So the
+ * answer counts only if it shows a socket that is known to be there.
  */
 struct sockdiag {
 	const struct sys_ops *sys;

@@ -201,7 +201,7 @@ first_obstacle(struct pool *pool, const struct acquire *wanted,
 
 /*
  * A wildcard that has met a port in use asks once which ones are, and passes
- * over them from there on. Where the kernel does not tell, the set stays empty.
+ * over them from there on. The set stays empty if the kernel does not tell.
  */
 static void
 learn_used(struct pool *pool, const struct acquire *wanted)
