@@ -18,7 +18,7 @@ wanted=gcc,g++,make,libc6-dev,binutils,pkgconf,iproute2,libcap2-bin,python3-pyte
 # Those of the command and its library; the others are of this tree, not of what
 # is installed, or want more of Debian. TESTS= names others.
 tests=${TESTS:-"cli cli_answers cli_doctor cli_run cli_who cli_persistent native headers
-winsock winsock_programs plugin_use"}
+winsock winsock_programs plugin_use readme"}
 
 fail() {
 	echo "check-packages: $*" >&2
@@ -80,6 +80,7 @@ fi
 
 top=$(mktemp -d)
 trap 'rm -rf --one-file-system "$top"' EXIT
+trap 'exit 1' INT TERM
 chmod 755 "$top"
 mkdir "$top/root"
 tar -C "$top/root" -xf "$build/root.tar"
