@@ -14,7 +14,7 @@ from checkers import OPTIONS, sanitizer
 @pytest.mark.parametrize(
     "words,answer",
     [
-        (["portres", ""], "run list who persistent doctor --help --version"),
+        (["portres", ""], "run list who persistent guard doctor --help --version"),
         (["portres", "p"], "persistent"),
         (["portres", "persistent", ""], "add delete list reload --help"),
         (["portres", "persistent", "add", ""], "tcp udp"),
@@ -32,7 +32,7 @@ def test_completion(root, words, answer):
     assert run.stdout.split() == answer.split()
 
 
-@pytest.mark.parametrize("page", ["portres.1", "portres.3", "portres.7"])
+@pytest.mark.parametrize("page", ["portres.1", "portres.3", "portres.7", "portres-guard.8"])
 def test_man_pages(root, has, page):
     if not has("groff"):
         pytest.skip("no groff")
@@ -61,7 +61,8 @@ def test_install(root, build, tmp_path):
         "share/man/man7/portres.7", "lib/libportres_winsock.a", "lib/libws2_32.a",
         "share/bash-completion/completions/portres", "share/zsh/site-functions/_portres",
         "share/fish/vendor_completions.d/portres.fish", "lib/tmpfiles.d/portres.conf",
-        "lib/sysusers.d/portres.conf",
+        "lib/sysusers.d/portres.conf", "lib/systemd/system/portres-guard.service",
+        "share/man/man8/portres-guard.8",
     ):
         assert (tmp_path / "p" / path).is_file(), path
     run = subprocess.run(
@@ -78,7 +79,7 @@ def spaced(root, build, tmp_path):
     if sanitizer(build):
         pytest.skip("the demonstration has no runtime before the library")
     place = tmp_path / "My Job"
-    for part in "Makefile", "cli", "core", "docs", "include", "integration", "shim", "tests", "winsock":
+    for part in "Makefile", "cli", "core", "docs", "guard", "include", "integration", "shim", "tests", "winsock":
         if (root / part).is_dir():
             shutil.copytree(root / part, place / part)
         else:
