@@ -78,6 +78,14 @@ struct portres_instance {
 #define PORTRES_ALIGN(n) ((unsigned int)(n) << 16)
 
 /*
+ * For `flags` of the acquires. Ours: where there is a guard (below), processes
+ * that have the socket at the same number, this one and those that inherit it,
+ * bind inside the block as they like, under the library or not. Without a guard
+ * nothing keeps those from it that are not under the library.
+ */
+#define PORTRES_HEIRS 2
+
+/*
  * Errors that all three have:
  *
  * EAGAIN	the pool is busy, and PORTRES_NOWAIT was given (ours)

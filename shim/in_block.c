@@ -5,9 +5,11 @@
 
 #include "core/kernel/sock.h"
 #include "core/kernel/sockdiag.h"
+#include "core/pool/lease.h"
 #include "core/pool/reserve.h"
 #include "core/pool/slot.h"
 #include "shim/config.h"
+#include "shim/hidden_fds.h"
 #include "shim/pick.h"
 #include "shim/pools.h"
 #include "shim/refusal.h"
@@ -31,6 +33,14 @@ pick_waiting(struct pick *pick, struct call *call)
 	return r;
 }
 
+/* -1 of a persistent block that this process was not started with. */
+static int
+owner_of(const struct slot *slot)
+{
+	return slot->kind == KIND_RUNTIME ? lease_holder(&sys_kernel, slot)
+					  : hidden_fds_owner(slot);
+}
+
 static long
 pick_from(const struct slot *slot, struct call *call)
 {
@@ -39,9 +49,17 @@ pick_from(const struct slot *slot, struct call *call)
 		.look = sock_shares_ports(&sys_kernel, call->fd),
 		.protocol = (enum protocol)slot->protocol,
 		.bind = pick_bind,
+		.owner = -1,
 	};
+	struct guarded block = slot_guarded(slot);
 	bool shares = pick.look;
-	long r = pick_port(&pick, call);
+	long r;
+
+	if (shares && block.number) {
+		pick.owner = owner_of(slot);
+		pick.block = &block;
+	}
+	r = pick_port(&pick, call);
 
 	if (r == -EADDRINUSE && shares && pick.protocol == PROTOCOL_TCP)
 		r = pick_waiting(&pick, call);

@@ -27,7 +27,8 @@ pick_port(const struct pick *pick, struct call *call)
 
 		if (r == 0 && pick->look)
 			r = port_probe_conflicts(&sys_kernel, pick->protocol,
-						 port, &dual_stack);
+						 port, &dual_stack, pick->owner,
+						 pick->block);
 		if (r < 0)
 			return r;
 		if (r > 0)

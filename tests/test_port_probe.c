@@ -225,14 +225,14 @@ CHECK(inuse, a_conflict_is_not_guessed)
 	int fd = tcp_socket();
 
 	cr_assert_eq(port_probe_conflicts(&sys_kernel, PROTOCOL_TCP, port,
-					  &dual_stack),
+					  &dual_stack, -1, NULL),
 		     0);
 	cr_assert_eq(bind_to(fd, AF_INET, "127.0.0.1", port), 0);
 	cr_assert_eq(port_probe_conflicts(&sys_kernel, PROTOCOL_TCP, port,
-					  &dual_stack),
+					  &dual_stack, -1, NULL),
 		     1);
 	cr_assert_eq(port_probe_conflicts(&kernel.ops, PROTOCOL_TCP, port,
-					  &dual_stack),
+					  &dual_stack, -1, NULL),
 		     -EMFILE);
 	close(fd);
 }

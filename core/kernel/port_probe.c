@@ -12,6 +12,8 @@ struct trial {
 	enum protocol protocol;
 	int domain;	  /* AF_INET where there is no IPv6 for us */
 	bool *dual_stack; /* sockets are by default */
+	int owner;
+	const struct guarded *block; /* that the guard lets it into, or NULL */
 	/* The ports of IPv6 sockets, if a sandbox forbids us to make one. */
 	struct port_set *hidden;
 };
@@ -77,6 +79,8 @@ trial_bind(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 
 	if (fd < 0)
 		return fd;
+	if (trial->block)
+		guard_associate(sys, fd, trial->owner, trial->block);
 	make_dual_stack(sys, trial, fd);
 	any.sin6_family = (sa_family_t)trial->domain;
 	r = sys_bind(sys, fd, &any,
@@ -162,11 +166,14 @@ port_probe_first(const struct sys_ops *sys, enum protocol protocol,
 
 int
 port_probe_conflicts(const struct sys_ops *sys, enum protocol protocol,
-		     uint32_t port, bool *dual_stack)
+		     uint32_t port, bool *dual_stack, int owner,
+		     const struct guarded *block)
 {
 	struct trial trial = {.protocol = protocol,
 			      .domain = AF_INET6,
-			      .dual_stack = dual_stack};
+			      .dual_stack = dual_stack,
+			      .owner = owner,
+			      .block = block};
 	int r = trial_bind(sys, &trial, port);
 
 	/* No right to bind below 1024? The caller's own bind says so. */

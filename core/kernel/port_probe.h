@@ -3,6 +3,7 @@
 #ifndef PORTRES_CORE_KERNEL_PORT_PROBE_H
 #define PORTRES_CORE_KERNEL_PORT_PROBE_H
 
+#include "core/kernel/guard.h"
 #include "core/kernel/range.h"
 #include "core/kernel/sys.h"
 
@@ -24,9 +25,11 @@ int port_probe_first(const struct sys_ops *sys, enum protocol protocol,
 /*
  * Would a socket without reuse options be refused the port? 1, also for
  * connections in TIME_WAIT, or 0, at the cost of one trial bind; or -Exxx as
- * port_probe_first().
+ * port_probe_first(). For a port of a block that the machine's guard has:
+ * `owner` and `block` as guard_associate() takes them, otherwise NULL.
  */
 int port_probe_conflicts(const struct sys_ops *sys, enum protocol protocol,
-			 uint32_t port, bool *dual_stack);
+			 uint32_t port, bool *dual_stack, int owner,
+			 const struct guarded *block);
 
 #endif

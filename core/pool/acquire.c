@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/kernel/guard.h"
 #include "core/kernel/port_probe.h"
 #include "core/kernel/sock.h"
 #include "core/pool/announce.h"
@@ -58,6 +59,7 @@ describe(struct pool *pool, const struct acquire *wanted,
 	slot->protocol = (uint8_t)protocol;
 	slot->kind = (uint8_t)wanted->kind;
 	slot->cookie = 0;
+	atomic_store(&slot->guard, 0);
 	slot->pid = atomic_load(pool->forks->word()); /* ours */
 	slot->fd = fd;
 	slot->since = (uint32_t)(wanted->now / 1000000000u);
@@ -84,6 +86,26 @@ binds_have_ended(struct pool *pool, struct range range, bool ephemeral,
 	return false;
 }
 
+/* Marks it in the guard as well. 1: done; 0: there is none; or -EADDRINUSE. */
+static int
+guard_slot(struct pool *pool, const struct acquire *wanted, struct slot *slot)
+{
+	struct guarded block = slot_guarded(slot);
+
+	if (slot->kind != KIND_RUNTIME)
+		return 0;
+	return guard_acquire(pool->sys, slot->fd, &block, wanted->heirs);
+}
+
+static void
+unguard_slot(struct pool *pool, struct slot *slot)
+{
+	struct guarded block = slot_guarded(slot);
+
+	guard_release(pool->sys, slot->fd, &block);
+	atomic_store(&slot->guard, 0);
+}
+
 /*
  * Takes a range without marks into a picked slot. Returns 0; 1 and the port
  * that is in use in ret_port; or -Exxx.
@@ -94,6 +116,8 @@ take_range(struct pool *pool, const struct acquire *wanted, struct range range,
 {
 	_Atomic uint32_t *dirty = &pool->file->header.dirty;
 	int r = wanted->though_in_use ? 0 : 1;
+	struct guarded block;
+	int guarded;
 
 	slot->start = (uint16_t)range.start;
 	slot->count = (uint16_t)range.count;
@@ -104,9 +128,20 @@ take_range(struct pool *pool, const struct acquire *wanted, struct range range,
 				     wanted->ephemeral.start);
 	atomic_store(dirty, 1);
 	slot_mark(pool->file, slot);
-	if (r && binds_have_ended(pool, range, slot->ephemeral, ret_port))
+	guarded = guard_slot(pool, wanted, slot);
+	if (guarded < 0) {
+		pool->uncertain = true; /* the guard does not say which port */
+		*ret_port = range_end(range) - 1;
+	} else if (r &&
+		   binds_have_ended(pool, range, slot->ephemeral, ret_port))
 		r = port_probe_first(pool->sys, (enum protocol)slot->protocol,
 				     range, &pool->dual_stack, ret_port);
+	block = slot_guarded(slot);
+	if (r == 0 && guarded > 0)
+		atomic_store(&slot->guard,
+			     guard_commit(pool->sys, slot->fd, &block));
+	else if (guarded)
+		unguard_slot(pool, slot);
 	if (r == 0)
 		slot_publish(slot);
 	else
@@ -128,8 +163,11 @@ take_ranges(struct pool *pool, const struct acquire *wanted, struct range range,
 		n++;
 	if (r != 0)
 		pool->in_the_way_of = (enum protocol)slots[n]->protocol;
-	while (r != 0 && n > 0)
+	while (r != 0 && n > 0) {
 		slot_free(pool->file, slots[--n]);
+		if (atomic_load(&slots[n]->guard))
+			unguard_slot(pool, slots[n]);
+	}
 	return r;
 }
 

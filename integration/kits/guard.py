@@ -2,10 +2,14 @@
 """A guard of a test's own: in a network namespace and a cgroup that it made, never
 at the root."""
 
+import contextlib
+import errno
 import json
 import os
 import pathlib
+import signal
 import subprocess
+import time
 import uuid
 
 import pytest
@@ -91,11 +95,20 @@ def lacks(build):
 
 
 def end_cgroup(cgroup):
-    """Its processes have ended, and the kernel takes a moment to know."""
+    """With what runs in it, such as children of what a test has killed."""
     for below in cgroup.iterdir():
         if below.is_dir():
             end_cgroup(below)
-    cgroup.rmdir()
+    for _ in range(1000):
+        for pid in (cgroup / "cgroup.procs").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        try:
+            return cgroup.rmdir()
+        except OSError as error:
+            assert error.errno == errno.EBUSY
+        time.sleep(0.01)
+    return pytest.fail(f"{cgroup} does not end")
 
 
 @pytest.fixture
