@@ -41,6 +41,18 @@ owner_of(const struct slot *slot)
 					  : hidden_fds_owner(slot);
 }
 
+/* The guard may have come after the association, so it is told again. The
+ * owner, if he is here. */
+static int
+let_in(const struct slot *slot, const struct guarded *block, int fd)
+{
+	int owner = owner_of(slot);
+
+	if (owner >= 0 || block->kept)
+		guard_associate(&sys_kernel, fd, owner, block);
+	return owner;
+}
+
 static long
 pick_from(const struct slot *slot, struct call *call)
 {
@@ -55,8 +67,8 @@ pick_from(const struct slot *slot, struct call *call)
 	bool shares = pick.look;
 	long r;
 
-	if (shares && block.number) {
-		pick.owner = owner_of(slot);
+	if (guarded_by_some(&block)) {
+		pick.owner = let_in(slot, &block, call->fd);
 		pick.block = &block;
 	}
 	r = pick_port(&pick, call);
@@ -122,8 +134,15 @@ bind_to_one(uint64_t token, struct call *call, long *ret_answer)
 	known = announced_begin(pool, call->port, &announced) == 0;
 	slot = slot_by_token(pool->file, token);
 	inside = slot && range_contains(slot_range(slot), call->port);
-	if (inside)
+	if (inside) {
+		struct guarded block = slot_guarded(slot);
+
 		*ret_answer = pick_bind(call);
+		if (*ret_answer == -EADDRINUSE) {
+			let_in(slot, &block, call->fd);
+			*ret_answer = pick_bind(call);
+		}
+	}
 	if (known)
 		announced_end(&announced);
 	if (inside)

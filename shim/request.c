@@ -202,7 +202,7 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 		sockets_purge(token_dead, pool->file);
 		r = sockets_associate(cookie, token);
 	}
-	if (r == 0 && found.guard.number)
+	if (r == 0 && guarded_by_some(&found.guard))
 		guard_associate(&sys_kernel, fd,
 				holder >= 0 ? holder
 					    : hidden_fds_owner(slot_by_token(

@@ -163,7 +163,7 @@ is_let_in(const struct call *call, const struct slot *slot)
 	if (owner < 0)
 		return false;
 	block = slot_guarded(slot);
-	if (block.number)
+	if (guarded_by_some(&block))
 		guard_associate(&sys_kernel, call->fd, owner, &block);
 	return true;
 }

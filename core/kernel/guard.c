@@ -88,6 +88,33 @@ guard_associate(const struct sys_ops *sys, int fd, int owner,
 }
 
 int
+guard_keep(const struct sys_ops *sys, int fd, const struct guarded *block,
+	   uid_t uid, gid_t gid)
+{
+	struct portres_guard request = request_for(block, -1);
+
+	request.uid = uid;
+	request.gid = gid;
+	return ask(sys, fd, PORTRES_GUARD_KEEP, &request);
+}
+
+int
+guard_drop(const struct sys_ops *sys, int fd, const struct guarded *block)
+{
+	struct portres_guard request = request_for(block, -1);
+
+	return ask(sys, fd, PORTRES_GUARD_DROP, &request);
+}
+
+int
+guard_join(const struct sys_ops *sys, int fd, const struct guarded *block)
+{
+	struct portres_guard request = request_for(block, fd);
+
+	return ask(sys, fd, PORTRES_GUARD_JOIN, &request);
+}
+
+int
 guard_lives(const struct sys_ops *sys, int fd, const struct guarded *block)
 {
 	struct portres_guard request = request_for(block, -1);

@@ -2,8 +2,8 @@
 /*
  * The machine's guard, where there is one (portres-guard(8)): the kernel
  * refuses reserved ports to programs that are not under the library as well. It
- * is asked by the socket options of portres.h. Where there is none each
- * question costs one system call, and an acquire asks one.
+ * is asked by the socket options of portres.h. If there is none each question
+ * costs one system call, and an acquire asks one.
  */
 #ifndef PORTRES_CORE_KERNEL_GUARD_H
 #define PORTRES_CORE_KERNEL_GUARD_H
@@ -15,9 +15,21 @@
 struct guarded {
 	uint64_t token;
 	uint64_t number; /* of the guard that has it, 0: none has */
+	/* Persistent: a guard that there is may have it. Its token in the pool
+	 * changes when the pool is made anew, so here all have one. */
+	bool kept;
 	enum protocol protocol;
 	struct range range;
 };
+
+#define GUARDED_KEPT 1 /* that token */
+
+/* Is the guard to be asked about it? */
+static inline bool
+guarded_by_some(const struct guarded *block)
+{
+	return block->number != 0 || block->kept;
+}
 
 /*
  * Marks the ports for the socket, and lets this process bind them until
@@ -40,6 +52,16 @@ void guard_release(const struct sys_ops *sys, int fd,
  * a persistent one, by the right to the store. */
 void guard_associate(const struct sys_ops *sys, int fd, int owner,
 		     const struct guarded *block);
+
+/*
+ * Persistent blocks: keeps one, for the owner and the group of its store, by
+ * any socket of its protocol; ends one; makes the socket one whose heirs bind
+ * in it. 0, or -Exxx as PORTRES_GUARD_KEEP and so on have them.
+ */
+int guard_keep(const struct sys_ops *sys, int fd, const struct guarded *block,
+	       uid_t uid, gid_t gid);
+int guard_drop(const struct sys_ops *sys, int fd, const struct guarded *block);
+int guard_join(const struct sys_ops *sys, int fd, const struct guarded *block);
 
 /* Does the block live? 1, 0, or -Exxx: the guard cannot tell, because it is not
  * the one that had it, or is another namespace's. Asked by a socket `fd`. */

@@ -26,9 +26,14 @@ slot_range(const struct slot *slot)
 static inline struct guarded
 slot_guarded(const struct slot *slot)
 {
+	bool kept = slot->kind == KIND_PERSISTENT;
+
 	return (struct guarded){
-		.token = atomic_load(&slot->token) & ~((uint64_t)1 << 63),
+		.token =
+			kept ? GUARDED_KEPT
+			     : atomic_load(&slot->token) & ~((uint64_t)1 << 63),
 		.number = atomic_load(&slot->guard),
+		.kept = kept,
 		.protocol = (enum protocol)(slot->protocol % PROTOCOL_COUNT),
 		.range = slot_range(slot),
 	};
