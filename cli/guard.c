@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/bpf.h"
 #include "cli/cli.h"
+#include "cli/guard_adopt.h"
+#include "core/kernel/sock.h"
+#include "shim/config.h"
 
 #define QUOTA 16384
 
@@ -21,6 +25,37 @@ struct wish {
 	bool json, force;
 };
 
+/* The right to the machine's persistent blocks: that to their store. */
+static void
+note_store(struct guard_config *config)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+
+	if (stat(config_get()->store, &st) == 0) {
+		config->store_uid = st.st_uid;
+		if (st.st_mode & S_IWGRP)
+			config->store_gid = st.st_gid;
+	}
+	if (fd < 0)
+		return;
+	sock_netns(&sys_kernel, fd, &config->store_namespace);
+	close(fd);
+}
+
+static void
+say_adopted(const struct adopted *adopted)
+{
+	if (adopted->runtime || adopted->persistent)
+		printf("it has %u blocks of running programs and %u "
+		       "persistent ones\n",
+		       adopted->runtime, adopted->persistent);
+	if (adopted->left)
+		caution("%u blocks of running programs are not the guard's: "
+			"over a quota, or the pool is busy",
+			adopted->left);
+}
+
 static int
 on_anew(const struct guard_place *place, const struct wish *wish)
 {
@@ -30,15 +65,19 @@ on_anew(const struct guard_place *place, const struct wish *wish)
 		.build = guard_build,
 		.store_gid = (uint32_t)-1,
 	};
+	struct adopted adopted;
 	int r;
 
 	if (getrandom(&config.number, sizeof(config.number), 0) < 0)
 		return refuse("no random number: %m");
 	snprintf(config.cgroup, sizeof(config.cgroup), "%.500s", place->cgroup);
+	note_store(&config);
 	r = guard_attach(place, &config);
 	if (r < 0)
 		return guard_explain(r);
+	guard_adopt(place->cgroup, &adopted);
 	printf("%s is guarded\n", place->cgroup);
+	say_adopted(&adopted);
 	return 0;
 }
 

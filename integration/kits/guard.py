@@ -38,7 +38,9 @@ class Arena:
         self.holder = start(["unshare", "-n", "-m", PYTHON, "-c", LOOPBACK_UP], env)
         assert self.holder.line() == "up"
         place = f"/proc/{self.holder.pid}/ns"
-        self.outside = ["nsenter", f"--net={place}/net", f"--mount={place}/mnt"]
+        # The root too: these tests may be run in a chroot.
+        self.outside = ["nsenter", f"--net={place}/net", f"--mount={place}/mnt",
+                        f"--root=/proc/{self.holder.pid}/root"]
         self.inside = self.within(cgroup)
 
     def within(self, cgroup):
@@ -47,8 +49,9 @@ class Arena:
 
     def portres(self, *words, status=0, env=None, prefix=(), **kw):
         """What the command says, on stdout or, if it fails, in one line on stderr."""
+        where = self.outside if words[0] == "guard" else self.inside
         run = subprocess.run(
-            [*self.outside, *prefix, self.build / "portres", *map(str, words)],
+            [*where, *prefix, self.build / "portres", *map(str, words)],
             env=self.env if env is None else env, capture_output=True, text=True, check=False,
             timeout=120, **kw)
         assert run.returncode == status, (run.returncode, run.stdout, run.stderr)
