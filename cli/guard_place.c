@@ -43,11 +43,31 @@ find_root(char to[PATH_MAX])
 	return found ? 0 : -ENOENT;
 }
 
-int
-guard_place_find(const char *path, struct guard_place *ret)
+/* Fills in what follows from the cgroup. */
+static int
+fill(struct guard_place *place)
 {
 	struct stat st;
 
+	if (!is_cgroup2(place->cgroup) || stat(place->cgroup, &st) < 0)
+		return -ENOTDIR;
+	place->id = st.st_ino;
+	snprintf(place->pins, sizeof(place->pins), GUARD_PINS "/%" PRIu64,
+		 place->id);
+	return 0;
+}
+
+int
+guard_place_root(struct guard_place *ret)
+{
+	int r = find_root(ret->cgroup);
+
+	return r < 0 ? r : fill(ret);
+}
+
+int
+guard_place_find(const char *path, struct guard_place *ret)
+{
 	if (!path && find_root(ret->cgroup) < 0)
 		return refuse("there are no cgroups of version 2 here, which "
 			      "programs are attached to: mount -t cgroup2 none "
@@ -56,12 +76,10 @@ guard_place_find(const char *path, struct guard_place *ret)
 		return refuse("no cgroup %s: %m: give a directory below the "
 			      "mount of cgroup2",
 			      path);
-	if (!is_cgroup2(ret->cgroup) || stat(ret->cgroup, &st) < 0)
+	if (fill(ret) < 0)
 		return refuse("%s is no cgroup of version 2: give a directory "
 			      "below the mount of cgroup2",
 			      ret->cgroup);
-	ret->id = st.st_ino;
-	snprintf(ret->pins, sizeof(ret->pins), GUARD_PINS "/%" PRIu64, ret->id);
 	return 0;
 }
 

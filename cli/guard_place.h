@@ -23,6 +23,9 @@ struct guard_place {
  * after a message. */
 int guard_place_find(const char *path, struct guard_place *ret);
 
+/* The root, without a word: 0 or -ENOENT. */
+int guard_place_root(struct guard_place *ret);
+
 /* Mounts the bpf file system where it is not. As above. */
 int guard_place_prepare(void);
 

@@ -2,6 +2,7 @@
 """The library where there is a guard: it asks it for its blocks, and everything
 that it promises holds as before."""
 
+import json
 import os
 import shutil
 import signal
@@ -273,5 +274,33 @@ def test_what_it_costs(arena, shim_env, has, there):
         env={**{k: v for k, v in shim_env.items() if k != "LD_PRELOAD"},
              "PYTHONPATH": str(arena.scripts)}, capture_output=True, text=True, check=True)
     asked = said.stderr.count("0x5052")
-    assert asked == (7 if there else 1), said.stderr
+    assert asked == (8 if there else 1), said.stderr
     assert there or "ENOPROTOOPT" in said.stderr
+
+
+def test_the_list_says_it(guarded, under_it, cli_env):
+    """And shows a column of it only where the guard has anything."""
+    guarded.env = {**cli_env, "PYTHONPATH": str(guarded.scripts)}
+    owner = under_it()
+    owner.tcp().acquire(26000, 3)
+    (entry,) = json.loads(guarded.portres("list", "--json"))
+    assert entry["guarded"] is True
+    head, row = guarded.portres("list").splitlines()
+    assert head.split()[-1] == "GUARD" and row.split()[-1] == "yes"
+    guarded.off("--force")
+    (entry,) = json.loads(guarded.portres("list", "--json"))
+    assert entry["guarded"] is False
+    assert guarded.portres("list").splitlines()[0].split()[-1] == "AGE"
+    guarded.on()
+
+
+def test_the_doctor_says_it(guarded, cli_env):
+    guarded.env = {**cli_env, "PYTHONPATH": str(guarded.scripts)}
+    said = guarded.portres("doctor")
+    assert "the kernel refuses reserved ports to every program" in said
+    assert "never reached" not in said
+    guarded.off()
+    said = guarded.portres("doctor")
+    assert "there is none: programs that are not under the library are refused nothing" in said
+    assert "never reached" in said
+    guarded.on()
