@@ -56,6 +56,17 @@ bpf_replace(int link, int program)
 	return bpf(BPF_LINK_UPDATE, &a);
 }
 
+/* Ends it now, whoever has a descriptor: without that a link goes some time
+ * after its pin. */
+static inline int
+bpf_detach(int link)
+{
+	union bpf_attr a = {0};
+
+	a.link_detach.link_fd = (__u32)link;
+	return bpf(BPF_LINK_DETACH, &a);
+}
+
 /* The cgroup that a link is attached to; 0: none any more. */
 static inline int
 bpf_link_cgroup(int link, uint64_t *ret)

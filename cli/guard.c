@@ -125,6 +125,21 @@ take_area(struct guard_pinned *pinned, struct range area)
 	return 0;
 }
 
+/* Pins that guard nothing. */
+static void
+clear_remains(const struct guard_place *place)
+{
+	struct guard_pinned pinned;
+	bool attached;
+
+	if (!guard_place_taken(place) || guard_open(place->pins, &pinned) < 0)
+		return;
+	attached = guard_attached(&pinned);
+	guard_close(&pinned);
+	if (!attached)
+		guard_detach(place);
+}
+
 static int
 on(const struct wish *wish)
 {
@@ -139,6 +154,7 @@ on(const struct wish *wish)
 		r = guard_place_prepare();
 	if (r != 0)
 		return r;
+	clear_remains(&place);
 	anew = !guard_place_taken(&place);
 	if (anew && (r = on_anew(&place, wish)) != 0)
 		return r;

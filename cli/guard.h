@@ -32,8 +32,9 @@ int guard_attach(const struct guard_place *place,
 /* Puts the programs of this command in the place of those that are attached:
  * no bind passes between, and blocks stay. */
 int guard_renew(struct guard_pinned *pinned);
-/* Unpins, and so detaches, unless somebody else has a descriptor. */
 int guard_detach(const struct guard_place *place);
+/* Does it guard anything, or has its cgroup gone, or an `off` been killed? */
+bool guard_attached(const struct guard_pinned *pinned);
 
 /* Says why a guard cannot be attached: a status. */
 int guard_explain(int r);

@@ -69,8 +69,7 @@ remove_pins(const char *directory)
 {
 	char path[PATH_MAX];
 
-	/* The last to come is the first to go. */
-	for (int i = GUARD_PROGRAMS - 1; i >= 0; i--)
+	for (int i = 0; i < GUARD_PROGRAMS; i++)
 		if (unlink(guard_pin_path(directory, "link", program[i].name,
 					  path)) < 0 &&
 		    errno != ENOENT)
@@ -181,7 +180,29 @@ guard_renew(struct guard_pinned *pinned)
 int
 guard_detach(const struct guard_place *place)
 {
+	char path[PATH_MAX];
+
+	/* The last to come is the first to go. */
+	for (int i = GUARD_PROGRAMS - 1; i >= 0; i--) {
+		int link = bpf_open(guard_pin_path(place->pins, "link",
+						   program[i].name, path));
+
+		if (link < 0)
+			continue;
+		bpf_detach(link);
+		close(link);
+	}
 	return remove_pins(place->pins);
+}
+
+bool
+guard_attached(const struct guard_pinned *pinned)
+{
+	uint64_t cgroup = 0;
+
+	/* The one that is attached last. */
+	bpf_link_cgroup(pinned->link[GUARD_SETSOCKOPT], &cgroup);
+	return cgroup != 0;
 }
 
 static bool

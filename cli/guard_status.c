@@ -48,25 +48,24 @@ print(struct guard_pinned *pinned, bool json, const char *separator)
 	struct sums sums = {0};
 	const struct guard_config *c = &pinned->config;
 	uint32_t blocks = guard_each_block(pinned, add, &sums);
-	uint64_t cgroup = 0;
+	bool attached = guard_attached(pinned);
 	char safe[4 * sizeof(c->cgroup)];
 
 	bpf_read(pinned->map[GUARD_MAP_COUNTERS], 0, &counters);
-	bpf_link_cgroup(pinned->link[GUARD_BIND4], &cgroup);
 	if (json) {
 		printf("%s{\"cgroup\": ", separator);
 		json_string(stdout, c->cgroup);
 		printf(", \"attached\": %s, \"current\": %s, \"blocks\": %u, "
 		       "\"persistent\": %u, \"ports\": %u, \"namespaces\": %u, "
 		       "\"refused\": %" PRIu64 ", \"quota\": %u, \"area\": %u}",
-		       cgroup ? "true" : "false",
+		       attached ? "true" : "false",
 		       c->build == guard_build ? "true" : "false", blocks,
 		       sums.kept, sums.ports, sums.namespace_count,
 		       counters.refused, c->quota, area_size(c));
 		return;
 	}
 	printf("%s: %s%s\n", safe_text(c->cgroup, safe, sizeof(safe)),
-	       cgroup ? "guarded" : "was guarded, and is gone",
+	       attached ? "guarded" : "was guarded, and is gone",
 	       c->build == guard_build ? "" : ", by programs of another build");
 	printf("  blocks      %u, of which persistent %u; %u ports in %u "
 	       "namespace%s\n",

@@ -72,6 +72,19 @@ def test_a_cgroup_that_is_gone(guarded):
         assert time.monotonic() < deadline
 
 
+def test_an_off_that_was_killed(guarded):
+    """What it has left guards nothing, and hinders no other."""
+    pin = f"{PINS}/{os.stat(guarded.cgroup).st_ino}/link_setsockopt"
+    subprocess.run([*guarded.outside, "bpftool", "link", "detach", "pinned", pin], check=True)
+    assert not guarded.status()["attached"]
+    guarded.on()
+    assert guarded.status()["attached"]
+    owner, other = guarded.player(), guarded.player()
+    owner.tcp().guarded(5000, 3)
+    with refused(EADDRINUSE):
+        other.tcp().bind(5000)
+
+
 @pytest.mark.parametrize("words,said", [
     ([], "say on, off or status"),
     (["up"], "no 'up': say on, off or status"),
