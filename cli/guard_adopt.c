@@ -316,20 +316,48 @@ adopt_locked(const struct file *file, struct wanted *wanted, uint32_t pid,
 	return false;
 }
 
-/* False: it lives, and the guard does not have it. */
+/*
+ * The pool is locked before the socket is taken, and until it is closed here:
+ * else its owner's close would not be the last one, and who reserves the ports
+ * then would find them reserved. Returns false if the descriptor is not that
+ * socket.
+ */
 static bool
-adopt(const struct file *file, struct wanted *wanted, uint32_t pid, int fd,
-      int socket)
+take_and_adopt(const struct file *file, struct wanted *wanted, uint32_t pid,
+	       int fd, bool *ret_done)
 {
+	int socket = take_fd(pid, fd);
 	uint64_t netns;
-	bool done;
+	bool is_it;
 
-	if (sock_netns(&sys_kernel, socket, &netns) < 0 ||
-	    netns != file->netns || !lock(file))
+	if (socket < 0)
 		return false;
-	done = adopt_locked(file, wanted, pid, fd, socket);
+	is_it = sock_is(&sys_kernel, socket, wanted->slot.cookie) &&
+		sock_netns(&sys_kernel, socket, &netns) == 0 &&
+		netns == file->netns;
+	if (is_it)
+		*ret_done = adopt_locked(file, wanted, pid, fd, socket);
+	close(socket);
+	return is_it;
+}
+
+static void
+adopt(struct search *search, struct wanted *wanted, uint32_t pid, int fd)
+{
+	const struct file *file = &search->files[wanted->file];
+	bool done = false;
+
+	if (!lock(file)) {
+		wanted->seen = true;
+		search->result.left++;
+		return;
+	}
+	wanted->seen = take_and_adopt(file, wanted, pid, fd, &done);
 	flock(file->fd, LOCK_UN);
-	return done;
+	if (wanted->seen && done)
+		search->result.runtime++;
+	else if (wanted->seen)
+		search->result.left++;
 }
 
 /* The first one of the socket's, or the end. */
@@ -355,29 +383,12 @@ look(void *context, uint32_t pid, int fd)
 	struct search *search = context;
 	uint64_t inode = process_socket(pid, fd);
 	uint32_t i = inode ? first_of(search, inode) : search->wanted_count;
-	int socket = -1;
 
-	for (; i < search->wanted_count; i++) {
-		struct wanted *wanted = &search->wanted[i];
-
-		if (wanted->slot.inode != (uint32_t)inode)
-			break;
-		if (wanted->seen)
-			continue;
-		if (socket < 0)
-			socket = take_fd(pid, fd);
-		if (socket < 0 ||
-		    !sock_is(&sys_kernel, socket, wanted->slot.cookie))
-			continue;
-		wanted->seen = true;
-		if (adopt(&search->files[wanted->file], wanted, pid, fd,
-			  socket))
-			search->result.runtime++;
-		else
-			search->result.left++;
-	}
-	if (socket >= 0)
-		close(socket);
+	for (; i < search->wanted_count &&
+	       search->wanted[i].slot.inode == (uint32_t)inode;
+	     i++)
+		if (!search->wanted[i].seen)
+			adopt(search, &search->wanted[i], pid, fd);
 }
 
 static uint32_t
