@@ -281,12 +281,28 @@ def test_more_blocks_than_there_is_room(guarded, nothing_left):
     assert guarded.status()["blocks"] == 1
 
 
-@pytest.mark.parametrize("op", ["keep", "adopt"])
-def test_what_is_roots(guarded, nothing_left, op):
-    for prefix in NOBODY, ["unshare", "-r"], ["setpriv", "--bounding-set=-sys_admin"]:
+UNPRIVILEGED = NOBODY, ["unshare", "-r"], ["setpriv", "--bounding-set=-sys_admin"]
+
+
+@pytest.mark.parametrize("op,uid", [("keep", 4242), ("adopt", 0), ("adopt", 4242)])
+def test_what_is_roots(guarded, nothing_left, op, uid):
+    """A block for another, and one that was there before: who is called root has no right."""
+    for prefix in UNPRIVILEGED:
         user = guarded.user(*prefix)
         with refused(EACCES):
-            user.tcp().guard(op, 7, 5000, 3, uid=0)
+            user.tcp().guard(op, 7, 5000, 3, uid=uid)
+
+
+def test_keeping_by_the_right_to_the_store(guarded, nothing_left):
+    """Its owner needs no capability, and keeps for the store alone."""
+    nobody, _, owner = (guarded.user(*prefix) for prefix in UNPRIVILEGED)
+    with refused(EACCES):
+        nobody.tcp().guard("keep", 1, 5000, 3, uid=0)
+    sock = owner.tcp()
+    sock.guard("keep", 1, 5000, 3, uid=0)
+    with refused(EACCES):
+        nobody.tcp().guard("drop", 1, 5000, 3)
+    sock.guard("drop", 1, 5000, 3)
 
 
 def test_options_of_others_are_left_alone(guarded):
