@@ -290,7 +290,7 @@ check-symbols: $B/libportres.so
 
 BENCH_FLAGS := -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I. -Iinclude
 
-$B/bench/bench: bench/paths.c bench/paths.h
+$B/bench/bench $B/bench/guard: bench/paths.c bench/paths.h
 $B/bench/%: bench/%.c bench/kit.c bench/bench.h
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
@@ -306,7 +306,7 @@ $B/bench/empty.so:
 	@mkdir -p $(@D)
 	$Q$(CC) -shared -fPIC -x c /dev/null -o $@
 
-BENCHES := bench blocks many startup stopped crowd passthrough empty.so
+BENCHES := bench blocks guard many startup stopped crowd passthrough empty.so
 
 bench: all $(BENCHES:%=$B/bench/%)
 	$Q$(PYTHON) bench/run.py $(if $(JSON),--json) $(if $(OLD),--old $(OLD)) $B

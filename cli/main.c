@@ -5,8 +5,8 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-	&command_run,	     &command_list,   &command_who,
-	&command_persistent, &command_guard,  &command_doctor,
+	&command_run,	     &command_list,  &command_who,
+	&command_persistent, &command_guard, &command_doctor,
 	&command_self_check,
 };
 
