@@ -97,6 +97,8 @@ guarded_of(struct block block)
 	};
 }
 
+/* Before the slot ends: whoever is killed between the two leaves a slot that the
+ * next one finds, not ports that nobody knows of. */
 static void
 unkeep(const struct sys_ops *sys, struct block block)
 {
@@ -124,8 +126,8 @@ count_unseen(struct agreement *a, bool drop)
 		if (drop) {
 			struct block block = {slot->protocol, slot_range(slot)};
 
-			slot_free(a->pool->file, slot);
 			unkeep(a->pool->sys, block);
+			slot_free(a->pool->file, slot);
 		}
 		count++;
 	}
@@ -311,11 +313,11 @@ withdraw(struct pool *pool, struct block block)
 
 	if (r < 0)
 		return r;
+	unkeep(pool->sys, block);
 	slot = slot_of(pool, block);
 	if (slot)
 		slot_free(pool->file, slot);
 	pool_leave(pool, &lock);
-	unkeep(pool->sys, block);
 	return 0;
 }
 
