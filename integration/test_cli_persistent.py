@@ -150,6 +150,8 @@ dd if=/dev/zero of="$PORTRES_POOL/full" bs=4k 2>/dev/null
 echo $?
 cat "$PORTRES_POOL/persistent"
 ls "$PORTRES_POOL" | grep -c new
+rm "$PORTRES_POOL/full"
+"$0" persistent delete tcp 28100 5 >/dev/null
 """
 
 

@@ -8,13 +8,17 @@ import json
 import os
 import pathlib
 import signal
+import socket
+import struct
 import subprocess
 import time
 import uuid
 
 import pytest
 
-from kits.playing import PYTHON, Player
+import portio
+from kits.books import Books
+from kits.playing import PYTHON, Player, attempt
 from kits.rights import LOOPBACK_UP
 
 ENTER = 'echo $$ >"$1"/cgroup.procs && shift && exec "$@"'
@@ -112,6 +116,44 @@ def end_cgroup(cgroup):
             assert error.errno == errno.EBUSY
         time.sleep(0.01)
     return pytest.fail(f"{cgroup} does not end")
+
+
+@pytest.fixture(scope="session")
+def under_a_guard():
+    """Has the kernel a guard over the tests themselves?"""
+    with socket.socket() as asks:
+        return attempt(portio.guard, asks, "query", 1, 1, 1) != "ENOPROTOOPT"
+
+
+def lines_of(store):
+    """(protocol, start, count) of each that makes sense."""
+    for line in store.read_text(errors="replace").splitlines():
+        with contextlib.suppress(ValueError):
+            protocol, start, count = line.split()
+            yield ["tcp", "udp"].index(protocol), int(start), int(count)
+
+
+@pytest.fixture
+def forget_persistent(under_a_guard):
+    """forget_persistent(directory): a guard has persistent blocks until it is told
+    otherwise, and where the whole suite is guarded they are in other tests' way."""
+
+    def forget(directory):
+        if not under_a_guard:
+            return
+        blocks = set()
+        for pool in directory.rglob("pool-*"):
+            with contextlib.suppress(AssertionError, OSError, ValueError):
+                blocks.update(Books(pool.parent).persistent)
+        for store in directory.rglob("persistent"):
+            if store.is_file():
+                blocks.update(lines_of(store))
+        for protocol, start, count in blocks:
+            with contextlib.suppress(OSError, struct.error):
+                with socket.socket(type=(socket.SOCK_STREAM, socket.SOCK_DGRAM)[protocol]) as one:
+                    portio.guard(one, "drop", 1, start, count)
+
+    return forget
 
 
 @pytest.fixture
