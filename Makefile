@@ -114,7 +114,38 @@ $(CLI): COMPILE += -DPORTRES_VERSION='"$(VERSION)"' \
 	-DPORTRES_SONAME='"$(SONAME)"' $(CPPFLAGS)
 $(CLI): VERSION
 
-$B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
+# The guard: programs for the kernel, as a part of the command. What makes them
+# need not be there.
+
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+TARGET := $(shell $(CC) -print-multiarch 2>/dev/null)
+GUARD_LACKS := $(strip \
+	$(if $(shell command -v $(CLANG)),,clang) \
+	$(if $(shell command -v $(BPFTOOL)),,bpftool) \
+	$(if $(wildcard /usr/include/bpf/skel_internal.h),,libbpf-dev))
+GUARD := $(if $(GUARD_LACKS),,$B/obj/guard/load.o)
+
+$B/guard/guard.bpf.o: guard/guard.bpf.c $(wildcard guard/*.h) \
+		include/portres.h Makefile
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$Q$(CLANG) -target bpf -mcpu=v3 -O2 -g -ffreestanding -Wall -Wextra \
+		-Wno-unused-parameter -I. -idirafter /usr/include/$(TARGET) \
+		-c $< -o $@
+
+$B/guard/guard.lskel.h: $B/guard/guard.bpf.o
+	$(call say,GEN,$@)
+	$Q$(BPFTOOL) gen skeleton -L $< name guard >$@
+
+$B/obj/guard/load.o: $B/guard/guard.lskel.h
+# Of their headers not all is used.
+$B/obj/guard/load.o: COMPILE += -I$B/guard -w -DGUARD_BUILD=0x$$(sha256sum \
+	<$B/guard/guard.lskel.h | cut -c1-16)
+$B/obj/cli/guard_lacking.o: COMPILE += $(if $(GUARD_LACKS),\
+	-DGUARD_LACKING='"$(GUARD_LACKS)"')
+
+$B/portres: $(CLI) $(GUARD) $B/obj/shim/config.o $B/libportres_core.a
 	$(call say,LD,$@)
 	$Q$(CC) $(CFLAGS) -pie $(LDFLAGS) -Wl,-z,now -Wl,-z,relro $(SANITIZE) \
 		-o $@ $^ -ldl
@@ -275,7 +306,7 @@ check-symbols: $B/libportres.so
 
 BENCH_FLAGS := -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I. -Iinclude
 
-$B/bench/bench: bench/paths.c bench/paths.h
+$B/bench/bench $B/bench/guard: bench/paths.c bench/paths.h
 $B/bench/%: bench/%.c bench/kit.c bench/bench.h
 	$(call say,BENCH,$@)
 	@mkdir -p $(@D)
@@ -291,7 +322,8 @@ $B/bench/empty.so:
 	@mkdir -p $(@D)
 	$Q$(CC) -shared -fPIC -x c /dev/null -o $@
 
-BENCHES := bench blocks many startup stopped crowd kernel passthrough empty.so
+BENCHES := bench blocks guard many startup stopped crowd kernel passthrough \
+	empty.so
 
 bench: all $(BENCHES:%=$B/bench/%)
 	$Q$(PYTHON) bench/run.py $(if $(JSON),--json) $(if $(OLD),--old $(OLD)) $B
@@ -328,6 +360,8 @@ install-files: all
 	install -D -m 644 docs/portres.1 "$(DESTDIR)$(datadir)/man/man1/portres.1"
 	install -D -m 644 docs/portres.3 "$(DESTDIR)$(datadir)/man/man3/portres.3"
 	install -D -m 644 docs/portres.7 "$(DESTDIR)$(datadir)/man/man7/portres.7"
+	install -D -m 644 docs/portres-guard.8 \
+		"$(DESTDIR)$(datadir)/man/man8/portres-guard.8"
 	install -D -m 644 cli/portres.bash \
 		"$(DESTDIR)$(datadir)/bash-completion/completions/portres"
 	install -D -m 644 cli/portres.zsh \
@@ -339,6 +373,8 @@ install-files: all
 	install -d "$(DESTDIR)$(systemddir)/systemd/system"
 	sed 's|@datadir@|$(datadir)|' cli/portres-pool.service.in \
 		>"$(DESTDIR)$(systemddir)/systemd/system/portres-pool.service"
+	sed 's|=portres |=$(bindir)/portres |' cli/portres-guard.service \
+		>"$(DESTDIR)$(systemddir)/systemd/system/portres-guard.service"
 	install -D -m 644 cli/portres.sysusers \
 		"$(DESTDIR)$(systemddir)/sysusers.d/portres.conf"
 

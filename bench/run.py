@@ -5,7 +5,8 @@ usage: run.py [--json] [--old LIBRARY] BUILD-DIRECTORY
 
 Times are ratios against bare libc (or what the row names) in the same run, in a
 network namespace of its own where one may make one; a ratio above its limit is
-marked. Instructions are counted by callgrind, per
+marked. What the guard costs is told where root may have one, in a cgroup of the
+benchmark's own. Instructions are counted by callgrind, per
 call, in user space: they are exact where times are not. With --old each row of
 the preloaded library is measured with that one too, in turns, and a row that is
 worse by more than 3 % is marked.
@@ -82,14 +83,15 @@ def output(*command, **environment):
 
 
 def preloaded(program, library):
+    """The rows of a command that is preloaded."""
     with tempfile.TemporaryDirectory(dir="/dev/shm") as pool:
-        return output("env", f"LD_PRELOAD={library}", f"PORTRES_POOL={pool}", program)
+        return output("env", f"LD_PRELOAD={library}", f"PORTRES_POOL={pool}", *program)
 
 
 def rows_with(build, library):
     """The rows of what is preloaded."""
-    rows = preloaded(f"{build}/bench/bench", library)
-    rows += preloaded(f"{build}/bench/blocks", library)
+    rows = preloaded([f"{build}/bench/bench"], library)
+    rows += preloaded([f"{build}/bench/blocks"], library)
     with tempfile.TemporaryDirectory(dir="/dev/shm") as pool:
         rows += output(
             f"{build}/bench/startup",
@@ -100,6 +102,43 @@ def rows_with(build, library):
         )
     with tempfile.TemporaryDirectory(dir="/dev/shm") as where:
         return rows + output(f"{build}/bench/stopped", library, where)
+
+
+def cgroups_of_its_own():
+    """Two: one to guard and one beside it."""
+    with open("/proc/self/mounts") as mounts:
+        at = [line.split()[1] for line in mounts if line.split()[2] == "cgroup2"]
+    if not at:
+        raise OSError("no cgroups of version 2")
+    own = f"{at[0]}/portres-bench-{os.getpid()}"
+    for cgroup in own, f"{own}/guarded", f"{own}/other":
+        os.mkdir(cgroup)
+    return own
+
+
+def rows_guarded(build, library):
+    """Of programs in a guarded cgroup; none, and why, where no guard can be."""
+    command = [f"{build}/portres", "guard"]
+    try:
+        own = cgroups_of_its_own()
+    except OSError as error:
+        print(f"the guard is not measured: {error}", file=sys.stderr)
+        return []
+    guarded, other = f"{own}/guarded", f"{own}/other"
+    rows = []
+    try:
+        on = subprocess.run([*command, "on", "--cgroup", guarded], stdout=subprocess.DEVNULL)
+        if on.returncode == 0:
+            rows = output(f"{build}/bench/guard", guarded, other)
+            enter = ["sh", "-c", 'echo 0 >"$1/cgroup.procs" && shift && exec "$@"', "sh", guarded]
+            for name, *rest, _ in preloaded([*enter, f"{build}/bench/blocks", "1"], library):
+                rows.append([f"guarded: {name}", *rest, "1.25"])
+            subprocess.run([*command, "off", "--cgroup", guarded], check=True,
+                           stdout=subprocess.DEVNULL)
+    finally:
+        for cgroup in guarded, other, own:
+            os.rmdir(cgroup)
+    return rows
 
 
 PYTHON = """
@@ -196,7 +235,8 @@ def main():
         return compare(build, library, wanted.old)
 
     rows = rows_with(build, library)
-    rows += preloaded(f"{build}/bench/many", library)
+    rows += preloaded([f"{build}/bench/many"], library)
+    rows += rows_guarded(build, library)
     rows += rows_of_python(library)
     with tempfile.TemporaryDirectory(dir="/dev/shm") as where:
         rows += output(f"{build}/bench/crowd", where)

@@ -21,5 +21,9 @@ void check_pool(void);
 void check_logind(void);
 void check_store(void);
 void check_kernel(void);
+void check_guard(void);
+
+/* Is this process under a guard? */
+bool guard_is_here(void);
 
 #endif

@@ -27,6 +27,7 @@ extern const struct command command_list;
 extern const struct command command_who;
 extern const struct command command_persistent;
 extern const struct command command_run;
+extern const struct command command_guard;
 extern const struct command command_doctor;
 extern const struct command command_self_check;
 

@@ -96,9 +96,10 @@ check_environment(void)
 		      "PORTRES_WILDCARD=%s makes no sense and is ignored: "
 		      "write 61000-65535,10000-32767",
 		      wildcard);
-	check(GOOD, "environment",
-	      "never reached: static programs (Go), set-id programs, what runs "
-	      "under env -i; see portres(7)");
+	if (!guard_is_here())
+		check(GOOD, "environment",
+		      "never reached: static programs (Go), set-id programs, "
+		      "what runs under env -i; see portres(7)");
 }
 
 static int
@@ -119,6 +120,7 @@ doctor_main(const struct command *self, int argc, char **argv)
 	check_logind();
 	check_store();
 	check_kernel();
+	check_guard();
 	if (options.json)
 		puts("\n]");
 	return finish(check_worst() == ERROR ? STATUS_REFUSED : STATUS_OK);

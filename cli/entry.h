@@ -25,6 +25,7 @@ struct entry {
 	uint64_t since;
 	char command[17];
 	bool own; /* we may know the token */
+	bool guarded; /* the kernel has it, too */
 	/* The processes that were started with a persistent block. */
 	struct holder *users;
 	size_t user_count;

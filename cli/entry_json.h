@@ -43,6 +43,7 @@ entry_json(const struct entry *entry)
 		}
 		putchar(']');
 	}
+	printf(", \"guarded\": %s", entry->guarded ? "true" : "false");
 	if (entry->own)
 		/* Numbers over 2^53 are others to jq and JavaScript. */
 		printf(", \"token\": \"%" PRIu64 "\"", entry->token);

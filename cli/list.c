@@ -39,6 +39,9 @@ user_name(const struct entry *entry, char to[80])
 	return to;
 }
 
+/* Columns. One more where the guard has any: does it have this one? */
+#define UNGUARDED 9
+
 static void
 print_row(struct table *table, const struct entry *entry)
 {
@@ -59,16 +62,21 @@ print_row(struct table *table, const struct entry *entry)
 						      sizeof(command))
 					  : "-");
 	table_cell(table, entry->since ? age_text(entry->since, age) : "-");
+	if (table->columns > UNGUARDED)
+		table_cell(table, entry->guarded ? "yes" : "no");
 }
 
 static void
 print_table(const struct view *view, const struct options *options)
 {
-	static const char *const heading[] = {"PROTO", "START",	  "END",
-					      "COUNT", "KIND",	  "PID",
-					      "USER",  "COMMAND", "AGE"};
-	struct table table = {.columns = 9, .align = "<>>><><<>"};
+	static const char *const heading[] = {
+		"PROTO", "START", "END",     "COUNT", "KIND",
+		"PID",	 "USER",  "COMMAND", "AGE",   "GUARD"};
+	struct table table = {.columns = UNGUARDED, .align = "<>>><><<><"};
 
+	for (size_t i = 0; i < view->count; i++)
+		if (view->entries[i].guarded)
+			table.columns = UNGUARDED + 1;
 	for (size_t i = 0; i < table.columns; i++)
 		table_cell(&table, heading[i]);
 	for (size_t i = 0; i < view->count; i++)
@@ -105,9 +113,9 @@ const struct command command_list = {
 		"dead processes\nbeing removed on the way.\n\n"
 		"  --json   an array of objects: protocol, start, count, kind, "
 		"pid, user,\n"
-		"           command, users (of a persistent block), token (of "
-		"one's own "
-		"only), since\n"
+		"           command, users (of a persistent block), guarded "
+		"(by the kernel, too),\n"
+		"           token (of one's own only), since\n"
 		"  --tcp    only those of TCP\n"
 		"  --udp    only those of UDP\n",
 	.main = list_main,

@@ -5,8 +5,9 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-	&command_run,	     &command_list,   &command_who,
-	&command_persistent, &command_doctor, &command_self_check,
+	&command_run,	     &command_list,  &command_who,
+	&command_persistent, &command_guard, &command_doctor,
+	&command_self_check,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

@@ -45,7 +45,7 @@ _portres() {
 	local word=${COMP_WORDS[COMP_CWORD]} words=
 
 	case $COMP_CWORD:${COMP_WORDS[1]} in
-	1:*) words="run list who persistent doctor --help --version" ;;
+	1:*) words="run list who persistent guard doctor --help --version" ;;
 	*:run)
 		_portres_run
 		return
@@ -56,6 +56,20 @@ _portres() {
 		case ${COMP_WORDS[2]} in
 		add | delete) words="tcp udp" ;;
 		list) words="--json" ;;
+		esac
+		;;
+	2:guard) words="on off status --help" ;;
+	*:guard)
+		case ${COMP_WORDS[COMP_CWORD - 1]} in
+		--cgroup)
+			COMPREPLY=($(compgen -d -- "$word"))
+			return
+			;;
+		esac
+		case ${COMP_WORDS[2]} in
+		on) words="--cgroup --area --quota" ;;
+		off) words="--cgroup --force" ;;
+		status) words="--cgroup --json" ;;
 		esac
 		;;
 	*:doctor) words="--json --help" ;;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # fish completion for portres(1)
 
-set -l commands run list who persistent doctor
+set -l commands run list who persistent guard doctor
 
 # The words of the command that run is to become; nothing while there are only
 # options.
@@ -60,3 +60,9 @@ complete -c portres -n '__fish_seen_subcommand_from list who' -l json -l tcp -l 
 complete -c portres -n '__fish_seen_subcommand_from doctor' -l json -l help
 complete -c portres -n '__fish_seen_subcommand_from persistent; and not __fish_seen_subcommand_from add delete list reload' -a 'add delete list reload'
 complete -c portres -n '__fish_seen_subcommand_from add delete' -a 'tcp udp'
+complete -c portres -n '__fish_seen_subcommand_from guard; and not __fish_seen_subcommand_from on off status' -a 'on off status'
+complete -c portres -n '__fish_seen_subcommand_from guard' -l cgroup -r -F -d 'instead of the root'
+complete -c portres -n '__fish_seen_subcommand_from guard; and __fish_seen_subcommand_from on' -l area -x -d 'LOW-HIGH, that the system does not choose'
+complete -c portres -n '__fish_seen_subcommand_from guard; and __fish_seen_subcommand_from on' -l quota -x -d 'ports of one user'
+complete -c portres -n '__fish_seen_subcommand_from guard; and __fish_seen_subcommand_from off' -l force -d 'though blocks live'
+complete -c portres -n '__fish_seen_subcommand_from guard; and __fish_seen_subcommand_from status' -l json

@@ -10,6 +10,7 @@ _portres() {
 		'list:what is reserved, and by whom'
 		'who:who has a port'
 		'persistent:blocks that outlive processes and reboots'
+		'guard:reservations that no program of this machine can take'
 		'doctor:what works here, what does not, and the way out'
 	)
 	filter=('--json[for programs]' '--tcp[TCP only]' '--udp[UDP only]' '--help[help]')
@@ -43,6 +44,13 @@ _portres() {
 		_arguments '--json[for programs]' '--help[help]' \
 			'1:what:(add delete list reload)' '2:protocol:(tcp udp)' \
 			'3:first port, 0 for any: ' '4:number of ports: '
+		;;
+	guard)
+		_arguments '--cgroup[instead of the root]:cgroup:_files -/' \
+			'--area[ports that the system does not choose]:LOW-HIGH: ' \
+			'--quota[ports of one user]:N: ' \
+			'--force[though blocks live]' '--json[for programs]' \
+			'--help[help]' '1:what:(on off status)'
 		;;
 	doctor) _arguments '--json[for programs]' '--help[help]' ;;
 	esac

@@ -62,6 +62,7 @@ acquire_once(struct pool *pool, const struct run *run, size_t i, int fd,
 {
 	struct acquire acquire = {
 		.kind = KIND_RUNTIME,
+		.heirs = true,
 		.protocol = run->block[i].protocol,
 		.range = run->block[i].range,
 		.align = run->align,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/view.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/process.h"
 #include "cli/trouble.h"
+#include "core/kernel/guard.h"
 #include "core/pool/reserve.h"
 #include "core/pool/slot.h"
 #include "shim/config.h"
@@ -81,6 +83,31 @@ attribute(struct view *view)
 	process_find_owners(view->entries, view->count);
 }
 
+/* Asks the machine's guard, where there is one, which of them it has. */
+static void
+ask_guard(struct view *view)
+{
+	int fd = sys_socket(&sys_kernel, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t number = fd < 0 ? 0 : guard_number(&sys_kernel, fd);
+	int r = number ? 0 : -ENOPROTOOPT;
+
+	for (size_t i = 0; i < view->count && r != -ENOPROTOOPT; i++) {
+		struct entry *entry = &view->entries[i];
+		bool kept = entry->kind == KIND_PERSISTENT;
+		struct guarded block = {
+			.token = kept ? GUARDED_KEPT : entry->token,
+			.number = number,
+			.protocol = entry->protocol,
+			.range = entry->range,
+		};
+
+		r = guard_lives(&sys_kernel, fd, &block);
+		entry->guarded = r == 1;
+	}
+	if (fd >= 0)
+		sys_close(&sys_kernel, fd);
+}
+
 /* Without the lock, so that no command waits for a stopped process that has it:
  * a slot that is picked anew meanwhile is skipped. */
 static void
@@ -129,6 +156,7 @@ view_take(struct pool *pool, struct view *ret)
 	view.swept = sweep(pool);
 	copy_living(pool, &view);
 	qsort(view.entries, view.count, sizeof(struct entry), by_port);
+	ask_guard(&view);
 	attribute(&view);
 	*ret = view;
 	return 0;

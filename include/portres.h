@@ -78,6 +78,14 @@ struct portres_instance {
 #define PORTRES_ALIGN(n) ((unsigned int)(n) << 16)
 
 /*
+ * For `flags` of the acquires. Ours: where there is a guard (below), processes
+ * that have the socket at the same number, this one and those that inherit it,
+ * bind inside the block as they like, under the library or not. Without a guard
+ * nothing keeps those from it that are not under the library.
+ */
+#define PORTRES_HEIRS 2
+
+/*
  * Errors that all three have:
  *
  * EAGAIN	the pool is busy, and PORTRES_NOWAIT was given (ours)
@@ -205,6 +213,114 @@ struct portres_refusal {
  * EFAULT	bad pointer
  */
 PORTRES_API int portres_refusal(struct portres_refusal *ret);
+
+/*
+ * The guard: the same for every program of the machine, under the library or
+ * not, where the administrator has put it (portres-guard(8)). It is asked by
+ *
+ *	setsockopt(fd, PORTRES_GUARD, PORTRES_GUARD_..., &request,
+ *		   sizeof(request))
+ *
+ * by the library for its own blocks, and by any program that has none: a block
+ * is reserved by ACQUIRE, by a look whether its ports are in use (bind a socket
+ * of the same process to each, without reuse options), and by COMMIT. From
+ * ACQUIRE on no program can bind the ports, in any pool, container or user's
+ * name; but one can that holds them bound already, and until COMMIT those of
+ * the calling process. From COMMIT on only associated sockets and heirs bind.
+ * The block ends with the open socket `fd`, however that happens. portres(7)
+ * has an example in C and one in Go. All of it is ours; Windows has no need of
+ * it.
+ *
+ * Errors that all have:
+ *
+ * EINVAL	another size than that of the request; an unknown operation; no
+ *		token, no ports, or past 65535
+ * ENOPROTOOPT	there is no guard here, or the caller is a 32-bit program
+ * EOPNOTSUPP	not a TCP or UDP socket of IPv4 or IPv6
+ */
+#define PORTRES_GUARD 0x5052
+
+struct portres_guard {
+	uint64_t token;	 /* names the block: any number but 0 */
+	uint64_t number; /* COMMIT, QUERY: see NUMBER. Otherwise 0 */
+	int32_t fd;	 /* the owning socket's number, or -1: see below */
+	uint16_t start_port;	  /* network byte order; 1 to 65535 */
+	uint16_t number_of_ports; /* host byte order */
+	uint32_t protocol; /* QUERY: IPPROTO_TCP or _UDP. Otherwise 0 */
+	uint32_t uid;	   /* KEEP, ADOPT */
+	uint32_t gid;	   /* KEEP; PORTRES_GUARD_NOBODY for none */
+	uint32_t reserved; /* 0 */
+};
+
+#define PORTRES_GUARD_NOBODY ((uint32_t)-1)
+
+/*
+ * Marks the ports for the socket. A process and its children whose descriptor
+ * `fd` is that socket are its heirs, and bind inside the block as they like; -1:
+ * there are none.
+ *
+ * EADDRINUSE	part of it is reserved, by whomever
+ * ENOBUFS	more than the guard has room for, or more ports than one user
+ *		may have; or below net.ipv4.ip_unprivileged_port_start, without
+ *		CAP_NET_BIND_SERVICE
+ */
+#define PORTRES_GUARD_ACQUIRE 1
+
+/*
+ * Ends the time in which the calling process binds as it likes.
+ *
+ * EALREADY	it has ended
+ * ENOENT	the socket owns no block of that token, start and number
+ * ESTALE	it is done, but `number` is neither 0 nor this guard's
+ */
+#define PORTRES_GUARD_COMMIT 2
+
+/* Ends the block, as the last close of the socket does. ENOENT as above. */
+#define PORTRES_GUARD_RELEASE 3
+
+/*
+ * Lets the unbound socket bind inside the block. The right is the owning
+ * socket, which the caller must have as descriptor `fd`; the token is none, for
+ * it can be read by all. In a persistent block the right to the store will do,
+ * with -1 for `fd`.
+ *
+ * EACCES	the caller's descriptor `fd` is not the owning socket
+ * EINVAL	also: the socket is bound
+ * ENOENT	no block of that token, start and number in this protocol
+ */
+#define PORTRES_GUARD_ASSOCIATE 4
+
+/*
+ * Asked of any socket: does the block live? ENOENT: it does not. ESTALE: this
+ * guard cannot know, because `number` is not its own in this namespace.
+ */
+#define PORTRES_GUARD_QUERY 5
+
+/*
+ * Tells the guard's number in this network namespace, which no other guard has
+ * had: always fails, and errno is 1 + the bits of it that `number` selects (0:
+ * the lowest 11, 1: the next 11, 2: the last 11), because setsockopt() answers
+ * in no other way.
+ */
+#define PORTRES_GUARD_NUMBER 6
+
+/*
+ * Persistent blocks, which no socket owns. KEEP makes one for the owner `uid`
+ * and the group `gid` of a store; DROP ends it; JOIN makes the socket a
+ * co-owner: a process that has it, as descriptor `fd`, may associate, and its
+ * heirs bind. Errors as above, and
+ *
+ * EACCES	no right to the store; to KEEP one for another: not root
+ * EBUSY	the socket is in another block (JOIN)
+ * ENOBUFS	also: the descriptors of heirs are too far apart (JOIN)
+ */
+#define PORTRES_GUARD_KEEP 7
+#define PORTRES_GUARD_DROP 8
+#define PORTRES_GUARD_JOIN 9
+
+/* ACQUIRE and COMMIT in one, for a block of user `uid` that was reserved before
+ * there was a guard. EACCES: not root. */
+#define PORTRES_GUARD_ADOPT 10
 
 #ifdef __cplusplus
 }

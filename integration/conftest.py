@@ -35,6 +35,7 @@ pytest_plugins = [
     "kits.race",
     "kits.real",
     "kits.rights",
+    "kits.guard",
 ]
 
 
@@ -97,11 +98,12 @@ def build(request):
 
 
 @pytest.fixture
-def pool(tmp_path):
+def pool(tmp_path, forget_persistent):
     """A pool directory that only this test uses."""
     path = tmp_path / "pool"
     path.mkdir(mode=0o700)
-    return path
+    yield path
+    forget_persistent(tmp_path)
 
 
 @pytest.fixture

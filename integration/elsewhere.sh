@@ -3,15 +3,16 @@
 #
 # Runs the tests where people stand who have cloned this: below a directory that
 # others cannot enter (/root), in a plain chroot, as a root without rights (a
-# container's), and as an ordinary user. Prints each runner's closing lines.
-# What cannot be tested somewhere is skipped there, with its reason. As root.
+# container's), as an ordinary user, and where a guard refuses all (in a cgroup
+# of its own). Prints each runner's closing lines. What cannot be tested
+# somewhere is skipped there, with its reason. As root.
 #
 # Each place has a network namespace of its own: connections of the one before
 # would be in TIME_WAIT at the ports that all of them use.
 set -eu
 build=$1
 shift
-[ $# -gt 0 ] || set -- closed chroot container nobody
+[ $# -gt 0 ] || set -- closed chroot container nobody guarded
 top=$(mktemp -d)
 chmod 755 "$top"
 trap 'rm -rf "$top"' EXIT
@@ -53,6 +54,39 @@ nobody() {
 	export HOME="$top/nobody" PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin
 	exec setpriv --reuid=65534 --regid=65534 --clear-groups \
 		make -s check-unit check-integration
+}
+
+# Up to ten seconds: what was killed is still about to end.
+eventually() {
+	for i in $(seq 100); do
+		"$@" && return
+		sleep 0.1
+	done
+	echo "E   still not so: $*"
+	return 1
+}
+
+nothing_is_held() {
+	"$build/portres" guard status --json --cgroup "$1" | grep -q '"blocks": 0,'
+}
+
+guarded() {
+	cgroup=$(awk '$3 == "cgroup2" {print $2; exit}' /proc/self/mounts)
+	cgroup=$cgroup/portres-check-$$
+	if ! said=$(mkdir "$cgroup" 2>&1 &&
+		"$build/portres" guard on --cgroup "$cgroup" 2>&1); then
+		echo "SKIPPED guarded: $said"
+		rmdir "$cgroup" 2>/dev/null || true
+		return
+	fi
+	status=0
+	sh -euc 'echo 0 >"$1/cgroup.procs"
+		exec make -s check-unit check-integration' sh "$cgroup" ||
+		status=$?
+	eventually nothing_is_held "$cgroup" || status=1
+	"$build/portres" guard off --cgroup "$cgroup" --force
+	eventually rmdir "$cgroup" || status=1
+	return $status
 }
 
 # Where this script is run again, in the place's own network namespace.

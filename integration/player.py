@@ -31,7 +31,7 @@ class Socket(socket.socket):
     """With the three requests, and ports instead of loopback's addresses."""
 
     acquire, release, associate = portio.acquire, portio.release, portio.associate
-    by_libc, sendmmsg = portio.by_libc, portio.sendmmsg
+    by_libc, sendmmsg, guard = portio.by_libc, portio.sendmmsg, portio.guard
 
     def bind(self, port, address=None):
         """Returns the port."""
@@ -54,6 +54,13 @@ class Socket(socket.socket):
     def close_unseen(self):
         """By a raw system call."""
         libc.syscall(SYS_CLOSE, self.detach())
+
+
+    def guarded(self, start, count, token=7, heirs=False):
+        """Reserves a block of the guard's, whole."""
+        self.guard("acquire", token, start, count, self.fileno() if heirs else -1)
+        self.guard("commit", token, start, count)
+        return self
 
 
 def tcp(family=socket.AF_INET):

@@ -49,6 +49,31 @@ def associate(sock, block):
     fcntl.ioctl(sock, ASSOCIATE, token_of(block))
 
 
+GUARD = 0x5052
+GUARD_OPS = ["", "acquire", "commit", "release", "associate", "query", "number", "keep", "drop",
+             "join", "adopt"]
+
+
+def guard(sock, op, token=7, start=0, count=0, fd=-1, number=0, protocol=0, uid=0,
+          gid=0xffffffff, reserved=0, size=40):
+    """A request to the guard, by the socket option."""
+    request = struct.pack("=QQi2sHIIII", token, number, fd, struct.pack("!H", start), count,
+                          protocol, uid, gid, reserved)
+    sock.setsockopt(GUARD, GUARD_OPS.index(op) if op in GUARD_OPS else int(op),
+                    (request + bytes(8192))[:size])
+
+
+def guard_number(sock):
+    """It comes as three errors."""
+    number = 0
+    for part in range(3):
+        try:
+            guard(sock, "number", number=part)
+        except OSError as error:
+            number |= error.errno - 1 << 11 * part
+    return number
+
+
 def must(success):
     """Raises the error of a call that ctypes made, unless it succeeded."""
     if not success:

@@ -17,6 +17,8 @@ LINES = [
     ("portres run --wait 5 --ports-file x -- cat a_single_f", "a_single_file"),
     ("portres persistent ad", "add"),
     ("portres doctor --js", "--json"),
+    ("portres guard sta", "status"),
+    ("portres guard on --qu", "--quota"),
 ]
 
 

@@ -14,7 +14,7 @@ from checkers import OPTIONS, sanitizer
 @pytest.mark.parametrize(
     "words,answer",
     [
-        (["portres", ""], "run list who persistent doctor --help --version"),
+        (["portres", ""], "run list who persistent guard doctor --help --version"),
         (["portres", "p"], "persistent"),
         (["portres", "persistent", ""], "add delete list reload --help"),
         (["portres", "persistent", "add", ""], "tcp udp"),
@@ -32,7 +32,7 @@ def test_completion(root, words, answer):
     assert run.stdout.split() == answer.split()
 
 
-@pytest.mark.parametrize("page", ["portres.1", "portres.3", "portres.7"])
+@pytest.mark.parametrize("page", ["portres.1", "portres.3", "portres.7", "portres-guard.8"])
 def test_man_pages(root, has, page):
     if not has("groff"):
         pytest.skip("no groff")
@@ -63,7 +63,8 @@ def test_install(root, build, tmp_path):
         "share/fish/vendor_completions.d/portres.fish", "share/portres/portres-pool.conf",
         "lib/systemd/system/portres-pool.service", "lib/pkgconfig/portres.pc",
         "lib/pkgconfig/portres-winsock.pc",
-        "lib/sysusers.d/portres.conf",
+        "lib/sysusers.d/portres.conf", "lib/systemd/system/portres-guard.service",
+        "share/man/man8/portres-guard.8",
     ):
         assert (tmp_path / "p" / path).is_file(), path
     run = subprocess.run(

@@ -20,7 +20,7 @@ def test_add_and_delete(cli, listed, player, pool, proto):
     with refused(EADDRINUSE):
         a.bind(28004)
     (entry,) = listed()
-    assert entry.pop("since")
+    assert entry.pop("since") and entry.pop("guarded") in (True, False)
     assert entry == {
         "protocol": proto, "start": 28000, "count": 5, "kind": "persistent",
         "pid": None, "user": None, "command": None, "users": [], "token": str(token),
@@ -150,6 +150,8 @@ dd if=/dev/zero of="$PORTRES_POOL/full" bs=4k 2>/dev/null
 echo $?
 cat "$PORTRES_POOL/persistent"
 ls "$PORTRES_POOL" | grep -c new
+rm "$PORTRES_POOL/full"
+"$0" persistent delete tcp 28100 5 >/dev/null
 """
 
 

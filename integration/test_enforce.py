@@ -159,7 +159,7 @@ def test_bind_without_a_family_is_a_bind(other, block):
 
 
 def test_addresses_that_the_socket_cannot_take(
-    player, namespace, bare_env, shim_env, owner, block
+    player, namespace, bare_env, shim_env, owner, block, under_a_guard
 ):
     """The kernel's own answers, for a reserved port, with and without us."""
     port = (FIRST + 1).to_bytes(2, "big")
@@ -180,7 +180,7 @@ def test_addresses_that_the_socket_cannot_take(
 
     bare = list(answers(player(bare_env, prefix=namespace)))
     ours = list(answers(player(shim_env, prefix=namespace)))
-    assert None in bare
+    assert None in bare or under_a_guard
     assert ours == ["EADDRINUSE" if answer is None else answer for answer in bare]
     # Nor is an associated socket told that a port is not of its block.
     y = owner.tcp(socket.AF_INET6)

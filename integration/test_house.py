@@ -11,7 +11,8 @@ FLOORS = {
     "core/kernel": {"core/kernel"},
     "core/pool": {"core/kernel", "core/pool"},
     "shim": {"core/kernel", "core/pool", "shim"},
-    "cli": {"core/kernel", "core/pool", "shim", "cli"},
+    "cli": {"core/kernel", "core/pool", "shim", "cli", "guard"},
+    "guard": {"guard", "include"},
     "winsock": {"winsock"},
 }
 

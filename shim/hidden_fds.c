@@ -75,16 +75,24 @@ hidden_fds_step_aside(int fd)
 	return 1;
 }
 
-bool
-hidden_fds_owns(const struct slot *slot)
+int
+hidden_fds_owner(const struct slot *slot)
 {
 	uint64_t token = atomic_load(&slot->token);
 
-	for (uint32_t i = 0; i < count; i++)
-		if (hidden[i].token == token &&
-		    has(&hidden[i], atomic_load(&hidden[i].fd)))
-			return true;
-	return false;
+	for (uint32_t i = 0; i < count; i++) {
+		int fd = atomic_load(&hidden[i].fd);
+
+		if (hidden[i].token == token && has(&hidden[i], fd))
+			return fd;
+	}
+	return -1;
+}
+
+bool
+hidden_fds_owns(const struct slot *slot)
+{
+	return hidden_fds_owner(slot) >= 0;
 }
 
 /* Is the token on the list? */

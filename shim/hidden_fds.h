@@ -40,4 +40,7 @@ int hidden_fds_step_aside(int fd);
 /* Is this the slot of an inherited block, whose owning socket is still here? */
 bool hidden_fds_owns(const struct slot *slot);
 
+/* That socket's number, or -1. */
+int hidden_fds_owner(const struct slot *slot);
+
 #endif

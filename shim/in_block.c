@@ -5,9 +5,11 @@
 
 #include "core/kernel/sock.h"
 #include "core/kernel/sockdiag.h"
+#include "core/pool/lease.h"
 #include "core/pool/reserve.h"
 #include "core/pool/slot.h"
 #include "shim/config.h"
+#include "shim/hidden_fds.h"
 #include "shim/pick.h"
 #include "shim/pools.h"
 #include "shim/refusal.h"
@@ -31,6 +33,26 @@ pick_waiting(struct pick *pick, struct call *call)
 	return r;
 }
 
+/* -1 of a persistent block that this process was not started with. */
+static int
+owner_of(const struct slot *slot)
+{
+	return slot->kind == KIND_RUNTIME ? lease_holder(&sys_kernel, slot)
+					  : hidden_fds_owner(slot);
+}
+
+/* The guard may have come after the association, so it is told again. The
+ * owner, if he is here. */
+static int
+let_in(const struct slot *slot, const struct guarded *block, int fd)
+{
+	int owner = owner_of(slot);
+
+	if (owner >= 0 || block->kept)
+		guard_associate(&sys_kernel, fd, owner, block);
+	return owner;
+}
+
 static long
 pick_from(const struct slot *slot, struct call *call)
 {
@@ -39,9 +61,17 @@ pick_from(const struct slot *slot, struct call *call)
 		.look = sock_shares_ports(&sys_kernel, call->fd),
 		.protocol = (enum protocol)slot->protocol,
 		.bind = pick_bind,
+		.owner = -1,
 	};
+	struct guarded block = slot_guarded(slot);
 	bool shares = pick.look;
-	long r = pick_port(&pick, call);
+	long r;
+
+	if (guarded_by_some(&block)) {
+		pick.owner = let_in(slot, &block, call->fd);
+		pick.block = &block;
+	}
+	r = pick_port(&pick, call);
 
 	if (r == -EADDRINUSE && shares && pick.protocol == PROTOCOL_TCP)
 		r = pick_waiting(&pick, call);
@@ -104,8 +134,15 @@ bind_to_one(uint64_t token, struct call *call, long *ret_answer)
 	known = announced_begin(pool, call->port, &announced) == 0;
 	slot = slot_by_token(pool->file, token);
 	inside = slot && range_contains(slot_range(slot), call->port);
-	if (inside)
+	if (inside) {
+		struct guarded block = slot_guarded(slot);
+
 		*ret_answer = pick_bind(call);
+		if (*ret_answer == -EADDRINUSE) {
+			let_in(slot, &block, call->fd);
+			*ret_answer = pick_bind(call);
+		}
+	}
 	if (known)
 		announced_end(&announced);
 	if (inside)

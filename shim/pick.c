@@ -18,7 +18,7 @@ pick_bind(struct call *call)
 long
 pick_port(const struct pick *pick, struct call *call)
 {
-	struct port_probe probe = {0};
+	struct port_probe probe = {.block = pick->block, .owner = pick->owner};
 
 	for (uint32_t i = 0; i < pick->range.count; i++) {
 		uint32_t port = pick->range.start +

@@ -7,6 +7,7 @@
 #ifndef PORTRES_SHIM_PICK_H
 #define PORTRES_SHIM_PICK_H
 
+#include "core/kernel/guard.h"
 #include "core/kernel/range.h"
 #include "shim/call.h"
 
@@ -18,6 +19,10 @@ struct pick {
 	/* Whether to pass over ports of other sockets: the kernel would give
 	 * them to a socket with SO_REUSEADDR or SO_REUSEPORT. */
 	bool look;
+	/* For the look into a block that the machine's guard has: its owning
+	 * socket, and the block; or NULL. */
+	int owner;
+	const struct guarded *block;
 	enum protocol protocol;
 	/* Binds the call's socket to its `local`. 0, or -Exxx. */
 	long (*bind)(struct call *call);

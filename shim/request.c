@@ -118,6 +118,7 @@ request_acquire(const struct asked *asked, enum pool_wait wait,
 		.align = asked->align,
 		.both = asked->both,
 		.other_fd = asked->other_fd,
+		.heirs = asked->heirs,
 	};
 	struct obstacle obstacle = {0};
 	struct pool *pool = NULL;
@@ -201,6 +202,12 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 		sockets_purge(token_dead, pool->file);
 		r = sockets_associate(cookie, token);
 	}
+	if (r == 0 && guarded_by_some(&found.guard))
+		guard_associate(&sys_kernel, fd,
+				holder >= 0 ? holder
+					    : hidden_fds_owner(slot_by_token(
+						      pool->file, token)),
+				&found.guard);
 	unsettle(fd); /* its socket has no port */
 	pool_leave(pool, &lock);
 	if (r != -EACCES)
@@ -300,6 +307,12 @@ flags_known(unsigned int flags)
 	return (flags & ~(unsigned int)PORTRES_NOWAIT) == 0;
 }
 
+static bool
+acquire_flags_known(unsigned int flags)
+{
+	return flags_known(flags & 0xffff & ~(unsigned int)PORTRES_HEIRS);
+}
+
 #define ALIGN_OF(flags) ((flags) >> 16)
 
 /* Only a caller with PORTRES_NOWAIT gets -EBUSY from the pool. */
@@ -312,10 +325,12 @@ native_errno(int r)
 EXPORTED int
 portres_acquire(int fd, struct portres_instance *block, unsigned int flags)
 {
-	struct asked asked = {.fd = fd, .align = ALIGN_OF(flags)};
+	struct asked asked = {.fd = fd,
+			      .align = ALIGN_OF(flags),
+			      .heirs = flags & PORTRES_HEIRS};
 
 	refusal_none();
-	return native_errno(flags_known(flags & 0xffff)
+	return native_errno(acquire_flags_known(flags)
 				    ? acquire_for(&asked, block, wait_of(flags))
 				    : -EINVAL);
 }
@@ -327,11 +342,12 @@ portres_acquire_both(int tcp, int udp, struct portres_instance blocks[2],
 	struct asked asked = {.fd = tcp,
 			      .both = true,
 			      .other_fd = udp,
-			      .align = ALIGN_OF(flags)};
+			      .align = ALIGN_OF(flags),
+			      .heirs = flags & PORTRES_HEIRS};
 
 	refusal_none();
 	return native_errno(
-		flags_known(flags & 0xffff)
+		acquire_flags_known(flags)
 			? acquire_for(&asked, blocks, wait_of(flags))
 			: -EINVAL);
 }

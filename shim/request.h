@@ -18,6 +18,7 @@ struct asked {
 	uint32_t align;
 	bool both; /* `fd` is TCP's, `other_fd` UDP's */
 	int other_fd;
+	bool heirs; /* PORTRES_HEIRS */
 };
 
 /* Reserves it for the socket; `ret` are two with `both`. */

@@ -152,6 +152,22 @@ state_of(struct pool *pool, enum protocol protocol, uint16_t port,
 	return slot_is_dead(ret) ? FREE : RESERVED;
 }
 
+/* Is it an inherited block? Then the guard is told so, too: the owning socket
+ * may have another number than its heirs have it at. */
+static bool
+is_let_in(const struct call *call, const struct slot *slot)
+{
+	int owner = hidden_fds_owner(slot);
+	struct guarded block;
+
+	if (owner < 0)
+		return false;
+	block = slot_guarded(slot);
+	if (guarded_by_some(&block))
+		guard_associate(&sys_kernel, call->fd, owner, &block);
+	return true;
+}
+
 SLOW_PATH static enum state
 look_closer(struct pool *pool, const struct call *call, struct slot *ret)
 {
@@ -168,7 +184,7 @@ look_closer(struct pool *pool, const struct call *call, struct slot *ret)
 		return FREE;
 	if (state[protocol] == RESERVED)
 		memcpy(ret, &slot[protocol], sizeof(*ret));
-	return state[protocol] == RESERVED && associable && hidden_fds_owns(ret)
+	return state[protocol] == RESERVED && associable && is_let_in(call, ret)
 		       ? FREE
 		       : state[protocol];
 }

@@ -50,7 +50,7 @@ static inline void
 tear_down(struct scene *scene)
 {
 	pool_close(&scene->pool);
-	unlink(rig_file());
+	rig_remove_pool();
 	unlink(kit_path("persistent"));
 	unlink(kit_path("persistent.new"));
 	unlink(kit_path("persistent.lock"));

@@ -6,9 +6,11 @@
 #define PORTRES_TESTS_RIG_H
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "core/kernel/guard.h"
 #include "core/pool/acquire.h"
 #include "core/pool/lease.h"
 #include "core/pool/pool.h"
@@ -101,6 +103,65 @@ rig_word(void)
 
 static const struct fork_block rig_forks = {.word = rig_word};
 
+static inline const char *
+rig_file(void)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/pool-%d", temp_dir(), RIG_NETNS);
+	return path;
+}
+
+/* Has the kernel a guard over this process? */
+static inline bool
+rig_guarded(void)
+{
+	const struct guarded any = {.token = GUARDED_KEPT, .range = {1, 1}};
+	int fd = tcp_socket();
+	int r = guard_lives(&sys_kernel, fd, &any);
+
+	close(fd);
+	return r != -ENOPROTOOPT;
+}
+
+/* A guard has persistent blocks until it is told otherwise: they are in the
+ * next test's way. */
+static inline void
+rig_forget_persistent(void)
+{
+	struct pool_file *file = malloc(sizeof(*file));
+	int pool = open(rig_file(), O_RDONLY | O_CLOEXEC);
+
+	if (pool >= 0 && rig_guarded() &&
+	    read(pool, file, sizeof(*file)) == sizeof(*file))
+		for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+			struct guarded block = slot_guarded(&file->slot[i]);
+			int fd;
+
+			if (!block.kept || !slot_live(&file->slot[i]))
+				continue;
+			fd = socket_of(block.protocol, AF_INET);
+			guard_drop(&sys_kernel, fd, &block);
+			close(fd);
+		}
+	if (pool >= 0)
+		close(pool);
+	free(file);
+}
+
+static void __attribute__((constructor)) rig_clean_also(void)
+{
+	check_clean_also = rig_forget_persistent;
+}
+
+/* So that the next pool there is a new one. */
+static inline void
+rig_remove_pool(void)
+{
+	rig_forget_persistent();
+	unlink(rig_file());
+}
+
 static inline int
 rig_open_with(const struct sys_ops *sys, struct pool *ret)
 {
@@ -117,15 +178,6 @@ rig_pool(void)
 	if (pool.file->header.sequence >> 48 == 0)
 		pool.file->header.sequence = books_sequence();
 	return pool;
-}
-
-static inline const char *
-rig_file(void)
-{
-	static char path[128];
-
-	snprintf(path, sizeof(path), "%s/pool-%d", temp_dir(), RIG_NETNS);
-	return path;
 }
 
 static inline struct pool_lock

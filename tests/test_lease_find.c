@@ -324,7 +324,8 @@ CHECK(lease_find, a_request_takes_two_readings_at_most)
 	slot_by_token(pool.file, got.token)->fd = -1;
 	wanted.judged = (struct judgement){0};
 	cr_assert_eq(rig_acquire(&pool, &wanted, &got), -EADDRINUSE);
-	cr_assert_eq(kernel.asked, 1);
+	/* A guard can tell. */
+	cr_assert_eq(kernel.asked, rig_guarded() ? 0 : 1);
 	close(other);
 	pool_close(&pool);
 }

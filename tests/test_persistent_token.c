@@ -94,6 +94,7 @@ CHECK(persistent_token, is_never_that_of_the_slots_next_block)
 		slot_by_token(file, token_of(&scene.pool, scene.old));
 	int found = 0, all;
 
+	rig_forget_persistent(); /* while they are where a guard has them */
 	*lookup = (struct lookup){.pool = &scene.pool, .block = scene.old};
 	all = steps_until(is_over, look_up, lookup);
 	for (int steps = 1; steps <= all; steps++) {

@@ -98,6 +98,9 @@ bound_socket(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 
 	if (fd < 0)
 		return fd;
+	if (trial->probe->block)
+		guard_associate(sys, fd, trial->probe->owner,
+				trial->probe->block);
 	make_dual_stack(sys, trial, fd);
 	any.sin6_family = (sa_family_t)trial->domain;
 	r = sys_bind(sys, fd, &any,

@@ -12,6 +12,7 @@
 #ifndef PORTRES_CORE_KERNEL_PORT_PROBE_H
 #define PORTRES_CORE_KERNEL_PORT_PROBE_H
 
+#include "core/kernel/guard.h"
 #include "core/kernel/range.h"
 #include "core/kernel/sys.h"
 
@@ -32,6 +33,10 @@ struct port_probe {
 	bool dual_stack;
 	/* The kernel's list is not complete: it is not asked for so often. */
 	uint8_t unlisted[PROTOCOL_COUNT];
+	/* For conflicts inside a block that the machine's guard has: as
+	 * guard_associate() takes them. NULL: none. */
+	const struct guarded *block;
+	int owner;
 };
 
 /*

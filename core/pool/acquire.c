@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/kernel/guard.h"
 #include "core/kernel/port_probe.h"
 #include "core/kernel/sock.h"
 #include "core/kernel/sockdiag.h"
@@ -74,6 +75,7 @@ describe(struct pool *pool, const struct acquire *wanted,
 	slot->protocol = (uint8_t)protocol;
 	slot->kind = (uint8_t)wanted->kind;
 	slot->cookie = 0;
+	atomic_store(&slot->guard, 0);
 	slot->pid = atomic_load(pool->forks->word()); /* ours */
 	slot->fd = fd;
 	slot->since = (uint32_t)(wanted->now / 1000000000u);
@@ -144,6 +146,50 @@ first_in_use(struct pool *pool, const struct acquire *wanted,
 }
 
 /*
+ * Marks the slots in the machine's guard as well, where there is one; 1: it has
+ * a part of the range, and does not say which. In a slot that is not live yet
+ * any number but 0 says that the guard was asked.
+ */
+static int
+guard_slots(struct pool *pool, const struct acquire *wanted, struct range range,
+	    struct slot *const *slots, uint32_t *ret_port)
+{
+	int r = 0;
+
+	for (size_t i = 0; slots[i] && r >= 0; i++) {
+		struct guarded block = slot_guarded(slots[i]);
+
+		if (block.kept)
+			continue;
+		r = guard_acquire(pool->sys, slots[i]->fd, &block,
+				  wanted->heirs);
+		atomic_store(&slots[i]->guard, r != 0);
+		if (r < 0)
+			pool->in_the_way_of = block.protocol;
+	}
+	if (r >= 0)
+		return 0;
+	pool->uncertain = true;
+	*ret_port = range_end(range) - 1;
+	return 1;
+}
+
+static void
+settle_guard(struct pool *pool, struct slot *slot, bool taken)
+{
+	struct guarded block = slot_guarded(slot);
+	uint64_t number = 0;
+
+	if (!block.number)
+		return;
+	if (taken)
+		number = guard_commit(pool->sys, slot->fd, &block);
+	else
+		guard_release(pool->sys, slot->fd, &block);
+	atomic_store(&slot->guard, number);
+}
+
+/*
  * Takes a range without marks into all slots of the list, which ends with NULL,
  * or none. Returns 0; 1 and the port that is in use in ret_port; or -Exxx.
  */
@@ -152,18 +198,21 @@ take_range(struct pool *pool, const struct acquire *wanted, struct range range,
 	   struct slot *const *slots, uint32_t *ret_port)
 {
 	_Atomic uint32_t *dirty = &pool->file->header.dirty;
-	int r = 0;
+	int r;
 
 	atomic_store(dirty, 1);
 	for (size_t i = 0; slots[i]; i++)
 		mark_range(pool, wanted, range, slots[i]);
-	if (!wanted->though_in_use)
+	r = guard_slots(pool, wanted, range, slots, ret_port);
+	if (r == 0 && !wanted->though_in_use)
 		r = first_in_use(pool, wanted, range, ret_port);
-	for (size_t i = 0; slots[i]; i++)
+	for (size_t i = 0; slots[i]; i++) {
+		settle_guard(pool, slots[i], r == 0);
 		if (r == 0)
 			slot_publish(slots[i]);
 		else
 			slot_unmark(pool->file, slots[i]);
+	}
 	atomic_store(dirty, 0);
 	return r;
 }

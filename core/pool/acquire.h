@@ -41,6 +41,7 @@ struct acquire {
 	/* The same ports of the other protocol as well, for this socket. */
 	bool both;
 	int other_fd;
+	bool heirs; /* processes that inherit it bind, without the library too */
 	struct judgement judged;
 };
 

@@ -18,8 +18,8 @@
  * that a writer died, and derives the marks from the slots before it does
  * anything else (slot_rebuild). The order of the writes makes that enough:
  *
- *     acquire   marks; wait for announcements; look which ports are in use;
- *               slot.state = LIVE
+ *     acquire   marks; the guard's marks, where there is one; wait for
+ *               announcements; look which ports are in use; slot.state = LIVE
  *     release   slot.state = FREE; marks = 0
  *
  * At every instant each port of a live slot is marked; the rebuild clears marks
@@ -68,7 +68,7 @@
 #include "core/pool/lock.h"
 
 #define POOL_MAGIC 0x0a314c4f4f505250u /* "PRPOOL1\n" */
-#define POOL_LAYOUT 4u
+#define POOL_LAYOUT 5u
 
 #define SLOT_BITS 13
 #define SLOT_COUNT (1u << SLOT_BITS)
@@ -125,6 +125,7 @@ struct slot {
 	uint32_t since;	  /* CLOCK_REALTIME, seconds */
 	uint32_t device;  /* of the owning socket, as its inode */
 	char command[16]; /* for humans; not always terminated */
+	_Atomic uint64_t guard; /* that has it too: its number, or 0; guard.h */
 };
 
 /* One binder at work. Owner is a futex word: see announce.h. */
@@ -187,12 +188,13 @@ LAYOUT_AT(slot, cookie, 32);
 LAYOUT_AT(slot, since, 40);
 LAYOUT_AT(slot, device, 44);
 LAYOUT_AT(slot, command, 48);
+LAYOUT_AT(slot, guard, 64);
 LAYOUT_AT(segment, word, 2056);
 LAYOUT_AT(pool_file, slot, 4096);
-LAYOUT_AT(pool_file, segment, 4096 + 64 * SLOT_COUNT);
+LAYOUT_AT(pool_file, segment, 4096 + 72 * SLOT_COUNT);
 _Static_assert(sizeof(struct pool_header) == 136, "header");
 _Static_assert(sizeof(struct port_cost) == 16, "cost");
-_Static_assert(sizeof(struct slot) == 64, "slot");
+_Static_assert(sizeof(struct slot) == 72, "slot");
 _Static_assert(sizeof(struct announcement) == 8, "announcement");
 _Static_assert(sizeof(struct segment) == 4096, "segment");
 

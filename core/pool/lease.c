@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/kernel/guard.h"
 #include "core/kernel/proc_locks.h"
 #include "core/kernel/sock.h"
 #include "core/kernel/strbuf.h"
@@ -70,6 +71,8 @@ lease_is_where_it_was(const struct sys_ops *sys, const struct slot *slot)
 	       memcmp(there, name, socket.length) == 0;
 }
 
+#define HOLD_LIMIT_NS 100000000u
+
 /* A slot that may be dead, as it was when the reading began. */
 struct suspect {
 	uint64_t token; /* 0: not a suspect */
@@ -83,13 +86,39 @@ struct check {
 	uint64_t alive[SLOT_COUNT / 64];
 };
 
+/*
+ * Asks the guard about a slot that it has: it knows for certain, at once, and
+ * no sooner than the last close has ended. 1 when the slot lives; 0, and it is
+ * marked dead; or -Exxx: it is no longer that guard, or it cannot be asked.
+ */
+static int
+ask_guard(const struct sys_ops *sys, const struct fork_block *forks,
+	  struct pool_file *file, const struct slot *slot)
+{
+	struct guarded block = slot_guarded(slot);
+	uint64_t cookie = slot->cookie;
+	struct fork_block_hold held;
+	int fd, r;
+
+	fork_block_hold(sys, forks->word(), HOLD_LIMIT_NS, &held);
+	fd = sys_socket(sys, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	r = fd < 0 ? fd : guard_lives(sys, fd, &block);
+	if (fd >= 0)
+		sys_close(sys, fd);
+	fork_block_release(sys, forks->word(), &held);
+	if (r == 0)
+		slot_mark_dead(file, block.token, cookie);
+	return r;
+}
+
 /* Returns their number. A slot whose acquirer has the socket where it was is
- * none: if none is left, no list is read. */
+ * none, nor one that the guard knows: if none is left, no list is read. */
 static uint32_t
-find_suspects(const struct sys_ops *sys, struct check *check,
-	      struct pool_file *file)
+find_suspects(const struct sys_ops *sys, const struct fork_block *forks,
+	      struct check *check, struct pool_file *file, uint32_t *ret_dead)
 {
 	uint32_t n = 0;
+	int r;
 
 	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
 		const struct slot *slot = &file->slot[i];
@@ -99,6 +128,12 @@ find_suspects(const struct sys_ops *sys, struct check *check,
 		if (slot->kind != KIND_RUNTIME ||
 		    slot_by_token(file, token) != slot ||
 		    lease_is_where_it_was(sys, slot))
+			continue;
+		r = atomic_load(&slot->guard)
+			    ? ask_guard(sys, forks, file, slot)
+			    : -ESTALE;
+		*ret_dead += r == 0;
+		if (r >= 0)
 			continue;
 		suspect->inode = slot->inode;
 		suspect->device = slot->device;
@@ -147,17 +182,18 @@ lease_judge(const struct sys_ops *sys, const struct fork_block *forks,
 {
 	long at = sys_mmap_private(sys, sizeof(struct check));
 	struct check *check = (struct check *)at;
+	uint32_t dead = 0;
 	int r = 0;
 
 	if (at < 0)
 		return (int)at;
-	if (find_suspects(sys, check, file)) {
+	if (find_suspects(sys, forks, check, file, &dead)) {
 		r = proc_locks_read(sys, forks, see_alive, check);
 		if (r == 0)
 			r = mark_the_dead(check, file);
 	}
 	sys_munmap(sys, check, sizeof(*check));
-	return r;
+	return r < 0 ? r : r + (int)dead;
 }
 
 int

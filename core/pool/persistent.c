@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/kernel/ephemeral.h"
+#include "core/kernel/guard.h"
 #include "core/pool/acquire.h"
 #include "core/pool/lease.h"
 #include "core/pool/slot.h"
@@ -75,6 +76,41 @@ see(void *context, unsigned line, bool bad, struct block block)
 	return 0;
 }
 
+/* The guard is asked by a socket of the block's protocol. */
+static int
+guard_socket(const struct sys_ops *sys, enum protocol protocol)
+{
+	int type = protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
+
+	return sys_socket(sys, AF_INET, type | SOCK_CLOEXEC, 0);
+}
+
+/* The block as the guard knows it. */
+static struct guarded
+guarded_of(struct block block)
+{
+	return (struct guarded){
+		.token = GUARDED_KEPT,
+		.kept = true,
+		.protocol = block.protocol,
+		.range = block.range,
+	};
+}
+
+/* Before the slot ends: whoever is killed between the two leaves a slot that the
+ * next one finds, not ports that nobody knows of. */
+static void
+unkeep(const struct sys_ops *sys, struct block block)
+{
+	struct guarded guarded = guarded_of(block);
+	int fd = guard_socket(sys, block.protocol);
+
+	if (fd < 0)
+		return;
+	guard_drop(sys, fd, &guarded);
+	sys_close(sys, fd);
+}
+
 /* Counts persistent slots without a line; with `drop` frees them. */
 static uint32_t
 count_unseen(struct agreement *a, bool drop)
@@ -87,8 +123,12 @@ count_unseen(struct agreement *a, bool drop)
 		if (!slot_live(slot) || slot->kind != KIND_PERSISTENT ||
 		    a->seen[n / 64] >> n % 64 & 1)
 			continue;
-		if (drop)
+		if (drop) {
+			struct block block = {slot->protocol, slot_range(slot)};
+
+			unkeep(a->pool->sys, block);
 			slot_free(a->pool->file, slot);
+		}
 		count++;
 	}
 	return count;
@@ -225,6 +265,8 @@ persistent_reload(struct pool *pool, const char *path,
 		pool_leave(pool, &lock);
 	}
 	store_close(&store);
+	if (r == 0)
+		persistent_keep(pool, path, NULL);
 	return r;
 }
 
@@ -274,11 +316,63 @@ withdraw(struct pool *pool, struct block block)
 
 	if (r < 0)
 		return r;
+	unkeep(pool->sys, block);
 	slot = slot_of(pool, block);
 	if (slot)
 		slot_free(pool->file, slot);
 	pool_leave(pool, &lock);
 	return 0;
+}
+
+/* Those of one protocol. */
+static int
+keep_all(struct pool *pool, enum protocol protocol, const struct store *store,
+	 const struct block *only)
+{
+	gid_t group = store->shared ? store->group : (gid_t)-1;
+	int fd = guard_socket(pool->sys, protocol);
+	int n = 0, r = 0;
+
+	if (fd < 0)
+		return fd;
+	for (uint32_t i = 0; i < SLOT_COUNT && r != -ENOPROTOOPT; i++) {
+		const struct slot *slot = &pool->file->slot[i];
+		struct block block = {slot->protocol, slot_range(slot)};
+		struct guarded guarded = guarded_of(block);
+
+		if (!slot_live(slot) || slot->kind != KIND_PERSISTENT ||
+		    slot->protocol != protocol ||
+		    (only && !block_equal(*only, block)))
+			continue;
+		r = guard_keep(pool->sys, fd, &guarded, store->owner, group);
+		/* Kept before? It says so as if it were another's. */
+		n += r == 0;
+	}
+	sys_close(pool->sys, fd);
+	return r == -ENOPROTOOPT ? r : n;
+}
+
+int
+persistent_keep(struct pool *pool, const char *path, const struct block *only)
+{
+	struct store store;
+	int r = store_open(pool->sys, path, false, &store);
+	int n = 0;
+
+	if (r < 0)
+		return r;
+	if (store.directory < 0) {
+		store.owner = 0;
+		store.shared = false;
+	}
+	for (int p = 0; p < PROTOCOL_COUNT && r >= 0; p++) {
+		r = !only || only->protocol == (enum protocol)p
+			    ? keep_all(pool, (enum protocol)p, &store, only)
+			    : 0;
+		n += r > 0 ? r : 0;
+	}
+	store_close(&store);
+	return r < 0 ? r : n;
 }
 
 static int
@@ -355,6 +449,8 @@ persistent_add(struct pool *pool, const char *path, struct block *block,
 		return r;
 	r = add_to(&store, pool, block, anywhere, ret_token);
 	store_close(&store);
+	if (r >= 0)
+		persistent_keep(pool, path, block);
 	return r;
 }
 
@@ -447,6 +543,7 @@ join_inside(struct pool *pool, struct block wanted, int fd, uint64_t *ret_token)
 {
 	uint32_t port = wanted.range.start;
 	const struct slot *slot = NULL;
+	struct guarded guarded;
 	struct range range;
 	uint64_t token;
 	int r;
@@ -465,9 +562,12 @@ join_inside(struct pool *pool, struct block wanted, int fd, uint64_t *ret_token)
 		return -EADDRINUSE;
 	token = atomic_load(&slot->token);
 	r = lease_share(pool->sys, fd, token);
-	if (r == 0)
-		*ret_token = token;
-	return r;
+	if (r < 0)
+		return r;
+	guarded = slot_guarded(slot);
+	guard_join(pool->sys, fd, &guarded);
+	*ret_token = token;
+	return 0;
 }
 
 int

@@ -91,6 +91,11 @@ int persistent_mend(struct pool *pool, const char *store,
 int persistent_compare(struct pool *pool, const char *store,
 		       struct persistent_difference *ret);
 
+/* Gives the blocks, or only one of them, to the machine's guard, where there is
+ * one; the number that it has now, or -Exxx: it has none. */
+int persistent_keep(struct pool *pool, const char *store,
+		    const struct block *only);
+
 /*
  * As persistent_reload(), for a pool that pool_open() is making: a user who may
  * make the pool may load it, if he can read the store. Never fails: a store

@@ -54,6 +54,7 @@ reserve_grant(const struct slot *slot)
 		.range = slot_range(slot),
 		.token = atomic_load(&slot->token),
 		.cookie = slot->cookie,
+		.guard = slot_guarded(slot),
 	};
 }
 
@@ -82,6 +83,8 @@ reserve_release(struct pool *pool, const struct reservation *reservation,
 {
 	struct slot *slot = &pool->file->slot[token_slot(reservation->token)];
 
+	if (reservation->guard.number)
+		guard_release(pool->sys, holder, &reservation->guard);
 	/* It may have been marked dead meanwhile: that takes no lock. */
 	if (slot_live(slot) &&
 	    (atomic_load(&slot->token) & ~TOKEN_DEAD) == reservation->token)

@@ -10,6 +10,7 @@
 #ifndef PORTRES_CORE_POOL_RESERVE_H
 #define PORTRES_CORE_POOL_RESERVE_H
 
+#include "core/kernel/guard.h"
 #include "core/pool/pool.h"
 
 struct reservation {
@@ -18,6 +19,7 @@ struct reservation {
 	struct range range;
 	uint64_t token;
 	uint64_t cookie; /* of the owning socket */
+	struct guarded guard;
 };
 
 /* Without the lock: marks all dead slots (lease_judge). Returns their number,

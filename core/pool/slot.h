@@ -7,6 +7,7 @@
 #ifndef PORTRES_CORE_POOL_SLOT_H
 #define PORTRES_CORE_POOL_SLOT_H
 
+#include "core/kernel/guard.h"
 #include "core/kernel/sys.h"
 #include "core/pool/layout.h"
 
@@ -19,6 +20,23 @@ slot_range(const struct slot *slot)
 	if (!range_valid(r))
 		r.count = 0;
 	return r;
+}
+
+/* As the machine's guard knows it. */
+static inline struct guarded
+slot_guarded(const struct slot *slot)
+{
+	bool kept = slot->kind == KIND_PERSISTENT;
+
+	return (struct guarded){
+		.token =
+			kept ? GUARDED_KEPT
+			     : atomic_load(&slot->token) & ~((uint64_t)1 << 63),
+		.number = atomic_load(&slot->guard),
+		.kept = kept,
+		.protocol = (enum protocol)(slot->protocol % PROTOCOL_COUNT),
+		.range = slot_range(slot),
+	};
 }
 
 static inline bool

@@ -93,7 +93,7 @@ def doctor(build, cli_env):
 
 
 @pytest.fixture
-def shared_pool(build, cli_env, need):
+def shared_pool(build, cli_env, need, forget_persistent):
     """A pool of root and the group of NOBODY, where both can reach it, with a
     copy of the command: (directory, keyword arguments that run as NOBODY)."""
     need("become another user")
@@ -112,6 +112,7 @@ def shared_pool(build, cli_env, need):
         "env": env,
         "program": program,
     }
+    forget_persistent(top)
     shutil.rmtree(top)
 
 

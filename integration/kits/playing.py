@@ -217,6 +217,7 @@ def start(shim_env):
         running.append(program)
         return program
 
+    start.running = running
     yield start
     for program in running:
         program.close()

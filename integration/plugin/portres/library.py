@@ -120,6 +120,10 @@ def _file_of(handle: ctypes.CDLL) -> str:
     return os.path.abspath(os.fsdecode(at.contents.l_name))
 
 
+# PORTRES_HEIRS: the programs that we start bind inside, static ones too.
+_HEIRS = 2
+
+
 class Library:
     """libportres.so, and the pool that it has in this process."""
 
@@ -175,7 +179,7 @@ class Library:
         port and the tokens."""
         blocks = (_Instance * 2)(_Instance(socket.htons(start), count))
         call = self._acquire if len(fds) == 1 else self._acquire_both
-        self._call(call, *fds, ctypes.byref(blocks), align << 16)
+        self._call(call, *fds, ctypes.byref(blocks), align << 16 | _HEIRS)
         return (socket.ntohs(blocks[0].start_port),
                 [block.token for block in blocks[:len(fds)]])
 

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of `portres guard`. Functions that speak to the kernel return 0 or
+ * -Exxx; those that speak to people return a status, after a message.
+ */
+#ifndef PORTRES_CLI_GUARD_H
+#define PORTRES_CLI_GUARD_H
+
+#include "cli/guard_place.h"
+#include "core/kernel/range.h"
+#include "guard/load.h"
+#include "guard/state.h"
+
+/* Why this command has no programs: what was not there when it was made. NULL:
+ * it has them. */
+extern const char *const guard_lacking;
+
+/* A guard as it is pinned. */
+struct guard_pinned {
+	int map[GUARD_MAPS];
+	int link[GUARD_PROGRAMS];
+	struct guard_config config;
+};
+
+/* -ENOENT, -EACCES or -EPERM, and others from the kernel. */
+int guard_open(const char *pins, struct guard_pinned *ret);
+void guard_close(struct guard_pinned *pinned);
+
+/* Loads and attaches the programs, or nothing; then pins them. */
+int guard_attach(const struct guard_place *place,
+		 const struct guard_config *config);
+/* Puts the programs of this command in the place of those that are attached:
+ * no bind passes between, and blocks stay. */
+int guard_renew(struct guard_pinned *pinned);
+int guard_detach(const struct guard_place *place);
+/* Does it guard anything, or has its cgroup gone, or an `off` been killed? */
+bool guard_attached(const struct guard_pinned *pinned);
+
+/* Says why a guard cannot be attached: a status. */
+int guard_explain(int r);
+
+/* --area: keeps the system from choosing ports by
+ * net.ipv4.ip_local_reserved_ports, and notes in `config` which of them nobody
+ * had kept from it before. */
+int guard_area_take(struct range area, struct guard_config *config);
+int guard_area_give_back(const struct guard_config *config);
+
+/* All blocks that live; the number of them. `visit` may be NULL. */
+typedef void guard_visit(void *context, const struct guard_block *block);
+uint32_t guard_each_block(const struct guard_pinned *pinned, guard_visit *visit,
+			  void *context);
+
+int guard_status(const char *path, bool json);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "cli/bpf.h"
+#include "cli/cli.h"
+#include "cli/guard.h"
+#include "core/kernel/sys.h"
+
+static const char *const map_name[GUARD_MAPS] = {
+	[GUARD_MAP_CONFIG] = "config",
+	[GUARD_MAP_COUNTERS] = "counters",
+	[GUARD_MAP_NAMESPACES] = "namespaces",
+	[GUARD_MAP_MARKS] = "marks",
+	[GUARD_MAP_BLOCKS] = "blocks",
+	[GUARD_MAP_USERS] = "users",
+	[GUARD_MAP_SOCKETS] = "sockets",
+	[GUARD_MAP_CO_OWNERS] = "co_owners",
+};
+
+static const struct {
+	const char *name;
+	enum bpf_attach_type type;
+} program[GUARD_PROGRAMS] = {
+	[GUARD_SOCK_RELEASE] = {"sock_release", BPF_CGROUP_INET_SOCK_RELEASE},
+	[GUARD_BIND4] = {"bind4", BPF_CGROUP_INET4_BIND},
+	[GUARD_BIND6] = {"bind6", BPF_CGROUP_INET6_BIND},
+	[GUARD_POST_BIND4] = {"post_bind4", BPF_CGROUP_INET4_POST_BIND},
+	[GUARD_POST_BIND6] = {"post_bind6", BPF_CGROUP_INET6_POST_BIND},
+	[GUARD_SETSOCKOPT] = {"setsockopt", BPF_CGROUP_SETSOCKOPT},
+};
+
+void
+guard_close(struct guard_pinned *pinned)
+{
+	for (int i = 0; i < GUARD_MAPS; i++)
+		close(pinned->map[i]);
+	for (int i = 0; i < GUARD_PROGRAMS; i++)
+		close(pinned->link[i]);
+}
+
+int
+guard_open(const char *pins, struct guard_pinned *ret)
+{
+	char path[PATH_MAX];
+	int fd = 0;
+
+	memset(ret, -1, sizeof(*ret));
+	for (int i = 0; i < GUARD_MAPS && fd >= 0; i++)
+		ret->map[i] = fd = bpf_open(
+			guard_pin_path(pins, "map", map_name[i], path));
+	for (int i = 0; i < GUARD_PROGRAMS && fd >= 0; i++)
+		ret->link[i] = fd = bpf_open(
+			guard_pin_path(pins, "link", program[i].name, path));
+	if (fd >= 0)
+		fd = bpf_read(ret->map[GUARD_MAP_CONFIG], 0, &ret->config);
+	if (fd >= 0)
+		return 0;
+	fd = -errno;
+	guard_close(ret);
+	return fd;
+}
+
+static int
+remove_pins(const char *directory)
+{
+	char path[PATH_MAX];
+
+	for (int i = 0; i < GUARD_PROGRAMS; i++)
+		if (unlink(guard_pin_path(directory, "link", program[i].name,
+					  path)) < 0 &&
+		    errno != ENOENT)
+			return -errno;
+	for (int i = 0; i < GUARD_MAPS; i++)
+		unlink(guard_pin_path(directory, "map", map_name[i], path));
+	return rmdir(directory) < 0 ? -errno : 0;
+}
+
+static int
+pin_in(const char *directory, const struct guard_loaded *loaded,
+       const int links[GUARD_PROGRAMS])
+{
+	char path[PATH_MAX];
+	int r = 0;
+
+	for (int i = 0; i < GUARD_MAPS && r == 0; i++)
+		r = bpf_pin(loaded->map[i], guard_pin_path(directory, "map",
+							   map_name[i], path));
+	for (int i = 0; i < GUARD_PROGRAMS && r == 0; i++)
+		r = bpf_pin(links[i], guard_pin_path(directory, "link",
+						     program[i].name, path));
+	return r < 0 ? -errno : 0;
+}
+
+/* Under another name first: a guard is pinned whole, or not at all. */
+static int
+pin(const struct guard_place *place, const struct guard_loaded *loaded,
+    const int links[GUARD_PROGRAMS])
+{
+	char new[64];
+	int r;
+
+	snprintf(new, sizeof(new), GUARD_PINS "/new-%d", (int)getpid());
+	remove_pins(new); /* of another of our number, who was killed */
+	if (mkdir(new, 0700) < 0)
+		return -errno;
+	r = pin_in(new, loaded, links);
+	if (r == 0 && rename(new, place->pins) < 0)
+		r = -errno;
+	if (r < 0)
+		remove_pins(new);
+	return r;
+}
+
+static int
+attach_loaded(const struct guard_place *place,
+	      const struct guard_loaded *loaded)
+{
+	int links[GUARD_PROGRAMS], n = 0, r = 0;
+	int cgroup = open(place->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (cgroup < 0)
+		return -errno;
+	for (; n < GUARD_PROGRAMS; n++) {
+		links[n] =
+			bpf_attach(loaded->program[n], cgroup, program[n].type);
+		if (links[n] < 0)
+			break;
+	}
+	if (n < GUARD_PROGRAMS)
+		r = -errno;
+	else
+		r = pin(place, loaded, links);
+	/* Those that are not pinned go with their descriptors. */
+	while (n > 0)
+		close(links[--n]);
+	close(cgroup);
+	return r;
+}
+
+int
+guard_attach(const struct guard_place *place, const struct guard_config *config)
+{
+	struct guard_loaded loaded;
+	int r = guard_load(NULL, &loaded);
+
+	if (r < 0)
+		return r;
+	if (bpf_write(loaded.map[GUARD_MAP_CONFIG], 0, config) < 0)
+		r = -errno;
+	if (r == 0)
+		r = attach_loaded(place, &loaded);
+	guard_unload(&loaded);
+	return r;
+}
+
+int
+guard_renew(struct guard_pinned *pinned)
+{
+	struct guard_loaded loaded;
+	int r = guard_load(pinned->map, &loaded);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < GUARD_PROGRAMS && r == 0; i++)
+		if (bpf_replace(pinned->link[i], loaded.program[i]) < 0)
+			r = -errno;
+	if (r == 0)
+		pinned->config.build = guard_build;
+	if (r == 0 &&
+	    bpf_write(pinned->map[GUARD_MAP_CONFIG], 0, &pinned->config) < 0)
+		r = -errno;
+	guard_unload(&loaded);
+	return r;
+}
+
+int
+guard_detach(const struct guard_place *place)
+{
+	char path[PATH_MAX];
+
+	/* The last to come is the first to go. */
+	for (int i = GUARD_PROGRAMS - 1; i >= 0; i--) {
+		int link = bpf_open(guard_pin_path(place->pins, "link",
+						   program[i].name, path));
+
+		if (link < 0)
+			continue;
+		bpf_detach(link);
+		close(link);
+	}
+	return remove_pins(place->pins);
+}
+
+bool
+guard_attached(const struct guard_pinned *pinned)
+{
+	uint64_t cgroup = 0;
+
+	/* The one that is attached last. */
+	bpf_link_cgroup(pinned->link[GUARD_SETSOCKOPT], &cgroup);
+	return cgroup != 0;
+}
+
+static bool
+is_locked_down(void)
+{
+	char text[80] = "";
+	FILE *file = fopen("/sys/kernel/security/lockdown", "re");
+
+	if (file && !fgets(text, sizeof(text), file))
+		*text = '\0';
+	if (file)
+		fclose(file);
+	return strstr(text, "[confidentiality]") != NULL;
+}
+
+int
+guard_explain(int r)
+{
+	struct utsname machine;
+
+	uname(&machine);
+	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
+		return refuse("the kernel does not describe its types in "
+			      "/sys/kernel/btf/vmlinux: use one with "
+			      "CONFIG_DEBUG_INFO_BTF, as Debian's");
+	if (r == -EPERM && is_locked_down())
+		return refuse("the kernel is locked down, and reads nothing of "
+			      "itself for programs: boot without "
+			      "lockdown=confidentiality");
+	if (r == -EPERM || r == -EACCES)
+		return refuse("the guard is the administrator's: become root, "
+			      "outside of containers");
+	if (r == -EEXIST || r == -ENOTEMPTY)
+		return refuse("the guard has just been put there by another: "
+			      "see portres guard status");
+	if (r == -ENOMEM)
+		return refuse("the kernel has no 20 MiB left for the guard");
+	return refuse("the kernel %s does not take the guard's programs (%s): "
+		      "use Linux 6.1 or later",
+		      machine.release, strerror(-r));
+}
+
+uint32_t
+guard_each_block(const struct guard_pinned *pinned, guard_visit *visit,
+		 void *context)
+{
+	struct guard_counters counters = {0};
+	struct guard_block block;
+	uint32_t n = 0;
+
+	if (bpf_read(pinned->map[GUARD_MAP_COUNTERS], 0, &counters) < 0)
+		return 0;
+	for (uint32_t i = 0; i < GUARD_BLOCKS && counters.blocks; i++) {
+		if (bpf_read(pinned->map[GUARD_MAP_BLOCKS], i, &block) < 0 ||
+		    !block.instance)
+			continue;
+		n++;
+		if (visit)
+			visit(context, &block);
+	}
+	return n;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Blocks: taken, found, ended. One that is being taken is written before its
+ * ports are marked, and one that ends is unmarked before it is free, so a mark
+ * always leads to a block that is whole.
+ */
+#ifndef PORTRES_GUARD_BLOCKS_H
+#define PORTRES_GUARD_BLOCKS_H
+
+#include <asm/errno.h>
+
+#include "guard/marks.h"
+#include "guard/namespaces.h"
+
+static __always_inline struct guard_block *
+block_at(uint32_t index)
+{
+	return bpf_map_lookup_elem(&blocks, &index);
+}
+
+/* The block with that mark, if it is still one of that namespace. */
+static __always_inline struct guard_block *
+block_marked(uint32_t mark, uint64_t namespace)
+{
+	struct guard_block *block = mark ? block_at(mark - 1) : 0;
+
+	return block && block->instance && block->namespace == namespace ? block
+									 : 0;
+}
+
+/* A user's ports. Root's are not counted. */
+
+static __always_inline int
+user_charge(uint32_t uid, uint32_t count)
+{
+	struct guard_config *c = config_get();
+	uint64_t none = 0, *ports;
+
+	if (uid == 0)
+		return 0;
+	bpf_map_update_elem(&users, &uid, &none, BPF_NOEXIST);
+	ports = bpf_map_lookup_elem(&users, &uid);
+	if (!c || !ports)
+		return -ENOBUFS;
+	if (__sync_fetch_and_add(ports, count) + count > c->quota) {
+		__sync_fetch_and_add(ports, -(uint64_t)count);
+		return -ENOBUFS;
+	}
+	return 0;
+}
+
+static __always_inline void
+user_discharge(uint32_t uid, uint32_t count)
+{
+	uint64_t *ports = uid ? bpf_map_lookup_elem(&users, &uid) : 0;
+
+	if (ports)
+		__sync_fetch_and_add(ports, -(uint64_t)count);
+}
+
+struct pick {
+	uint64_t instance;
+	uint64_t from;
+	uint32_t found; /* index + 1 */
+};
+
+static long
+pick_one(uint32_t i, struct pick *pick)
+{
+	uint32_t index = (uint32_t)(pick->from + i) & (GUARD_BLOCKS - 1);
+	struct guard_block *block = block_at(index);
+
+	if (!block || __sync_val_compare_and_swap(&block->instance, 0,
+						  pick->instance) != 0)
+		return 0;
+	pick->found = index + 1;
+	return 1;
+}
+
+/* The user's ports, and the namespace's block. */
+static __always_inline void
+give_back(const struct guard_block *block)
+{
+	if (block->state != GUARD_KEPT)
+		user_discharge(block->uid, block->count);
+	namespace_leave(block->space);
+}
+
+/* Unmarks its ports, as far as they have its mark, and gives all back that it
+ * has taken. */
+static __noinline int
+block_end(uint32_t index)
+{
+	struct guard_block *block = block_at(index);
+	struct guard_counters *c = counters_get();
+	struct walk walk = {};
+
+	if (!block || !c)
+		return 0;
+	walk.space = block->space;
+	walk.udp = block->udp;
+	walk.start = block->start;
+	walk.mark = index + 1;
+	bpf_loop(block->count, unmark_one, &walk, 0);
+	give_back(block);
+	__sync_lock_test_and_set(&block->instance, 0);
+	__sync_fetch_and_add(&c->blocks, -1);
+	return 0;
+}
+
+/*
+ * Takes a block as `wanted` describes it, its user and its namespace's index
+ * counted in already. Its index + 1, or -Exxx.
+ */
+static __noinline int
+block_take(struct guard_block *wanted)
+{
+	struct guard_counters *c = counters_get();
+	struct guard_block *block;
+	struct pick pick = {};
+	struct walk walk = {};
+
+	if (!c || !wanted)
+		return -ENOBUFS;
+	pick.instance = __sync_fetch_and_add(&c->instance, 1) + 1;
+	pick.from = c->hint;
+	bpf_loop(GUARD_BLOCKS, pick_one, &pick, 0);
+	block = pick.found ? block_at(pick.found - 1) : 0;
+	if (!block) {
+		give_back(wanted);
+		return -ENOBUFS;
+	}
+	c->hint = pick.found;
+	block->token = wanted->token;
+	block->owner = wanted->owner;
+	block->namespace = wanted->namespace;
+	block->trier = wanted->trier;
+	block->state = wanted->state;
+	block->heir_low = wanted->heir_low;
+	block->heir_high = wanted->heir_high;
+	block->next = wanted->next;
+	block->uid = wanted->uid;
+	block->gid = wanted->gid;
+	block->start = wanted->start;
+	block->count = wanted->count;
+	block->udp = wanted->udp;
+	block->space = wanted->space;
+	block->joined = 0;
+	__sync_fetch_and_add(&c->blocks, 1);
+	walk.space = wanted->space;
+	walk.udp = wanted->udp;
+	walk.start = wanted->start;
+	walk.mark = pick.found;
+	bpf_loop(wanted->count, mark_one, &walk, 0);
+	if (!walk.failed)
+		return (int)pick.found;
+	block_end(pick.found - 1);
+	return -EADDRINUSE;
+}
+
+#endif

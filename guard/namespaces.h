@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Network namespaces: each that has blocks has an index, which selects its
+ * marks. The last block gives it back. The first namespace has index 0 for
+ * good.
+ */
+#ifndef PORTRES_GUARD_NAMESPACES_H
+#define PORTRES_GUARD_NAMESPACES_H
+
+#include "guard/maps.h"
+
+static __always_inline struct guard_namespaces *
+namespaces_get(void)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(&namespaces, &zero);
+}
+
+/*
+ * The index, or -1: no block is there. Asked by every bind, without the lock:
+ * an index may go to another namespace at any time, so whoever finds a mark by
+ * it compares the cookies again.
+ */
+static __always_inline int
+namespace_find(uint64_t cookie)
+{
+	struct guard_namespaces *n;
+
+	if (cookie == GUARD_FIRST_NAMESPACE)
+		return 0;
+	n = namespaces_get();
+	if (!n || !n->others)
+		return -1;
+	for (uint32_t i = 0; i < GUARD_NAMESPACES; i++) {
+		/* Most are found at once: the cookies are a running number. */
+		uint32_t at = ((uint32_t)cookie + i) % GUARD_NAMESPACES;
+
+		if (at && n->cookie[at] == cookie)
+			return (int)at;
+	}
+	return -1;
+}
+
+/* Counts a block in; the index, or -1: too many namespaces have blocks. */
+static __noinline int
+namespace_enter(uint64_t cookie)
+{
+	struct guard_namespaces *n = namespaces_get();
+	int found = -1, unused = -1;
+
+	if (cookie == GUARD_FIRST_NAMESPACE)
+		return 0;
+	if (!n)
+		return -1;
+	bpf_spin_lock(&n->lock);
+	for (uint32_t i = 0; i < GUARD_NAMESPACES; i++) {
+		uint32_t at = ((uint32_t)cookie + i) % GUARD_NAMESPACES;
+
+		if (!at)
+			continue;
+		if (n->cookie[at] == cookie) {
+			found = (int)at;
+			break;
+		}
+		if (!n->cookie[at] && unused < 0)
+			unused = (int)at;
+	}
+	if (found < 0 && unused >= 0) {
+		found = unused;
+		n->cookie[found & (GUARD_NAMESPACES - 1)] = cookie;
+		n->others++;
+	}
+	if (found >= 0)
+		n->blocks[found & (GUARD_NAMESPACES - 1)]++;
+	bpf_spin_unlock(&n->lock);
+	return found;
+}
+
+static __noinline int
+namespace_leave(uint32_t index)
+{
+	struct guard_namespaces *n = namespaces_get();
+	uint32_t at = index % GUARD_NAMESPACES;
+
+	if (!n || !at)
+		return 0;
+	bpf_spin_lock(&n->lock);
+	if (--n->blocks[at] == 0) {
+		n->cookie[at] = 0;
+		n->others--;
+	}
+	bpf_spin_unlock(&n->lock);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * The requests, as include/portres.h documents them; each returns 0 or -Exxx.
+ * The kernel holds the socket's lock, so that one socket's requests come one
+ * after the other.
+ */
+#ifndef PORTRES_GUARD_REQUESTS_H
+#define PORTRES_GUARD_REQUESTS_H
+
+#include <bpf/bpf_endian.h>
+
+#include "guard/blocks.h"
+#include "guard/caller.h"
+#include "guard/protocols.h"
+#include "include/portres.h"
+
+/* A request, checked, and what was asked. */
+struct request {
+	struct portres_guard in;
+	uint64_t namespace;
+	uint32_t start, count, udp;
+};
+
+static __always_inline struct guard_socket *
+socket_get(struct bpf_sock *sk)
+{
+	return bpf_sk_storage_get(&sockets, sk, 0, 0);
+}
+
+static __always_inline struct guard_socket *
+socket_make(struct bpf_sock *sk)
+{
+	return bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/* The guard's number as it is told there: a question from another namespace
+ * carries another number, and so is not taken for one about these blocks. */
+static __always_inline uint64_t
+number_in(const struct guard_config *c, uint64_t namespace)
+{
+	return (c->number + namespace * 0x9e3779b97f4a7c15) & 0x1ffffffff;
+}
+
+/* The index + 1 of the block with this token and these numbers, or 0. */
+static __always_inline uint32_t
+find(const struct request *request)
+{
+	int space = namespace_find(request->namespace);
+	struct guard_block *block;
+	uint32_t *at, mark;
+
+	if (space < 0)
+		return 0;
+	at = mark_at((uint32_t)space, request->udp, request->start);
+	mark = at ? *at : 0;
+	block = block_marked(mark, request->namespace);
+	if (!block || block->token != request->in.token ||
+	    block->start != request->start || block->count != request->count)
+		return 0;
+	return mark;
+}
+
+/* The same, of a block that the socket owns. */
+static __always_inline uint32_t
+find_owned(const struct request *request, struct bpf_sock *sk)
+{
+	uint32_t mark = find(request);
+	struct guard_block *block = mark ? block_at(mark - 1) : 0;
+
+	return block && block->state != GUARD_KEPT &&
+			       block->owner == (uint64_t)address_of(sk)
+		       ? mark
+		       : 0;
+}
+
+/* Is it a socket that owns the block, alone or with others? */
+static __always_inline bool
+is_owner(const struct guard_block *block, uint64_t address)
+{
+	uint64_t *joined;
+
+	if (!address)
+		return false;
+	if (block->state != GUARD_KEPT)
+		return block->owner == address;
+	joined = bpf_map_lookup_elem(&co_owners, &address);
+	return joined && *joined == block->instance;
+}
+
+/* Looks for an heir's socket among the descriptors where there may be one. */
+struct heir_search {
+	struct guard_block *block;
+	int32_t low;
+	uint32_t found;
+};
+
+static long
+is_heir(uint32_t i, struct heir_search *search)
+{
+	uint64_t address = socket_at(search->low + (int32_t)i);
+
+	if (!is_owner(search->block, address))
+		return 0;
+	search->found = 1;
+	return 1;
+}
+
+static __always_inline uint32_t
+heir_fds(const struct guard_block *block)
+{
+	uint32_t n = (uint32_t)(block->heir_high - block->heir_low) + 1;
+
+	return block->heir_low < 0  ? 0
+	       : n < GUARD_HEIR_FDS ? n
+				    : GUARD_HEIR_FDS;
+}
+
+/* Adds a descriptor to them; false: it is too far away. */
+static __always_inline bool
+heir_add(struct guard_block *block, int32_t fd)
+{
+	int32_t low = block->heir_low, high = block->heir_high;
+
+	if (fd < 0)
+		return true;
+	low = low < 0 || fd < low ? fd : low;
+	high = high < 0 || fd > high ? fd : high;
+	if (high - low >= GUARD_HEIR_FDS)
+		return false;
+	block->heir_low = low;
+	block->heir_high = high;
+	return true;
+}
+
+/* ACQUIRE, ADOPT, KEEP: `owner` is NULL for a block that no socket owns. */
+static __noinline int
+take(const struct request *request, struct guard_block *block,
+     struct bpf_sock *sk)
+{
+	int space;
+
+	if (!request || !block || !sk)
+		return -EINVAL;
+	block->token = request->in.token;
+	block->namespace = request->namespace;
+	block->start = (uint16_t)request->start;
+	block->count = (uint16_t)request->count;
+	block->udp = (uint16_t)request->udp;
+	if (block->state != GUARD_KEPT &&
+	    user_charge(block->uid, block->count) < 0)
+		return -ENOBUFS;
+	space = namespace_enter(request->namespace);
+	if (space < 0) {
+		if (block->state != GUARD_KEPT)
+			user_discharge(block->uid, block->count);
+		return -ENOBUFS;
+	}
+	block->space = (uint16_t)space;
+	return block_take(block);
+}
+
+static __noinline int
+own(const struct request *request, struct bpf_sock *sk, bool adopted)
+{
+	struct guard_block block = {};
+	struct guard_socket *socket;
+	int mark;
+
+	if (!request || !sk)
+		return -EINVAL;
+	if (adopted && !is_administrator())
+		return -EACCES;
+	if (!adopted && !may_bind(address_of(sk), request->start))
+		return -ENOBUFS;
+	socket = socket_make(sk);
+	if (!socket)
+		return -ENOBUFS;
+	block.owner = (uint64_t)address_of(sk);
+	block.uid = adopted ? request->in.uid : caller_uid();
+	block.gid = PORTRES_GUARD_NOBODY;
+	block.state = adopted ? GUARD_LIVE : GUARD_TRIAL;
+	block.trier = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
+	block.heir_low = block.heir_high = -1;
+	heir_add(&block, request->in.fd);
+	block.next = socket->owned;
+	mark = take(request, &block, sk);
+	if (mark < 0)
+		return mark;
+	socket->owned = (uint32_t)mark;
+	return 0;
+}
+
+static __always_inline int
+commit(const struct request *request, struct bpf_sock *sk)
+{
+	uint32_t mark = find_owned(request, sk);
+	struct guard_block *block = mark ? block_at(mark - 1) : 0;
+	struct guard_config *c = config_get();
+
+	if (!block || !c)
+		return -ENOENT;
+	if (block->state != GUARD_TRIAL)
+		return -EALREADY;
+	block->state = GUARD_LIVE;
+	return !request->in.number || request->in.number ==
+					      number_in(c, request->namespace)
+		       ? 0
+		       : -ESTALE;
+}
+
+struct chain {
+	uint32_t wanted, at, before;
+};
+
+static long
+follow(uint32_t i, struct chain *chain)
+{
+	struct guard_block *block;
+
+	if (!chain->at || chain->at == chain->wanted)
+		return 1;
+	block = block_at(chain->at - 1);
+	if (!block)
+		return 1;
+	chain->before = chain->at;
+	chain->at = block->next;
+	return 0;
+}
+
+static __noinline int
+release(const struct request *request, struct bpf_sock *sk)
+{
+	struct guard_block *block, *before;
+	struct guard_socket *socket;
+	struct chain chain = {};
+
+	if (!request || !sk)
+		return -EINVAL;
+	chain.wanted = find_owned(request, sk);
+	socket = socket_get(sk);
+	if (!chain.wanted || !socket)
+		return -ENOENT;
+	chain.at = socket->owned;
+	bpf_loop(GUARD_BLOCKS, follow, &chain, 0);
+	block = chain.at ? block_at(chain.at - 1) : 0;
+	if (!block || chain.at != chain.wanted)
+		return -ENOENT;
+	before = chain.before ? block_at(chain.before - 1) : 0;
+	if (before)
+		before->next = block->next;
+	else
+		socket->owned = block->next;
+	block_end(chain.wanted - 1);
+	return 0;
+}
+
+static __noinline int
+associate(const struct request *request, struct bpf_sock *sk)
+{
+	struct guard_socket *socket;
+	struct guard_block *block;
+	uint32_t mark;
+
+	if (!request || !sk)
+		return -EINVAL;
+	if (sk->src_port)
+		return -EINVAL;
+	mark = find(request);
+	block = mark ? block_at(mark - 1) : 0;
+	if (!block)
+		return -ENOENT;
+	if (!is_owner(block, socket_at(request->in.fd)) &&
+	    !(block->state == GUARD_KEPT && is_of(block->uid, block->gid)))
+		return -EACCES;
+	socket = socket_make(sk);
+	if (!socket)
+		return -ENOBUFS;
+	socket->associated = block->instance;
+	return 0;
+}
+
+/* An administrator keeps blocks for whom he likes; others that have the right
+ * to the machine's store, for those that have it. */
+static __noinline int
+keep(const struct request *request, struct bpf_sock *sk)
+{
+	struct guard_config *c = config_get();
+	struct guard_block block = {};
+	int mark;
+
+	if (!request || !sk || !c)
+		return -EINVAL;
+	block.state = GUARD_KEPT;
+	block.uid = request->in.uid;
+	block.gid = request->in.gid;
+	block.heir_low = block.heir_high = -1;
+	if (!is_administrator() &&
+	    (block.uid != c->store_uid || block.gid != c->store_gid ||
+	     request->namespace != c->store_namespace ||
+	     !is_of(block.uid, block.gid)))
+		return -EACCES;
+	mark = take(request, &block, sk);
+	return mark < 0 ? mark : 0;
+}
+
+static __noinline int
+drop(const struct request *request)
+{
+	struct guard_block *block;
+	uint32_t mark;
+
+	if (!request)
+		return -EINVAL;
+	mark = find(request);
+	block = mark ? block_at(mark - 1) : 0;
+	if (!block || block->state != GUARD_KEPT)
+		return -ENOENT;
+	if (!is_of(block->uid, block->gid))
+		return -EACCES;
+	block_end(mark - 1);
+	return 0;
+}
+
+static __noinline int
+join(const struct request *request, struct bpf_sock *sk)
+{
+	struct guard_socket *socket;
+	struct guard_block *block;
+	uint64_t address, instance;
+	uint32_t mark;
+
+	if (!request || !sk)
+		return -EINVAL;
+	mark = find(request);
+	block = mark ? block_at(mark - 1) : 0;
+	if (!block || block->state != GUARD_KEPT)
+		return -ENOENT;
+	if (!is_of(block->uid, block->gid))
+		return -EACCES;
+	socket = socket_make(sk);
+	if (!socket)
+		return -ENOBUFS;
+	if (socket->joined && socket->joined != block->instance)
+		return -EBUSY;
+	if (!heir_add(block, request->in.fd))
+		return -ENOBUFS;
+	address = (uint64_t)address_of(sk);
+	instance = block->instance;
+	if (bpf_map_update_elem(&co_owners, &address, &instance, BPF_ANY) < 0)
+		return -ENOBUFS;
+	socket->joined = instance;
+	return 0;
+}
+
+static __always_inline int
+query(const struct request *request)
+{
+	struct guard_config *c = config_get();
+
+	if (!c || request->in.number != number_in(c, request->namespace))
+		return -ESTALE;
+	return find(request) ? 0 : -ENOENT;
+}
+
+static __always_inline int
+number(const struct request *request)
+{
+	struct guard_config *c = config_get();
+
+	if (!c || request->in.number > 2)
+		return -EINVAL;
+	return -1 - (int)(number_in(c, request->namespace) >>
+				  11 * request->in.number &
+			  2047);
+}
+
+/* Is it a request, and of a socket that takes ports? */
+static __always_inline int
+request_read(struct bpf_sockopt *ctx, struct request *ret)
+{
+	struct portres_guard *in = ctx->optval;
+	struct bpf_sock *sk = ctx->sk;
+
+	if (!sk)
+		return -EOPNOTSUPP;
+	if ((sk->family != AF_INET && sk->family != AF_INET6) ||
+	    !takes_ports(sk) || sk->protocol == IPPROTO_MPTCP)
+		return -EOPNOTSUPP;
+	/* -1: a guard of a cgroup below has answered, and so does this one. */
+	if ((ctx->optlen != sizeof(*in) && ctx->optlen != -1) ||
+	    (void *)(in + 1) > ctx->optval_end)
+		return -EINVAL;
+	ret->in = *in;
+	ret->namespace = bpf_get_netns_cookie(ctx);
+	ret->start = bpf_ntohs(ret->in.start_port);
+	ret->count = ret->in.number_of_ports;
+	ret->udp = sk->type == SOCK_DGRAM;
+	if (ret->in.protocol == IPPROTO_UDP || ret->in.protocol == IPPROTO_TCP)
+		ret->udp = ret->in.protocol == IPPROTO_UDP;
+	if (ret->in.reserved || ctx->optname == PORTRES_GUARD_NUMBER)
+		return ret->in.reserved ? -EINVAL : 0;
+	if (!ret->in.token || !ret->start || !ret->count ||
+	    ret->start + ret->count > 65536)
+		return -EINVAL;
+	if (ctx->optname != PORTRES_GUARD_QUERY && ret->in.protocol)
+		return -EINVAL;
+	return 0;
+}
+
+static __always_inline int
+request_serve(struct bpf_sockopt *ctx)
+{
+	struct request request = {};
+	struct bpf_sock *sk = ctx->sk;
+	int r = request_read(ctx, &request);
+
+	if (r < 0 || !sk)
+		return r;
+	switch (ctx->optname) {
+	case PORTRES_GUARD_ACQUIRE:
+		return own(&request, sk, false);
+	case PORTRES_GUARD_ADOPT:
+		return own(&request, sk, true);
+	case PORTRES_GUARD_COMMIT:
+		return commit(&request, sk);
+	case PORTRES_GUARD_RELEASE:
+		return release(&request, sk);
+	case PORTRES_GUARD_ASSOCIATE:
+		return associate(&request, sk);
+	case PORTRES_GUARD_QUERY:
+		return query(&request);
+	case PORTRES_GUARD_NUMBER:
+		return number(&request);
+	case PORTRES_GUARD_KEEP:
+		return keep(&request, sk);
+	case PORTRES_GUARD_DROP:
+		return drop(&request);
+	case PORTRES_GUARD_JOIN:
+		return join(&request, sk);
+	default:
+		return -EINVAL;
+	}
+}
+
+#endif

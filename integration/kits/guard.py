@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""A guard of a test's own: in a network namespace and a cgroup that it made, never
+at the root."""
+
+import contextlib
+import errno
+import json
+import os
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import time
+import uuid
+
+import pytest
+
+import portio
+from kits.books import Books
+from kits.playing import PYTHON, Player, attempt
+from kits.rights import LOOPBACK_UP
+
+ENTER = 'echo $$ >"$1"/cgroup.procs && shift && exec "$@"'
+
+
+def cgroup2():
+    """Where those of version 2 are mounted, or None."""
+    for line in pathlib.Path("/proc/self/mounts").read_text().splitlines():
+        _, place, kind, *_ = line.split()
+        if kind == "cgroup2":
+            return pathlib.Path(place)
+    return None
+
+
+class Arena:
+    """A cgroup, and a network and a mount namespace, that end with the test."""
+
+    def __init__(self, start, env, build, scripts, cgroup):
+        self.env, self.build, self.cgroup, self.start = env, build, cgroup, start
+        self.scripts = scripts
+        self.holder = start(["unshare", "-n", "-m", PYTHON, "-c", LOOPBACK_UP], env)
+        assert self.holder.line() == "up"
+        place = f"/proc/{self.holder.pid}/ns"
+        # The root too: these tests may be run in a chroot.
+        self.outside = ["nsenter", f"--net={place}/net", f"--mount={place}/mnt",
+                        f"--root=/proc/{self.holder.pid}/root"]
+        self.inside = self.within(cgroup)
+
+    def within(self, cgroup):
+        """The command prefix of what runs there."""
+        return ["sh", "-c", ENTER, "sh", str(cgroup), *self.outside]
+
+    def portres(self, *words, status=0, env=None, prefix=(), **kw):
+        """What the command says, on stdout or, if it fails, in one line on stderr."""
+        where = self.outside if words[0] == "guard" else self.inside
+        run = subprocess.run(
+            [*where, *prefix, self.build / "portres", *map(str, words)],
+            env=self.env if env is None else env, capture_output=True, text=True, check=False,
+            timeout=120, **kw)
+        assert run.returncode == status, (run.returncode, run.stdout, run.stderr)
+        if status == 0:
+            assert run.stderr == ""
+            return run.stdout
+        assert run.stderr.startswith("portres: ") and run.stderr.count("\n") == 1, run.stderr
+        return run.stderr
+
+    def on(self, *words, **kw):
+        return self.portres("guard", "on", "--cgroup", self.cgroup, *words, **kw)
+
+    def off(self, *words, **kw):
+        return self.portres("guard", "off", "--cgroup", self.cgroup, *words, **kw)
+
+    def status(self):
+        found = json.loads(self.portres("guard", "status", "--cgroup", self.cgroup, "--json"))
+        return found[0] if found else None
+
+    def player(self, env=None, prefix=None, **kw):
+        """A program that has no library, unless `env` says so."""
+        return self.start([*(self.inside if prefix is None else prefix), PYTHON,
+                           self.scripts / "player.py"],
+                          self.env if env is None else env, kind=Player, cwd="/", **kw)
+
+    def user(self, *prefix, **kw):
+        """One that these words start, as another user."""
+        return self.player(prefix=[*self.inside, *prefix], **kw)
+
+
+def lacks(build):
+    """Why no guard can be tested here, or None."""
+    if os.geteuid() != 0:
+        return "a guard is root's"
+    if not pathlib.Path("/sys/kernel/btf/vmlinux").exists():
+        return "the kernel does not describe its types (BTF)"
+    if not cgroup2():
+        return "no cgroups of version 2"
+    said = subprocess.run([build / "portres", "guard", "status"], capture_output=True, text=True,
+                          check=False)
+    if said.returncode:
+        return said.stderr.strip()
+    return None
+
+
+def end_cgroup(cgroup):
+    """With what runs in it, such as children of what a test has killed."""
+    for below in cgroup.iterdir():
+        if below.is_dir():
+            end_cgroup(below)
+    for _ in range(1000):
+        for pid in (cgroup / "cgroup.procs").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        try:
+            return cgroup.rmdir()
+        except OSError as error:
+            assert error.errno == errno.EBUSY
+        time.sleep(0.01)
+    return pytest.fail(f"{cgroup} does not end")
+
+
+@pytest.fixture(scope="session")
+def under_a_guard():
+    """Has the kernel a guard over the tests themselves?"""
+    with socket.socket() as asks:
+        return attempt(portio.guard, asks, "query", 1, 1, 1) != "ENOPROTOOPT"
+
+
+def lines_of(store):
+    """(protocol, start, count) of each that makes sense."""
+    for line in store.read_text(errors="replace").splitlines():
+        with contextlib.suppress(ValueError):
+            protocol, start, count = line.split()
+            yield ["tcp", "udp"].index(protocol), int(start), int(count)
+
+
+@pytest.fixture
+def forget_persistent(under_a_guard):
+    """forget_persistent(directory): a guard has persistent blocks until it is told
+    otherwise, and where the whole suite is guarded they are in other tests' way."""
+
+    def forget(directory):
+        if not under_a_guard:
+            return
+        blocks = set()
+        for pool in directory.rglob("pool-*"):
+            with contextlib.suppress(AssertionError, OSError, ValueError):
+                blocks.update(Books(pool.parent).persistent)
+        for store in directory.rglob("persistent"):
+            if store.is_file():
+                blocks.update(lines_of(store))
+        for protocol, start, count in blocks:
+            with contextlib.suppress(OSError, struct.error):
+                with socket.socket(type=(socket.SOCK_STREAM, socket.SOCK_DGRAM)[protocol]) as one:
+                    portio.guard(one, "drop", 1, start, count)
+
+    return forget
+
+
+@pytest.fixture
+def arena(start, bare_env, build, reachable, need):
+    """A place of its own, not guarded yet."""
+    reason = lacks(build)
+    if reason:
+        pytest.skip(reason)
+    need("make a network namespace", "mount")
+    cgroup = cgroup2() / f"portres-test-{uuid.uuid4().hex}"
+    try:
+        cgroup.mkdir()
+    except OSError as error:
+        pytest.skip(f"may not make a cgroup: {error}")
+    arena = Arena(start, {**bare_env, "PYTHONPATH": str(reachable)}, build, reachable, cgroup)
+    probe = subprocess.run([*arena.outside, build / "portres", "guard", "on", "--cgroup", cgroup],
+                           env=bare_env, capture_output=True, text=True, check=False, timeout=120)
+    if probe.returncode and "administrator" in probe.stderr:
+        cgroup.rmdir()
+        pytest.skip("may not load programs into the kernel")
+    if probe.returncode == 0:
+        arena.off()
+    yield arena
+    arena.status() and arena.off("--force")
+    # The fixture `start` ends its programs later.
+    for program in start.running:
+        program.close()
+    end_cgroup(cgroup)
+
+
+@pytest.fixture
+def guarded(arena):
+    arena.on()
+    return arena

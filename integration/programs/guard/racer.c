@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Races for a guarded block.
+ *
+ *	racer spin SECONDS      acquires while three processes bind its ports
+ *all the time; says how often it got the block, and how often one of them had a
+ *port of it then racer overlap ROUNDS    eight processes ask for blocks that
+ *overlap; says the rounds, the winners, and the most of one round
+ */
+#include <arpa/inet.h>
+#include <portres.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST 6000
+#define PORTS 4
+#define RACERS 8
+
+static int
+ask(int fd, int what, int owner)
+{
+	struct portres_guard request = {
+		.token = 7,
+		.fd = owner,
+		.start_port = htons(FIRST),
+		.number_of_ports = PORTS,
+	};
+
+	return setsockopt(fd, PORTRES_GUARD, what, &request, sizeof(request));
+}
+
+/* Binds a socket to it, and closes it. */
+static int
+try(int port, int owner)
+{
+	struct sockaddr_in6 any = {
+		.sin6_family = AF_INET6,
+		.sin6_port = htons((uint16_t)port),
+	};
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	int r = owner >= 0 ? ask(fd, PORTRES_GUARD_ASSOCIATE, owner) : 0;
+
+	if (r == 0)
+		r = bind(fd, (struct sockaddr *)&any, sizeof(any));
+	close(fd);
+	return r;
+}
+
+static void
+spin_alone(void)
+{
+	for (unsigned k = 0;; k++) {
+		struct sockaddr_in here = {
+			.sin_family = AF_INET,
+			.sin_port = htons((uint16_t)(FIRST + k % PORTS)),
+		};
+		int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		if (bind(fd, (struct sockaddr *)&here, sizeof(here)) == 0)
+			for (volatile unsigned j = 0; j < k % 64 * 40; j++)
+				;
+		close(fd);
+	}
+}
+
+static int
+all(int owner)
+{
+	int lost = 0;
+
+	for (int i = 0; i < PORTS; i++)
+		lost += try(FIRST + i, owner) < 0;
+	return lost;
+}
+
+static int
+spin(int seconds)
+{
+	time_t end = time(NULL) + seconds;
+	long got = 0, violations = 0;
+	pid_t strangers[3];
+
+	for (int i = 0; i < 3; i++)
+		if ((strangers[i] = fork()) == 0)
+			spin_alone();
+	while (time(NULL) < end) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (ask(fd, PORTRES_GUARD_ACQUIRE, -1) < 0)
+			return 1;
+		if (all(-1) == 0) {
+			ask(fd, PORTRES_GUARD_COMMIT, -1);
+			got++;
+			for (int i = 0; i < 20; i++)
+				violations += all(fd);
+		}
+		close(fd);
+	}
+	for (int i = 0; i < 3; i++) {
+		kill(strangers[i], SIGKILL);
+		waitpid(strangers[i], NULL, 0);
+	}
+	printf("%ld %ld\n", got, violations);
+	return 0;
+}
+
+static int
+overlap(int rounds)
+{
+	struct {
+		pthread_barrier_t barrier;
+		int winners[RACERS];
+	} *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pthread_barrierattr_t between;
+	int total = 0, most = 0;
+	int self = 0;
+
+	pthread_barrierattr_init(&between);
+	pthread_barrierattr_setpshared(&between, PTHREAD_PROCESS_SHARED);
+	pthread_barrier_init(&shared->barrier, &between, RACERS);
+	for (int i = 1; i < RACERS && self == 0; i++)
+		if (fork() == 0)
+			self = i;
+	for (int round = 0; round < rounds; round++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		pthread_barrier_wait(&shared->barrier);
+		shared->winners[self] = ask(fd, PORTRES_GUARD_ACQUIRE, -1) == 0;
+		pthread_barrier_wait(&shared->barrier);
+		if (self == 0) {
+			int n = 0;
+
+			for (int i = 0; i < RACERS; i++)
+				n += shared->winners[i];
+			total += n;
+			most = n > most ? n : most;
+		}
+		close(fd);
+		pthread_barrier_wait(&shared->barrier);
+	}
+	if (self)
+		_exit(0);
+	while (wait(NULL) > 0)
+		;
+	printf("%d %d %d\n", rounds, total, most);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc != 3)
+		return 2;
+	return strcmp(argv[1], "spin") == 0 ? spin(atoi(argv[2]))
+					    : overlap(atoi(argv[2]));
+}

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: MIT
+"""portres guard: on, off, status, and what stands in its way."""
+
+import os
+import subprocess
+import time
+from errno import EADDRINUSE
+
+import pytest
+
+from kits.playing import attempt, refused
+
+PINS = "/sys/fs/bpf/portres"
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+def test_it_comes_and_goes(arena):
+    assert arena.status() is None
+    without = arena.portres("guard", "status")
+    assert arena.on() == f"{arena.cgroup} is guarded\n"
+    assert arena.status() == {
+        "cgroup": str(arena.cgroup), "attached": True, "current": True, "blocks": 0,
+        "persistent": 0, "ports": 0, "namespaces": 0, "refused": 0, "quota": 16384, "area": 0}
+    assert arena.off() == f"{arena.cgroup} is no longer guarded\n"
+    assert arena.status() is None
+    if without == "there is no guard\n":
+        assert arena.portres("guard", "status") == without
+
+
+def test_status_counts(guarded):
+    owner, other = guarded.player(), guarded.player()
+    owner.tcp().guarded(5000, 3)
+    owner.udp().guarded(5000, 4)
+    for _ in range(5):
+        with refused(EADDRINUSE):
+            other.tcp().bind(5000)
+    status = guarded.status()
+    assert (status["blocks"], status["ports"], status["namespaces"]) == (2, 7, 1)
+    assert status["refused"] == 5
+    said = guarded.portres("guard", "status")
+    assert said.startswith(f"{guarded.cgroup}: guarded\n")
+    assert "blocks      2, of which persistent 0; 7 ports in 1 namespace\n" in said
+
+
+def test_twice(guarded):
+    assert "is guarded already" in guarded.on(status=1)
+    assert guarded.status()["attached"]
+
+
+def test_off_twice(guarded):
+    guarded.off()
+    assert "is not guarded" in guarded.off(status=1)
+    guarded.on()
+
+
+def test_off_while_blocks_live(guarded):
+    owner, other = guarded.player(), guarded.player()
+    owner.tcp().guarded(5000, 3)
+    assert "has 1 block that every program could bind in then" in guarded.off(status=1)
+    with refused(EADDRINUSE):
+        other.tcp().bind(5000)
+    guarded.off("--force")
+    assert other.tcp().bind(5000) == 5000
+
+
+def test_a_cgroup_that_is_gone(guarded):
+    """Its guard goes with it, and what is pinned can be taken away."""
+    below = guarded.cgroup / "below"
+    below.mkdir()
+    guarded.portres("guard", "on", "--cgroup", below)
+    below.rmdir()
+    deadline = time.monotonic() + 20  # the kernel does it later
+    while f"{below}: was guarded, and is gone\n" not in guarded.portres("guard", "status"):
+        assert time.monotonic() < deadline
+
+
+def test_an_off_that_was_killed(guarded):
+    """What it has left guards nothing, and hinders no other."""
+    pin = f"{PINS}/{os.stat(guarded.cgroup).st_ino}/link_setsockopt"
+    subprocess.run([*guarded.outside, "bpftool", "link", "detach", "pinned", pin], check=True)
+    assert not guarded.status()["attached"]
+    guarded.on()
+    assert guarded.status()["attached"]
+    owner, other = guarded.player(), guarded.player()
+    owner.tcp().guarded(5000, 3)
+    with refused(EADDRINUSE):
+        other.tcp().bind(5000)
+
+
+@pytest.mark.parametrize("words,said", [
+    ([], "say on, off or status"),
+    (["up"], "no 'up': say on, off or status"),
+    (["on", "off"], "one operand too many: off"),
+    (["on", "--area", "5"], "no area '5': say LOW-HIGH"),
+    (["on", "--area", "9-5"], "no area '9-5'"),
+    (["on", "--area", "0-5"], "no area '0-5'"),
+    (["on", "--area", "5-6,7-8"], "no area '5-6,7-8'"),
+    (["on", "--quota", "0"], "no quota '0'"),
+    (["on", "--quota", "x"], "no quota 'x'"),
+    (["on", "--quota", "131073"], "no quota '131073'"),
+    (["on", "--quota"], "--quota wants a value"),
+    (["on", "--force"], "--force goes with off"),
+    (["off", "--area", "5-6"], "--area and --quota go with on"),
+    (["status", "--quota", "5"], "--area and --quota go with on"),
+    (["on", "--json"], "--json goes with status"),
+    (["on", "--now"], "guard does not know the option --now"),
+])
+def test_command_lines_that_make_no_sense(cli, tmp_path, words, said):
+    """The cgroup is none, so that no mistake puts a guard over the machine."""
+    assert said in cli("guard", "--cgroup", tmp_path / "none", *words, status=2)
+
+
+def test_not_a_cgroup(arena, tmp_path):
+    assert "is no cgroup of version 2" in arena.portres("guard", "on", "--cgroup", tmp_path,
+                                                        status=1)
+    assert "no cgroup" in arena.portres("guard", "on", "--cgroup", arena.cgroup / "x", status=1)
+
+
+@pytest.mark.parametrize("verb", ["on", "off", "status"])
+def test_not_for_others(guarded, verb):
+    """Neither users nor the root of a user namespace; nothing is changed."""
+    program = guarded.build
+    guarded.build = guarded.scripts
+    words = ["guard", verb, "--cgroup", guarded.cgroup]
+    for prefix in NOBODY, [*NOBODY, "unshare", "-r"]:
+        said = guarded.portres(*words, status=1, prefix=prefix)
+        assert "root" in said or "is not guarded" in said, said
+    guarded.build = program
+    assert guarded.status()["attached"]
+
+
+def test_nobody_else_can_take_it_away(guarded):
+    """An ordinary user and the root of a user namespace: the pins are not theirs,
+    and the kernel gives them no link."""
+    pin = f"{PINS}/{os.stat(guarded.cgroup).st_ino}/link_setsockopt"
+    for prefix in NOBODY, [*NOBODY, "unshare", "-r"]:
+        for command in (["rm", pin], ["bpftool", "link", "detach", "pinned", pin],
+                        ["mount", "-t", "tmpfs", "none", PINS]):
+            run = subprocess.run([*guarded.outside, *prefix, *command], capture_output=True,
+                                 check=False)
+            assert run.returncode != 0, command
+    owner, other = guarded.player(), guarded.player()
+    owner.tcp().guarded(5000, 3)
+    assert attempt(other.tcp().bind, 5000) == "EADDRINUSE"
+
+
+CONFIDENTIAL = ("mount -t tmpfs none /sys/kernel/security && "
+                "echo 'none integrity [confidentiality]' >/sys/kernel/security/lockdown && "
+                "exec setpriv --bounding-set=-sys_admin,-bpf,-perfmon ")
+
+
+@pytest.mark.parametrize("prepare,said", [
+    # No cgroup is named: without the first command this would be the machine's.
+    ("umount -a -t cgroup2 && ! grep -q cgroup2 /proc/mounts && exec env -u CGROUP",
+     "no cgroups of version 2"),
+    (CONFIDENTIAL, "the kernel is locked down"),
+], ids=["cgroup v1 only", "lockdown"])
+def test_what_a_kernel_may_lack(arena, prepare, said):
+    """One clear line, and nothing half attached."""
+    words = ["guard", "on"]
+    if "cgroup2" not in prepare:
+        words += ["--cgroup", str(arena.cgroup)]
+    run = subprocess.run(
+        [*arena.outside, "unshare", "-m", "sh", "-c", f'{prepare} "$@"', "sh",
+         arena.build / "portres", *words], env=arena.env, capture_output=True, text=True,
+        check=False)
+    assert (run.returncode, run.stdout) == (1, ""), run
+    assert said in run.stderr and run.stderr.count("\n") == 1
+    assert arena.status() is None
+
+
+def test_made_without_the_tools(root, tmp_path):
+    """Everything else is built, and the command says what was missing."""
+    made = tmp_path / "build"
+    subprocess.run(["make", "-s", "-C", root, f"B={made}", "CLANG=no-such-clang",
+                    f"{made}/portres"], check=True, capture_output=True)
+    run = subprocess.run([made / "portres", "guard", "on"], capture_output=True, text=True,
+                         check=False)
+    assert run.returncode == 1
+    assert run.stderr == ("portres: this command was made without clang: install that and make "
+                          "it again\n")
+
+
+def test_a_renewal_leaves_no_gap(guarded):
+    """Other programs on the same maps: blocks, associations and heirs stay, and
+    strangers are refused all the while."""
+    owner, other = guarded.player(), guarded.player()
+    block = owner.tcp().guarded(5000, 3)
+    waiting = owner.tcp()
+    waiting.guard("associate", 7, 5000, 3, block.fileno())
+    number = owner.portio.guard_number(owner.tcp())
+
+    def spin(seconds):
+        """How many binds were let in, and how many refused."""
+        end = time.monotonic() + seconds
+        let_in = refused = 0
+        while time.monotonic() < end:
+            with socket.socket() as s:
+                try:
+                    s.bind(("127.0.0.1", 5001))
+                    let_in += 1
+                except OSError:
+                    refused += 1
+        return let_in, refused
+
+    spinning = other.begin(spin, 3)
+    for _ in range(4):
+        age(guarded)
+        assert not guarded.status()["current"]
+        assert guarded.on() == f"{guarded.cgroup} is guarded by renewed programs\n"
+        assert guarded.status()["current"]
+    let_in, refused_binds = spinning()
+    assert let_in == 0 and refused_binds > 100
+    assert waiting.bind(5000) == 5000
+    assert owner.portio.guard_number(owner.tcp()) == number
+    assert guarded.status()["blocks"] == 1
+    block.close()
+    assert other.tcp().bind(5001) == 5001
+
+
+def age(guarded):
+    """Makes its programs those of another build, to the eye of the command."""
+    config = f"{PINS}/{os.stat(guarded.cgroup).st_ino}/map_config"
+    root = guarded.player(prefix=guarded.outside)
+
+    def change(path):
+        libc = ctypes.CDLL(None, use_errno=True)
+
+        def bpf(command, attributes):
+            attributes = ctypes.create_string_buffer(attributes.ljust(128, b"\0"))
+            r = libc.syscall(321 if os.uname().machine == "x86_64" else 280, command, attributes,
+                             128)
+            portio.must(r >= 0)
+            return r
+
+        name = ctypes.create_string_buffer(path.encode())
+        fd = bpf(7, struct.pack("=Q", ctypes.addressof(name)))
+        key, value = ctypes.create_string_buffer(4), ctypes.create_string_buffer(16384)
+        place = struct.pack("=I4xQQ", fd, ctypes.addressof(key), ctypes.addressof(value))
+        bpf(1, place)
+        value[16] = bytes([value.raw[16] ^ 1])
+        bpf(2, place)
+
+    root.run(change, config)
+    root.close()
+
+
+def test_the_unit_calls_it(root):
+    unit = (root / "cli" / "portres-guard.service").read_text()
+    assert "Type=oneshot" in unit and "RemainAfterExit=yes" in unit

@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: MIT
+"""The guard's requests: each answer of include/portres.h, and no block left."""
+
+import socket
+from errno import (EACCES, EADDRINUSE, EALREADY, EINVAL, ENOBUFS, ENOENT, ENOPROTOOPT,
+                   EOPNOTSUPP, ESTALE)
+
+import pytest
+
+import portio
+from kits.playing import attempt, refused
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+
+@pytest.fixture
+def nothing_left(guarded):
+    """The maps are empty after the test."""
+    yield
+    for program in guarded.start.running:
+        if program is not guarded.holder:
+            program.close()
+    status = guarded.status()
+    assert (status["blocks"], status["ports"], status["namespaces"]) == (0, 0, 0)
+
+
+@pytest.fixture
+def owner(guarded, nothing_left):
+    return guarded.player()
+
+
+@pytest.fixture
+def other(guarded):
+    return guarded.player()
+
+
+ALL = portio.GUARD_OPS[1:]
+
+
+def test_without_a_guard(arena):
+    player = arena.player()
+    for op in ALL:
+        with refused(ENOPROTOOPT):
+            player.tcp().guard(op, 7, 5000, 3)
+
+
+def test_another_size(owner):
+    for op in *ALL, 0, 11, -1:
+        for size in 0, 1, 39, 41, 4096, 4097, 8192:
+            with refused(EINVAL):
+                owner.tcp().guard(op, 7, 5000, 3, size=size)
+
+
+def test_an_unknown_request(owner):
+    for op in 0, 11, -1, 1 << 30:
+        with refused(EINVAL):
+            owner.tcp().guard(op, 7, 5000, 3)
+
+
+NO_SENSE = [{"token": 0}, {"start": 0}, {"count": 0}, {"start": 65535, "count": 2},
+            {"start": 2, "count": 65535}, {"reserved": 1}]
+
+
+def test_numbers_that_make_no_sense(owner):
+    for op in ALL:
+        for wrong in NO_SENSE:
+            if op == "number" and "reserved" not in wrong:
+                continue  # which takes no block
+            with refused(EINVAL):
+                owner.tcp().guard(op, **{"token": 7, "start": 5000, "count": 3, **wrong})
+
+
+def test_sockets_that_have_no_such_ports(owner):
+    kinds = [(socket.AF_UNIX, socket.SOCK_STREAM, 0), (socket.AF_INET, socket.SOCK_RAW, 17),
+             (socket.AF_INET, socket.SOCK_DGRAM, 136), (socket.AF_INET, socket.SOCK_STREAM, 262),
+             (socket.AF_NETLINK, socket.SOCK_RAW, 0)]
+    for kind in kinds:
+        try:
+            sock = owner.Socket(*kind)
+        except OSError:
+            continue  # the kernel has no such
+        for op in ALL:
+            with refused(EOPNOTSUPP):
+                sock.guard(op, 7, 5000, 3)
+
+
+def test_no_such_block(owner):
+    sock = owner.tcp()
+    requests = "commit", "release", "associate", "drop", "join"
+    for op in requests:
+        with refused(ENOENT):
+            sock.guard(op, 7, 5000, 3)
+    sock.guarded(5000, 3)
+    for wrong in (8, 5000, 3), (7, 5001, 2), (7, 5000, 2), (7, 5001, 3):
+        for op in requests:
+            with refused(ENOENT):
+                sock.guard(op, *wrong)
+
+
+def test_its_states(owner):
+    sock = owner.tcp()
+    sock.guard("acquire", 7, 5000, 3)
+    with refused(EADDRINUSE):
+        sock.guard("acquire", 8, 5002, 3)
+    sock.guard("commit", 7, 5000, 3)
+    with refused(EALREADY):
+        sock.guard("commit", 7, 5000, 3)
+    sock.guard("release", 7, 5000, 3)
+    with refused(ENOENT):
+        sock.guard("release", 7, 5000, 3)
+    assert owner.tcp().bind(5000) == 5000
+
+
+def test_until_the_commit_the_process_binds(owner, other):
+    sock = owner.tcp()
+    sock.guard("acquire", 7, 5000, 3)
+    with refused(EADDRINUSE):
+        other.tcp().bind(5000)
+    trial = owner.tcp()
+    assert trial.bind(5000) == 5000
+    trial.close()
+    sock.guard("commit", 7, 5000, 3)
+    with refused(EADDRINUSE):
+        owner.tcp().bind(5000)
+
+
+def test_both_ends_of_the_ports(owner, other):
+    sock = owner.tcp().guarded(1, 65535)
+    for port in 1, 512, 65535:
+        with refused(EADDRINUSE):
+            other.tcp().bind(port)
+    assert other.udp().bind(65535) == 65535
+    sock.close()
+    assert other.tcp().bind(65535) == 65535
+
+
+def test_blocks_that_overlap(owner, other):
+    """Whoever asks: the first one has them, to the port."""
+    owner.tcp().guarded(5000, 3)
+    for start, count in (5000, 3), (5002, 3), (4998, 3), (4000, 2000), (5001, 1):
+        with refused(EADDRINUSE):
+            other.tcp().guard("acquire", 7, start, count)
+    for start, count in (5003, 3), (4997, 3):
+        other.tcp().guarded(start, count, 7)
+    other.udp().guarded(5000, 3, 7)
+
+
+def test_the_right_is_the_owning_socket(owner, other):
+    """Not the token, which all can read in /proc/locks."""
+    block = owner.tcp().guarded(5000, 3)
+    for fd in -1, 0, 3, 1 << 30, other.tcp().fileno():
+        with refused(EACCES):
+            other.tcp().guard("associate", 7, 5000, 3, fd)
+    sock = owner.tcp()
+    with refused(EACCES):
+        sock.guard("associate", 7, 5000, 3, -1)
+    with refused(EACCES):
+        sock.guard("associate", 7, 5000, 3, sock.fileno())
+    sock.guard("associate", 7, 5000, 3, block.fileno())
+    assert sock.bind(5001) == 5001
+    with refused(EINVAL):
+        sock.guard("associate", 7, 5000, 3, block.fileno())
+
+
+def test_an_association_ends_with_the_block(owner, other):
+    """And is none to another block of the same token and numbers."""
+    block = owner.tcp().guarded(5000, 3)
+    sock = owner.tcp()
+    sock.guard("associate", 7, 5000, 3, block.fileno())
+    block.close()
+    again = other.tcp().guarded(5000, 3)
+    with refused(EADDRINUSE):
+        sock.bind(5000)
+    again.close()
+    assert sock.bind(5000) == 5000
+
+
+def test_several_blocks_of_one_socket(owner, other):
+    sock = owner.tcp()
+    for start in 5000, 5010, 5020, 5030:
+        sock.guarded(start, 3, start)
+    for start in 5010, 5030, 5000:
+        sock.guard("release", start, start, 3)
+        assert attempt(other.tcp().bind, start + 1) == start + 1
+    with refused(EADDRINUSE):
+        other.tcp().bind(5021)
+
+
+def test_does_it_live(owner, other):
+    """The number is the guard's, and the namespace's."""
+    number = owner.portio.guard_number(owner.tcp())
+    assert 0 < number < 1 << 33
+    sock = owner.tcp()
+    sock.guard("acquire", 7, 5000, 3)
+    sock.guard("commit", 7, 5000, 3, number=number)
+    late = owner.tcp()
+    late.guard("acquire", 7, 5010, 3)
+    for error in ESTALE, EALREADY:
+        with refused(error):
+            late.guard("commit", 7, 5010, 3, number=number ^ 1)
+    ask = other.udp()
+    ask.guard("query", 7, 5000, 3, number=number, protocol=socket.IPPROTO_TCP)
+    for wrong in (8, 5000, 3), (7, 5001, 2), (7, 5000, 2):
+        with refused(ENOENT):
+            ask.guard("query", *wrong, number=number, protocol=socket.IPPROTO_TCP)
+    with refused(ENOENT):
+        ask.guard("query", 7, 5000, 3, number=number)  # of UDP
+    with refused(ESTALE):
+        ask.guard("query", 7, 5000, 3, number=number ^ 2, protocol=socket.IPPROTO_TCP)
+    sock.close()
+    with refused(ENOENT):
+        ask.guard("query", 7, 5000, 3, number=number, protocol=socket.IPPROTO_TCP)
+
+
+def test_the_number_is_the_namespaces(owner, guarded, start):
+    elsewhere = guarded.player(prefix=[*guarded.inside, "unshare", "-n"])
+    assert owner.portio.guard_number(owner.tcp()) != elsewhere.portio.guard_number(elsewhere.tcp())
+
+
+def test_a_user_has_a_quota(guarded, nothing_left):
+    """Root has none; the ports come back with the block."""
+    guarded.on("--quota", 1000)
+    user = guarded.user(*NOBODY)
+    first = user.tcp().guarded(5000, 600)
+    with refused(ENOBUFS):
+        user.tcp().guard("acquire", 7, 6000, 401)
+    second = user.udp().guarded(6000, 400)
+    with refused(ENOBUFS):
+        user.tcp().guard("acquire", 7, 7000, 1)
+    first.close()
+    user.tcp().guarded(7000, 600)
+    second.guard("release", 7, 6000, 400)
+    user.tcp().guarded(8000, 400)
+    with refused(EADDRINUSE):  # which takes nothing of the quota
+        guarded.player().tcp().guarded(20000, 30000).guard("acquire", 8, 5000, 3000)
+
+
+def test_below_1024_a_user_needs_the_right(guarded, nothing_left):
+    user = guarded.user(*NOBODY)
+    with refused(ENOBUFS):
+        user.tcp().guard("acquire", 7, 1023, 1)
+    user.tcp().guarded(1024, 1)
+    able = guarded.user(*NOBODY, "--inh-caps=+net_bind_service",
+                        "--ambient-caps=+net_bind_service")
+    able.tcp().guarded(1023, 1)
+
+
+def test_more_namespaces_than_there_are_indices(guarded, nothing_left):
+    """Each has its own ports. The last ones are told so, until one gives its index
+    back."""
+    elsewhere = [*guarded.inside, "unshare", "-n"]
+    players = [guarded.player(prefix=elsewhere) for _ in range(31)]
+    blocks = [player.tcp().guarded(5000, 3) for player in players]
+    assert guarded.status()["namespaces"] == 31
+    late = guarded.player(prefix=elsewhere)
+    with refused(ENOBUFS):
+        late.tcp().guard("acquire", 7, 5000, 3)
+    assert late.socket.socket().fileno() >= 0
+    blocks[11].close()
+    late.tcp().guarded(5000, 3)
+    with refused(ENOBUFS):
+        players[11].tcp().guard("acquire", 7, 5000, 3)
+    assert guarded.status()["namespaces"] == 31
+
+
+def test_more_blocks_than_there_is_room(guarded, nothing_left):
+    owner = guarded.player()
+
+    def fill(count):
+        sock = tcp()
+        for i in range(count):
+            sock.guarded(2000 + i, 1, 7)
+        return sock
+
+    kept = owner.run(fill, 8192)
+    with refused(ENOBUFS):
+        owner.tcp().guard("acquire", 7, 20000, 1)
+    kept.guard("release", 7, 2000 + 4000, 1)
+    owner.tcp().guarded(20000, 1)
+    kept.close()
+    assert guarded.status()["blocks"] == 1
+
+
+UNPRIVILEGED = NOBODY, ["unshare", "-r"], ["setpriv", "--bounding-set=-sys_admin"]
+
+
+@pytest.mark.parametrize("op,uid", [("keep", 4242), ("adopt", 0), ("adopt", 4242)])
+def test_what_is_roots(guarded, nothing_left, op, uid):
+    """A block for another, and one that was there before: who is called root has no right."""
+    for prefix in UNPRIVILEGED:
+        user = guarded.user(*prefix)
+        with refused(EACCES):
+            user.tcp().guard(op, 7, 5000, 3, uid=uid)
+
+
+def test_keeping_by_the_right_to_the_store(guarded, nothing_left):
+    """Its owner needs no capability, and keeps for the store alone."""
+    nobody, _, owner = (guarded.user(*prefix) for prefix in UNPRIVILEGED)
+    with refused(EACCES):
+        nobody.tcp().guard("keep", 1, 5000, 3, uid=0)
+    sock = owner.tcp()
+    sock.guard("keep", 1, 5000, 3, uid=0)
+    with refused(EACCES):
+        nobody.tcp().guard("drop", 1, 5000, 3)
+    sock.guard("drop", 1, 5000, 3)
+
+
+def test_options_of_others_are_left_alone(guarded):
+    """Also those longer than a page, of which a guard sees the beginning."""
+    player = guarded.player()
+    sock = player.tcp()
+    for option, value in ((socket.SO_SNDBUF, 9000), (socket.SO_KEEPALIVE, 1)):
+        sock.setsockopt(socket.SOL_SOCKET, option, value)
+        assert sock.getsockopt(socket.SOL_SOCKET, option) >= value
+
+    def filter_of(count):
+        """SO_ATTACH_FILTER's program is elsewhere; IP_MSFILTER's list is in it."""
+        sock = udp()
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                        socket.inet_aton("224.1.1.1") + socket.inet_aton("127.0.0.1"))
+        sources = b"".join(struct.pack("!I", 0x7f000100 + i) for i in range(count))
+        sock.setsockopt(socket.IPPROTO_IP, 41, struct.pack(
+            "=4s4sII", socket.inet_aton("224.1.1.1"), socket.inet_aton("127.0.0.1"), 1, count)
+            + sources)
+
+    player.run(write_limit)
+    assert player.run(filter_of, 1500) is None
+
+
+def write_limit():
+    with open("/proc/sys/net/ipv4/igmp_max_msf", "w") as f:
+        f.write("2000")
+
+
+def test_two_guards(guarded):
+    """One of a cgroup below another's: both have the block, and both let it go."""
+    below = guarded.cgroup / "below"
+    below.mkdir()
+    guarded.portres("guard", "on", "--cgroup", below)
+    inner, outer = guarded.player(prefix=guarded.within(below)), guarded.player()
+    block = inner.tcp().guarded(5000, 3)
+    for player in inner, outer:
+        with refused(EADDRINUSE):
+            player.tcp().bind(5000)
+    sock = inner.tcp()
+    sock.guard("associate", 7, 5000, 3, block.fileno())
+    assert sock.bind(5001) == 5001
+    block.close()
+    assert outer.tcp().bind(5000) == 5000
+    guarded.portres("guard", "off", "--cgroup", below)

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guard is told of persistent blocks in an order that no death spoils: it
+ * never has a block that neither store nor pool know of.
+ */
+#include "include/portres.h"
+#include "tests/persistent_scene.h"
+
+/* A kernel with a guard that takes any block, and looks around when asked. */
+struct kernel_guarded {
+	struct sys_ops ops;
+	struct scene *scene;
+	int kept, dropped;
+};
+
+static void
+note(struct kernel_guarded *self, int what, const struct portres_guard *request)
+{
+	const struct range range = self->scene->block.range;
+
+	if (ntohs(request->start_port) != range.start ||
+	    request->number_of_ports != range.count)
+		return;
+	cr_assert(in_pool(self->scene, self->scene->block));
+	if (what == PORTRES_GUARD_KEEP) {
+		cr_assert(in_store(self->scene->block));
+		cr_assert_eq(request->uid, geteuid());
+		self->kept++;
+	} else if (what == PORTRES_GUARD_DROP) {
+		self->dropped++;
+	}
+}
+
+static long
+answer(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	struct kernel_guarded *self = (struct kernel_guarded *)(void *)sys;
+
+	if (nr != SYS_setsockopt || arg[1] != PORTRES_GUARD)
+		return kernel_real(nr, arg);
+	note(self, (int)arg[2], (const struct portres_guard *)arg[3]);
+	kernel_real(nr, arg); /* if there is one */
+	return 0;
+}
+
+static struct kernel_guarded
+kernel_guarded(struct scene *scene)
+{
+	return (struct kernel_guarded){{.call = answer}, scene, 0, 0};
+}
+
+CHECK(persistent_guard, has_what_store_and_pool_have)
+{
+	struct scene scene = set_up();
+	struct kernel_guarded kernel = kernel_guarded(&scene);
+
+	scene.pool.sys = &kernel.ops;
+	cr_assert_eq(add(&scene.pool, scene.block), 0);
+	cr_assert_eq(kernel.kept, 1);
+	cr_assert_eq(erase(&scene.pool, scene.block), 0);
+	cr_assert_eq(kernel.dropped, 1);
+	tear_down(&scene);
+}
+
+/* A line that has gone from the store. */
+CHECK(persistent_guard, is_told_before_a_slot_without_a_line_ends)
+{
+	struct scene scene = set_up();
+	struct kernel_guarded kernel = kernel_guarded(&scene);
+	struct persistent_report report;
+
+	cr_assert_eq(add(&scene.pool, scene.block), 0);
+	kit_write("persistent", "", 0);
+	scene.pool.sys = &kernel.ops;
+	cr_assert_eq(persistent_reload(&scene.pool, temp_dir(), &report), 0);
+	cr_assert_eq(kernel.dropped, 1);
+	cr_assert_not(in_pool(&scene, scene.block));
+	tear_down(&scene);
+}
