@@ -130,7 +130,8 @@ $B/guard/guard.bpf.o: guard/guard.bpf.c $(wildcard guard/*.h) \
 		include/portres.h Makefile
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
-	$Q$(CLANG) -target bpf -mcpu=v3 -O2 -g -ffreestanding -Wall -Wextra \
+	$Q$(CLANG) -target bpf -mcpu=v3 -O2 -g '-ffile-prefix-map=$(CURDIR)=.' \
+		-ffreestanding -Wall -Wextra \
 		-Wno-unused-parameter -I. -idirafter /usr/include/$(TARGET) \
 		-c $< -o $@
 
