@@ -343,6 +343,8 @@ demo: all
 install: install-files
 	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
+# Headers by Windows' names are apart: programs of Linux ask by these whether they
+# are on Windows.
 install-files: to = $(DESTDIR)$(libdir)
 install-files: all
 	install -d "$(to)/pkgconfig" "$(DESTDIR)$(includedir)/portres"
@@ -352,6 +354,7 @@ install-files: all
 	cd "$(to)" && rm -f $(STALE)
 	install -m 644 $B/lib/libportres_winsock.a $(SCRIPTS) "$(to)"
 	install -m 644 $B/include/* "$(DESTDIR)$(includedir)/portres"
+	mv "$(DESTDIR)$(includedir)/portres/portres.h" "$(DESTDIR)$(includedir)"
 	for name in portres portres-winsock; do \
 		sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|' \
 			-e 's|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
@@ -390,10 +393,11 @@ uninstall: all
 
 # The integration tests against what is installed, as if it had been built there.
 installcheck:
-	$Qrm -rf $B/installed && mkdir -p $B/installed/lib
+	$Qrm -rf $B/installed && mkdir -p $B/installed/lib $B/installed/include
 	$Qln -s "$(DESTDIR)$(libdir)/$(SONAME)" $B/installed/libportres.so
 	$Qln -s "$(DESTDIR)$(bindir)/portres" $B/installed/portres
-	$Qln -s "$(DESTDIR)$(includedir)/portres" $B/installed/include
+	$Qln -s "$(DESTDIR)$(includedir)/portres.h" \
+		"$(DESTDIR)$(includedir)/portres/"* $B/installed/include
 	$Qfor name in libportres.so libportres_winsock.a $(notdir $(SCRIPTS)); do \
 		ln -s "$(DESTDIR)$(libdir)/$$name" $B/installed/lib || exit 1; done
 	$Q$(PYTEST) --build-dir=$B/installed $(INTEGRATION)

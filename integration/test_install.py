@@ -57,6 +57,7 @@ def test_uninstall_leaves_nothing(make, installed):
 @pytest.mark.parametrize("package,header,call,libraries", [
     ("portres", "portres.h", "portres_release(-1, 1, 0)", ["libportres.so.0"]),
     ("portres-winsock", "winsock2.h", "closesocket(INVALID_SOCKET)", ["libportres.so.0"]),
+    ("portres-winsock", "portres.h", "portres_release(-1, 1, 0)", ["libportres.so.0"]),
 ])
 def test_pkg_config(make, has, root, tmp_path, package, header, call, libraries):
     if not has("pkg-config"):
@@ -76,6 +77,17 @@ def test_pkg_config(make, has, root, tmp_path, package, header, call, libraries)
                             capture_output=True, text=True).stdout
     found = re.findall(r"NEEDED.*\[(.*)\]", needed)
     assert [name for name in found if "portres" in name] == libraries
+
+
+def test_a_program_of_linux_sees_no_windows(installed, tmp_path):
+    """Headers ask so where they are; by our flags the answer must not change."""
+    (tmp_path / "a.c").write_text("""#include <portres.h>
+#if __has_include(<windows.h>) || __has_include(<winsock2.h>) || __has_include(<io.h>)
+#error it is on Windows
+#endif
+""")
+    subprocess.run(["gcc", "-fsyntax-only", f"-I{installed}/usr/include", "a.c"], cwd=tmp_path,
+                   check=True)
 
 
 def test_the_unit_makes_the_pool(installed, has, tmp_path):
