@@ -20,7 +20,7 @@ import tempfile
 SCENE = [
     ("# A server gets its port before it starts, and nobody else does while it lives.", ""),
     ("portres run --tcp 8080+1 -- python3 -m http.server 8080 >log &",
-     "server=$!; until portres who 8080 >who; do kill -0 $server || exit 9; done"),
+     "server=$!; until portres who 8080 | grep -q listening; do kill -0 $server || exit 9; done"),
     ("portres who 8080", ""),
     ("export LD_PRELOAD=libportres.so.0 PORTRES_DEBUG=1        # an ordinary program:",
      "LD_PRELOAD=$LIBRARY"),
