@@ -28,14 +28,23 @@ reserved() {
 		{ cat /tmp/who; fail "not $1"; }
 }
 
+# The one line of a document that has these words, as it stands there.
+line() {
+	grep -h -- "$2" "$1" | sed 's/  *#.*//' >/tmp/line
+	[ "$(wc -l </tmp/line)" = 1 ] || fail "$1: not one line with $2"
+	cat /tmp/line
+}
+as_it_stands() {
+	quietly sh -euc "$(line "$1" "$2")"
+}
+
 names=$(for file in /packages/*.deb; do dpkg-deb -f "$file" Package; done)
 everything >/tmp/before
 
 say 'a version of before, with a block that is kept and a server in it'
 quietly dpkg -i /packages/old/*.deb
 quietly portres list # which makes the user's own pool
-quietly groupadd -r portres
-quietly install -d -m 2770 -g portres /run/portres
+as_it_stands docs/machine-pool.md '^groupadd'
 quietly portres persistent add tcp 5000 2
 mkfifo /tmp/turns
 portres run --tcp 5000+2 -- python3 -c '
@@ -56,7 +65,10 @@ until grep -q ready /tmp/answers; do
 done
 
 say 'upgraded under it'
-quietly dpkg -i /packages/*.deb
+mkdir -p /tmp/here/build
+ln -s /packages /tmp/here/build/deb
+cp README.md /tmp/here
+(cd /tmp/here && as_it_stands README.md '^apt-get install -y \./build/deb')
 [ "$(portres --version)" = "portres $(cat VERSION)" ] || fail "$(portres --version)"
 reserved persistent
 echo >&3
@@ -86,12 +98,26 @@ def test_it(reserved_ports):
 END
 (cd /tmp && python3 -m pytest -q -p no:cacheprovider test_fixture.py)
 
+say 'a user of the pool of the machine'
+quietly useradd alice
+as_it_stands docs/machine-pool.md '^usermod'
+su alice -c "$(line docs/machine-pool.md '^portres doctor')" >/tmp/said ||
+	[ $? = 1 ] || fail "$(cat /tmp/said)"
+grep -q '^ok .*/run/portres' /tmp/said || { cat /tmp/said; fail 'not her pool'; }
+quietly userdel alice
+
 say 'removed: what was kept is kept'
+# As `systemctl enable` has it, which is not here.
+for unit in portres-pool:sysinit portres-guard:basic; do
+	wants=/etc/systemd/system/${unit#*:}.target.wants
+	mkdir -p $wants
+	ln -s "$(dpkg -L portres portres-guard | grep "/${unit%:*}.service$")" $wants
+done
 quietly portres persistent add tcp 5000 2
 quietly dpkg -r $names
 [ -s /etc/portres/persistent ] || fail 'the store has gone'
 everything | diff /tmp/before - | sed -n 's/^> //p' | grep -vE \
-	'^[0-9a-f]{64} |^(/etc/portres|/run/portres|/dev/shm/portres-0)[/ ]' |
+	'^[0-9a-f]{64} |^(/etc/portres|/run/portres|/dev/shm/portres-0|/var/lib/systemd|/etc/systemd/system)[/ ]' |
 	grep . && fail 'left by dpkg -r'
 
 say 'purged: nothing is left'
@@ -101,4 +127,18 @@ diff /tmp/before /tmp/after || fail 'left by dpkg -P'
 ! ls /var/lib/dpkg/info | grep portres || fail 'left by dpkg -P'
 ! dpkg-query -W $names 2>/dev/null || fail 'dpkg still knows them'
 ! getent group portres || fail 'a group is left'
+echo 'nothing'
+
+say 'from the sources, by gcc and make alone, and away again'
+tar -xf /packages/portres-*.tar.gz -C /tmp
+cd /tmp/portres-*/
+as_it_stands README.md '^make && make install'
+(cd /tmp && LD_PRELOAD=libportres.so.0 portres doctor) >/tmp/said || [ $? = 1 ]
+grep -q '^ok .*/usr/local/lib/libportres.so' /tmp/said || fail "$(cat /tmp/said)"
+make -s installcheck INTEGRATION=integration/test_native.py
+as_it_stands README.md '^make uninstall'
+rm -rf /dev/shm/portres-0
+# Directories stay, as others may have things in them.
+everything | diff /tmp/before - | sed -n 's/^[<>] //p' | grep -v ' d [0-7]* root:root ' |
+	grep . && fail 'left by make uninstall'
 echo 'nothing'

@@ -7,6 +7,8 @@
 #
 #   sh integration/packages.sh BUILD
 #
+# They are built once more, in another place, and are the same bytes then. The
+# sources are installed and uninstalled there too, as the README says it.
 # The root is made once, in BUILD/root.tar; in it there is no network but a
 # loopback of its own.
 set -eu
@@ -60,6 +62,24 @@ lintian --allow-root --fail-on error,warning \
 	--suppress-tags initial-upload-closes-no-bugs "$build"/deb/*.changes
 echo 'lintian: no error, no warning'
 
+top=$(mktemp -d)
+trap 'rm -rf --one-file-system "$top"' EXIT
+trap 'exit 1' INT TERM
+chmod 755 "$top"
+
+version=$(cat VERSION)
+sources_of_it=$build/portres-$version.tar.gz
+mkdir "$top/again"
+tar -xf "$sources_of_it" -C "$top/again"
+make -s -C "$top/again/portres-$version" deb >"$top/said" 2>&1 ||
+	{ tail -n 20 "$top/said" >&2; fail "no second build"; }
+for package in "$build"/deb/*.deb; do
+	cmp "$package" "$top/again/portres-$version/build/deb/${package##*/}" ||
+		fail "another build makes other bytes"
+done
+rm -rf "$top/again"
+echo 'built again: the same bytes'
+
 if ! [ -e "$build/root.tar" ]; then
 	set -- $(apt-get indextargets --format '$(CODENAME) $(SITE)' \
 		'Created-By: Packages' 'Label: Debian' 'Component: main' |
@@ -78,21 +98,18 @@ if ! [ -e "$build/root.tar" ]; then
 	rm -rf --one-file-system "$new"
 fi
 
-top=$(mktemp -d)
-trap 'rm -rf --one-file-system "$top"' EXIT
-trap 'exit 1' INT TERM
-chmod 755 "$top"
 mkdir "$top/root"
 tar -C "$top/root" -xf "$build/root.tar"
 
 # A version of before is this one under another number.
 mkdir "$top/old" "$top/root/packages" "$top/root/packages/old"
+cp "$sources_of_it" "$top/root/packages"
 for package in "$build"/deb/*.deb; do
 	case $package in *-dbgsym_*) continue ;; esac
 	cp "$package" "$top/root/packages"
 	dpkg-deb -R "$package" "$top/old/one"
-	version=$(dpkg-deb -f "$package" Version)
-	sed -i "s/$version/0.9-1/; s/(>= [0-9.-]*)\(, \)*/\1/" "$top/old/one/DEBIAN/control"
+	number=$(dpkg-deb -f "$package" Version)
+	sed -i "s/$number/0.9-1/; s/(>= [0-9.-]*)\(, \)*/\1/" "$top/old/one/DEBIAN/control"
 	dpkg-deb -b "$top/old/one" "$top/root/packages/old/$(basename "$package")" >/dev/null
 	rm -rf "$top/old/one"
 done

@@ -64,7 +64,8 @@ def test_the_document_has_each_way(root):
         assert f"]({name})" in text and (root / "docs" / name).exists()
 
 
-FIGURE = re.compile(r"\d (?:%|ms|µs|ns)(?!\w)|\d times (?:libc|as)")
+FIGURE = re.compile(r"\d (?:%|ms|µs|ns|percent|(?:micro|milli|nano)seconds)(?!\w)"
+                    r"|\d times (?:libc|as)|some percent")
 
 
 def test_figures_name_their_command(root):
@@ -72,9 +73,12 @@ def test_figures_name_their_command(root):
     its figures at once whose they are. Limits of our own are no measurement."""
     ours = re.compile(r"waits? 0\.1 s|every 2 ms|within 2 ms|more than 1 ms")
     assert "Figures of this document are of `make bench`" in (root / "docs/design.md").read_text()
-    for path in [root / "README.md", *(root / "docs").glob("*.md")]:
+    pages = [path for path in (root / "docs").iterdir() if re.fullmatch(r"\.\d", path.suffix)]
+    assert len(pages) > 3
+    for path in [root / "README.md", root / "integration/plugin/README.md", *pages,
+                 *(root / "docs").glob("*.md")]:
         if path.name in ("design.md", "pitfalls.md", "semantics.md", "peers.md"):
             continue
-        for part in re.split(r"\n\n|\n(?=- )", path.read_text()):
+        for part in re.split(r"\n\n|\n(?=- )|\n\.PP\n", path.read_text()):
             if FIGURE.search(ours.sub("", part)):
                 assert "make bench" in part, f"{path.name}: {part}"

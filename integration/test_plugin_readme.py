@@ -69,6 +69,28 @@ def test_all_are_run():
     assert README.count("```python\n") == len(RECIPES)
 
 
+TRAIN = """
+import os, socket
+address = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+with socket.create_server(address):
+    print("trains on", address[1])
+"""
+
+
+def test_the_launcher(folder, plugin_env):
+    """torch itself is too large to be had here: what it does with the port is not."""
+    (text,) = re.findall(r"^## torch.distributed\n(?:(?!##).*\n)*?```py\n((?:.*\n)*?)```", README,
+                         re.M)
+    (folder / "train.py").write_text(TRAIN)
+    (folder / "launch.py").write_text(f"import os, portres, subprocess\n{text}")
+    (folder / "python").symlink_to(sys.executable)
+    plugin_env["PATH"] = f"{folder}:{plugin_env.get('PATH', os.defpath)}"
+    run = subprocess.run([sys.executable, "launch.py"], cwd=folder, env=plugin_env,
+                         capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert re.fullmatch(r"trains on \d+\n", run.stdout)
+
+
 def test_what_it_names_is_there():
     for name in re.findall(r"\]\((\S+)\)", README):
         assert (PLUGIN / name).exists(), name

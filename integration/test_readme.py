@@ -3,6 +3,8 @@
 
 Each line of a block is looked for below; a new one needs a test, or a reason."""
 
+import glob
+import json
 import os
 import re
 import shlex
@@ -224,6 +226,22 @@ def test_units(at_home, number):
         assert "libportres" in at_home(f"{line} cat /proc/self/maps")
 
 
+def test_the_dockerfile(at_home):
+    """What it copies is what is installed, and what it starts gets its port."""
+    (text,) = [text for language, text in blocks(ROOT / "docs/servers.md")
+               if language == "dockerfile"]
+    bin = at_home.env["PATH"].split(":")[1]
+    copied = re.findall(r"^COPY --from=build /usr/local/(\S+) /usr/local/(\S+)/$", text, re.M)
+    assert len(copied) == text.count("COPY") == 2
+    for what, to in copied:
+        assert os.path.dirname(what) == to
+        if what.startswith("lib/") and "LD_LIBRARY_PATH" not in at_home.env:
+            continue  # a package has another directory
+        assert glob.glob(os.path.join(os.path.dirname(bin), what)), what
+    (words,) = re.findall(r"^ENTRYPOINT (\[.*\])$", text, re.M)
+    assert "server --port 8080\n" in at_home(shlex.join(json.loads(words)))
+
+
 def test_before_and_after(at_home, plugin_env, build):
     """docs/test-suites.md: what loses its port, and what does not."""
     texts = [text for language, text in blocks(ROOT / "docs/test-suites.md") if language == "python"]
@@ -239,13 +257,14 @@ def test_before_and_after(at_home, plugin_env, build):
 
 
 # What is run elsewhere, by whom.
+PACKAGES = "`make check-packages`, which takes it from the document"
 ELSEWHERE = {
     r"apt-get .* make demo": "test_cli_package.py::test_in_a_directory_with_a_blank, but for apt-get",
     r"apt-get .* make check": ".ci/run, which takes it from the README",
-    r"apt-get .* make deb|apt-get install .*\.deb": "`make check-packages`",
-    r"make && make install|make uninstall":
-        "test_cli_package.py::test_install test_install.py::test_uninstall_leaves_nothing",
-    r"groupadd -fr portres .*": "`make check-packages`",
+    r"apt-get .* make deb": ".ci/run, which takes it from the README",
+    r"apt-get install .*\.deb": PACKAGES,
+    r"make && make install|make uninstall": PACKAGES,
+    r"groupadd -fr portres .*|usermod .*|portres doctor": PACKAGES,
     r"wineserver -k|.* wine (server|program)\.exe": "test_wine.py::test_a_preloaded_wineserver_refuses",
     r"make && PYTHONPATH=.*|PYTHONPATH=.*": "test_plugin.py::test_it_can_be_installed, and all of test_plugin*",
     r"(make install && )?pip install .*": "test_plugin_install.py::test_in_a_virtual_environment",
@@ -255,7 +274,6 @@ ELSEWHERE = {
 # What cannot be run here, and why.
 CANNOT = {
     r"systemctl .*": "there is no systemd: what the unit runs is in test_install.py",
-    r"usermod .*|portres doctor": "it is about a user of the machine",
     r"install -d -m 2775 .*": "it is about a group of the machine: test_cli_store.py has the modes",
     r"docker run .*": "there is no docker",
 }
@@ -284,9 +302,9 @@ def test_what_is_run_elsewhere_is_there():
 # By language: who runs the blocks that are no commands.
 OTHERS = {
     "README.md": {"c": 1, "": 2},  # the first program; the command's answers, and a picture
-    "servers.md": {"ini": 2, "dockerfile": 1},
+    "servers.md": {"ini": 2, "dockerfile": 1},  # test_units, test_the_dockerfile
     "test-suites.md": {"python": 2, "go": 1, "rust": 1, "js": 1, "java": 1, "bash": 1},
-    "plugin": {"python": 5, "py": 1},  # test_plugin_readme.py
+    "plugin": {"python": 5, "py": 1},  # test_plugin_readme.py: the recipes, and the launcher
 }
 
 
