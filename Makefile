@@ -113,7 +113,8 @@ ALIASES := Windows.h:windows.h Windows.h.:windows.h WinSock2.h:winsock2.h \
 	WS2tcpip.h:ws2tcpip.h WS2TCPIP.H:ws2tcpip.h Ws2TcpIp.h:ws2tcpip.h \
 	Ws2ipdef.h:ws2ipdef.h WS2ipdef.h:ws2ipdef.h Mstcpip.h:mstcpip.h \
 	MSTcpIP.h:mstcpip.h Iphlpapi.h:iphlpapi.h IPHlpApi.h:iphlpapi.h \
-	WS2spi.h:ws2spi.h Ws2spi.h:ws2spi.h WinError.h:winerror.h
+	WS2spi.h:ws2spi.h Ws2spi.h:ws2spi.h WinError.h:winerror.h \
+	Mswsock.h:mswsock.h MSWSock.h:mswsock.h MswSock.h:mswsock.h
 ALIAS_FILES := $(foreach alias,$(ALIASES),\
 	$B/include/$(firstword $(subst :, ,$(alias))))
 
@@ -167,8 +168,9 @@ $B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o \
 # What programs ask for. lld finds "#pragma comment(lib, ...)" under the name
 # that it says. A shared library of that name would be found first: those that
 # an older tree has left go.
-SCRIPTS := $(addprefix $B/lib/,libws2_32.a libiphlpapi.a Ws2_32.lib \
-	ws2_32.lib WS2_32.lib Iphlpapi.lib iphlpapi.lib IPHLPAPI.lib)
+SCRIPTS := $(addprefix $B/lib/,libws2_32.a libiphlpapi.a libmswsock.a \
+	Ws2_32.lib ws2_32.lib WS2_32.lib Iphlpapi.lib iphlpapi.lib IPHLPAPI.lib \
+	Mswsock.lib mswsock.lib MSWSOCK.lib)
 STALE := libws2_32.so libiphlpapi.so libportres_main.a
 
 links: $B/lib/libportres.so $B/lib/libportres_winsock.a $(SCRIPTS)

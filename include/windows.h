@@ -234,11 +234,6 @@ PORTRES_API DWORD WINAPI WaitForMultipleObjectsEx(DWORD nCount,
 						  BOOL bAlertable)
 	PORTRES_NAME(WaitForMultipleObjectsEx);
 
-/* hFile is a socket. */
-PORTRES_API BOOL WINAPI CancelIo(HANDLE hFile) PORTRES_NAME(CancelIo);
-PORTRES_API BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
-	PORTRES_NAME(CancelIoEx);
-
 #ifdef __cplusplus
 }
 #endif
@@ -253,5 +248,7 @@ PORTRES_API BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
 #define FillMemory(to, n, byte) memset((to), (byte), (n))
 #define CopyMemory(to, from, n) memcpy((to), (from), (n))
 #define MoveMemory(to, from, n) memmove((to), (from), (n))
+
+#include "ioapiset.h"
 
 #endif

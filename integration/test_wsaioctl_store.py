@@ -63,9 +63,10 @@ int main(void)
 	INET_PORT_RESERVATION_INSTANCE block;
 	DWORD bytes;
 	WSADATA data;
-	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+	SOCKET s;
 
 	WSAStartup(MAKEWORD(2, 2), &data);
+	s = socket(AF_INET, SOCK_STREAM, 0);
 	for (failing = 1; failing <= 5; failing++) {
 		int r;
 
@@ -117,9 +118,10 @@ int main(void)
 	WSAOVERLAPPED o = {0};
 	DWORD bytes, flags;
 	WSADATA data;
-	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+	SOCKET s;
 
 	WSAStartup(MAKEWORD(2, 2), &data);
+	s = socket(AF_INET, SOCK_STREAM, 0);
 	WSAIoctl(s, SIO_ACQUIRE_PORT_RESERVATION, &range, 4, &block, 16, &bytes,
 		 &o, NULL);
 	printf("%d ", WSAGetLastError());

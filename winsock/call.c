@@ -96,7 +96,7 @@ WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	const struct ioctl_buffers buffers = {lpvInBuffer, cbInBuffer,
 					      lpvOutBuffer, cbOutBuffer};
 	struct overlapped_party party = {lpOverlapped, lpCompletionRoutine,
-					 NULL, NULL};
+					 NULL, NULL, false};
 	int before = errno;
 	int code =
 		call(s, dwIoControlCode, &buffers, lpcbBytesReturned, &party);
@@ -115,7 +115,7 @@ WSPIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	const struct ioctl_buffers buffers = {lpvInBuffer, cbInBuffer,
 					      lpvOutBuffer, cbOutBuffer};
 	struct overlapped_party party = {lpOverlapped, lpCompletionRoutine,
-					 NULL, NULL};
+					 NULL, NULL, false};
 	WSATHREADID thread;
 	int before = errno;
 	int code;

@@ -9,6 +9,7 @@
 
 #include "winsock/handle.h"
 #include "winsock/monitor.h"
+#include "winsock/port.h"
 #include "winsock/startup.h"
 #include "winsock/thread.h"
 #include "winsock/usermem.h"
@@ -125,7 +126,12 @@ ResetEvent(HANDLE hEvent)
 BOOL WINAPI
 CloseHandle(HANDLE hObject)
 {
-	return act(hObject, CLOSE);
+	bool port;
+
+	monitor_enter();
+	port = port_close(hObject);
+	monitor_leave();
+	return port || act(hObject, CLOSE);
 }
 
 struct wait {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Handles: of events, and of threads that routines are sent to. A program may
+ * Handles: of events, of threads that routines are sent to, and of completion
+ * ports. A program may
  * hand us any number, so a handle is a place in a table together with how
  * often that place was given out, and is compared, never followed.
  *
@@ -16,7 +17,9 @@
 
 struct thread;
 
-enum handle_kind { HANDLE_NONE, HANDLE_EVENT, HANDLE_THREAD };
+struct port;
+
+enum handle_kind { HANDLE_NONE, HANDLE_EVENT, HANDLE_THREAD, HANDLE_PORT };
 
 struct handle {
 	uint32_t uses; /* how often this place was given out */
@@ -24,6 +27,7 @@ struct handle {
 	bool manual; /* an event that stays set until it is reset */
 	bool set;
 	struct thread *thread; /* a reference, of a HANDLE_THREAD */
+	struct port *port;     /* so of a HANDLE_PORT */
 };
 
 /* A new one, all zero but its kind; NULL when the table is full. */

@@ -14,14 +14,14 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void
-make_condition(void)
+void
+monitor_condition(pthread_cond_t *condition)
 {
 	pthread_condattr_t attributes;
 
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&changed, &attributes);
+	pthread_cond_init(condition, &attributes);
 	pthread_condattr_destroy(&attributes);
 }
 
@@ -54,7 +54,7 @@ after_fork_in_parent(void)
 static void
 after_fork_in_child(void)
 {
-	make_condition();
+	monitor_condition(&changed);
 	for (int i = 0; i < MONITOR_CHILDREN && in_child[i]; i++)
 		in_child[i]();
 	pthread_mutex_unlock(&lock);
@@ -78,7 +78,7 @@ stay_loaded(void)
 static void
 start(void)
 {
-	make_condition();
+	monitor_condition(&changed);
 	stay_loaded();
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
@@ -105,14 +105,20 @@ monitor_wake(void)
 bool
 monitor_wait(uint64_t until)
 {
+	return monitor_wait_for(&changed, until);
+}
+
+bool
+monitor_wait_for(pthread_cond_t *condition, uint64_t until)
+{
 	struct timespec time = {
 		.tv_sec = (time_t)(until / NS),
 		.tv_nsec = (long)(until % NS),
 	};
 
 	if (until == MONITOR_FOR_EVER)
-		return pthread_cond_wait(&changed, &lock) == 0;
-	return pthread_cond_timedwait(&changed, &lock, &time) == 0;
+		return pthread_cond_wait(condition, &lock) == 0;
+	return pthread_cond_timedwait(condition, &lock, &time) == 0;
 }
 
 uint64_t

@@ -9,6 +9,7 @@
 #ifndef PORTRES_WINSOCK_MONITOR_H
 #define PORTRES_WINSOCK_MONITOR_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,13 +27,18 @@ void monitor_wake(void);
  */
 bool monitor_wait(uint64_t until);
 
+/* The same with a condition of the caller's own, which is made by the second,
+ * again in the child of a fork. */
+bool monitor_wait_for(pthread_cond_t *condition, uint64_t until);
+void monitor_condition(pthread_cond_t *condition);
+
 /* Nanoseconds of a clock that nobody sets, and that clock in `ms`. */
 uint64_t monitor_clock(void);
 uint64_t monitor_after(uint32_t ms);
 
 /* Inside, as often as one likes: has it called in the child of a fork, inside.
  * There is room for MONITOR_CHILDREN of them. */
-#define MONITOR_CHILDREN 2
+#define MONITOR_CHILDREN 8
 void monitor_in_child(void (*forget)(void));
 
 #endif

@@ -4,6 +4,7 @@
  * are ASCII; one that is not does not exist.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "winsock/channel.h"
 #include "winsock/error.h"
+#include "winsock/event_select.h"
 #include "winsock/overlapped.h"
 #include "winsock/socket.h"
 #include "winsock/startup.h"
@@ -20,6 +22,8 @@ socket_close(SOCKET s)
 		return wsa_code(-fd);
 	if (overlapped_any())
 		overlapped_cancel(fd, NULL, false);
+	event_select_end(fd);
+	channel_close(fd);
 	return close(fd) < 0 ? wsa_code(errno) : 0;
 }
 
