@@ -273,11 +273,16 @@ $B/bench/passthrough: bench/passthrough.c
 	@mkdir -p $(@D)
 	$Q$(CC) $(BENCH_FLAGS) $< -o $@
 
+$B/bench/echo_ports: bench/echo_ports.c links headers
+	@mkdir -p $(@D)
+	$Q$(CC) -O2 -g -std=gnu11 -Wall -Wextra -I$B/include $< -o $@ -L$B/lib \
+		-lws2_32 -lmswsock
+
 $B/bench/empty.so:
 	@mkdir -p $(@D)
 	$Q$(CC) -shared -fPIC -x c /dev/null -o $@
 
-BENCHES := bench startup stopped crowd passthrough empty.so
+BENCHES := bench startup stopped crowd echo echo_ports passthrough empty.so
 
 bench: all $(BENCHES:%=$B/bench/%)
 	$Q$(PYTHON) bench/run.py $(if $(JSON),--json) $(if $(OLD),--old $(OLD)) $B

@@ -11,7 +11,7 @@ linux_address(const struct sockaddr *address, socklen_t size,
 	      struct sockaddr_storage *room)
 {
 	if (size < sizeof(sa_family_t) || size > sizeof(*room) ||
-	    usermem_read(room, address, size) < 0 ||
+	    usermem_get(room, address, size) < 0 ||
 	    room->ss_family != WINDOWS_AF_INET6)
 		return address;
 	room->ss_family = AF_INET6;
@@ -45,7 +45,7 @@ address_is_short(const struct sockaddr *address, socklen_t size)
 	sa_family_t family;
 
 	return (int)size < (int)sizeof(family) ||
-	       usermem_read(&family, address, sizeof(family)) < 0 ||
+	       usermem_get(&family, address, sizeof(family)) < 0 ||
 	       size < size_of_family(family);
 }
 
@@ -56,7 +56,7 @@ address_fits(int fd, const struct sockaddr *address, const socklen_t *size)
 
 	if (!address)
 		return true;
-	if (usermem_read(&room, size, sizeof(room)) < 0 || (int)room < 0)
+	if (usermem_get(&room, size, sizeof(room)) < 0 || (int)room < 0)
 		return false;
 	/* Nearly all ask with one of the two, or with more than both. */
 	return room >= sizeof(struct sockaddr_in6) ||

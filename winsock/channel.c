@@ -18,6 +18,7 @@ struct channel {
 	int fd;
 	uint32_t generation; /* tells it from others with that number */
 	uint64_t cookie;
+	bool stream;
 	struct io *queue[DIRECTIONS];
 	bool busy[DIRECTIONS]; /* an attempt is being made */
 	bool ready[DIRECTIONS];
@@ -178,6 +179,7 @@ find_or_make(int fd)
 	monitor_in_child(forget);
 	channel->fd = fd;
 	channel->cookie = cookie;
+	channel->stream = socket_type(fd) == SOCK_STREAM;
 	channel->generation = ++generations;
 	channel->ready[READING] = channel->ready[WRITING] = true;
 	return channel;
@@ -316,6 +318,7 @@ request(struct io *io, const struct overlapped_party *party, DWORD *ret_bytes)
 
 	if (!channel || !watch(channel))
 		return socket_cookie(io->fd) ? WSAENOBUFS : WSAENOTSOCK;
+	io->stream = channel->stream;
 	code = completion_begin(&io->completion, party, channel->port,
 				channel->key);
 	if (code)
@@ -370,6 +373,7 @@ channel_go_on(struct io *io)
 		channel_end(io, WSAENOBUFS, 0);
 		return;
 	}
+	io->stream = channel->stream;
 	append(channel, io);
 	run_queue(channel, io->direction);
 }

@@ -23,6 +23,7 @@ struct io {
 	struct io *next;
 	int fd;
 	enum direction direction;
+	bool stream;  /* set by channel_request() */
 	bool aborted; /* while an attempt is being made */
 
 	/* Makes the attempt, outside of the monitor: 0 and the bytes, a code, or

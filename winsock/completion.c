@@ -14,7 +14,7 @@ completion_check(struct overlapped_party *party)
 	OVERLAPPED found;
 	bool good;
 
-	if (usermem_read(&found, party->overlapped, sizeof(found)) < 0)
+	if (usermem_get(&found, party->overlapped, sizeof(found)) < 0)
 		return WSAEFAULT;
 	party->event = NULL;
 	party->no_packet = (uintptr_t)found.hEvent & EVENT_MARK;

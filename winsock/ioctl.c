@@ -99,9 +99,8 @@ decode_extension(const struct ioctl_buffers *buffers, struct request *ret)
 	GUID which;
 
 	if (buffers->in_size < sizeof(which) ||
-	    buffers->out_size < sizeof(ret->in.function))
-		return WSAEINVAL;
-	if (usermem_read(&which, buffers->in, sizeof(which)) < 0)
+	    buffers->out_size < sizeof(ret->in.function) ||
+	    usermem_read(&which, buffers->in, sizeof(which)) < 0)
 		return WSAEFAULT;
 	ret->in.function = extension_find(&which);
 	if (!ret->in.function)

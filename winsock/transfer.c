@@ -44,7 +44,7 @@ read_buffers(struct transfer *transfer, const WSABUF *buffers)
 		size_t n = transfer->pieces - at;
 
 		n = n < FEW ? n : FEW;
-		if (usermem_read(some, buffers + at, n * sizeof(*some)) < 0)
+		if (usermem_get(some, buffers + at, n * sizeof(*some)) < 0)
 			return WSAEFAULT;
 		for (size_t i = 0; i < n; i++, at++) {
 			transfer->vector[at] =
@@ -109,7 +109,6 @@ static long
 receive_some(struct transfer *transfer, int flags)
 {
 	struct msghdr head = head_of(transfer);
-	DWORD told = 0;
 	long n;
 
 	if (transfer->from) {
@@ -123,10 +122,6 @@ receive_some(struct transfer *transfer, int flags)
 		*transfer->from_size = (INT)head.msg_namelen;
 	if (transfer->message)
 		tell_message(transfer, &head);
-	if (n < 0)
-		told = MSG_PARTIAL;
-	if (transfer->ret_flags)
-		*transfer->ret_flags = told;
 	return n;
 }
 
@@ -146,7 +141,7 @@ wait_for_some(struct transfer *transfer, int flags)
 static long
 receive(struct transfer *transfer, int flags)
 {
-	if (transfer->sum == 0 && socket_type(transfer->io.fd) == SOCK_STREAM)
+	if (transfer->sum == 0 && transfer->io.stream)
 		return wait_for_some(transfer, flags);
 	return receive_some(transfer, flags);
 }
@@ -177,18 +172,32 @@ transfer_attempt(struct io *io, DWORD *ret_bytes, bool *ret_more)
 	/* A stream that has filled the buffers may have more; of one that has
 	 * not, the kernel tells when it has. A message says nothing. */
 	*ret_more = sends || transfer->done >= transfer->sum ||
-		    transfer->from || transfer->message ||
-		    socket_type(io->fd) != SOCK_STREAM;
+		    !io->stream;
 	return 0;
+}
+
+/* The program's flags are told of what is done at once: later they may well be
+ * gone from its stack. */
+static void
+tell_flags(LPDWORD flags, int code)
+{
+	const DWORD told = code == WSAEMSGSIZE ? MSG_PARTIAL : 0;
+
+	if (flags && (code == 0 || code == WSAEMSGSIZE))
+		usermem_put(flags, &told, sizeof(told));
 }
 
 /* Done when it returns. */
 static int
 transfer_now(struct transfer *transfer, DWORD *ret_bytes)
 {
-	long n = transfer->io.direction == WRITING ? send_some(transfer, 0)
-						   : receive(transfer, 0);
+	bool sends = transfer->io.direction == WRITING;
+	long n;
 
+	if (transfer->sum == 0)
+		transfer->io.stream =
+			socket_type(transfer->io.fd) == SOCK_STREAM;
+	n = sends ? send_some(transfer, 0) : receive(transfer, 0);
 	if (n < 0)
 		return WSAGetLastError();
 	*ret_bytes = (DWORD)n;
@@ -200,6 +209,7 @@ static int
 perform(struct transfer *transfer, struct overlapped_party *party,
 	LPDWORD ret_bytes)
 {
+	LPDWORD ret_flags = transfer->ret_flags;
 	int fd = transfer->io.fd;
 	DWORD bytes = 0;
 	int code;
@@ -217,8 +227,9 @@ perform(struct transfer *transfer, struct overlapped_party *party,
 		code = transfer_now(transfer, &bytes);
 		free(transfer);
 	}
+	tell_flags(ret_flags, code);
 	if (code == 0 && ret_bytes &&
-	    usermem_write(ret_bytes, &bytes, sizeof(bytes)) < 0)
+	    usermem_put(ret_bytes, &bytes, sizeof(bytes)) < 0)
 		code = WSAEFAULT;
 	return code;
 }
@@ -331,7 +342,7 @@ WSASendMsg(SOCKET Handle, LPWSAMSG lpMsg, DWORD dwFlags,
 	WSAMSG message;
 	int code;
 
-	if (usermem_read(&message, lpMsg, sizeof(message)) < 0)
+	if (usermem_get(&message, lpMsg, sizeof(message)) < 0)
 		return wsa_end(wsa_started() ? WSAEFAULT : WSANOTINITIALISED,
 			       before);
 	transfer = prepare(Handle, WRITING, message.lpBuffers,
@@ -355,7 +366,7 @@ read_flags(struct transfer *transfer, LPDWORD flags)
 {
 	DWORD wanted;
 
-	if (usermem_read(&wanted, flags, sizeof(wanted)) < 0)
+	if (usermem_get(&wanted, flags, sizeof(wanted)) < 0)
 		return WSAEFAULT;
 	transfer->flags = (int)(wanted & ~(DWORD)MSG_PARTIAL);
 	transfer->ret_flags = flags;
@@ -419,7 +430,7 @@ WSARecvMsg(SOCKET s, LPWSAMSG lpMsg, LPDWORD lpdwNumberOfBytesRecvd,
 	WSAMSG message;
 	int code;
 
-	if (usermem_read(&message, lpMsg, sizeof(message)) < 0)
+	if (usermem_get(&message, lpMsg, sizeof(message)) < 0)
 		return wsa_end(wsa_started() ? WSAEFAULT : WSANOTINITIALISED,
 			       before);
 	transfer = prepare(s, READING, message.lpBuffers,

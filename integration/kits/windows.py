@@ -57,7 +57,7 @@ def builds_for_windows(tmp_path):
     def builds_for_windows(source):
         compiler = WINDOWS[language_of(source)]
         if not shutil.which(compiler):
-            pytest.skip(f"no {compiler} here: mingw-w64 is in tests/packages-wine")
+            pytest.skip(f"no {compiler} here, which is mingw-w64")
         sentence([compiler, "-Wall", "-Wextra", "-Wno-unknown-pragmas",
                   "-D_WIN32_WINNT=0x0601", PROGRAMS / source, "-o",
                   tmp_path / "program.exe", *LIBRARIES])

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Requests that a program does not wait for, network events and completion ports:
+each program of ours says what it saw, and Microsoft's pages, below
+https://learn.microsoft.com/windows/win32/, say what it should."""
+
+import subprocess
+
+import pytest
+
+API = "api/winsock2/nf-winsock2-"
+EXTENSION = "api/mswsock/nc-mswsock-lpfn_"
+IO = "api/ioapiset/nf-ioapiset-"
+
+# The pages of each table; ERROR_IO_PENDING is 997, ERROR_OPERATION_ABORTED 995.
+PAGES = {
+    "buffers.c": [API + name for name in (
+        "wsasend", "wsasendto", "wsasendmsg", "wsarecv", "wsarecvfrom", "wsaconnect",
+        "wsaaccept", "wsagetoverlappedresult", "wsawaitformultipleevents")]
+    + [EXTENSION + "wsarecvmsg", IO + "cancelioex"],
+    "events.c": [API + "wsaeventselect", API + "wsaenumnetworkevents"],
+    "ports.cpp": [EXTENSION + name for name in (
+        "acceptex", "connectex", "disconnectex", "getacceptexsockaddrs")]
+    + [IO + name for name in (
+        "createiocompletionport", "getqueuedcompletionstatus",
+        "getqueuedcompletionstatusex", "postqueuedcompletionstatus",
+        "getoverlappedresult")]
+    + ["api/winbase/nf-winbase-setfilecompletionnotificationmodes",
+       "debug/system-error-codes"],
+}
+
+BUFFERS = {
+    "WSASend": 0, "sent": 5, "WSARecv": 0, "received": 5, "in order": 1,
+    "WSARecv, NULL buffers": 10014, "WSARecv, NULL flags": 10014,
+    "WSASend, NULL count": 10014, "WSASend, no socket": 10038, "pending": 997,
+    "incomplete": 996, "not set": 258, "set": 0, "result": 1, "its bytes": 3,
+    "its data": 1, "waited for": 1, "one byte": 1, "at the end": 1, "no bytes": 0,
+    "with a routine": 997, "not yet": 0, "alertable": 192, "ran": 1, "its error": 0,
+    "told bytes": 3, "a long send": 997, "all of it came": 1, "it ends": 1,
+    "all of it": 1, "CancelIoEx": 1, "again": 1168, "cancelled": 995,
+    "the other": 996, "goes on": 1, "closed": 995, "WSARecvFrom": 997, "WSASendTo": 0,
+    "it came": 1, "three bytes": 3, "from there": 1, "too long": 10040, "pointer": 0,
+    "WSASendMsg": 0, "sent three": 3, "WSARecvMsg": 0, "got three": 3, "described": 1,
+    "none": 997, "none came": 0, "it is there": 1,
+}
+
+EVENTS = {
+    "select a listener": 0, "select a client": 0, "nothing yet": 0,
+    "blocks no more": 10022, "connected": 1, "its error": 0, "FD_ACCEPT": 8,
+    "does not block": 10035, "FD_READ": 1, "told once": 0, "again, for the rest": 1,
+    "read all": 0, "data before the end": 1, "FD_CLOSE": 32, "gracefully": 0,
+    "closed": 1, "refused": 16, "why": 10061, "reset": 32, "its code": 10054,
+    "recv says so": 10054, "FD_WRITE": 1, "not again": 0, "full": 10035, "room": 2,
+    "bad events": 10022, "no event": 10022, "UDP": 0, "datagram": 1, "NULL": 10014,
+    "no more": 0, "not told": 0, "may block": 0,
+}
+
+PORTS = {
+    "nothing": 258, "no structure": 1, "posted": 1, "Ex": 1, "three": 3,
+    "in order": 1, "Ex, nothing": 258, "close": 1, "closed": 6, "no port": 87,
+    "AcceptEx": 997, "ConnectEx": 997, "connected": 1, "and sent": 5, "context": 0,
+    "accepted": 1, "with data": 5, "that": 1, "its context": 0, "local": 1,
+    "remote": 1, "both in size": 1, "getpeername": 1, "without data": 1,
+    "DisconnectEx": 997, "disconnected": 1, "AcceptEx again": 997,
+    "accepted again": 1, "it works": 1, "associate": 1, "once": 87, "WSARecv": 997,
+    "read": 1, "four": 4, "written": 1, "echo": 1, "no packet": 1, "at once": 1,
+    "and no packet": 258, "GetOverlappedResult": 996, "the end": 1, "cancel": 1,
+    "cancelled": 995, "with its structure": 1, "reset": 64,
+    "GetOverlappedResult says": 64, "accept, no structure": 10022,
+    "listener closed": 995,
+}
+
+TABLES = {"buffers.c": BUFFERS, "events.c": EVENTS, "ports.cpp": PORTS}
+
+
+def spoken(text):
+    said = (line.rsplit(" ", 1) for line in text.splitlines())
+    return {name: int(value) for name, value in said}
+
+
+@pytest.mark.parametrize("source", TABLES)
+def test_a_program(windows_program, run, source):
+    ended = run(windows_program(f"winsock_requests/{source}"))
+    assert spoken(ended.stdout) == TABLES[source]
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize("source", TABLES)
+def test_it_builds_for_windows(builds_for_windows, source):
+    assert PAGES[source]
+    builds_for_windows(f"winsock_requests/{source}")
