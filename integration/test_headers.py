@@ -21,6 +21,7 @@ OURS = [
     "mswsock.h",
     "ioapiset.h",
     "ws2def.h",
+    "iptypes.h",
     "portres_calls.h",
     "portres_crt.h",
     "portres.h",

@@ -3,8 +3,6 @@
 each program of ours says what it saw, and Microsoft's pages, below
 https://learn.microsoft.com/windows/win32/, say what it should."""
 
-import subprocess
-
 import pytest
 
 API = "api/winsock2/nf-winsock2-"
@@ -26,6 +24,11 @@ PAGES = {
         "getoverlappedresult")]
     + ["api/winbase/nf-winbase-setfilecompletionnotificationmodes",
        "debug/system-error-codes"],
+    "names.c": [API + name for name in (
+        "wsaaddresstostringa", "wsastringtoaddressa", "wsahtonl", "wsantohl", "wsahtons",
+        "wsantohs", "wsaenumprotocolsa", "wsaeventselect", "wsaaccept")]
+    + ["api/iphlpapi/nf-iphlpapi-getadaptersaddresses", "winsock/sol-socket-socket-options",
+       "winsock/winsock-ioctls", "api/ws2def/ns-ws2def-wsabuf", "api/ws2def/ns-ws2def-wsamsg"],
 }
 
 BUFFERS = {
@@ -69,7 +72,27 @@ PORTS = {
     "listener closed": 995,
 }
 
-TABLES = {"buffers.c": BUFFERS, "events.c": EVENTS, "ports.cpp": PORTS}
+NAMES = {
+    "WSAStringToAddress": 0, "the address": 1, "WSAAddressToString": 0, "the text": 1,
+    "its length": 1, "no room": 10014, "needs": 13, "IPv6": 0, "its family": 1,
+    "back": 1, "no address": 10022, "WSAHtonl": 0, "its value": 1, "WSANtohl": 0,
+    "and back": 1, "WSAHtons": 0, "WSANtohs": 0, "the same": 1, "no socket": 10038,
+    "nowhere": 10014, "WSAEnumProtocols": 10055, "UDP": 1, "connectionless": 1,
+    "SO_PROTOCOL_INFO": 0, "TCP": 1, "GetAdaptersAddresses": 111, "with room": 1,
+    "with prefixes": 0, "loopback": 1, "bad family": 87, "FD_READ": 1, "FD_WRITE": 2,
+    "FD_OOB": 4, "FD_ACCEPT": 8, "FD_CONNECT": 16, "FD_CLOSE": 32,
+    "FD_MAX_EVENTS": 10, "FD_ALL_EVENTS": 1023, "CF_ACCEPT": 0, "CF_REJECT": 1,
+    "CF_DEFER": 2, "TF_REUSE_SOCKET": 2, "SO_UPDATE_ACCEPT_CONTEXT": 28683,
+    "SO_UPDATE_CONNECT_CONTEXT": 28688, "SO_CONNECT_TIME": 28684,
+    "SO_MAX_MSG_SIZE": 8195, "SO_PROTOCOL_INFOA": 8196, "SO_PROTOCOL_INFOW": 8197,
+    "SIO_GET_EXTENSION_FUNCTION_POINTER": 3355443206, "SIO_UDP_CONNRESET": 2550136844,
+    "SIO_CPU_AFFINITY": 2550136853, "TCP_NODELAY": 1, "AF_INET6": 23,
+    "WSA_IO_PENDING": 997, "WSA_OPERATION_ABORTED": 995, "ERROR_NETNAME_DELETED": 64,
+    "ERROR_ABANDONED_WAIT_0": 735, "XP1_CONNECTIONLESS": 1, "sizeof(WSABUF)": 16,
+    "sizeof(WSAMSG)": 56, "sizeof(OVERLAPPED_ENTRY)": 32, "sizeof(struct in_addr)": 4,
+}
+
+TABLES = {"names.c": NAMES, "buffers.c": BUFFERS, "events.c": EVENTS, "ports.cpp": PORTS}
 
 
 def spoken(text):
