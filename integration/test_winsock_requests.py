@@ -111,3 +111,13 @@ def test_a_program(windows_program, run, source):
 def test_it_builds_for_windows(builds_for_windows, source):
     assert PAGES[source]
     builds_for_windows(f"winsock_requests/{source}")
+
+
+def test_a_crowd(compile_program, run):
+    """Threads that share a port, with sockets that come and go, are cancelled and
+    closed: each request ends once, and nobody sleeps while there is a packet."""
+    program = compile_program("winsock_requests/crowd.c", "crowd", flags=["-pthread"])
+    for _ in range(3):
+        ended = run(program)
+        assert ended.stdout.splitlines() == [
+            "ended once 1", "some echoed 1", "some cancelled 1"], ended

@@ -177,10 +177,12 @@ port_take(struct port *port, uint64_t until, bool *ret_closed)
 	}
 	*ret_closed = port->closed;
 	packet = port->closed ? NULL : port_take_more(port);
-	/* There is more to take, or to lead. */
-	if (port->waiting)
+	/* A thread that was woken for one packet may have been woken for two. */
+	if (port->first)
+		wake_one(port);
+	else if (port->waiting && !port->reactor.led)
 		pthread_cond_signal(&port->arrived);
-	else
+	if (!port->waiting && !port->reactor.led)
 		reactor_left(&port->reactor);
 	return packet;
 }
