@@ -35,16 +35,18 @@ def windows_program(build, tmp_path):
 
     def windows_program(source, flags=()):
         out = tmp_path / (source.rpartition("/")[2].partition(".")[0])
+        runs = {"c": "gcc", "c++": "g++"}[language_of(source)]
         for language, compiler in COMPILERS:
             if language_of(source) == "c++" != language or not shutil.which(compiler):
                 continue
-            # The last is not the one that runs: gcc's is.
-            made = out if compiler in ("gcc", "g++") and language == language_of(source) \
-                else tmp_path / f"by-{compiler}"
-            checked = checkers.flags(build) if made == out else []
+            made = out if compiler == runs else tmp_path / f"by-{compiler}"
+            # A checker's archive wants that checker in the program.
+            checked = checkers.flags(build) if made == out else \
+                ["-c"] if checkers.sanitizer(build) else []
+            libraries = [] if "-c" in checked else [f"-L{build}/lib", *LIBRARIES]
             sentence([compiler, "-x", language, f"-I{build}/include", PROGRAMS / source,
                       "-x", "none", "-o", made, "-pthread", *WARNINGS, *checked, *flags,
-                      f"-L{build}/lib", *LIBRARIES])
+                      *libraries])
         return out
 
     return windows_program
