@@ -170,7 +170,7 @@ converse(unsigned int port)
 	return start / (double)messages;
 }
 
-/* Of a message: its time, and the server's time on a processor. */
+/* A message takes this time, and this much of it the server works. */
 struct cost {
 	double time;
 	double work;

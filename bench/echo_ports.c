@@ -51,7 +51,7 @@ request(struct connection *connection, DWORD bytes, DWORD *ret_bytes)
 	return r == 0 && skips;
 }
 
-/* What ended is followed by the other thing. */
+/* A read is followed by a write, and a write by a read. */
 static void
 go_on(struct connection *connection, DWORD bytes)
 {
