@@ -282,7 +282,8 @@ $B/bench/empty.so:
 	@mkdir -p $(@D)
 	$Q$(CC) -shared -fPIC -x c /dev/null -o $@
 
-BENCHES := bench startup stopped crowd echo echo_ports passthrough empty.so
+BENCHES := bench blocks many startup stopped crowd echo echo_ports passthrough \
+	empty.so
 
 bench: all $(BENCHES:%=$B/bench/%)
 	$Q$(PYTHON) bench/run.py $(if $(JSON),--json) $(if $(OLD),--old $(OLD)) $B
