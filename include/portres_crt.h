@@ -13,6 +13,8 @@
 #ifndef PORTRES_CRT_H
 #define PORTRES_CRT_H
 
+#include "portres_words.h"
+
 /* Before the renaming below, or these headers would declare our names. */
 #include <stdarg.h>
 #include <stdio.h>

@@ -334,7 +334,7 @@ WSAEventSelect WSAEnumNetworkEvents WSAAsyncSelect WSADuplicateSocketA
 WSADuplicateSocketW WSAEnumProtocolsA WSAEnumProtocolsW WSALookupServiceBeginW
 WSAAddressToStringA WSAStringToAddressW WSAJoinLeaf WSAGetQOSByName AcceptEx
 ConnectEx DisconnectEx TransmitFile TransmitPackets CreateIoCompletionPort
-GetQueuedCompletionStatus RIOSend CreateThread CreateFileA HeapAlloc
+GetQueuedCompletionStatus RIOSend TerminateThread CreateFileA HeapAlloc
 FormatMessageA InitializeSecurityDescriptor
 """
 

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a handle, whatever it is of. */
+#include "winsock/handle.h"
+#include "winsock/monitor.h"
+#include "winsock/mutex.h"
+#include "winsock/thread.h"
+#include "windows.h"
+
+BOOL WINAPI
+CloseHandle(HANDLE hObject)
+{
+	struct handle *object;
+
+	monitor_enter();
+	object = handle_find_any(hObject);
+	if (object) {
+		if (object->kind == HANDLE_MUTEX)
+			mutex_forget(object);
+		if (object->kind == HANDLE_THREAD)
+			thread_let_go(object->thread);
+		handle_close(object);
+	}
+	monitor_leave();
+	if (object)
+		return TRUE;
+	SetLastError(ERROR_INVALID_HANDLE);
+	return FALSE;
+}
