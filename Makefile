@@ -60,8 +60,8 @@ LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*/*.c))
 SHIM := $(patsubst %.c,$B/obj/%.o,$(wildcard shim/*.c))
 WINSOCK := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/*.c))
-CRT := $(patsubst %.c,$B/obj/winsock/crt/%.o,\
-	$(notdir $(wildcard winsock/crt/*.c)))
+CRT := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/crt/*.c))
+WIN32 := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/win32/*.c))
 HEADERS := $(notdir $(wildcard include/*.h))
 
 all: $B/libportres.so $B/portres headers links
@@ -137,7 +137,7 @@ NM ?= nm
 OBJCOPY ?= objcopy
 
 # A program must not need the compiler that this was made with.
-$(WINSOCK) $(CRT): COMPILE += -fno-lto
+$(WINSOCK) $(CRT) $(WIN32): COMPILE += -fno-lto
 
 define one_object
 	$(call say,LD,$@)
@@ -150,14 +150,31 @@ endef
 $B/obj/winsock.o: $(WINSOCK)
 	$(one_object)
 
-$B/obj/printf.o: $(filter %/format.o %/printf.o,$(CRT))
+PRINTF := $(filter %/format.o %/printf.o,$(CRT))
+TEXT := $(filter %/text.o %/print_s.o %/scan_s.o %/stdio_s.o %/string_s.o \
+	%/strsafe.o %/time_s.o,$(CRT))
+WMAIN := $(filter %/wmain.o,$(CRT))
+
+$B/obj/printf.o: $(PRINTF)
 	$(one_object)
+
+$B/obj/text.o: $(TEXT)
+	$(one_object)
+
+# The rest of the C runtime and of Windows: each a member that only programs
+# which call it have.
+ALONE := $(patsubst $B/obj/winsock/%,$B/obj/alone/%,\
+	$(filter-out $(PRINTF) $(TEXT) $(WMAIN),$(CRT)) $(WIN32))
+
+$B/obj/alone/%.o: $B/obj/winsock/%.o
+	@mkdir -p $(@D)
+	$Q$(OBJCOPY) --weaken $< $@
 
 # It becomes part of programs that are not built with our sanitizers.
 $B/obj/winsock/crt/wmain.o: override SAN :=
 
-$B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o \
-		$(filter %/wtoi.o %/wmain.o,$(CRT))
+$B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o $B/obj/text.o \
+		$(ALONE) $(WMAIN)
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	$Qrm -f $@

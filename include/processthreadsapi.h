@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads of this process. */
+/* Threads of this process, and the process itself. */
 #ifndef PORTRES_PROCESSTHREADSAPI_H
 #define PORTRES_PROCESSTHREADSAPI_H
 
@@ -8,6 +8,7 @@
 #define CREATE_SUSPENDED 0x4u
 #define STACK_SIZE_PARAM_IS_A_RESERVATION 0x10000u
 #define STILL_ACTIVE 259u
+#define TLS_OUT_OF_INDEXES 0xffffffffu
 
 typedef void(WINAPI *PAPCFUNC)(ULONG_PTR Parameter);
 
@@ -46,6 +47,20 @@ PORTRES_API HANDLE WINAPI GetCurrentThread(void) PORTRES_NAME(GetCurrentThread);
 PORTRES_API DWORD WINAPI GetCurrentThreadId(void)
 	PORTRES_NAME(GetCurrentThreadId);
 PORTRES_API DWORD WINAPI GetThreadId(HANDLE Thread) PORTRES_NAME(GetThreadId);
+
+/* 0 and ERROR_SUCCESS is a value of 0. */
+PORTRES_API DWORD WINAPI TlsAlloc(void) PORTRES_NAME(TlsAlloc);
+PORTRES_API LPVOID WINAPI TlsGetValue(DWORD dwTlsIndex)
+	PORTRES_NAME(TlsGetValue);
+PORTRES_API BOOL WINAPI TlsSetValue(DWORD dwTlsIndex, LPVOID lpTlsValue)
+	PORTRES_NAME(TlsSetValue);
+PORTRES_API BOOL WINAPI TlsFree(DWORD dwTlsIndex) PORTRES_NAME(TlsFree);
+
+PORTRES_API DWORD WINAPI GetCurrentProcessId(void)
+	PORTRES_NAME(GetCurrentProcessId);
+/* exit() by another name. */
+PORTRES_API void WINAPI ExitProcess(UINT uExitCode) PORTRES_NAME(ExitProcess)
+	__attribute__((__noreturn__));
 
 #ifdef __cplusplus
 }

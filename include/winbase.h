@@ -6,11 +6,19 @@
 #ifndef PORTRES_WINBASE_H
 #define PORTRES_WINBASE_H
 
+#include "consoleapi.h"
 #include "errhandlingapi.h"
 #include "handleapi.h"
+#include "heapapi.h"
 #include "minwinbase.h"
 #include "processthreadsapi.h"
+#include "profileapi.h"
+#include "stringapiset.h"
 #include "synchapi.h"
+#include "sysinfoapi.h"
+#include "winuser.h"
+
+#include <stdarg.h>
 
 #define ZeroMemory(to, n) memset((to), 0, (n))
 #define FillMemory(to, n, byte) memset((to), (byte), (n))
@@ -23,6 +31,23 @@
 #define EqualMemory(a, b, n) (memcmp((a), (b), (n)) == 0)
 #define RtlEqualMemory EqualMemory
 
+#define FORMAT_MESSAGE_ALLOCATE_BUFFER 0x100u
+#define FORMAT_MESSAGE_IGNORE_INSERTS 0x200u
+#define FORMAT_MESSAGE_FROM_STRING 0x400u
+#define FORMAT_MESSAGE_FROM_HMODULE 0x800u
+#define FORMAT_MESSAGE_FROM_SYSTEM 0x1000u
+#define FORMAT_MESSAGE_ARGUMENT_ARRAY 0x2000u
+#define FORMAT_MESSAGE_MAX_WIDTH_MASK 0xffu
+
+/* Not left out, although nobody reads it. */
+FORCEINLINE PVOID
+SecureZeroMemory(PVOID to, SIZE_T n)
+{
+	memset(to, 0, n);
+	__asm__ __volatile__("" : : "r"(to) : "memory");
+	return to;
+}
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -32,8 +57,31 @@ PORTRES_API BOOL WINAPI CancelIo(HANDLE hFile) PORTRES_NAME(CancelIo);
 PORTRES_API BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
 	PORTRES_NAME(CancelIoEx);
 
+/*
+ * Messages of the system (FORMAT_MESSAGE_FROM_SYSTEM; others:
+ * ERROR_NOT_SUPPORTED), in English and not in Microsoft's words. nSize is in
+ * characters. Returns the length; 0: ERROR_MR_MID_NOT_FOUND for a number that
+ * has none, ERROR_INSUFFICIENT_BUFFER.
+ */
+PORTRES_API DWORD WINAPI FormatMessageA(DWORD dwFlags, LPCVOID lpSource,
+					DWORD dwMessageId, DWORD dwLanguageId,
+					LPSTR lpBuffer, DWORD nSize,
+					va_list *Arguments)
+	PORTRES_NAME(FormatMessageA);
+PORTRES_API DWORD WINAPI FormatMessageW(DWORD dwFlags, LPCVOID lpSource,
+					DWORD dwMessageId, DWORD dwLanguageId,
+					LPWSTR lpBuffer, DWORD nSize,
+					va_list *Arguments)
+	PORTRES_NAME(FormatMessageW);
+
 #ifdef __cplusplus
 }
+#endif
+
+#ifdef UNICODE
+#define FormatMessage FormatMessageW
+#else
+#define FormatMessage FormatMessageA
 #endif
 
 #endif

@@ -35,6 +35,7 @@ pytest_plugins = [
     "kits.race",
     "kits.real",
     "kits.rights",
+    "kits.windows",
 ]
 
 

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""Microsoft's C runtime, threads and locks, as far as they are carried. What the
+programs say is what Microsoft's documentation says; the page is in brackets."""
+
+import pytest
+from kits.windows import FOUND, table
+
+STRINGS = r"""
+# strcpy_s, wcscpy_s, _mbscpy_s, _mbscpy_s_l
+strcpy_s 0; strcpy_s text [abcd]; strcpy_s too long 34; strcpy_s too long text []
+strcpy_s to NULL 22; strcpy_s of NULL 22; strcpy_s of NULL text []
+wcscpy_s 0; wcscpy_s text [abcd]; wcscpy_s too long 34; wcscpy_s too long text []
+# strncpy_s, _strncpy_s_l, wcsncpy_s, ...
+strncpy_s 0; strncpy_s text [abc]; strncpy_s long count 0
+strncpy_s long count text [abc]; strncpy_s no room 34; strncpy_s no room text []
+strncpy_s truncate 80; strncpy_s truncate text [abcd]; strncpy_s truncate fits 0
+wcsncpy_s 80; wcsncpy_s text [abcd]
+# strcat_s, wcscat_s, _mbscat_s; strncat_s, ...
+strcat_s 0; strcat_s text [abcd]; strcat_s no room 34; strcat_s no room text []
+strcat_s no end 22; wcscat_s 0; wcscat_s text [abx]; wcscat_s no room 34
+strncat_s 0; strncat_s text [abc]; strncat_s truncate 80
+strncat_s truncate text [abcd]
+# memcpy_s, wmemcpy_s; memmove_s, wmemmove_s; strnlen, strnlen_s, ...
+memcpy_s 0; memcpy_s text [abc]; memcpy_s no room 34; memcpy_s clears 0
+memmove_s 0; strnlen 2
+# _stricmp, _wcsicmp, ...; _strnicmp, _wcsnicmp, ...; _memicmp, _memicmp_l
+_stricmp same 0; _stricmp less 1; stricmp more 1; _strnicmp 0; strnicmp 1
+_wcsicmp 0; _wcsnicmp 0; _memicmp 0; _tcsicmp 0; _tcslen 3
+# _strupr, ...; _strlwr, ...; _strrev, ...; _strdup, ...
+_strupr [ABC-9]; _strlwr [abc-9]; _strrev [9-cba]; _strdup [9-cba]
+# strtok_s, _strtok_s_l, wcstok_s, ...
+one [GET]; two [/index]; three [HTTP]
+# StringCchCopyA, StringCchCopyNA, StringCchCatA, StringCchCatNA (strsafe.h)
+StringCchCopy 0; StringCchCopy text [abcd]; StringCchCopy cut 1
+StringCchCopy cut text [abcd]; StringCchCopy no size 1; StringCchCopyN 0
+StringCchCopyN text [xy]; StringCchCat 0; StringCchCat text [xyz]
+StringCchCat cut 1; StringCchCat cut text [xyza]; StringCchCatN 0
+StringCbCopyW 0; StringCbCopyW text [abcd]; StringCbCopyW cut 1
+# StringCchPrintfA, StringCchLengthA, StringCbLengthW (strsafe.h)
+StringCchPrintf 0; StringCchPrintf text [12ab]; StringCchPrintf cut 1
+StringCchPrintf cut text [0001]; StringCchLength 0; StringCchLength length 3
+StringCchLength no end 1; StringCchPrintfW 0; StringCchPrintfW text [ab1]
+StringCbLengthW 0; StringCbLengthW length 3; constants 1; FAILED 1
+# lstrlenA, lstrcatA, lstrcpynA, lstrcmpiA, ... (winbase.h); wsprintfA (winuser.h)
+lstrlen NULL 0; lstrlen 3; lstrlenW 4; lstrcat [abcdef]; lstrcpyn [abc]
+lstrcmpi 0; lstrcmp 1; lstrcmpW 0; wsprintf 4; wsprintf text [42-x]
+wsprintfW 3; wsprintfW text [abc]
+"""
+
+PRINTING = r"""
+# sprintf_s, _sprintf_s_l, swprintf_s, _swprintf_s_l
+sprintf_s 4; sprintf_s text [1234]; sprintf_s no room 1; sprintf_s no room text []
+sprintf_s 64 1; swprintf_s 4; swprintf_s text [ab12]
+# snprintf, _snprintf, _snprintf_l, _snwprintf, _snwprintf_l
+_snprintf 3; _snprintf text [abc]; _snprintf full 5
+_snprintf full text [abcdexxxx]; _snprintf cut -1; _snprintf cut text [ABCDexxxx]
+_snwprintf -1; _snwprintf text [abcd]
+# _snprintf_s, _snprintf_s_l, _snwprintf_s, ...; vsnprintf_s, _vsnprintf_s, ...
+_snprintf_s truncate -1; _snprintf_s truncate text [abcd]; _snprintf_s count -1
+_snprintf_s count text [ab]; _snprintf_s fits 4; _vsnprintf_s 4
+_vsnprintf_s cut -1; _vsnprintf_s cut text [a=12]
+# _scprintf, _scprintf_l, _scwprintf, ...
+_scprintf 9
+# itoa, _itoa, ltoa, _ltoa, ultoa, ...; _itoa_s, _ltoa_s, ...
+_itoa [-1234]; _itoa 16 [ffffffff]; _itoa 2 [1010]; _itoa 36 [z]
+_itoa least [-2147483648]; itoa [8080]; _ltoa [-5]; _ultoa [4294967295]
+_i64toa [-5000000000]; _ui64toa [ffffffffffffffff]; _itow [77]
+_itoa_s 0; _itoa_s no room 34; _itoa_s no room text []
+# _atoi64, ...; _strtoi64, ...; _strtoui64, ...; _countof; __min; __max
+_atoi64 -5000000000; _strtoi64 1; _strtoui64 10; _countof 70; min max 34
+# scanf_s, ...; sscanf_s, _sscanf_s_l, ...; scanf Type conversion characters
+sscanf_s 2; sscanf_s port 8080; sscanf_s text 2; sscanf_s word [host]
+sscanf_s number 80; sscanf_s long 0; sscanf_s long text []; sscanf_s char 1
+sscanf_s char is 113; sscanf_s width 2; sscanf_s letters 25444; sscanf_s none 0
+sscanf_s end -1; sscanf_s skip 1; sscanf_s skipped 2; sscanf_s 64 1
+# fopen_s, _wfopen_s (ENOENT: errno Constants); strerror_s, ...
+fopen_s 0; fgets 1; line [5 five]; fopen_s none 2; fopen_s none is NULL 1
+strerror_s 0; strerror_s length 1
+"""
+
+TIMES = r"""
+# gmtime_s, _gmtime32_s, ...; localtime_s, ...; asctime_s, ...; ctime_s, ...
+gmtime_s 0; year 71; hour 1; second 1; localtime_s 0; local minute 1
+localtime_s wrong 22; wrong leaves -1; asctime_s 0; asctime_s length 25
+asctime_s text [Fri Jan 01 01:01:01 1971]; asctime_s small 22; ctime_s 0
+ctime_s length 25; _strtime 1; _strdate 1
+# FileTimeToSystemTime, SystemTimeToFileTime (timezoneapi.h); FILETIME (minwinbase.h)
+FileTimeToSystemTime 1; epoch 19700101; epoch weekday 4; SystemTimeToFileTime 1
+7 ms later 70000; 30 February 0; its error 87
+# GetSystemTimeAsFileTime, GetSystemTime, GetLocalTime (sysinfoapi.h)
+now 1; same hour or next 1; local 1
+# QueryPerformanceFrequency, QueryPerformanceCounter (profileapi.h); Sleep
+frequency 1; frequency is 1; slept 30 1
+# GetTickCount, GetTickCount64, GetSystemInfo (sysinfoapi.h)
+ticks 1; long ticks 1; both 1; processors 1; page 1
+# GetComputerNameA (winbase.h); GetCurrentProcessId (processthreadsapi.h)
+GetComputerName 1; its length 1; no room 0; no room error 111; pid 1
+"""
+
+MEMORY = r"""
+# HeapAlloc, HeapReAlloc, HeapSize, HeapFree, HeapCreate, HeapDestroy (heapapi.h)
+zeros 0; HeapSize 100; HeapReAlloc [kept]; more zeros 0; HeapSize more 5000
+HeapFree 1; HeapFree NULL 1; HeapDestroy 1
+# LocalAlloc, LocalFree, GlobalAlloc, GlobalFree (winbase.h)
+LPTR 0; LocalFree 1; GPTR 0; GlobalFree 1
+# FormatMessage (winbase.h); System Error Codes: 122, 317
+FormatMessage 1; ends its line 1; allocated 1; wide 1; without a line 1
+message room 0; message room error 122; no message 0; no message error 317
+# MultiByteToWideChar, WideCharToMultiByte (stringapiset.h)
+room needed 4; to wide 4; e acute 233; euro 8364; some bytes 2; back 4
+back is 57986; no room 0; no room error 122; invalid 0; invalid error 1113
+replaced 2; replaced by 65533; nothing 0; nothing error 87; ANSI 4
+# TlsAlloc, TlsSetValue, TlsGetValue, TlsFree (processthreadsapi.h)
+TlsAlloc 1; TlsSetValue 1; nothing there 1; kept here 1; no error 0; TlsFree 1
+"""
+
+THREADS = r"""
+# CreateThread, GetExitCodeThread, ExitThread, GetThreadId (processthreadsapi.h)
+CreateThread 1; id 1; wait 0; stays 0; GetExitCodeThread 1; code 42; close 1
+still active 259; not yet 258; then 77; ExitThread 9
+# _beginthread, _beginthreadex; _endthread, _endthreadex
+_beginthreadex 1; _endthreadex 5; its id 1; _beginthread 1; it ran 0
+# ResumeThread (processthreadsapi.h)
+suspended 258; did not run 0; ResumeThread 1; resumed 0; ran 1; no thread 1
+no thread error 6
+# CreateMutexA, ReleaseMutex, WaitForSingleObject (synchapi.h); Mutex Objects
+again 0; blocked 258; ReleaseMutex 1; still blocked 258; ReleaseMutex 2 1
+goes on 0; got it 0; abandoned 128; ReleaseMutex 3 1; not owner 0
+not owner error 288; free 0
+# CreateSemaphoreA, ReleaseSemaphore (winbase.h, synchapi.h); System Error Codes: 298
+one 0; none left 258; ReleaseSemaphore 1; count before 0; too many 0
+too many error 298; of zero 0; of zero error 87; wrong 1; wrong error 87
+# WaitForMultipleObjects (synchapi.h): no handle twice
+the third 2; the fourth 3; the second 1; not all 258; all 0; taken 258
+twice 4294967295; twice error 87; crowd 0; counted 4000
+# SetEvent (synchapi.h): an auto-reset event releases one thread
+two events, two threads 0
+# QueueUserAPC (processthreadsapi.h); SleepEx (synchapi.h)
+QueueUserAPC 1; SleepEx 192; the routine ran 99; SleepEx again 0
+"""
+
+LOCKS = r"""
+# EnterCriticalSection, TryEnterCriticalSection, ... (synchapi.h)
+section 8000; another's try 0; own try 1; with a count 1
+# Slim Reader/Writer (SRW) Locks; TryAcquireSRWLockExclusive, ... (synchapi.h)
+srw 8000; srw shared 8000; try exclusive 0; try shared 1; try exclusive then 1
+# Condition Variables; SleepConditionVariableCS, ...SRW (synchapi.h)
+taken 200; nobody wakes it 0; its error 1460; nor this one 0
+# InterlockedIncrement, ...Decrement, ...Exchange, ...CompareExchange, ... (winnt.h)
+Increment 6; Decrement 5; Exchange 5; ExchangeAdd 9; CompareExchange no 12
+CompareExchange yes 12; Or 1; And 7; Xor 3; value 2; Increment64 5000000001
+Exchange64 5000000001; ExchangePointer 1; CompareExchangePointer 1; pointer 1
+"""
+
+TABLES = {
+    "strings": STRINGS, "printing": PRINTING, "times": TIMES, "memory": MEMORY,
+    "threads": THREADS, "locks": LOCKS,
+}
+STATUS = {"times": 7}  # ExitProcess (processthreadsapi.h)
+
+
+def documented(name):
+    lines = [line for line in TABLES[name].strip().splitlines() if line[0] != "#"]
+    return table("\n".join(lines))
+
+
+@pytest.mark.parametrize("language, compiler", FOUND, ids=lambda word: word)
+@pytest.mark.parametrize("name", TABLES)
+def test_as_documented(windows_program, run, tmp_path, name, language, compiler):
+    ended = run(windows_program(name, language, compiler), tmp_path / "file")
+    assert table(ended.stdout) == documented(name), ended.stderr
+    assert ended.returncode == STATUS.get(name, 0)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_same_source_for_windows(mingw, name):
+    assert mingw(name).exists()
