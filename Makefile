@@ -105,28 +105,29 @@ $B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
 	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^ -ldl
 
 # What programs compile and link with. Names of headers have no case on
-# Windows; these are the spellings that programs use. One of Microsoft's samples
-# has a dot at the end of one.
+# Windows: include/spellings.txt. One of Microsoft's samples has a dot at the end
+# of one.
 
-ALIASES := Windows.h:windows.h Windows.h.:windows.h WinSock2.h:winsock2.h \
-	Winsock2.h:winsock2.h WINSOCK2.H:winsock2.h Ws2tcpip.h:ws2tcpip.h \
-	WS2tcpip.h:ws2tcpip.h WS2TCPIP.H:ws2tcpip.h Ws2TcpIp.h:ws2tcpip.h \
-	Ws2ipdef.h:ws2ipdef.h WS2ipdef.h:ws2ipdef.h Mstcpip.h:mstcpip.h \
-	MSTcpIP.h:mstcpip.h Iphlpapi.h:iphlpapi.h IPHlpApi.h:iphlpapi.h \
-	WS2spi.h:ws2spi.h Ws2spi.h:ws2spi.h WinError.h:winerror.h
-ALIAS_FILES := $(foreach alias,$(ALIASES),\
-	$B/include/$(firstword $(subst :, ,$(alias))))
-
-headers: $(HEADERS:%=$B/include/%) $(ALIAS_FILES)
+headers: $(HEADERS:%=$B/include/%) $B/spellings.stamp
 
 $B/include/%.h: include/%.h
 	@mkdir -p $(@D)
 	$Qcp $< $@
 
-$(ALIAS_FILES): $B/include/%: Makefile
-	@mkdir -p $(@D)
-	$Qprintf '#include "%s"\n' \
-		$(lastword $(subst :, ,$(filter $*:%,$(ALIASES)))) >$@
+# A header of ours is a link away, one of the C library a line.
+$B/spellings.stamp: include/spellings.awk include/spellings.txt Makefile \
+		$(HEADERS:%=include/%)
+	$(call say,GEN,$B/include)
+	@mkdir -p $B/include
+	$Qawk -f include/spellings.awk include/spellings.txt | \
+	while read -r as header; do case $$header in \
+		"$$as") ;; \
+		"<$$as>") ;; \
+		"<"*) printf '#include %s\n' "$$header" >"$B/include/$$as";; \
+		*) ln -sf "$$header" "$B/include/$$as";; \
+	esac; done
+	$Qln -sf windows.h "$B/include/Windows.h."
+	@touch $@
 
 # Winsock is an archive, so that nothing of it is in programs that were not
 # written for it. One object, whose state is all there or not at all (see
@@ -311,7 +312,10 @@ install: all
 	ln -sf $(SONAME) "$(to)/libportres.so"
 	cd "$(to)" && rm -f $(STALE)
 	install -m 644 $B/lib/libportres_winsock.a $(SCRIPTS) "$(to)"
-	install -m 644 $B/include/* "$(DESTDIR)$(includedir)/portres"
+	install -m 644 $(HEADERS:%=$B/include/%) "$(DESTDIR)$(includedir)/portres"
+	find $B/include -type l -exec cp -P --remove-destination -t "$(DESTDIR)$(includedir)/portres" {} +
+	LC_ALL=C find $B/include -type f -name '[A-Z]*' -exec install -m 644 \
+		-t "$(DESTDIR)$(includedir)/portres" {} +
 	install -D -m 755 $B/portres "$(DESTDIR)$(bindir)/portres"
 	install -D -m 644 docs/portres.1 "$(DESTDIR)$(datadir)/man/man1/portres.1"
 	install -D -m 644 docs/portres.3 "$(DESTDIR)$(datadir)/man/man3/portres.3"
