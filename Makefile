@@ -114,19 +114,16 @@ $B/include/%.h: include/%.h
 	@mkdir -p $(@D)
 	$Qcp $< $@
 
-# A header of ours is a link away, one of the C library a line.
-$B/spellings.stamp: include/spellings.awk include/spellings.txt Makefile \
-		$(HEADERS:%=include/%)
+# Each is a line, not a link: clang finds a link's own name non-portable.
+$B/spellings.stamp: include/spellings.awk include/spellings.txt Makefile
 	$(call say,GEN,$B/include)
 	@mkdir -p $B/include
 	$Qawk -f include/spellings.awk include/spellings.txt | \
-	while read -r as header; do case $$header in \
-		"$$as") ;; \
-		"<$$as>") ;; \
-		"<"*) printf '#include %s\n' "$$header" >"$B/include/$$as";; \
-		*) ln -sf "$$header" "$B/include/$$as";; \
-	esac; done
-	$Qln -sf windows.h "$B/include/Windows.h."
+	while read -r as header; do \
+		[ "\"$$as\"" = "$$header" ] || [ "<$$as>" = "$$header" ] || \
+		printf '#include %s\n' "$$header" >"$B/include/$$as"; \
+	done
+	$Qcp $B/include/Windows.h $B/include/Windows.h.
 	@touch $@
 
 # Winsock is an archive, so that nothing of it is in programs that were not
@@ -312,10 +309,7 @@ install: all
 	ln -sf $(SONAME) "$(to)/libportres.so"
 	cd "$(to)" && rm -f $(STALE)
 	install -m 644 $B/lib/libportres_winsock.a $(SCRIPTS) "$(to)"
-	install -m 644 $(HEADERS:%=$B/include/%) "$(DESTDIR)$(includedir)/portres"
-	find $B/include -type l -exec cp -P --remove-destination -t "$(DESTDIR)$(includedir)/portres" {} +
-	LC_ALL=C find $B/include -type f -name '[A-Z]*' -exec install -m 644 \
-		-t "$(DESTDIR)$(includedir)/portres" {} +
+	install -m 644 $B/include/* "$(DESTDIR)$(includedir)/portres"
 	install -D -m 755 $B/portres "$(DESTDIR)$(bindir)/portres"
 	install -D -m 644 docs/portres.1 "$(DESTDIR)$(datadir)/man/man1/portres.1"
 	install -D -m 644 docs/portres.3 "$(DESTDIR)$(datadir)/man/man3/portres.3"

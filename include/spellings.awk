@@ -24,6 +24,6 @@ function spell(made, at,    word) {
 	n = split(name, words, "+")
 	gsub(/\+/, "", header)
 	if (!sub(/>/, ".h>", header))
-		header = header ".h"
+		header = "\"" header ".h\""
 	spell("", 1)
 }

@@ -10,6 +10,7 @@
 #include "errhandlingapi.h"
 #include "handleapi.h"
 #include "heapapi.h"
+#include "ioapiset.h"
 #include "minwinbase.h"
 #include "processthreadsapi.h"
 #include "profileapi.h"
@@ -51,11 +52,6 @@ SecureZeroMemory(PVOID to, SIZE_T n)
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* hFile is a socket. */
-PORTRES_API BOOL WINAPI CancelIo(HANDLE hFile) PORTRES_NAME(CancelIo);
-PORTRES_API BOOL WINAPI CancelIoEx(HANDLE hFile, LPOVERLAPPED lpOverlapped)
-	PORTRES_NAME(CancelIoEx);
 
 /*
  * Messages of the system (FORMAT_MESSAGE_FROM_SYSTEM; others:

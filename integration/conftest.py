@@ -27,6 +27,7 @@ pytest_plugins = [
     "kits.playing",
     "kits.books",
     "kits.cli",
+    "kits.compilers",
     "kits.compiling",
     "kits.csource",
     "kits.inherited",
@@ -35,7 +36,6 @@ pytest_plugins = [
     "kits.race",
     "kits.real",
     "kits.rights",
-    "kits.windows",
 ]
 
 

@@ -3,7 +3,7 @@
 programs say is what Microsoft's documentation says; the page is in brackets."""
 
 import pytest
-from kits.windows import FOUND, table
+from kits.compilers import FOUND, table
 
 STRINGS = r"""
 # strcpy_s, wcscpy_s, _mbscpy_s, _mbscpy_s_l
@@ -166,8 +166,8 @@ def documented(name):
 
 @pytest.mark.parametrize("language, compiler", FOUND, ids=lambda word: word)
 @pytest.mark.parametrize("name", TABLES)
-def test_as_documented(windows_program, run, tmp_path, name, language, compiler):
-    ended = run(windows_program(name, language, compiler), tmp_path / "file")
+def test_as_documented(by_compiler, run, tmp_path, name, language, compiler):
+    ended = run(by_compiler(name, language, compiler), tmp_path / "file")
     assert table(ended.stdout) == documented(name), ended.stderr
     assert ended.returncode == STATUS.get(name, 0)
 

@@ -25,10 +25,10 @@ def table(text):
 
 
 @pytest.fixture
-def windows_program(build, tmp_path):
-    """windows_program(name, language, compiler, *flags) -> its path; no warning."""
+def by_compiler(build, tmp_path):
+    """by_compiler(name, language, compiler, *flags) -> its path; no warning."""
 
-    def windows_program(name, language="c", compiler="gcc", *flags):
+    def by_compiler(name, language="c", compiler="gcc", *flags):
         out = tmp_path / f"{name}-{compiler}"
         # The sanitizers' runtimes that are preloaded are gcc's.
         checker = checkers.flags(build) if compiler in ("gcc", "g++") else []
@@ -40,7 +40,7 @@ def windows_program(build, tmp_path):
              f"-L{build}/lib", "-lws2_32", "-liphlpapi"], check=True)
         return out
 
-    return windows_program
+    return by_compiler
 
 
 @pytest.fixture
