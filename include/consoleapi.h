@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the terminal, or its end, asks of a program. */
+/* A program is asked by the terminal, or by its end. */
 #ifndef PORTRES_CONSOLEAPI_H
 #define PORTRES_CONSOLEAPI_H
 

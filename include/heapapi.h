@@ -28,7 +28,7 @@ extern "C" {
 #endif
 
 /*
- * Of the flags HEAP_ZERO_MEMORY counts; there are no exceptions: NULL is the
+ * HEAP_ZERO_MEMORY counts of the flags; there are no exceptions: NULL is the
  * answer without memory. HeapReAlloc with HEAP_REALLOC_IN_PLACE_ONLY may make
  * a block smaller. A heap's maximum size is kept by no one.
  */

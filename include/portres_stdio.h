@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Microsoft's <stdio.h> has and C has not, a part of portres_crt.h.
+ * Microsoft's <stdio.h> beyond C's, a part of portres_crt.h.
  * Formats are Microsoft's, as printf's. Sizes and counts are in characters.
  */
 #ifndef PORTRES_STDIO_H
@@ -72,8 +72,8 @@ PORTRES_API int wprintf_s(const wchar_t *format, ...) PORTRES_NAME(wprintf);
 PORTRES_API int fwprintf_s(FILE *to, const wchar_t *format, ...)
 	PORTRES_NAME(fwprintf);
 
-/* Behind the pointer of each %s, %c and %[ its size, an unsigned int. What has
- * no room fails. %n and wide strings: EINVAL. */
+/* Behind the pointer of each %s, %c and %[ its size, an unsigned int. A
+ * string without room fails. %n and wide strings: EINVAL. */
 PORTRES_API int scanf_s(const char *format, ...) PORTRES_NAME(scanf_s);
 PORTRES_API int fscanf_s(FILE *from, const char *format, ...)
 	PORTRES_NAME(fscanf_s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Microsoft's <stdlib.h> and <time.h> have and C has not, a part of
- * portres_crt.h. The functions that return errno_t: see portres_string.h.
+ * Microsoft's <stdlib.h> and <time.h> beyond C's, a part of portres_crt.h. The
+ * functions that return errno_t: see portres_string.h.
  */
 #ifndef PORTRES_STDLIB_H
 #define PORTRES_STDLIB_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Microsoft's <string.h> has and C has not, a part of portres_crt.h.
+ * Microsoft's <string.h> beyond C's, a part of portres_crt.h.
  *
  * Sizes are in characters, the 0 counted; counts without it. The functions that
  * return errno_t return 0; EINVAL for an argument that is wrong and ERANGE

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Microsoft's checker wants to know of arguments; compilers do not. */
+/* Microsoft's checker wants to know this of arguments; compilers do not. */
 #ifndef PORTRES_SAL_H
 #define PORTRES_SAL_H
 

@@ -21,8 +21,8 @@ extern "C" {
 /*
  * All four code pages are UTF-8; others: ERROR_INVALID_PARAMETER. Lengths are
  * in bytes and in wide characters; -1 is up to the 0, which is converted too.
- * Room of 0 asks how much is needed. What is no character becomes U+FFFD, or
- * ERROR_NO_UNICODE_TRANSLATION with the flag; too little room:
+ * Room of 0 asks how much is needed. Bytes that are no character become U+FFFD,
+ * or ERROR_NO_UNICODE_TRANSLATION with the flag; too little room:
  * ERROR_INSUFFICIENT_BUFFER. All errors return 0.
  */
 PORTRES_API int WINAPI MultiByteToWideChar(UINT CodePage, DWORD dwFlags,

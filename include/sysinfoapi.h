@@ -49,7 +49,7 @@ GetSystemTimeAsFileTime(LPFILETIME lpSystemTimeAsFileTime)
 PORTRES_API void WINAPI
 GetSystemTimePreciseAsFileTime(LPFILETIME lpSystemTimeAsFileTime)
 	PORTRES_NAME(GetSystemTimeAsFileTime);
-/* What is no time of the years from 1601 to 30827: ERROR_INVALID_PARAMETER. */
+/* No time of the years from 1601 to 30827: ERROR_INVALID_PARAMETER. */
 PORTRES_API BOOL WINAPI FileTimeToSystemTime(const FILETIME *lpFileTime,
 					     LPSYSTEMTIME lpSystemTime)
 	PORTRES_NAME(FileTimeToSystemTime);

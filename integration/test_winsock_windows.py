@@ -133,8 +133,6 @@ too many error 298; of zero 0; of zero error 87; wrong 1; wrong error 87
 # WaitForMultipleObjects (synchapi.h): no handle twice
 the third 2; the fourth 3; the second 1; not all 258; all 0; taken 258
 twice 4294967295; twice error 87; crowd 0; counted 4000
-# SetEvent (synchapi.h): an auto-reset event releases one thread
-two events, two threads 0
 # QueueUserAPC (processthreadsapi.h); SleepEx (synchapi.h)
 QueueUserAPC 1; SleepEx 192; the routine ran 99; SleepEx again 0
 """
@@ -175,3 +173,329 @@ def test_as_documented(by_compiler, run, tmp_path, name, language, compiler):
 @pytest.mark.parametrize("name", TABLES)
 def test_the_same_source_for_windows(mingw, name):
     assert mingw(name).exists()
+
+
+# True once the thread sleeps: it has come to its wait, for nobody is in a call of
+# ours that could hold it up.
+ASLEEP = r"""
+#include <windows.h>
+#include <sched.h>
+#include <stdio.h>
+
+static void until_asleep(HANDLE thread)
+{
+	char name[64], line[256] = "";
+
+	sprintf(name, "/proc/self/task/%u/stat", GetThreadId(thread));
+	while (!strstr(line, ") S ")) {
+		FILE *file = fopen(name, "r");
+
+		if (!fgets(line, sizeof(line), file))
+			line[0] = 0;
+		fclose(file);
+		sched_yield();
+	}
+}
+
+static HANDLE event, order[3];
+static LONG arrived;
+
+static DWORD WINAPI wait_for_it(LPVOID argument)
+{
+	DWORD answer = WaitForSingleObject(event, INFINITE);
+
+	(void)argument;
+	order[InterlockedIncrement(&arrived) - 1] = (HANDLE)argument;
+	return answer;
+}
+
+static HANDLE threads[3];
+
+static void start(BOOL manual)
+{
+	event = CreateEvent(NULL, manual, FALSE, NULL);
+	for (ULONG_PTR i = 0; i < 3; i++) {
+		threads[i] = CreateThread(NULL, 0, wait_for_it, (LPVOID)i, 0, NULL);
+		until_asleep(threads[i]);
+	}
+}
+"""
+
+
+def test_each_set_lets_one_thread_go(compile_program, run):
+    """And a thread that has come first goes first: no set is lost, although the
+    thread that it was for has not run yet. SetEvent (synchapi.h)."""
+    program = compile_program(ASLEEP + r"""
+int main(void)
+{
+	start(FALSE);
+	SetEvent(event);
+	WaitForSingleObject(threads[0], INFINITE);
+	printf("%d\n", WaitForSingleObject(threads[1], 0) == WAIT_TIMEOUT);
+	SetEvent(event);
+	SetEvent(event);
+	printf("%u\n", WaitForMultipleObjects(3, threads, TRUE, 10000));
+	return 0;
+}
+""", "each", flags=["-Wall", "-Wextra", "-Werror"])
+    assert run(program).stdout == "1\n0\n"
+
+
+def test_a_manual_event_lets_all_go_that_wait(compile_program, run):
+    """Even when it is reset before one of them has run."""
+    program = compile_program(ASLEEP + r"""
+int main(void)
+{
+	start(TRUE);
+	SetEvent(event);
+	ResetEvent(event);
+	printf("%u\n", WaitForMultipleObjects(3, threads, TRUE, 10000));
+	return 0;
+}
+""", "manual", flags=["-Wall", "-Wextra", "-Werror"])
+    assert run(program).stdout == "0\n"
+
+
+def test_a_closed_handle_ends_the_wait_of_all(compile_program, run):
+    program = compile_program(ASLEEP + r"""
+int main(void)
+{
+	DWORD code, failed = 0;
+
+	start(TRUE);
+	CloseHandle(event);
+	WaitForMultipleObjects(3, threads, TRUE, 10000);
+	for (int i = 0; i < 3; i++)
+		if (GetExitCodeThread(threads[i], &code))
+			failed += code == WAIT_FAILED;
+	printf("%u\n", failed);
+	return 0;
+}
+""", "closed", flags=["-Wall", "-Wextra", "-Werror"])
+    assert run(program).stdout == "3\n"
+
+
+def test_threads_whose_handles_nobody_closes(compile_program, run):
+    """More than there were handles once: a server of that kind lives for long."""
+    program = compile_program(r"""
+#include <windows.h>
+
+static DWORD WINAPI nothing(LPVOID argument)
+{
+	return *(DWORD *)argument;
+}
+
+int main(void)
+{
+	DWORD code = 5;
+
+	for (int i = 0; i < 8500; i++) {
+		HANDLE thread = CreateThread(NULL, 0, nothing, &code, 0, NULL);
+
+		if (WaitForSingleObject(thread, INFINITE) != WAIT_OBJECT_0)
+			return 1;
+	}
+	return 0;
+}
+""", "many")
+    assert run(program).returncode == 0
+
+
+def test_exit_thread_leaves_no_trace_in_cxx(compile_program, run):
+    """No destructor runs and no catch (...) sees it, as on Windows: ExitThread
+    (processthreadsapi.h)."""
+    program = compile_program(r"""
+#include <windows.h>
+#include <cstdio>
+
+static int destroyed;
+
+struct Guard {
+	~Guard() { destroyed++; }
+};
+
+static void leave() noexcept
+{
+	Guard guard;
+	ExitThread(7);
+}
+
+static DWORD WINAPI run(LPVOID)
+{
+	try {
+		leave();
+	} catch (...) {
+		destroyed += 10;
+	}
+	return 1;
+}
+
+int main()
+{
+	DWORD code = 0;
+	HANDLE thread = CreateThread(nullptr, 0, run, nullptr, 0, nullptr);
+
+	WaitForSingleObject(thread, INFINITE);
+	GetExitCodeThread(thread, &code);
+	std::printf("%u %d\n", code, destroyed);
+	return 0;
+}
+""", "leave", "c++", ["-Wall", "-Wextra", "-Werror"])
+    assert run(program).stdout == "7 0\n"
+
+
+def test_arrays_know_their_size_in_cxx(compile_program, run):
+    """Secure Template Overloads."""
+    program = compile_program(r"""
+#include <windows.h>
+#include <ctime>
+
+int main()
+{
+	char five[5], text[64];
+	wchar_t wide[5];
+	time_t now = 0;
+
+	printf("%d ", strcpy_s(five, "abcde"));
+	printf("%d %s ", strncpy_s(five, "abcdef", _TRUNCATE), five);
+	printf("%d ", strcat_s(five, "x"));
+	printf("%d %s ", sprintf_s(five, "%d", 12), five);
+	printf("%d %S ", swprintf_s(wide, L"%s", L"wide"), wide);
+	printf("%d %s ", _snprintf_s(five, _TRUNCATE, "%s", "longer"), five);
+	printf("%d %s ", _itoa_s(77, five, 10), five);
+	printf("%d ", ctime_s(text, &now));
+	printf("%d\n", (int)strlen(text));
+	return 0;
+}
+""", "sized", "c++", ["-Wall", "-Wextra", "-Werror"])
+    assert run(program).stdout == "34 80 abcd 34 2 12 4 wide -1 long 0 77 0 25\n"
+
+
+@pytest.mark.parametrize("language", ["c", "c++"])
+def test_interlocked_takes_long_too(compile_program, run, language):
+    """Which is LONG there. All of a long counts."""
+    program = compile_program(r"""
+#include <windows.h>
+#include <stdio.h>
+
+int main(void)
+{
+	volatile long count = 0xffffffffL;
+	unsigned int flags = 1;
+	SHORT small = 1;
+
+	InterlockedIncrement(&count);
+	InterlockedOr(&flags, 2);
+	printf("%I64d %u ", (long long)count, flags);
+	printf("%d %d\n", InterlockedIncrement16(&small),
+	       InterlockedExchangeSubtract(&flags, 1u) == 3);
+	return 0;
+}
+""", "long", language, ["-Wall", "-Wextra", "-Werror"])
+    assert run(program).stdout == "4294967296 3 2 1\n"
+
+
+def test_success_leaves_the_last_error_alone(compile_program, run, tmp_path):
+    """It is errno, which libc's own functions may change underneath."""
+    calls = r"""
+CloseHandle(CreateThread(NULL, 0, nothing, NULL, 0, NULL))
+CloseHandle((HANDLE)_beginthreadex(NULL, 0, other, NULL, 0, NULL))
+WaitForSingleObject(CreateEvent(NULL, TRUE, TRUE, NULL), 5)
+ReleaseMutex(CreateMutex(NULL, TRUE, NULL))
+ReleaseSemaphore(CreateSemaphore(NULL, 0, 1, NULL), 1, NULL)
+Sleep(1)
+SleepEx(1, TRUE)
+EnterCriticalSection(&section), LeaveCriticalSection(&section)
+AcquireSRWLockShared(&lock), ReleaseSRWLockShared(&lock)
+WakeAllConditionVariable(&variable)
+SetConsoleCtrlHandler(handler, TRUE)
+GetLocalTime(&time)
+GetTickCount64()
+QueryPerformanceCounter(&large)
+HeapFree(GetProcessHeap(), 0, HeapAlloc(GetProcessHeap(), 0, 100))
+FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM, NULL, 10061, 0, text, 200, NULL)
+MultiByteToWideChar(CP_ACP, 0, "abc", -1, wide, 100)
+strcpy_s(text, 200, "abc")
+sprintf_s(text, 200, "%s", "abc")
+swprintf_s(wide, 100, L"%s", L"abc")
+sscanf_s("1", "%d", &number)
+localtime_s(&tm, &moment)
+fopen_s(&file, argv[1], "w")
+_kbhit()
+getenv_s(&size, text, 200, "HOME")
+rand_s(&random)
+""".strip().splitlines()
+    program = compile_program(r"""
+#include <conio.h>
+#include <process.h>
+#include <time.h>
+#include <windows.h>
+
+static DWORD WINAPI nothing(LPVOID argument)
+{
+	return argument != NULL;
+}
+
+static unsigned int __stdcall other(void *argument)
+{
+	return argument != NULL;
+}
+
+static BOOL WINAPI handler(DWORD event)
+{
+	return event == 99;
+}
+
+int main(int argc, char **argv)
+{
+	CRITICAL_SECTION section;
+	CONDITION_VARIABLE variable = CONDITION_VARIABLE_INIT;
+	SRWLOCK lock = SRWLOCK_INIT;
+	LARGE_INTEGER large;
+	SYSTEMTIME time;
+	char text[200];
+	wchar_t wide[100];
+	unsigned int random;
+	time_t moment = 0;
+	struct tm tm;
+	size_t size;
+	int number = argc;
+	FILE *file;
+
+	InitializeCriticalSection(&section);
+""" + "".join(rf"""
+	SetLastError(ERROR_TOO_MANY_POSTS);
+	{call};
+	printf("%u\n", GetLastError());
+""" for call in calls) + "\treturn 0;\n}\n", "kept")
+    said = run(program, tmp_path / "file").stdout.split()
+    assert dict(zip(calls, said)) == dict.fromkeys(calls, "298")
+    assert len(said) == len(calls)
+
+
+def test_functions_of_the_programs_own_win(compile_program, run):
+    """Beside others of the same part of the archive."""
+    program = compile_program(r"""
+#include <windows.h>
+#include <conio.h>
+
+int _kbhit(void)
+{
+	return 40;
+}
+
+errno_t strcpy_s(char *dest, rsize_t size, const char *src)
+{
+	return (errno_t)(dest != NULL && src != NULL) + (errno_t)size;
+}
+
+int main(void)
+{
+	char text[5];
+
+	strcat_s(text, 5, "");
+	_cputs("");
+	return _kbhit() + strcpy_s(text, 1, "");
+}
+""", "own", flags=["-Wall", "-Wextra", "-Werror"])
+    assert run(program).returncode == 42

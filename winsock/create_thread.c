@@ -23,7 +23,7 @@
 typedef void plain_routine(void *argument);
 typedef unsigned int routine(void *argument);
 
-/* What a thread is made from, on its maker's stack until it has begun. */
+/* A thread is made from this, on its maker's stack until it has begun. */
 struct plan {
 	routine *run;
 	plain_routine *run_plain; /* instead; then it closes its handle */
@@ -35,7 +35,7 @@ struct plan {
 	enum { NOT_YET, BEGUN, FAILED } state;
 };
 
-/* Where ExitThread() goes: past everything, without destructors. */
+/* ExitThread() goes there: past everything, without destructors. */
 static __thread jmp_buf *way_out __attribute__((tls_model("initial-exec")));
 
 static bool

@@ -43,7 +43,7 @@ HANDLE handle_open(enum handle_kind kind, struct handle **ret);
 
 /* NULL when it is no handle, was closed, or is of another kind. */
 struct handle *handle_find(HANDLE handle, enum handle_kind kind);
-/* The same of any kind. */
+/* Any kind, else as that. */
 struct handle *handle_find_any(HANDLE handle);
 
 /* The owner of what is behind it has let that go. */

@@ -268,7 +268,7 @@ WakeAllConditionVariable(PCONDITION_VARIABLE ConditionVariable)
 	wake(ConditionVariable, INT_MAX);
 }
 
-/* What Ptr holds: nothing, that somebody is at it, or the context with a mark
+/* Ptr holds nothing, that somebody is at it, or the context with a mark
  * in a bit that programs must leave 0. */
 #define ONCE_AT_WORK ((PVOID)1)
 #define ONCE_DONE 2

@@ -35,7 +35,7 @@ void thread_let_go(struct thread *thread);
 struct thread *thread_make(void);
 bool thread_become(struct thread *thread);
 
-/* What the end of the calling thread will be told to have been; 0 otherwise. */
+/* Its end will be told with this code, which is 0 otherwise. */
 void thread_set_code(struct thread *thread, uint32_t code);
 bool thread_ended(const struct thread *thread, uint32_t *ret_code);
 

@@ -146,7 +146,7 @@ wait_for(struct wait *wait, DWORD ms)
 	return wait->answer;
 }
 
-/* What is there once cannot be taken twice. */
+/* An object that is there once cannot be taken twice. */
 static bool
 any_twice(const struct wait *wait)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Programs as Windows programmers write them, in programs/windows: built on our
+"""Programs as Windows programmers write them, in programs/winsock_windows: built on our
 headers by every compiler, as C and as C++, and by mingw-w64 on its own."""
 
 import re
@@ -36,7 +36,7 @@ def by_compiler(build, tmp_path):
             pytest.skip("another compiler's sanitizer")
         subprocess.run(
             [compiler, *WARNINGS, *flags, f"-I{build}/include", "-x", language,
-             PROGRAMS / "windows" / f"{name}.c", "-x", "none", "-o", out, *checker,
+             PROGRAMS / "winsock_windows" / f"{name}.c", "-x", "none", "-o", out, *checker,
              f"-L{build}/lib", "-lws2_32", "-liphlpapi"], check=True)
         return out
 
@@ -53,7 +53,7 @@ def mingw(tmp_path):
     def mingw(name):
         out = tmp_path / f"{name}.exe"
         subprocess.run(
-            [MINGW, "-w", PROGRAMS / "windows" / f"{name}.c", "-o", out, "-lws2_32"],
+            [MINGW, "-w", PROGRAMS / "winsock_windows" / f"{name}.c", "-o", out, "-lws2_32"],
             check=True)
         return out
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Microsoft's <io.h> has and <unistd.h> has not. */
+/* Microsoft's <io.h> beyond <unistd.h>. */
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/stat.h>

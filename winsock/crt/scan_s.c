@@ -141,7 +141,7 @@ scan_plain(FILE *from, const struct conversion *what, void *to, int *ret_read)
 	sprintf(format, "%s%%n", what->text);
 	if (what->any && what->stores)
 		return fscanf(from, format, to, ret_read);
-	/* What stores nothing counts as 0 in any case. */
+	/* A conversion that stores nothing counts as 0 in any case. */
 	n = fscanf(from, format, ret_read);
 	return n == EOF ? EOF : *ret_read >= 0;
 }

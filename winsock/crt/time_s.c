@@ -9,7 +9,7 @@
 
 #define CTIME_SIZE 26 /* "Thu Jan 01 00:00:00 1970\n" */
 #define DAY_AT 8
-#define CLOCK_SIZE 9  /* "00:00:00" and "01/01/70" */
+#define CLOCK_SIZE 9 /* "00:00:00" and "01/01/70" */
 
 static errno_t
 fail(errno_t err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the error numbers of our headers mean, in words. */
+/* The error numbers of our headers, in words. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>

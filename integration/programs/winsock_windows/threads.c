@@ -221,32 +221,6 @@ crowd(void)
 		CloseHandle(threads[i]);
 }
 
-static DWORD WINAPI
-wait_for_go(LPVOID argument)
-{
-	SetEvent((HANDLE)argument);
-	return WaitForSingleObject(go, INFINITE);
-}
-
-/* Each SetEvent lets one thread go, and none is lost. */
-static void
-one_each(void)
-{
-	HANDLE threads[2];
-
-	for (int i = 0; i < 2; i++) {
-		threads[i] = CreateThread(NULL, 0, wait_for_go, ready, 0, NULL);
-		WaitForSingleObject(ready, INFINITE);
-	}
-	Sleep(50); /* until both wait */
-	SetEvent(go);
-	SetEvent(go);
-	SAY("two events, two threads",
-	    WaitForMultipleObjects(2, threads, TRUE, 5000));
-	CloseHandle(threads[0]);
-	CloseHandle(threads[1]);
-}
-
 static void CALLBACK
 routine(ULONG_PTR value)
 {
@@ -264,7 +238,6 @@ main(void)
 	semaphores();
 	together();
 	crowd();
-	one_each();
 	SAY("QueueUserAPC", QueueUserAPC(routine, GetCurrentThread(), 99) != 0);
 	SAY("SleepEx", SleepEx(1000, TRUE));
 	SAY("the routine ran", ran);
