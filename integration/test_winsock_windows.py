@@ -499,3 +499,29 @@ int main(void)
 }
 """, "own", flags=["-Wall", "-Wextra", "-Werror"])
     assert run(program).returncode == 42
+
+
+def test_close_handle_closes_a_socket_too(compile_program, run):
+    """Microsoft wants closesocket(), and programs get away with this."""
+    program = compile_program(r"""
+#include <winsock2.h>
+#include <stdio.h>
+
+int main(void)
+{
+	WSADATA data;
+	SOCKET s;
+
+	WSAStartup(MAKEWORD(2, 2), &data);
+	s = socket(AF_INET, SOCK_STREAM, 0);
+	printf("%d ", CloseHandle((HANDLE)s));
+	printf("%d ", closesocket(s));
+	printf("%d ", WSAGetLastError());
+	printf("%d ", CloseHandle((HANDLE)s));
+	printf("%u ", GetLastError());
+	/* A descriptor that is no socket is not ours to close. */
+	printf("%d\n", CloseHandle((HANDLE)(ULONG_PTR)1));
+	return 0;
+}
+""", "close", flags=["-Wall", "-Wextra", "-Werror"])
+    assert run(program).stdout == "1 -1 10038 0 6 0\n"

@@ -4,7 +4,7 @@
 #include "winsock/monitor.h"
 #include "winsock/mutex.h"
 #include "winsock/thread.h"
-#include "windows.h"
+#include "winsock2.h"
 
 BOOL WINAPI
 CloseHandle(HANDLE hObject)
@@ -21,7 +21,9 @@ CloseHandle(HANDLE hObject)
 		handle_close(object);
 	}
 	monitor_leave();
-	if (object)
+	/* A socket should be closed by closesocket(); it is closed there too,
+	 * and its number is none of the table's. */
+	if (object || closesocket((SOCKET)hObject) == 0)
 		return TRUE;
 	SetLastError(ERROR_INVALID_HANDLE);
 	return FALSE;
