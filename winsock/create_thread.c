@@ -125,7 +125,8 @@ start(struct plan *plan)
 	return r;
 }
 
-/* NULL without memory. Its last reference is the handle's and the thread's. */
+/* NULL without memory. The thread may have ended, and its handle be closed, when
+ * we look at it again: we have a reference of our own until then. */
 static HANDLE
 make(struct plan *plan, DWORD *ret_id)
 {
@@ -136,16 +137,17 @@ make(struct plan *plan, DWORD *ret_id)
 	if (plan->thread)
 		plan->handle = handle_open(HANDLE_THREAD, &handle);
 	if (handle) {
-		handle->thread = plan->thread;
+		handle->thread = thread_again(plan->thread);
 		thread_suspend(plan->thread, plan->flags & CREATE_SUSPENDED);
 		if (start(plan) == 0)
 			monitor_await(has_begun, plan, MONITOR_FOR_EVER);
-		if (plan->state == BEGUN)
-			*ret_id = thread_id(plan->thread);
-		else
-			handle_close(handle);
+		*ret_id = thread_id(plan->thread);
 	}
-	if (plan->thread && plan->state != BEGUN)
+	if (handle && plan->state != BEGUN) {
+		thread_let_go(handle->thread);
+		handle_close(handle);
+	}
+	if (plan->thread)
 		thread_let_go(plan->thread);
 	monitor_leave();
 	return plan->state == BEGUN ? plan->handle : NULL;

@@ -211,6 +211,7 @@ portres_vsnwprintf(wchar_t *to, size_t size, const wchar_t *format,
 	wchar_t *text = NULL;
 	size_t length = 0;
 	FILE *memory = NULL;
+	int before = errno;
 	int n = -1;
 
 	if (wide_begin(&translated, format))
@@ -228,6 +229,8 @@ portres_vsnwprintf(wchar_t *to, size_t size, const wchar_t *format,
 	}
 	free(text);
 	format_end(&translated);
+	if (n >= 0)
+		errno = before;
 	return n;
 }
 

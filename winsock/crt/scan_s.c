@@ -198,6 +198,7 @@ vfscanf_s(FILE *from, const char *format, va_list args)
 int
 vsscanf_s(const char *from, const char *format, va_list args)
 {
+	int before = errno;
 	FILE *file;
 	int n;
 
@@ -210,6 +211,8 @@ vsscanf_s(const char *from, const char *format, va_list args)
 		return EOF;
 	n = scan(file, format, args);
 	fclose(file);
+	if (n >= 0)
+		errno = before;
 	return n;
 }
 
