@@ -144,15 +144,38 @@ section 8000; another's try 0; own try 1; with a count 1
 srw 8000; srw shared 8000; try exclusive 0; try shared 1; try exclusive then 1
 # Condition Variables; SleepConditionVariableCS, ...SRW (synchapi.h)
 taken 200; nobody wakes it 0; its error 1460; nor this one 0
+# InitOnceExecuteOnce (synchapi.h)
+made once 1; seen by all 4
 # InterlockedIncrement, ...Decrement, ...Exchange, ...CompareExchange, ... (winnt.h)
 Increment 6; Decrement 5; Exchange 5; ExchangeAdd 9; CompareExchange no 12
 CompareExchange yes 12; Or 1; And 7; Xor 3; value 2; Increment64 5000000001
 Exchange64 5000000001; ExchangePointer 1; CompareExchangePointer 1; pointer 1
 """
 
+REST = r"""
+# _strupr_s, ...; _strlwr_s, ...; _strset, ...; strncat_s, ...; _strdup, ...
+_strupr_s 0; _strupr_s text [ABC]; _strlwr_s 0; _strlwr_s text [abc]
+_strlwr_s no end 22; _wcsupr [ABC]; _wcslwr [abc]; _strset [xxx]; wcsncat_s 0
+_wcsdup [abcde]; wcstok_s [b]; strnlen_s 2; _NLSCMPERROR 1
+# getenv_s, _wgetenv_s; _dupenv_s, _wdupenv_s; rand_s
+getenv_s 0; getenv_s text [five5]; getenv_s size 6; getenv_s no room 34
+getenv_s none 0; getenv_s none size 0; _dupenv_s 0; _dupenv_s text [five5]
+rand_s 0; rand_s differs 1
+# HeapReAlloc (heapapi.h); LocalReAlloc, LocalSize, GlobalSize (winbase.h)
+in place 1; size 10; not larger 1; HeapAlloc too much 1; LocalSize 500
+LocalLock 1; GlobalSize 0
+# FileTimeToLocalFileTime (fileapi.h); MultiByteToWideChar (stringapiset.h)
+FileTimeToLocalFileTime 1; ERROR_INVALID_FLAGS 1004; no code page 87
+# freopen_s, _wfreopen_s; gets_s, _getws_s; StringCchGetsA (strsafe.h)
+freopen_s 0; gets_s 1; gets_s text [first]; gets_s no room 1; StringCchGets 0
+StringCchGets text [safe]; last line 1; end 1; end of file 1; _filelength 37
+# scanf_s, ...; fscanf_s, ...; vsscanf_s, vswscanf_s; vsprintf_s, ...; _vscprintf, ...
+scanf_s 1; fscanf_s 1; scanned [word]; number 12; vsscanf_s 2; vsprintf_s 404
+"""
+
 TABLES = {
     "strings": STRINGS, "printing": PRINTING, "times": TIMES, "memory": MEMORY,
-    "threads": THREADS, "locks": LOCKS,
+    "threads": THREADS, "locks": LOCKS, "rest": REST,
 }
 STATUS = {"times": 7}  # ExitProcess (processthreadsapi.h)
 

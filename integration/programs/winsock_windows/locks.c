@@ -163,6 +163,29 @@ variables(void)
 	ReleaseSRWLockShared(&srw);
 }
 
+static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+static LONG made, seen;
+
+static BOOL CALLBACK
+make_once(PINIT_ONCE self, PVOID parameter, PVOID *context)
+{
+	(void)self;
+	InterlockedIncrement(&made);
+	*context = parameter;
+	return TRUE;
+}
+
+static DWORD WINAPI
+use_once(LPVOID argument)
+{
+	PVOID context = NULL;
+
+	(void)argument;
+	InitOnceExecuteOnce(&once, make_once, &section, &context);
+	InterlockedExchangeAdd(&seen, context == &section);
+	return 0;
+}
+
 static void
 interlocked(void)
 {
@@ -196,6 +219,9 @@ main(void)
 	sections();
 	srw_locks();
 	variables();
+	all_run(use_once);
+	SAY("made once", made);
+	SAY("seen by all", seen);
 	interlocked();
 	return 0;
 }
