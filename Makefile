@@ -60,8 +60,8 @@ LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*/*.c))
 SHIM := $(patsubst %.c,$B/obj/%.o,$(wildcard shim/*.c))
 WINSOCK := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/*.c))
-CRT := $(patsubst %.c,$B/obj/winsock/crt/%.o,\
-	$(notdir $(wildcard winsock/crt/*.c)))
+CRT := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/crt/*.c))
+WIN32 := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/win32/*.c))
 HEADERS := $(notdir $(wildcard include/*.h))
 
 all: $B/libportres.so $B/portres headers links
@@ -105,29 +105,26 @@ $B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
 	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^ -ldl
 
 # What programs compile and link with. Names of headers have no case on
-# Windows; these are the spellings that programs use. One of Microsoft's samples
-# has a dot at the end of one.
+# Windows: include/spellings.txt. One of Microsoft's samples has a dot at the end
+# of one.
 
-ALIASES := Windows.h:windows.h Windows.h.:windows.h WinSock2.h:winsock2.h \
-	Winsock2.h:winsock2.h WINSOCK2.H:winsock2.h Ws2tcpip.h:ws2tcpip.h \
-	WS2tcpip.h:ws2tcpip.h WS2TCPIP.H:ws2tcpip.h Ws2TcpIp.h:ws2tcpip.h \
-	Ws2ipdef.h:ws2ipdef.h WS2ipdef.h:ws2ipdef.h Mstcpip.h:mstcpip.h \
-	MSTcpIP.h:mstcpip.h Iphlpapi.h:iphlpapi.h IPHlpApi.h:iphlpapi.h \
-	WS2spi.h:ws2spi.h Ws2spi.h:ws2spi.h WinError.h:winerror.h \
-	Mswsock.h:mswsock.h MSWSock.h:mswsock.h MswSock.h:mswsock.h
-ALIAS_FILES := $(foreach alias,$(ALIASES),\
-	$B/include/$(firstword $(subst :, ,$(alias))))
-
-headers: $(HEADERS:%=$B/include/%) $(ALIAS_FILES)
+headers: $(HEADERS:%=$B/include/%) $B/spellings.stamp
 
 $B/include/%.h: include/%.h
 	@mkdir -p $(@D)
 	$Qcp $< $@
 
-$(ALIAS_FILES): $B/include/%: Makefile
-	@mkdir -p $(@D)
-	$Qprintf '#include "%s"\n' \
-		$(lastword $(subst :, ,$(filter $*:%,$(ALIASES)))) >$@
+# Each is a line, not a link: clang finds a link's own name non-portable.
+$B/spellings.stamp: include/spellings.awk include/spellings.txt Makefile
+	$(call say,GEN,$B/include)
+	@mkdir -p $B/include
+	$Qawk -f include/spellings.awk include/spellings.txt | \
+	while read -r as header; do \
+		[ "\"$$as\"" = "$$header" ] || [ "<$$as>" = "$$header" ] || \
+		printf '#include %s\n' "$$header" >"$B/include/$$as"; \
+	done
+	$Qcp $B/include/Windows.h $B/include/Windows.h.
+	@touch $@
 
 # Winsock is an archive, so that nothing of it is in programs that were not
 # written for it. One object, whose state is all there or not at all (see
@@ -138,7 +135,7 @@ NM ?= nm
 OBJCOPY ?= objcopy
 
 # A program must not need the compiler that this was made with.
-$(WINSOCK) $(CRT): COMPILE += -fno-lto
+$(WINSOCK) $(CRT) $(WIN32): COMPILE += -fno-lto
 
 define one_object
 	$(call say,LD,$@)
@@ -151,14 +148,31 @@ endef
 $B/obj/winsock.o: $(WINSOCK)
 	$(one_object)
 
-$B/obj/printf.o: $(filter %/format.o %/printf.o,$(CRT))
+PRINTF := $(filter %/format.o %/printf.o,$(CRT))
+TEXT := $(filter %/text.o %/print_s.o %/scan_s.o %/stdio_s.o %/string_s.o \
+	%/strsafe.o %/time_s.o,$(CRT))
+WMAIN := $(filter %/wmain.o,$(CRT))
+
+$B/obj/printf.o: $(PRINTF)
 	$(one_object)
+
+$B/obj/text.o: $(TEXT)
+	$(one_object)
+
+# The rest of the C runtime and of Windows: each a member that only programs
+# which call it have.
+ALONE := $(patsubst $B/obj/winsock/%,$B/obj/alone/%,\
+	$(filter-out $(PRINTF) $(TEXT) $(WMAIN),$(CRT)) $(WIN32))
+
+$B/obj/alone/%.o: $B/obj/winsock/%.o
+	@mkdir -p $(@D)
+	$Q$(OBJCOPY) --weaken $< $@
 
 # It becomes part of programs that are not built with our sanitizers.
 $B/obj/winsock/crt/wmain.o: override SAN :=
 
-$B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o \
-		$(filter %/wtoi.o %/wmain.o,$(CRT))
+$B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o $B/obj/text.o \
+		$(ALONE) $(WMAIN)
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	$Qrm -f $@

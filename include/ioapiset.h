@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Overlapped requests and completion ports, of sockets: a HANDLE of a file is a
- * SOCKET here. A part of windows.h.
+ * SOCKET here.
  */
 #ifndef PORTRES_IOAPISET_H
 #define PORTRES_IOAPISET_H
 
-#include "windows.h"
+#include "minwinbase.h"
 
 typedef struct _OVERLAPPED_ENTRY {
 	ULONG_PTR lpCompletionKey;

@@ -8,14 +8,7 @@
 #ifndef PORTRES_WINSOCK2_H
 #define PORTRES_WINSOCK2_H
 
-/* The program's own number of places in an fd_set. */
-#if defined FD_SETSIZE && !defined _SYS_SELECT_H
-#pragma push_macro("FD_SETSIZE")
-#undef FD_SETSIZE
-#define PORTRES_FD_SETSIZE_KEPT
-#elif defined FD_SETSIZE
-#define PORTRES_FD_SETSIZE_SEEN
-#endif
+#include "portres_select.h"
 
 #include "windows.h"
 

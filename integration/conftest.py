@@ -28,6 +28,7 @@ pytest_plugins = [
     "kits.books",
     "kits.cli",
     "kits.compiling",
+    "kits.compilers",
     "kits.csource",
     "kits.inherited",
     "kits.overlapped",

@@ -167,6 +167,12 @@ def says(program, *lines):
 SERVED = ["bind 0", "listen 0", "connect 0"]
 
 
+def leave_time_wait(server):
+    program = server("plain")
+    says(program, *SERVED)
+    assert program.end() == 0
+
+
 @pytest.mark.parametrize("how", ["plain", "exclusive", "block", "any"])
 def test_a_server_is_there_again_at_once(server, how):
     """As on Windows, also in a block of its own that has that port alone."""
@@ -208,7 +214,7 @@ def test_a_strangers_time_wait_is_in_the_way(server, start, namespace, bare_env)
 def test_two_never_share_the_port(server):
     """One is bound over the past and does not listen yet: the kernel would let
     another with the option beside it."""
-    says(server("plain"), *SERVED)
+    leave_time_wait(server)
     first = server("bound")
     says(first, "bind 0")
     says(server("bound"), "bind 10048")
@@ -253,7 +259,7 @@ int main(int argc, char **argv)
 
 
 def test_a_race_for_the_port(server, compile_program, start, namespace, tmp_path):
-    says(server("plain"), *SERVED)
+    leave_time_wait(server)
     (tmp_path / "alone").touch()
     racer = compile_program(RACER, "racer")
     racers = [start([*namespace, racer, PORT, tmp_path / "alone"]) for _ in range(4)]

@@ -26,6 +26,16 @@ int usermem_write(void *user, const void *from, size_t n)
 	return 0;
 }
 
+int usermem_get(void *to, const void *user, size_t n)
+{
+	return usermem_read(to, user, n);
+}
+
+int usermem_put(void *user, const void *from, size_t n)
+{
+	return usermem_write(user, from, n);
+}
+
 int user_observe(const unsigned long *user, unsigned long *ret)
 {
 	*ret = *user;

@@ -14,6 +14,18 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* A thread in monitor_await(), on its stack. */
+struct sleeper {
+	struct sleeper *next;
+	bool (*there)(void *what);
+	void *what;
+	bool served;
+	pthread_cond_t condition;
+};
+
+static struct sleeper *first;
+static struct sleeper **last = &first;
+
 void
 monitor_condition(pthread_cond_t *condition)
 {
@@ -49,12 +61,13 @@ after_fork_in_parent(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* The threads that waited are not in this process: the condition forgets
- * them. */
+/* The threads that waited are not in this process. */
 static void
 after_fork_in_child(void)
 {
 	monitor_condition(&changed);
+	first = NULL;
+	last = &first;
 	for (int i = 0; i < MONITOR_CHILDREN && in_child[i]; i++)
 		in_child[i]();
 	pthread_mutex_unlock(&lock);
@@ -99,7 +112,21 @@ monitor_leave(void)
 void
 monitor_wake(void)
 {
+	struct sleeper **at = &first;
+
 	pthread_cond_broadcast(&changed);
+	while (*at) {
+		struct sleeper *sleeper = *at;
+
+		if (!sleeper->there(sleeper->what)) {
+			at = &sleeper->next;
+			continue;
+		}
+		*at = sleeper->next;
+		sleeper->served = true;
+		pthread_cond_signal(&sleeper->condition);
+	}
+	last = at;
 }
 
 bool
@@ -119,6 +146,37 @@ monitor_wait_for(pthread_cond_t *condition, uint64_t until)
 	if (until == MONITOR_FOR_EVER)
 		return pthread_cond_wait(condition, &lock) == 0;
 	return pthread_cond_timedwait(condition, &lock, &time) == 0;
+}
+
+static void
+leave_queue(struct sleeper *sleeper)
+{
+	struct sleeper **at = &first;
+
+	while (*at != sleeper)
+		at = &(*at)->next;
+	*at = sleeper->next;
+	if (!*at)
+		last = at;
+}
+
+bool
+monitor_await(bool (*there)(void *what), void *what, uint64_t until)
+{
+	struct sleeper self = {.there = there, .what = what};
+	bool time = true;
+
+	if (there(what))
+		return true;
+	monitor_condition(&self.condition);
+	*last = &self;
+	last = &self.next;
+	while (!self.served && time)
+		time = monitor_wait_for(&self.condition, until);
+	if (!self.served)
+		leave_queue(&self);
+	pthread_cond_destroy(&self.condition);
+	return self.served;
 }
 
 uint64_t
