@@ -44,11 +44,6 @@ typedef enum {
 	IfOperStatusLowerLayerDown
 } IF_OPER_STATUS;
 
-typedef struct _SOCKET_ADDRESS {
-	LPSOCKADDR lpSockaddr;
-	INT iSockaddrLength;
-} SOCKET_ADDRESS, *PSOCKET_ADDRESS, *LPSOCKET_ADDRESS;
-
 /* Each list has the address behind its length and its next. */
 #define PORTRES_ADDRESS_LIST(name, word)                                       \
 	ULONG Length;                                                          \

@@ -109,6 +109,17 @@ typedef struct servent SERVENT, *PSERVENT, *LPSERVENT;
 typedef struct protoent PROTOENT, *PPROTOENT, *LPPROTOENT;
 typedef struct pollfd WSAPOLLFD, *PWSAPOLLFD, *LPWSAPOLLFD;
 
+typedef struct _SOCKET_ADDRESS {
+	LPSOCKADDR lpSockaddr;
+	INT iSockaddrLength;
+} SOCKET_ADDRESS, *PSOCKET_ADDRESS, *LPSOCKET_ADDRESS;
+
+/* As many as the count says. */
+typedef struct _SOCKET_ADDRESS_LIST {
+	INT iAddressCount;
+	SOCKET_ADDRESS Address[1];
+} SOCKET_ADDRESS_LIST, *PSOCKET_ADDRESS_LIST, *LPSOCKET_ADDRESS_LIST;
+
 /* A list here, where Linux has bits: select() takes descriptors of any size. */
 #ifndef PORTRES_ITSELF
 #ifdef PORTRES_FD_SETSIZE_KEPT
@@ -152,7 +163,16 @@ typedef struct WSAData {
 typedef unsigned int GROUP;
 
 #define WSA_FLAG_OVERLAPPED 0x01
+#define WSA_FLAG_MULTIPOINT_C_ROOT 0x02
+#define WSA_FLAG_MULTIPOINT_C_LEAF 0x04
+#define WSA_FLAG_MULTIPOINT_D_ROOT 0x08
+#define WSA_FLAG_MULTIPOINT_D_LEAF 0x10
 #define WSA_FLAG_NO_HANDLE_INHERIT 0x80
+
+/* For WSAJoinLeaf(). */
+#define JL_SENDER_ONLY 0x01
+#define JL_RECEIVER_ONLY 0x02
+#define JL_BOTH 0x04
 
 #define MAX_PROTOCOL_CHAIN 7
 #define WSAPROTOCOL_LEN 255
@@ -431,6 +451,49 @@ WINSOCK_API_LINKAGE int WSAAPI WSAConnect(SOCKET s, const struct sockaddr *name,
 					  LPWSABUF lpCalleeData, LPQOS lpSQOS,
 					  LPQOS lpGQOS);
 
+/* Blocking, also on a socket that does not block; the time is the whole's, NULL:
+ * none. What is told of the connection may be NULL. */
+WINSOCK_API_LINKAGE BOOL WSAAPI WSAConnectByNameA(
+	SOCKET s, LPCSTR nodename, LPCSTR servicename,
+	LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+	LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+	const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
+WINSOCK_API_LINKAGE BOOL WSAAPI WSAConnectByNameW(
+	SOCKET s, LPWSTR nodename, LPWSTR servicename,
+	LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+	LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+	const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
+WINSOCK_API_LINKAGE BOOL WSAAPI WSAConnectByList(
+	SOCKET s, PSOCKET_ADDRESS_LIST SocketAddress,
+	LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+	LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+	const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
+
+/* shutdown(). No protocol has data for that: WSAENOPROTOOPT where some is sent. */
+WINSOCK_API_LINKAGE int WSAAPI
+WSASendDisconnect(SOCKET s, LPWSABUF lpOutboundDisconnectData);
+WINSOCK_API_LINKAGE int WSAAPI
+WSARecvDisconnect(SOCKET s, LPWSABUF lpInboundDisconnectData);
+
+/* A socket of UDP that was made to be a leaf joins the group; returns it. It is
+ * the interface of its own address, else that of IP_MULTICAST_IF. */
+WINSOCK_API_LINKAGE SOCKET WSAAPI WSAJoinLeaf(
+	SOCKET s, const struct sockaddr *name, int namelen,
+	LPWSABUF lpCallerData, LPWSABUF lpCalleeData, LPQOS lpSQOS,
+	LPQOS lpGQOS, DWORD dwFlags);
+
+/* For WSASocket() in that process, as long as this one has the socket. The kernel
+ * wants the right to trace this process; else WSASocket() says WSAEACCES. */
+WINSOCK_API_LINKAGE int WSAAPI
+WSADuplicateSocketA(SOCKET s, DWORD dwProcessId,
+		    LPWSAPROTOCOL_INFOA lpProtocolInfo);
+WINSOCK_API_LINKAGE int WSAAPI
+WSADuplicateSocketW(SOCKET s, DWORD dwProcessId,
+		    LPWSAPROTOCOL_INFOW lpProtocolInfo);
+
+/* namelen is in characters. */
+WINSOCK_API_LINKAGE int WSAAPI GetHostNameW(PWSTR name, int namelen);
+
 WINSOCK_API_LINKAGE int WSAAPI WSAEventSelect(SOCKET s, WSAEVENT hEventObject,
 					      long lNetworkEvents);
 WINSOCK_API_LINKAGE int WSAAPI
@@ -498,12 +561,71 @@ typedef WSAPROTOCOL_INFOW WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
 #define WSAAddressToString WSAAddressToStringW
 #define WSAStringToAddress WSAStringToAddressW
 #define WSAEnumProtocols WSAEnumProtocolsW
+#define WSAConnectByName WSAConnectByNameW
+#define WSADuplicateSocket WSADuplicateSocketW
 #else
 typedef WSAPROTOCOL_INFOA WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
 #define WSASocket WSASocketA
 #define WSAAddressToString WSAAddressToStringA
 #define WSAStringToAddress WSAStringToAddressA
 #define WSAEnumProtocols WSAEnumProtocolsA
+#define WSAConnectByName WSAConnectByNameA
+#define WSADuplicateSocket WSADuplicateSocketA
+#endif
+
+/* The network's order of longer numbers; those of floating-point are integers on
+ * the way. Windows has them for whoever asks: programs have their own htonll. */
+#if defined INCL_EXTRA_HTON_FUNCTIONS ||                                       \
+	(defined _WIN32_WINNT && _WIN32_WINNT >= 0x0602)
+FORCEINLINE ULONG64
+htonll(ULONG64 value)
+{
+	return __builtin_bswap64(value);
+}
+
+FORCEINLINE ULONG64
+ntohll(ULONG64 value)
+{
+	return __builtin_bswap64(value);
+}
+
+FORCEINLINE UINT32
+htonf(float value)
+{
+	UINT32 bits;
+
+	__builtin_memcpy(&bits, &value, sizeof(bits));
+	return __builtin_bswap32(bits);
+}
+
+FORCEINLINE float
+ntohf(UINT32 bits)
+{
+	float value;
+
+	bits = __builtin_bswap32(bits);
+	__builtin_memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+FORCEINLINE ULONG64
+htond(double value)
+{
+	ULONG64 bits;
+
+	__builtin_memcpy(&bits, &value, sizeof(bits));
+	return __builtin_bswap64(bits);
+}
+
+FORCEINLINE double
+ntohd(ULONG64 bits)
+{
+	double value;
+
+	bits = __builtin_bswap64(bits);
+	__builtin_memcpy(&value, &bits, sizeof(value));
+	return value;
+}
 #endif
 
 #include "portres_calls.h"

@@ -29,6 +29,9 @@ PAGES = {
         "wsantohs", "wsaenumprotocolsa", "wsaeventselect", "wsaaccept")]
     + ["api/iphlpapi/nf-iphlpapi-getadaptersaddresses", "winsock/sol-socket-socket-options",
        "winsock/winsock-ioctls", "api/ws2def/ns-ws2def-wsabuf", "api/ws2def/ns-ws2def-wsamsg"],
+    "whole.c": [API + name for name in (
+        "wsaconnectbynamea", "wsaconnectbylist", "wsasenddisconnect", "wsarecvdisconnect",
+        "wsaduplicatesocketa", "wsajoinleaf", "gethostnamew", "htonll", "ntohll")],
 }
 
 BUFFERS = {
@@ -92,7 +95,22 @@ NAMES = {
     "sizeof(WSAMSG)": 56, "sizeof(OVERLAPPED_ENTRY)": 32, "sizeof(struct in_addr)": 4,
 }
 
-TABLES = {"names.c": NAMES, "buffers.c": BUFFERS, "events.c": EVENTS, "ports.cpp": PORTS}
+WHOLE = {
+    "no name": 10022, "reserved": 10022, "no socket": 10038, "UDP by name": 0,
+    "WSAConnectByName": 0, "told": 1, "its context": 0, "for both families": 0,
+    "mapped": 1, "nobody there": 10061, "WSAConnectByList": 0, "the second": 1,
+    "still does not block": 10035, "never connected": 10057, "with data": 10042,
+    "WSASendDisconnect": 0, "send then": 10058, "the peer's end": 0,
+    "WSARecvDisconnect": 0, "recv then": 10058, "no process": 10022,
+    "no structure": 10014, "WSADuplicateSocket": 0, "another descriptor": 0,
+    "not the same": 1, "one socket": 1, "no leaf": 10022, "WSAJoinLeaf": 0,
+    "joined before": 10056, "to the group": 1, "GetHostNameW, short": 10014,
+    "GetHostNameW, NULL": 10014, "GetHostNameW": 0, "a name": 1, "htonll": 1,
+    "ntohll": 1,
+}
+
+TABLES = {"names.c": NAMES, "buffers.c": BUFFERS, "events.c": EVENTS, "ports.cpp": PORTS,
+          "whole.c": WHOLE}
 
 
 def spoken(text):
@@ -121,3 +139,55 @@ def test_a_crowd(compile_program, run):
         ended = run(program)
         assert ended.stdout.splitlines() == [
             "ended once 1", "some echoed 1", "some cancelled 1"], ended
+
+
+def test_a_socket_of_another_process(run_c):
+    """The parent takes what its child has, as WSADuplicateSocket's page has it
+    between two processes; a parent may trace its children."""
+    said = run_c(r"""
+	int ends[2];
+	WSAPROTOCOL_INFOW info;
+	started();
+	pipe(ends);
+	if (fork() == 0) {
+		SOCKET s = kind(AF_INET, SOCK_DGRAM);
+		struct sockaddr_in at = {.sin_family = AF_INET};
+		started();
+		at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		bind(s, (SOCKADDR *)&at, sizeof at);
+		WSADuplicateSocketW(s, getppid(), &info);
+		write(ends[1], &info, sizeof info);
+		pause();
+	}
+	read(ends[0], &info, sizeof info);
+	SOCKET s = WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO,
+			      FROM_PROTOCOL_INFO, &info, 0, WSA_FLAG_OVERLAPPED);
+	say("code", s == INVALID_SOCKET ? WSAGetLastError() : 0);
+	struct sockaddr_in at = {0};
+	int size = sizeof at;
+	getsockname(s, (SOCKADDR *)&at, &size);
+	say("bound", at.sin_port != 0);
+	kill(info.dwProviderReserved, SIGKILL);
+	wait(NULL);
+	SOCKET late = WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO,
+				 FROM_PROTOCOL_INFO, &info, 0, WSA_FLAG_OVERLAPPED);
+	say("late", late == INVALID_SOCKET ? WSAGetLastError() : 0);
+	""", before="#include <signal.h>\n#include <sys/wait.h>\n")
+    if said["code"] == 10013:
+        pytest.skip("a process may not trace its children here")
+    assert said == {"code": 0, "bound": 1, "late": 10022}
+
+
+def test_a_number_that_is_another_sockets_by_now(run_c):
+    said = run_c(r"""
+	started();
+	SOCKET s = tcp(), other;
+	WSAPROTOCOL_INFOA info;
+	WSADuplicateSocketA(s, getpid(), &info);
+	closesocket(s);
+	other = tcp();
+	say("the number", other == s);
+	say("socket", (long)(int)WSASocketA(AF_INET, SOCK_STREAM, 0, &info, 0, 0));
+	say("code", WSAGetLastError());
+	""")
+    assert said == {"the number": 1, "socket": -1, "code": 10022}

@@ -144,6 +144,40 @@ GetNameInfoW(const SOCKADDR *pSockaddr, socklen_t SockaddrLength,
 	return 0;
 }
 
+BOOL WSAAPI
+WSAConnectByNameW(SOCKET s, LPWSTR nodename, LPWSTR servicename,
+		  LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+		  LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+		  const struct timeval *timeout, LPWSAOVERLAPPED Reserved)
+{
+	char node[NAME_MAX_BYTES];
+	char service[NAME_MAX_BYTES];
+
+	if ((nodename && !narrow(node, nodename)) ||
+	    (servicename && !narrow(service, servicename))) {
+		WSASetLastError(WSAHOST_NOT_FOUND);
+		return FALSE;
+	}
+	return WSAConnectByNameA(s, nodename ? node : NULL,
+				 servicename ? service : NULL,
+				 LocalAddressLength, LocalAddress,
+				 RemoteAddressLength, RemoteAddress, timeout,
+				 Reserved);
+}
+
+int WSAAPI
+GetHostNameW(PWSTR name, int namelen)
+{
+	char own[NAME_MAX_BYTES];
+
+	if (portres_gethostname(own, sizeof(own)) < 0)
+		return SOCKET_ERROR;
+	if (name && namelen > 0 && widen(name, own, (size_t)namelen))
+		return 0;
+	WSASetLastError(WSAEFAULT);
+	return SOCKET_ERROR;
+}
+
 INT WSAAPI
 InetPtonW(INT Family, PCWSTR pszAddrString, PVOID pAddrBuf)
 {

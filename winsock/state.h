@@ -21,6 +21,7 @@ enum state_flag {
 	STATE_SKIP_PACKET = 128,    /* no packet for what is done at once */
 	STATE_SKIP_EVENT = 256,	    /* nor is an event set */
 	STATE_QUIET_NONBLOCK = 512, /* it blocks, as far as the program knows */
+	STATE_LEAF = 1024,	    /* for WSAJoinLeaf() */
 };
 
 /* Those of the flags in `mask` that the socket has. Loads, and no system call,

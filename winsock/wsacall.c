@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Winsock 2's own spellings of calls that both systems have: WSAAccept,
- * WSAConnect, WSAHtonl and its kin. */
+ * WSAConnect, WSASendDisconnect, WSAHtonl and its kin. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <unistd.h>
@@ -91,6 +91,30 @@ WSAConnect(SOCKET s, const struct sockaddr *name, int namelen,
 	if (lpCallerData || lpCalleeData)
 		return wsa_refuse(WSAEFAULT);
 	return portres_connect((int)s, name, (socklen_t)namelen);
+}
+
+static int
+disconnect(SOCKET s, int how, const void *data)
+{
+	int fd = socket_of(s);
+
+	if (wsa_missing())
+		return SOCKET_ERROR;
+	if (fd < 0)
+		return wsa_fail(-fd);
+	return data ? wsa_fail(ENOPROTOOPT) : portres_shutdown(fd, how);
+}
+
+int WSAAPI
+WSASendDisconnect(SOCKET s, LPWSABUF lpOutboundDisconnectData)
+{
+	return disconnect(s, SHUT_WR, lpOutboundDisconnectData);
+}
+
+int WSAAPI
+WSARecvDisconnect(SOCKET s, LPWSABUF lpInboundDisconnectData)
+{
+	return disconnect(s, SHUT_RD, lpInboundDisconnectData);
 }
 
 /* All protocols have the network's order. */

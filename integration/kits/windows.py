@@ -61,7 +61,7 @@ def builds_for_windows(tmp_path):
         if not shutil.which(compiler):
             pytest.skip(f"no {compiler} here, which is mingw-w64")
         sentence([compiler, "-Wall", "-Wextra", "-Wno-unknown-pragmas",
-                  "-D_WIN32_WINNT=0x0601", PROGRAMS / source, "-o",
+                  "-D_WIN32_WINNT=0x0602", PROGRAMS / source, "-o",
                   tmp_path / "program.exe", *LIBRARIES])
 
     return builds_for_windows
