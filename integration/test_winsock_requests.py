@@ -71,7 +71,7 @@ PORTS = {
     "read": 1, "four": 4, "written": 1, "echo": 1, "no packet": 1, "at once": 1,
     "and no packet": 258, "GetOverlappedResult": 996, "the end": 1, "cancel": 1,
     "cancelled": 995, "with its structure": 1, "reset": 64,
-    "GetOverlappedResult says": 64, "accept, no structure": 10022,
+    "GetOverlappedResult says": 64, "accept, no structure": 87,
     "listener closed": 995,
 }
 

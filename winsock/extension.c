@@ -192,8 +192,9 @@ check_accept(SOCKET listener, SOCKET number, PVOID out, DWORD local,
 	needed = BESIDE + (socket_family((int)listener) == AF_INET
 				   ? sizeof(struct sockaddr_in)
 				   : sizeof(struct sockaddr_in6));
-	if (!party->overlapped || !socket_listens((int)listener) ||
-	    socket_bound((int)number))
+	if (!party->overlapped)
+		return WSA_INVALID_PARAMETER;
+	if (!socket_listens((int)listener) || socket_bound((int)number))
 		return WSAEINVAL;
 	if (!out || local < needed || remote < needed)
 		return WSAEFAULT;
@@ -342,7 +343,9 @@ ConnectEx(SOCKET s, const struct sockaddr *name, int namelen,
 		code = WSANOTINITIALISED;
 	else if (s > INT_MAX || socket_type((int)s) < 0)
 		code = WSAENOTSOCK;
-	else if (!lpOverlapped || !socket_bound((int)s))
+	else if (!lpOverlapped)
+		code = WSA_INVALID_PARAMETER;
+	else if (!socket_bound((int)s))
 		code = WSAEINVAL;
 	else
 		code = completion_check(&party);
