@@ -24,8 +24,10 @@ typedef struct _OVERLAPPED {
 	HANDLE hEvent;
 } OVERLAPPED, *LPOVERLAPPED;
 
+/* True for the thread that then reads what the request has brought, too. */
 #define HasOverlappedIoCompleted(overlapped)                                   \
-	((DWORD)(overlapped)->Internal != STATUS_PENDING)
+	((DWORD)__atomic_load_n(&(overlapped)->Internal, __ATOMIC_ACQUIRE) !=  \
+	 STATUS_PENDING)
 
 /* wDayOfWeek counts from Sunday, 0; wMonth from January, 1. */
 typedef struct _SYSTEMTIME {

@@ -44,7 +44,7 @@ BUFFERS = {
     "told bytes": 3, "a long send": 997, "all of it came": 1, "it ends": 1,
     "all of it": 1, "CancelIoEx": 1, "again": 1168, "cancelled": 995,
     "the other": 996, "goes on": 1, "closed": 995, "WSARecvFrom": 997, "WSASendTo": 0,
-    "it came": 1, "three bytes": 3, "from there": 1, "too long": 10040, "pointer": 0,
+    "it came": 1, "three bytes": 1, "from there": 1, "too long": 10040, "pointer": 0,
     "WSASendMsg": 0, "sent three": 3, "WSARecvMsg": 0, "got three": 3, "described": 1,
     "none": 997, "none came": 0, "it is there": 1,
 }

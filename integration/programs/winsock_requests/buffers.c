@@ -248,7 +248,7 @@ static void cancelled(void)
 
 static void datagrams(void)
 {
-	char data[8] = "", small[2];
+	char data[8] = "", sent[4] = "abc", small[2];
 	WSABUF buffer, out;
 	WSAOVERLAPPED overlapped;
 	SOCKET to = bound(SOCK_DGRAM), s = bound(SOCK_DGRAM);
@@ -260,7 +260,7 @@ static void datagrams(void)
 	memset(&from, 0, sizeof(from));
 	buffer.buf = data;
 	buffer.len = sizeof(data);
-	out.buf = data;
+	out.buf = sent;
 	out.len = 3;
 	say("WSARecvFrom",
 	    error_of(WSARecvFrom(to, &buffer, 1, NULL, &flags,
@@ -271,7 +271,7 @@ static void datagrams(void)
 			       sizeof(target), NULL, NULL)));
 	say("it came", WSAGetOverlappedResult(to, &overlapped, &n, TRUE,
 					      &flags));
-	say("three bytes", (long)n);
+	say("three bytes", n == 3 && !strcmp(data, sent));
 	say("from there", from.sin_port == address_of(s).sin_port &&
 				  size == sizeof(from));
 	buffer.buf = small;
