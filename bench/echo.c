@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An echo server on a completion port of Winsock's against one on epoll: the time
- * of one message there and back, over many connections at once, and what of it the
- * server works. Best of some turns.
+ * An echo server on a completion port of Winsock's against one on epoll: the
+ * time of one message there and back, over many connections at once, and what
+ * of it the server works. Best of some turns.
  *
  * usage: echo LIBRARY SERVER, the server on the port
  */

@@ -123,8 +123,8 @@ main(int argc, char **argv)
 		OVERLAPPED *overlapped;
 		ULONG_PTR key;
 		DWORD bytes;
-		BOOL good = GetQueuedCompletionStatus(
-			port, &bytes, &key, &overlapped, INFINITE);
+		BOOL good = GetQueuedCompletionStatus(port, &bytes, &key,
+						      &overlapped, INFINITE);
 
 		if (key == 0) {
 			serve_new(port, listener.next);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Handles: of events, mutexes, semaphores and threads. Sockets are none, but are
- * closed. */
+/* Handles: of events, mutexes, semaphores and threads. Sockets are none, but
+ * are closed. */
 #ifndef PORTRES_HANDLEAPI_H
 #define PORTRES_HANDLEAPI_H
 

@@ -31,16 +31,15 @@ extern "C" {
  * ERROR_INVALID_HANDLE	not a socket, not a port
  * ERROR_NOT_ENOUGH_MEMORY	also: no descriptor left (ours)
  */
-PORTRES_API HANDLE WINAPI CreateIoCompletionPort(HANDLE FileHandle,
-						 HANDLE ExistingCompletionPort,
-						 ULONG_PTR CompletionKey,
-						 DWORD NumberOfConcurrentThreads)
+PORTRES_API HANDLE WINAPI
+CreateIoCompletionPort(HANDLE FileHandle, HANDLE ExistingCompletionPort,
+		       ULONG_PTR CompletionKey, DWORD NumberOfConcurrentThreads)
 	PORTRES_NAME(CreateIoCompletionPort);
 
 /*
- * FALSE with a structure: a request that has failed, the last error says why, in
- * Win32's numbers. FALSE without: WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0 when the
- * port is closed meanwhile, ERROR_INVALID_HANDLE.
+ * FALSE with a structure: a request that has failed, the last error says why,
+ * in Win32's numbers. FALSE without: WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0 when
+ * the port is closed meanwhile, ERROR_INVALID_HANDLE.
  */
 PORTRES_API BOOL WINAPI GetQueuedCompletionStatus(
 	HANDLE CompletionPort, LPDWORD lpNumberOfBytesTransferred,
@@ -54,10 +53,9 @@ PORTRES_API BOOL WINAPI GetQueuedCompletionStatusEx(
 	ULONG ulCount, PULONG ulNumEntriesRemoved, DWORD dwMilliseconds,
 	BOOL fAlertable) PORTRES_NAME(GetQueuedCompletionStatusEx);
 
-PORTRES_API BOOL WINAPI
-PostQueuedCompletionStatus(HANDLE CompletionPort,
-			   DWORD dwNumberOfBytesTransferred,
-			   ULONG_PTR dwCompletionKey, LPOVERLAPPED lpOverlapped)
+PORTRES_API BOOL WINAPI PostQueuedCompletionStatus(
+	HANDLE CompletionPort, DWORD dwNumberOfBytesTransferred,
+	ULONG_PTR dwCompletionKey, LPOVERLAPPED lpOverlapped)
 	PORTRES_NAME(PostQueuedCompletionStatus);
 
 /* No packet, no event, for what is done at once. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Microsoft's extensions: what AcceptEx and its kin are, and the numbers by
- * which WSAIoctl(SIO_GET_EXTENSION_FUNCTION_POINTER) finds them. All of them are
- * functions of this archive as well.
+ * which WSAIoctl(SIO_GET_EXTENSION_FUNCTION_POINTER) finds them. All of them
+ * are functions of this archive as well.
  */
 #ifndef PORTRES_MSWSOCK_H
 #define PORTRES_MSWSOCK_H
@@ -94,21 +94,18 @@ extern "C" {
 /*
  * Accepts into a socket that was made before, and receives the first
  * dwReceiveDataLength bytes, if that is not 0. Each address takes 16 bytes more
- * than its structure has. FALSE and ERROR_IO_PENDING until it ends. An option of
- * the accepting socket that was set before is lost.
+ * than its structure has. FALSE and ERROR_IO_PENDING until it ends. An option
+ *of the accepting socket that was set before is lost.
  *
  * WSAEFAULT	dwReceiveDataLength and the lengths of addresses: too short; no
  *		buffer
  * WSAEINVAL	no structure; not listening; sAcceptSocket bound or connected
  */
-WINSOCK_API_LINKAGE BOOL PASCAL AcceptEx(SOCKET sListenSocket,
-					 SOCKET sAcceptSocket,
-					 PVOID lpOutputBuffer,
-					 DWORD dwReceiveDataLength,
-					 DWORD dwLocalAddressLength,
-					 DWORD dwRemoteAddressLength,
-					 LPDWORD lpdwBytesReceived,
-					 LPOVERLAPPED lpOverlapped);
+WINSOCK_API_LINKAGE BOOL PASCAL
+AcceptEx(SOCKET sListenSocket, SOCKET sAcceptSocket, PVOID lpOutputBuffer,
+	 DWORD dwReceiveDataLength, DWORD dwLocalAddressLength,
+	 DWORD dwRemoteAddressLength, LPDWORD lpdwBytesReceived,
+	 LPOVERLAPPED lpOverlapped);
 WINSOCK_API_LINKAGE VOID PASCAL GetAcceptExSockaddrs(
 	PVOID lpOutputBuffer, DWORD dwReceiveDataLength,
 	DWORD dwLocalAddressLength, DWORD dwRemoteAddressLength,

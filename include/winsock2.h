@@ -433,12 +433,11 @@ WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 	LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
 	LPWSAOVERLAPPED lpOverlapped,
 	LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
-WINSOCK_API_LINKAGE int WSAAPI
-WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
-	    LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
-	    struct sockaddr *lpFrom, LPINT lpFromlen,
-	    LPWSAOVERLAPPED lpOverlapped,
-	    LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
+WINSOCK_API_LINKAGE int WSAAPI WSARecvFrom(
+	SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
+	LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags, struct sockaddr *lpFrom,
+	LPINT lpFromlen, LPWSAOVERLAPPED lpOverlapped,
+	LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine);
 
 /* The condition is asked when the connection is there already, and one that it
  * rejects is reset. */
@@ -451,25 +450,25 @@ WINSOCK_API_LINKAGE int WSAAPI WSAConnect(SOCKET s, const struct sockaddr *name,
 					  LPWSABUF lpCalleeData, LPQOS lpSQOS,
 					  LPQOS lpGQOS);
 
-/* Blocking, also on a socket that does not block; the time is the whole's, NULL:
- * none. What is told of the connection may be NULL. */
-WINSOCK_API_LINKAGE BOOL WSAAPI WSAConnectByNameA(
-	SOCKET s, LPCSTR nodename, LPCSTR servicename,
-	LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
-	LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
-	const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
-WINSOCK_API_LINKAGE BOOL WSAAPI WSAConnectByNameW(
-	SOCKET s, LPWSTR nodename, LPWSTR servicename,
-	LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
-	LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
-	const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
-WINSOCK_API_LINKAGE BOOL WSAAPI WSAConnectByList(
-	SOCKET s, PSOCKET_ADDRESS_LIST SocketAddress,
-	LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
-	LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
-	const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
+/* Blocking, also on a socket that does not block; the time is the whole's,
+ * NULL: none. What is told of the connection may be NULL. */
+WINSOCK_API_LINKAGE BOOL WSAAPI
+WSAConnectByNameA(SOCKET s, LPCSTR nodename, LPCSTR servicename,
+		  LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+		  LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+		  const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
+WINSOCK_API_LINKAGE BOOL WSAAPI
+WSAConnectByNameW(SOCKET s, LPWSTR nodename, LPWSTR servicename,
+		  LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+		  LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+		  const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
+WINSOCK_API_LINKAGE BOOL WSAAPI
+WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST SocketAddress,
+		 LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+		 LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+		 const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
 
-/* shutdown(). No protocol has data for that: WSAENOPROTOOPT where some is sent. */
+/* shutdown(). No protocol has data for its end: WSAENOPROTOOPT. */
 WINSOCK_API_LINKAGE int WSAAPI
 WSASendDisconnect(SOCKET s, LPWSABUF lpOutboundDisconnectData);
 WINSOCK_API_LINKAGE int WSAAPI
@@ -477,47 +476,45 @@ WSARecvDisconnect(SOCKET s, LPWSABUF lpInboundDisconnectData);
 
 /* A socket of UDP that was made to be a leaf joins the group; returns it. It is
  * the interface of its own address, else that of IP_MULTICAST_IF. */
-WINSOCK_API_LINKAGE SOCKET WSAAPI WSAJoinLeaf(
-	SOCKET s, const struct sockaddr *name, int namelen,
-	LPWSABUF lpCallerData, LPWSABUF lpCalleeData, LPQOS lpSQOS,
-	LPQOS lpGQOS, DWORD dwFlags);
+WINSOCK_API_LINKAGE SOCKET WSAAPI
+WSAJoinLeaf(SOCKET s, const struct sockaddr *name, int namelen,
+	    LPWSABUF lpCallerData, LPWSABUF lpCalleeData, LPQOS lpSQOS,
+	    LPQOS lpGQOS, DWORD dwFlags);
 
-/* For WSASocket() in that process, as long as this one has the socket. The kernel
- * wants the right to trace this process; else WSASocket() says WSAEACCES. */
-WINSOCK_API_LINKAGE int WSAAPI
-WSADuplicateSocketA(SOCKET s, DWORD dwProcessId,
-		    LPWSAPROTOCOL_INFOA lpProtocolInfo);
-WINSOCK_API_LINKAGE int WSAAPI
-WSADuplicateSocketW(SOCKET s, DWORD dwProcessId,
-		    LPWSAPROTOCOL_INFOW lpProtocolInfo);
+/* For WSASocket() in that process, as long as this one has the socket. The
+ * kernel wants the right to trace this process; else WSASocket() says
+ * WSAEACCES. */
+WINSOCK_API_LINKAGE int WSAAPI WSADuplicateSocketA(
+	SOCKET s, DWORD dwProcessId, LPWSAPROTOCOL_INFOA lpProtocolInfo);
+WINSOCK_API_LINKAGE int WSAAPI WSADuplicateSocketW(
+	SOCKET s, DWORD dwProcessId, LPWSAPROTOCOL_INFOW lpProtocolInfo);
 
 /* namelen is in characters. */
 WINSOCK_API_LINKAGE int WSAAPI GetHostNameW(PWSTR name, int namelen);
 
 WINSOCK_API_LINKAGE int WSAAPI WSAEventSelect(SOCKET s, WSAEVENT hEventObject,
 					      long lNetworkEvents);
-WINSOCK_API_LINKAGE int WSAAPI
-WSAEnumNetworkEvents(SOCKET s, WSAEVENT hEventObject,
-		     LPWSANETWORKEVENTS lpNetworkEvents);
+WINSOCK_API_LINKAGE int WSAAPI WSAEnumNetworkEvents(
+	SOCKET s, WSAEVENT hEventObject, LPWSANETWORKEVENTS lpNetworkEvents);
 
 /* The text "1.2.3.4:5" or "[::1]:5", without the port when that is 0. Lengths
  * are characters, with the end. */
-WINSOCK_API_LINKAGE INT WSAAPI WSAAddressToStringA(
-	LPSOCKADDR lpsaAddress, DWORD dwAddressLength,
-	LPWSAPROTOCOL_INFOA lpProtocolInfo, LPSTR lpszAddressString,
-	LPDWORD lpdwAddressStringLength);
-WINSOCK_API_LINKAGE INT WSAAPI WSAAddressToStringW(
-	LPSOCKADDR lpsaAddress, DWORD dwAddressLength,
-	LPWSAPROTOCOL_INFOW lpProtocolInfo, LPWSTR lpszAddressString,
-	LPDWORD lpdwAddressStringLength);
-WINSOCK_API_LINKAGE INT WSAAPI WSAStringToAddressA(
-	LPSTR AddressString, INT AddressFamily,
-	LPWSAPROTOCOL_INFOA lpProtocolInfo, LPSOCKADDR lpAddress,
-	LPINT lpAddressLength);
-WINSOCK_API_LINKAGE INT WSAAPI WSAStringToAddressW(
-	LPWSTR AddressString, INT AddressFamily,
-	LPWSAPROTOCOL_INFOW lpProtocolInfo, LPSOCKADDR lpAddress,
-	LPINT lpAddressLength);
+WINSOCK_API_LINKAGE INT WSAAPI
+WSAAddressToStringA(LPSOCKADDR lpsaAddress, DWORD dwAddressLength,
+		    LPWSAPROTOCOL_INFOA lpProtocolInfo, LPSTR lpszAddressString,
+		    LPDWORD lpdwAddressStringLength);
+WINSOCK_API_LINKAGE INT WSAAPI
+WSAAddressToStringW(LPSOCKADDR lpsaAddress, DWORD dwAddressLength,
+		    LPWSAPROTOCOL_INFOW lpProtocolInfo,
+		    LPWSTR lpszAddressString, LPDWORD lpdwAddressStringLength);
+WINSOCK_API_LINKAGE INT WSAAPI
+WSAStringToAddressA(LPSTR AddressString, INT AddressFamily,
+		    LPWSAPROTOCOL_INFOA lpProtocolInfo, LPSOCKADDR lpAddress,
+		    LPINT lpAddressLength);
+WINSOCK_API_LINKAGE INT WSAAPI
+WSAStringToAddressW(LPWSTR AddressString, INT AddressFamily,
+		    LPWSAPROTOCOL_INFOW lpProtocolInfo, LPSOCKADDR lpAddress,
+		    LPINT lpAddressLength);
 
 WINSOCK_API_LINKAGE int WSAAPI WSAHtonl(SOCKET s, ULONG hostlong,
 					ULONG *lpnetlong);
@@ -528,12 +525,12 @@ WINSOCK_API_LINKAGE int WSAAPI WSANtohl(SOCKET s, ULONG netlong,
 WINSOCK_API_LINKAGE int WSAAPI WSANtohs(SOCKET s, u_short netshort,
 					u_short *lphostshort);
 
-WINSOCK_API_LINKAGE int WSAAPI WSAEnumProtocolsA(
-	LPINT lpiProtocols, LPWSAPROTOCOL_INFOA lpProtocolBuffer,
-	LPDWORD lpdwBufferLength);
-WINSOCK_API_LINKAGE int WSAAPI WSAEnumProtocolsW(
-	LPINT lpiProtocols, LPWSAPROTOCOL_INFOW lpProtocolBuffer,
-	LPDWORD lpdwBufferLength);
+WINSOCK_API_LINKAGE int WSAAPI
+WSAEnumProtocolsA(LPINT lpiProtocols, LPWSAPROTOCOL_INFOA lpProtocolBuffer,
+		  LPDWORD lpdwBufferLength);
+WINSOCK_API_LINKAGE int WSAAPI
+WSAEnumProtocolsW(LPINT lpiProtocols, LPWSAPROTOCOL_INFOW lpProtocolBuffer,
+		  LPDWORD lpdwBufferLength);
 
 #ifndef PORTRES_ITSELF
 WINSOCK_API_LINKAGE int WSAAPI __WSAFDIsSet(SOCKET fd, fd_set *set);
@@ -573,8 +570,9 @@ typedef WSAPROTOCOL_INFOA WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
 #define WSADuplicateSocket WSADuplicateSocketA
 #endif
 
-/* The network's order of longer numbers; those of floating-point are integers on
- * the way. Windows has them for whoever asks: programs have their own htonll. */
+/* The network's order of longer numbers; those of floating-point are integers
+ * on the way. Windows has them for whoever asks: programs have their own
+ * htonll. */
 #if defined INCL_EXTRA_HTON_FUNCTIONS ||                                       \
 	(defined _WIN32_WINNT && _WIN32_WINNT >= 0x0602)
 FORCEINLINE ULONG64

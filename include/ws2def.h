@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Winsock 2's types without its calls, as Windows has them; here all are one. */
+/* Winsock 2's types without its calls on Windows; here all are one. */
 #ifndef PORTRES_WS2DEF_H
 #define PORTRES_WS2DEF_H
 

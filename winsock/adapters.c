@@ -310,8 +310,8 @@ describe(IP_ADAPTER_ADDRESSES *to, const struct ifaddrs *at)
 	if (!(at->ifa_flags & IFF_MULTICAST))
 		to->Flags |= IP_ADAPTER_NO_MULTICAST;
 	to->Mtu = mtu_of(at->ifa_name);
-	to->OperStatus = at->ifa_flags & IFF_RUNNING ? IfOperStatusUp
-						     : IfOperStatusDown;
+	to->OperStatus =
+		at->ifa_flags & IFF_RUNNING ? IfOperStatusUp : IfOperStatusDown;
 	to->TransmitLinkSpeed = to->ReceiveLinkSpeed = speed_of(at->ifa_name);
 	for (size_t i = 0; i < 16; i++)
 		to->ZoneIndices[i] = to->IfIndex;
@@ -398,8 +398,7 @@ answer(struct question *question, ULONG room, PVOID to, PULONG size)
 
 ULONG WSAAPI
 GetAdaptersAddresses(ULONG Family, ULONG Flags, PVOID Reserved,
-		     PIP_ADAPTER_ADDRESSES AdapterAddresses,
-		     PULONG SizePointer)
+		     PIP_ADAPTER_ADDRESSES AdapterAddresses, PULONG SizePointer)
 {
 	struct question question = {.family = linux_family((int)Family),
 				    .flags = Flags};

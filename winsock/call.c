@@ -120,7 +120,8 @@ WSPIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	int before = errno;
 	int code;
 
-	if (lpThreadId && usermem_read(&thread, lpThreadId, sizeof(thread)) == 0)
+	if (lpThreadId &&
+	    usermem_read(&thread, lpThreadId, sizeof(thread)) == 0)
 		party.thread = thread.ThreadHandle;
 	else if (lpThreadId)
 		party.thread = INVALID_HANDLE_VALUE;

@@ -22,8 +22,8 @@ struct channel {
 	struct io *queue[DIRECTIONS];
 	bool busy[DIRECTIONS]; /* an attempt is being made */
 	bool ready[DIRECTIONS];
-	bool ended;   /* nothing will change any more */
-	bool closing; /* somebody waits for the end of an attempt */
+	bool ended;		 /* nothing will change any more */
+	bool closing;		 /* somebody waits for the end of an attempt */
 	struct reactor *reactor; /* that watches it */
 	struct port *port;
 	ULONG_PTR key;
@@ -189,8 +189,8 @@ find_or_make(int fd)
 static bool
 watch(struct channel *channel)
 {
-	struct reactor *reactor = channel->port ? port_reactor(channel->port)
-						: &without_port;
+	struct reactor *reactor =
+		channel->port ? port_reactor(channel->port) : &without_port;
 
 	if (channel->reactor)
 		return true;
@@ -226,7 +226,7 @@ attempt(struct channel *channel, struct io *io, DWORD *ret_bytes)
 	return code;
 }
 
-/* The request goes to another socket's channel, and this one stays meanwhile. */
+/* The request goes to another socket's channel, while this one stays. */
 static void
 move(struct channel *channel, struct io *io)
 {
@@ -258,8 +258,8 @@ run_queue(struct channel *channel, enum direction d)
 		if (code == IO_MOVED)
 			move(channel, io);
 		else
-			channel_end(io, code, code && code != WSAEMSGSIZE ? 0
-								     : bytes);
+			channel_end(io, code,
+				    code && code != WSAEMSGSIZE ? 0 : bytes);
 	}
 }
 
@@ -503,7 +503,7 @@ channel_associate(int fd, struct port *port, ULONG_PTR key)
 struct selection **
 channel_selection(int fd, bool make)
 {
-	struct channel *channel = make		     ? find_or_make(fd)
+	struct channel *channel = make		      ? find_or_make(fd)
 				  : state_channel(fd) ? find(fd)
 						      : NULL;
 

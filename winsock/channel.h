@@ -4,8 +4,9 @@
  * at once when none waits before it; else it waits for the kernel's word, and
  * the thread that hears that tries again.
  *
- * The kernel says each change once (EPOLLET). So what it has said and nobody has
- * used is kept here: a direction is ready until an attempt finds that it is not.
+ * The kernel says each change once (EPOLLET). So what it has said and nobody
+ * has used is kept here: a direction is ready until an attempt finds that it is
+ * not.
  */
 #ifndef PORTRES_WINSOCK_CHANNEL_H
 #define PORTRES_WINSOCK_CHANNEL_H
@@ -26,16 +27,17 @@ struct io {
 	bool stream;  /* set by channel_request() */
 	bool aborted; /* while an attempt is being made */
 
-	/* Makes the attempt, outside of the monitor: 0 and the bytes, a code, or
-	 * one of the above. ret_more: the direction may well be ready still. */
+	/* Makes the attempt, outside of the monitor: 0 and the bytes, a code,
+	 * or one of the above. ret_more: the direction may still be ready. */
 	int (*attempt)(struct io *io, DWORD *ret_bytes, bool *ret_more);
 	/* Inside, after IO_MOVED. */
 	void (*move)(struct io *io);
 };
 
 /*
- * Makes the request, which its completion's `destroy` frees, or else free(): 0, WSA_IO_PENDING, or the code of what is wrong, and then nobody else
- * is told. ret_bytes is set with 0.
+ * Makes the request, which its completion's `destroy` frees, or else free(): 0,
+ * WSA_IO_PENDING, or the code of what is wrong, and then nobody else is told.
+ * ret_bytes is set with 0.
  */
 int channel_request(struct io *io, const struct overlapped_party *party,
 		    DWORD *ret_bytes);
@@ -49,8 +51,8 @@ void channel_end(struct io *io, int code, DWORD bytes);
 
 /*
  * Ends those requests on the socket with WSA_OPERATION_ABORTED that have this
- * structure (NULL: any), and are the calling thread's if `own`. Returns how many
- * there were.
+ * structure (NULL: any), and are the calling thread's if `own`. Returns how
+ * many there were.
  */
 unsigned int channel_cancel(int fd, LPOVERLAPPED overlapped, bool own);
 
@@ -69,8 +71,8 @@ void channel_connecting(int fd);
 void channel_replaced(int fd);
 
 /*
- * The port that the socket is associated with, with a reference, or NULL. Inside
- * the monitor.
+ * The port that the socket is associated with, with a reference, or NULL.
+ * Inside the monitor.
  */
 struct port *channel_port(int fd, ULONG_PTR *ret_key);
 

@@ -140,9 +140,9 @@ void
 completion_end(struct completion *completion, int code, DWORD bytes,
 	       bool at_once, int fd)
 {
-	uint32_t spared = at_once ? state_flags(fd, STATE_SKIP_PACKET |
-							    STATE_SKIP_EVENT)
-				  : 0;
+	uint32_t spared =
+		at_once ? state_flags(fd, STATE_SKIP_PACKET | STATE_SKIP_EVENT)
+			: 0;
 
 	completion->packet.code = code;
 	completion->packet.bytes = bytes;

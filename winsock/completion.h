@@ -14,8 +14,8 @@
 struct overlapped_party {
 	LPWSAOVERLAPPED overlapped;
 	LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
-	HANDLE event;  /* NULL when there is a routine */
-	HANDLE thread; /* that the routine is for; NULL: the caller's own */
+	HANDLE event;	/* NULL when there is a routine */
+	HANDLE thread;	/* that the routine is for; NULL: the caller's own */
 	bool no_packet; /* the program has marked the event */
 };
 
@@ -30,8 +30,7 @@ struct completion {
 	void (*destroy)(struct completion *completion);
 };
 
-/* 0 or the code of what is wrong with it. Reads the event from the structure.
- */
+/* 0 or the code of what is wrong. Reads the event from the structure. */
 int completion_check(struct overlapped_party *party);
 
 /*

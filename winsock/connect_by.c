@@ -40,8 +40,7 @@ read_time(const struct timeval *timeout, uint64_t *ret_until)
 		return WSAEFAULT;
 	if (time.tv_sec < 0 || time.tv_usec < 0)
 		return WSAEINVAL;
-	*ret_until = monitor_clock() +
-		     (uint64_t)time.tv_sec * 1000 * NS_IN_MS +
+	*ret_until = monitor_clock() + (uint64_t)time.tv_sec * 1000 * NS_IN_MS +
 		     (uint64_t)time.tv_usec * 1000;
 	return 0;
 }
@@ -124,7 +123,8 @@ struct next {
 };
 
 static bool
-next_address(struct next *next, const struct sockaddr **ret, socklen_t *ret_size)
+next_address(struct next *next, const struct sockaddr **ret,
+	     socklen_t *ret_size)
 {
 	if (next->list) {
 		if (next->at >= next->list->iAddressCount)
@@ -153,8 +153,7 @@ connect_any(int fd, struct next *next, uint64_t until)
 	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	while (code && next_address(next, &address, &size)) {
 		code = connect_one(fd, address, size, until);
-		if (code == WSAEISCONN ||
-		    (code && monitor_clock() >= until))
+		if (code == WSAEISCONN || (code && monitor_clock() >= until))
 			break;
 	}
 	fcntl(fd, F_SETFL, flags);

@@ -125,8 +125,8 @@ start(struct plan *plan)
 	return r;
 }
 
-/* NULL without memory. The thread may have ended, and its handle be closed, when
- * we look at it again: we have a reference of our own until then. */
+/* NULL without memory. The thread may have ended, and its handle be closed,
+ * when we look at it again: we have a reference of our own until then. */
 static HANDLE
 make(struct plan *plan, DWORD *ret_id)
 {

@@ -36,9 +36,8 @@ static int
 take_from(pid_t pid, int fd)
 {
 	int process = (int)syscall(SYS_pidfd_open, pid, 0);
-	int taken = process < 0
-			    ? -1
-			    : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+	int taken = process < 0 ? -1
+				: (int)syscall(SYS_pidfd_getfd, process, fd, 0);
 	int err = errno;
 
 	if (process >= 0)

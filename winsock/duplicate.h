@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * WSADuplicateSocket: a protocol's structure that names a socket of this process,
- * of which another, or this one, makes its own descriptor.
+ * WSADuplicateSocket: a protocol's structure that names a socket of this
+ * process, of which another, or this one, makes its own descriptor.
  */
 #ifndef PORTRES_WINSOCK_DUPLICATE_H
 #define PORTRES_WINSOCK_DUPLICATE_H

@@ -150,8 +150,8 @@ static void
 watch(struct selection *selection)
 {
 	uint32_t events = interest(selection);
-	uint64_t tag = (uint64_t)selection->generation << 32 |
-		       (uint32_t)selection->fd;
+	uint64_t tag =
+		(uint64_t)selection->generation << 32 | (uint32_t)selection->fd;
 	int operation = !events		     ? EPOLL_CTL_DEL
 			: selection->watched ? EPOLL_CTL_MOD
 					     : EPOLL_CTL_ADD;
@@ -203,14 +203,13 @@ read_state(struct selection *selection)
 
 	selection->stream = socket_type(selection->fd) == SOCK_STREAM;
 	selection->listens = socket_listens(selection->fd);
-	selection->connected = getpeername(selection->fd,
-					   (struct sockaddr *)&peer,
-					   &size) == 0;
-	selection->connecting =
-		selection->stream &&
-		getsockopt(selection->fd, IPPROTO_TCP, TCP_INFO, &info,
-			   &room) == 0 &&
-		info.tcpi_state == SYN_SENT;
+	selection->connected =
+		getpeername(selection->fd, (struct sockaddr *)&peer, &size) ==
+		0;
+	selection->connecting = selection->stream &&
+				getsockopt(selection->fd, IPPROTO_TCP, TCP_INFO,
+					   &info, &room) == 0 &&
+				info.tcpi_state == SYN_SENT;
 	selection->write_due = selection->connected || !selection->stream;
 }
 

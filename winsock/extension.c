@@ -241,8 +241,7 @@ read_address(char *from, struct sockaddr **address, LPINT size)
 VOID PASCAL
 GetAcceptExSockaddrs(PVOID lpOutputBuffer, DWORD dwReceiveDataLength,
 		     DWORD dwLocalAddressLength, DWORD dwRemoteAddressLength,
-		     struct sockaddr **LocalSockaddr,
-		     LPINT LocalSockaddrLength,
+		     struct sockaddr **LocalSockaddr, LPINT LocalSockaddrLength,
 		     struct sockaddr **RemoteSockaddr,
 		     LPINT RemoteSockaddrLength)
 {
@@ -314,8 +313,7 @@ connect_and_send(int fd, const struct sockaddr *name, int size, PVOID data,
 	struct sockaddr_storage room;
 	struct transfer *transfer;
 
-	if (size > (int)sizeof(room) ||
-	    address_is_short(name, (socklen_t)size))
+	if (size > (int)sizeof(room) || address_is_short(name, (socklen_t)size))
 		return WSAEFAULT;
 	transfer = transfer_make(fd, WRITING, 1);
 	if (!transfer)
@@ -465,7 +463,8 @@ static const struct {
 	extension_function *function;
 } functions[] = {
 	{WSAID_ACCEPTEX, (extension_function *)AcceptEx},
-	{WSAID_GETACCEPTEXSOCKADDRS, (extension_function *)GetAcceptExSockaddrs},
+	{WSAID_GETACCEPTEXSOCKADDRS,
+	 (extension_function *)GetAcceptExSockaddrs},
 	{WSAID_CONNECTEX, (extension_function *)ConnectEx},
 	{WSAID_DISCONNECTEX, (extension_function *)DisconnectEx},
 	{WSAID_WSARECVMSG, (extension_function *)WSARecvMsg},

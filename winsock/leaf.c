@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* WSAJoinLeaf: a socket of UDP, made to be a leaf, becomes a member of a group. */
+/* WSAJoinLeaf: a socket of UDP, made a leaf, becomes a member of a group. */
 #include <errno.h>
 #include <string.h>
 

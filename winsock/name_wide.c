@@ -158,11 +158,10 @@ WSAConnectByNameW(SOCKET s, LPWSTR nodename, LPWSTR servicename,
 		WSASetLastError(WSAHOST_NOT_FOUND);
 		return FALSE;
 	}
-	return WSAConnectByNameA(s, nodename ? node : NULL,
-				 servicename ? service : NULL,
-				 LocalAddressLength, LocalAddress,
-				 RemoteAddressLength, RemoteAddress, timeout,
-				 Reserved);
+	return WSAConnectByNameA(
+		s, nodename ? node : NULL, servicename ? service : NULL,
+		LocalAddressLength, LocalAddress, RemoteAddressLength,
+		RemoteAddress, timeout, Reserved);
 }
 
 int WSAAPI

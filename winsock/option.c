@@ -96,8 +96,7 @@ update_context(int fd)
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof(peer);
 
-	return (int)wsa_plain(
-		getpeername(fd, (struct sockaddr *)&peer, &size));
+	return (int)wsa_plain(getpeername(fd, (struct sockaddr *)&peer, &size));
 }
 
 /* Levels whose options are numbers of four bytes or more here. */
@@ -147,9 +146,9 @@ get(int fd, int name, void *ret, socklen_t size)
 	return (int)wsa_plain(getsockopt(fd, SOL_SOCKET, name, ret, &size));
 }
 
-/* All bits where there is no connection. Else seconds: the kernel knows how long
- * nothing has come, which is what servers ask a connection for that has sent
- * nothing yet. */
+/* All bits where there is no connection. Else seconds: the kernel knows how
+ * long nothing has come, which is what servers ask a connection for that has
+ * sent nothing yet. */
 static unsigned int
 connect_time(int fd)
 {
@@ -249,12 +248,13 @@ too_small(int level, int name, socklen_t size)
 }
 
 static int
-get_protocol_info(int fd, int name, void *value, socklen_t *size, socklen_t room)
+get_protocol_info(int fd, int name, void *value, socklen_t *size,
+		  socklen_t room)
 {
 	bool wide = name == SO_PROTOCOL_INFOW;
 	WSAPROTOCOL_INFOW info;
-	socklen_t n = wide ? sizeof(WSAPROTOCOL_INFOW)
-			   : sizeof(WSAPROTOCOL_INFOA);
+	socklen_t n =
+		wide ? sizeof(WSAPROTOCOL_INFOW) : sizeof(WSAPROTOCOL_INFOA);
 
 	if (room < n)
 		return wsa_fail(EFAULT);

@@ -38,7 +38,7 @@ store(const struct overlapped_party *party, int status, DWORD bytes)
 	return usermem_write(&overlapped->InternalHigh, &high, sizeof(high)) <
 				       0 ||
 			       usermem_publish(&overlapped->Internal,
-					    (ULONG_PTR)status) < 0
+					       (ULONG_PTR)status) < 0
 		       ? WSAEFAULT
 		       : 0;
 }
@@ -247,7 +247,8 @@ overlapped_cancel(int fd, LPOVERLAPPED overlapped, bool own)
 
 		if ((fd != OVERLAPPED_ANY_SOCKET &&
 		     operation->request.fd != fd) ||
-		    (overlapped && operation->completion.party.overlapped != overlapped) ||
+		    (overlapped &&
+		     operation->completion.party.overlapped != overlapped) ||
 		    (own && !thread_is_self(operation->completion.issuer))) {
 			at = &operation->next;
 			continue;

@@ -177,7 +177,7 @@ port_take(struct port *port, uint64_t until, bool *ret_closed)
 	}
 	*ret_closed = port->closed;
 	packet = port->closed ? NULL : port_take_more(port);
-	/* A thread that was woken for one packet may have been woken for two. */
+	/* A thread that was woken once may have been woken for two. */
 	if (port->first)
 		wake_one(port);
 	else if (port->waiting && !port->reactor.led)

@@ -101,8 +101,8 @@ wanted(const int *list, int protocol)
 static int
 enumerate(const int *list, bool wide, char *to, LPDWORD size)
 {
-	size_t one = wide ? sizeof(WSAPROTOCOL_INFOW)
-			  : sizeof(WSAPROTOCOL_INFOA);
+	size_t one =
+		wide ? sizeof(WSAPROTOCOL_INFOW) : sizeof(WSAPROTOCOL_INFOA);
 	int count = 0;
 	DWORD room, needed = 0;
 

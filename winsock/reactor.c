@@ -112,7 +112,8 @@ next_unled(unsigned int look)
 {
 	struct reactor *at = all;
 
-	while (at && (at->ours || at->led || !at->pending || at->looked == look))
+	while (at &&
+	       (at->ours || at->led || !at->pending || at->looked == look))
 		at = at->next;
 	return at;
 }
@@ -192,9 +193,9 @@ open_one(struct reactor *reactor, bool with_bell)
 	if (!with_bell)
 		return true;
 	reactor->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (reactor->bell >= 0 && reactor_watch(reactor, EPOLL_CTL_ADD,
-						reactor->bell, EPOLLIN,
-						BELL) == 0)
+	if (reactor->bell >= 0 &&
+	    reactor_watch(reactor, EPOLL_CTL_ADD, reactor->bell, EPOLLIN,
+			  BELL) == 0)
 		return true;
 	if (reactor->bell >= 0)
 		close(reactor->bell);

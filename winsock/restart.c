@@ -143,8 +143,8 @@ in_the_way(int netlink, int family, const struct sockaddr *address)
 static bool
 only_the_past(const struct sockaddr *address)
 {
-	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
-			     NETLINK_SOCK_DIAG);
+	int netlink =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	bool only = netlink >= 0 && !in_the_way(netlink, AF_INET, address) &&
 		    !in_the_way(netlink, AF_INET6, address);
 
@@ -159,8 +159,8 @@ static bool
 may_try_again(int fd, const struct sockaddr *address)
 {
 	struct portres_refusal why;
-	uint32_t reason = portres_refusal(&why) < 0 ? PORTRES_NOT_OURS
-						    : why.reason;
+	uint32_t reason =
+		portres_refusal(&why) < 0 ? PORTRES_NOT_OURS : why.reason;
 
 	return errno == EADDRINUSE && concerns(fd) &&
 	       (reason == PORTRES_EXHAUSTED ||
@@ -194,7 +194,7 @@ restart_bind(int fd, const struct sockaddr *address, socklen_t size)
 	if (r == 0 || !may_try_again(fd, address))
 		return r;
 	r = bind_over(fd, address, size);
-	/* It has failed as it did first, and what was set beside that counts. */
+	/* It has failed as it did first, and what was set beside counts. */
 	errno = r == 0 ? before : EADDRINUSE;
 	return r;
 }

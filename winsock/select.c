@@ -95,10 +95,10 @@ keep(struct windows_fd_set *set, const struct pollfd *at, int which,
 
 	for (u_int i = 0; i < set->count; i++) {
 		SOCKET s = set->array[i];
-		bool asked = which == 2 ||
-			     (which == 1 && exceptional &&
-			      __WSAFDIsSet(s, (struct windows_fd_set *)
-						      exceptional));
+		bool asked =
+			which == 2 ||
+			(which == 1 && exceptional &&
+			 __WSAFDIsSet(s, (struct windows_fd_set *)exceptional));
 
 		if (found(&at[i], which, asked))
 			set->array[kept++] = s;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * There is nothing to load or to unload here. Of Winsock's startup remain the
- * count, because calls outside of it must fail, and the
- * negotiation of a version, because programs check its outcome.
+ * count, because calls outside of it must fail, and the negotiation of a
+ * version, because programs check its outcome.
  */
 #include "winsock/startup.h"
 
@@ -14,6 +14,7 @@
 #include "winsock2.h"
 
 static _Atomic unsigned int starts;
+
 bool
 wsa_started(void)
 {

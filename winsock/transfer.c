@@ -171,8 +171,7 @@ transfer_attempt(struct io *io, DWORD *ret_bytes, bool *ret_more)
 	*ret_bytes = (DWORD)transfer->done;
 	/* A stream that has filled the buffers may have more; of one that has
 	 * not, the kernel tells when it has. A message says nothing. */
-	*ret_more = sends || transfer->done >= transfer->sum ||
-		    !io->stream;
+	*ret_more = sends || transfer->done >= transfer->sum || !io->stream;
 	return 0;
 }
 
@@ -251,8 +250,8 @@ prepare(SOCKET s, enum direction direction, const WSABUF *buffers, DWORD count,
 		*ret_code = WSAEINVAL;
 	else {
 		transfer = transfer_make((int)s, direction, count);
-		*ret_code = transfer ? read_buffers(transfer, buffers)
-				     : WSAENOBUFS;
+		*ret_code =
+			transfer ? read_buffers(transfer, buffers) : WSAENOBUFS;
 	}
 	if (*ret_code == 0)
 		return transfer;
@@ -268,8 +267,7 @@ send_to(struct transfer *transfer, const struct sockaddr *to, int size)
 
 	if (!to || socket_type(transfer->io.fd) != SOCK_DGRAM)
 		return 0;
-	if (size > (int)sizeof(room) ||
-	    address_is_short(to, (socklen_t)size))
+	if (size > (int)sizeof(room) || address_is_short(to, (socklen_t)size))
 		return WSAEFAULT;
 	address = linux_address(to, (socklen_t)size, &room);
 	memcpy(&transfer->to, address, (size_t)size);
@@ -433,8 +431,8 @@ WSARecvMsg(SOCKET s, LPWSAMSG lpMsg, LPDWORD lpdwNumberOfBytesRecvd,
 	if (usermem_get(&message, lpMsg, sizeof(message)) < 0)
 		return wsa_end(wsa_started() ? WSAEFAULT : WSANOTINITIALISED,
 			       before);
-	transfer = prepare(s, READING, message.lpBuffers,
-			   message.dwBufferCount, &code);
+	transfer = prepare(s, READING, message.lpBuffers, message.dwBufferCount,
+			   &code);
 	if (transfer) {
 		transfer->flags = (int)message.dwFlags;
 		transfer->control = message.Control.buf;

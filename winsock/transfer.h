@@ -14,7 +14,7 @@ struct transfer {
 	size_t done;  /* bytes of pieces that are behind `piece` */
 	size_t sum;   /* of all pieces */
 	struct sockaddr_storage to;
-	socklen_t to_size;    /* 0: no address */
+	socklen_t to_size;     /* 0: no address */
 	struct sockaddr *from; /* the program's, or NULL */
 	LPINT from_size;
 	LPDWORD ret_flags;

@@ -29,8 +29,7 @@ readable(const void *user, size_t n)
 	uintptr_t first = (uintptr_t)user;
 	uintptr_t last = first + n - 1;
 	int before = errno;
-	bool there = is_there(first) &&
-		     ((first ^ last) < 8 || is_there(last));
+	bool there = is_there(first) && ((first ^ last) < 8 || is_there(last));
 
 	errno = before;
 	return there;

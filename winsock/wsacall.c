@@ -68,8 +68,7 @@ WSAAccept(SOCKET s, struct sockaddr *addr, LPINT addrlen,
 		wsa_refuse(WSAECONNREFUSED);
 		return INVALID_SOCKET;
 	}
-	if (addr && (room < (int)size ||
-		     usermem_write(addr, &peer, size) < 0 ||
+	if (addr && (room < (int)size || usermem_write(addr, &peer, size) < 0 ||
 		     usermem_write(addrlen, &size, sizeof(size)) < 0)) {
 		reject(fd);
 		wsa_fail(EFAULT);

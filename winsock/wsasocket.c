@@ -82,12 +82,13 @@ take(const WSAPROTOCOL_INFOA *info, DWORD flags, int *ret_code)
 	return fd;
 }
 
-/* Reads of the structure the head, which WSAPROTOCOL_INFOA and W have in common. */
+/* Reads of the structure the head, which WSAPROTOCOL_INFOA and W have in
+ * common. */
 static SOCKET
 make(int family, int type, int protocol, const void *structure, DWORD flags)
 {
-	const DWORD known = WSA_FLAG_OVERLAPPED | LEAF |
-			    WSA_FLAG_NO_HANDLE_INHERIT;
+	const DWORD known =
+		WSA_FLAG_OVERLAPPED | LEAF | WSA_FLAG_NO_HANDLE_INHERIT;
 	WSAPROTOCOL_INFOA info = {0};
 	int code = 0;
 	int fd = -1;

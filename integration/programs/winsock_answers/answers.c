@@ -11,18 +11,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static void say(const char *name, long value)
+static void
+say(const char *name, long value)
 {
 	printf("%s %ld\n", name, value);
 }
 
 /* The error of a call that fails with SOCKET_ERROR, or INVALID_SOCKET. */
-static long error_of(long long result)
+static long
+error_of(long long result)
 {
 	return result == SOCKET_ERROR ? WSAGetLastError() : 0;
 }
 
-static long opened(SOCKET s)
+static long
+opened(SOCKET s)
 {
 	long error = s == INVALID_SOCKET ? WSAGetLastError() : 0;
 
@@ -31,7 +34,8 @@ static long opened(SOCKET s)
 	return error;
 }
 
-static struct sockaddr_in loopback(void)
+static struct sockaddr_in
+loopback(void)
 {
 	struct sockaddr_in address;
 
@@ -42,7 +46,8 @@ static struct sockaddr_in loopback(void)
 }
 
 /* A socket that is bound, and its address. */
-static SOCKET bound(int type, struct sockaddr_in *address)
+static SOCKET
+bound(int type, struct sockaddr_in *address)
 {
 	SOCKET s = socket(AF_INET, type, 0);
 	int size = sizeof(*address);
@@ -55,7 +60,8 @@ static SOCKET bound(int type, struct sockaddr_in *address)
 }
 
 /* Has the kernel heard what it was told? On loopback it has when it sent. */
-static void wait_readable(SOCKET s)
+static void
+wait_readable(SOCKET s)
 {
 	struct timeval limit = {10, 0};
 	fd_set set;
@@ -65,7 +71,8 @@ static void wait_readable(SOCKET s)
 	select(0, &set, NULL, NULL, &limit);
 }
 
-static void sockets(void)
+static void
+sockets(void)
 {
 	say("socket, type 77", opened(socket(AF_INET, 77, 0)));
 	say("WSASocket, type 77",
@@ -75,7 +82,8 @@ static void sockets(void)
 	say("AF_INET6", AF_INET6);
 }
 
-static void datagrams(void)
+static void
+datagrams(void)
 {
 	struct sockaddr_in gone;
 	SOCKET other = bound(SOCK_DGRAM, &gone);
@@ -95,7 +103,8 @@ static void datagrams(void)
 	closesocket(s);
 }
 
-static void long_datagram(void)
+static void
+long_datagram(void)
 {
 	struct sockaddr_in address;
 	SOCKET to = bound(SOCK_DGRAM, &address);
@@ -110,7 +119,8 @@ static void long_datagram(void)
 	closesocket(s);
 }
 
-static void streams(void)
+static void
+streams(void)
 {
 	struct sockaddr_in address;
 	SOCKET listener = bound(SOCK_STREAM, &address);
@@ -122,10 +132,10 @@ static void streams(void)
 	say("recv, never connected", error_of(recv(s, &byte, 1, 0)));
 	say("listen, not bound", error_of(listen(s, 1)));
 	listen(listener, 1);
-	say("connect", error_of(connect(s, (SOCKADDR *)&address,
-					sizeof(address))));
-	say("connect again", error_of(connect(s, (SOCKADDR *)&address,
-					      sizeof(address))));
+	say("connect",
+	    error_of(connect(s, (SOCKADDR *)&address, sizeof(address))));
+	say("connect again",
+	    error_of(connect(s, (SOCKADDR *)&address, sizeof(address))));
 	peer = accept(listener, NULL, NULL);
 	send(peer, "x", 1, 0);
 	shutdown(s, SD_RECEIVE);
@@ -137,8 +147,8 @@ static void streams(void)
 	closesocket(listener);
 }
 
-static long shared_ports(int type, const char *first, const char *second,
-			 const char *over)
+static long
+shared_ports(int type, const char *first, const char *second, const char *over)
 {
 	struct sockaddr_in address = loopback();
 	SOCKET s = socket(AF_INET, type, 0);
@@ -148,8 +158,8 @@ static long shared_ports(int type, const char *first, const char *second,
 	long error;
 
 	setsockopt(s, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (char *)&on, sizeof(on));
-	say(first, error_of(setsockopt(s, SOL_SOCKET, SO_REUSEADDR,
-				       (char *)&on, sizeof(on))));
+	say(first, error_of(setsockopt(s, SOL_SOCKET, SO_REUSEADDR, (char *)&on,
+				       sizeof(on))));
 	setsockopt(other, SOL_SOCKET, SO_REUSEADDR, (char *)&on, sizeof(on));
 	say(second, error_of(setsockopt(other, SOL_SOCKET, SO_EXCLUSIVEADDRUSE,
 					(char *)&on, sizeof(on))));
@@ -162,7 +172,8 @@ static long shared_ports(int type, const char *first, const char *second,
 	return error;
 }
 
-static void bad_addresses(void)
+static void
+bad_addresses(void)
 {
 	struct sockaddr_in address = loopback();
 	struct sockaddr_in to;
@@ -196,7 +207,8 @@ static void bad_addresses(void)
 	closesocket(s);
 }
 
-static void bad_accept(void)
+static void
+bad_accept(void)
 {
 	struct sockaddr_in address;
 	SOCKET listener = bound(SOCK_STREAM, &address);
@@ -217,7 +229,8 @@ static void bad_accept(void)
 	closesocket(s);
 }
 
-static void bad_options(void)
+static void
+bad_options(void)
 {
 	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
 	int size = sizeof(int);
@@ -227,21 +240,22 @@ static void bad_options(void)
 
 	say("getsockopt, short", error_of(getsockopt(s, SOL_SOCKET, SO_RCVBUF,
 						     (char *)&value, &none)));
-	say("getsockopt, NULL", error_of(getsockopt(s, SOL_SOCKET, SO_RCVBUF,
-						    NULL, &size)));
+	say("getsockopt, NULL",
+	    error_of(getsockopt(s, SOL_SOCKET, SO_RCVBUF, NULL, &size)));
 	say("getsockopt, NULL size",
 	    error_of(getsockopt(s, SOL_SOCKET, SO_RCVBUF, (char *)&value,
 				NULL)));
-	say("setsockopt, short", error_of(setsockopt(s, SOL_SOCKET, SO_RCVBUF,
-						     (char *)&value, 0)));
-	say("setsockopt, NULL", error_of(setsockopt(s, SOL_SOCKET, SO_RCVBUF,
-						    NULL, size)));
+	say("setsockopt, short",
+	    error_of(setsockopt(s, SOL_SOCKET, SO_RCVBUF, (char *)&value, 0)));
+	say("setsockopt, NULL",
+	    error_of(setsockopt(s, SOL_SOCKET, SO_RCVBUF, NULL, size)));
 	say("gethostname, short", error_of(gethostname(name, 1)));
 	say("gethostname", error_of(gethostname(name, sizeof(name))));
 	closesocket(s);
 }
 
-static void selects(void)
+static void
+selects(void)
 {
 	struct timeval at_once = {0, 0};
 	struct timeval never = {-1, 0};
@@ -250,8 +264,7 @@ static void selects(void)
 	fd_set set;
 
 	FD_ZERO(&set);
-	say("select, no sets",
-	    error_of(select(0, NULL, NULL, NULL, &at_once)));
+	say("select, no sets", error_of(select(0, NULL, NULL, NULL, &at_once)));
 	say("select, an empty set",
 	    error_of(select(0, &set, NULL, NULL, &at_once)));
 	FD_SET(s, &set);
@@ -272,7 +285,8 @@ static void selects(void)
 	    error_of(select(0, &set, NULL, NULL, &at_once)));
 }
 
-static void names(void)
+static void
+names(void)
 {
 	struct addrinfo hints;
 	struct addrinfo *found;
@@ -292,7 +306,8 @@ static void names(void)
 	freeaddrinfo(found);
 }
 
-int main(void)
+int
+main(void)
 {
 	WSADATA data;
 

@@ -5,8 +5,8 @@
  *
  *	plain, exclusive	nothing, SO_EXCLUSIVEADDRUSE
  *	block, any		a block of that one port, and the port or 0
- *	kept			as plain; the connection stays, the listener goes
- *	bound			bound only; waits for a line, then listens
+ *	kept			as plain; the connection stays, the listener
+ *goes bound			bound only; waits for a line, then listens
  *
  * One line an answer, 0 or the error. It builds for Windows as it stands.
  */
@@ -19,13 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void say(const char *name, int result)
+static void
+say(const char *name, int result)
 {
 	printf("%s %d\n", name, result == SOCKET_ERROR ? WSAGetLastError() : 0);
 	fflush(stdout);
 }
 
-static int is(const char *how, const char *what)
+static int
+is(const char *how, const char *what)
 {
 	return strcmp(how, what) == 0;
 }
@@ -33,7 +35,8 @@ static int is(const char *how, const char *what)
 static SOCKET owner;
 
 /* A block of that port, in which the socket binds. */
-static int reserve(SOCKET s, u_short port)
+static int
+reserve(SOCKET s, u_short port)
 {
 	INET_PORT_RANGE wanted;
 	INET_PORT_RESERVATION_INSTANCE block;
@@ -49,7 +52,8 @@ static int reserve(SOCKET s, u_short port)
 			sizeof(ULONG64), NULL, 0, &bytes, NULL, NULL);
 }
 
-static void serve(SOCKET listener, const char *how)
+static void
+serve(SOCKET listener, const char *how)
 {
 	SOCKET client = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
 	struct sockaddr_in address;
@@ -72,7 +76,8 @@ static void serve(SOCKET listener, const char *how)
 	closesocket(listener);
 }
 
-int main(int argc, char **argv)
+int
+main(int argc, char **argv)
 {
 	u_short port = (u_short)atoi(argv[1]);
 	const char *how = argv[argc - 1];

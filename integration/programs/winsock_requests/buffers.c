@@ -13,17 +13,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void say(const char *name, long value)
+static void
+say(const char *name, long value)
 {
 	printf("%s %ld\n", name, value);
 }
 
-static long error_of(long long result)
+static long
+error_of(long long result)
 {
 	return result == SOCKET_ERROR ? WSAGetLastError() : 0;
 }
 
-static struct sockaddr_in address_of(SOCKET s)
+static struct sockaddr_in
+address_of(SOCKET s)
 {
 	struct sockaddr_in address;
 	int size = sizeof(address);
@@ -32,7 +35,8 @@ static struct sockaddr_in address_of(SOCKET s)
 	return address;
 }
 
-static SOCKET bound(int type)
+static SOCKET
+bound(int type)
 {
 	SOCKET s = WSASocket(AF_INET, type, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
 	struct sockaddr_in address;
@@ -46,7 +50,8 @@ static SOCKET bound(int type)
 }
 
 /* Two ends of a connection. */
-static void connection(SOCKET ends[2])
+static void
+connection(SOCKET ends[2])
 {
 	SOCKET listener = bound(SOCK_STREAM);
 	struct sockaddr_in address = address_of(listener);
@@ -61,13 +66,15 @@ static void connection(SOCKET ends[2])
 	closesocket(listener);
 }
 
-static void close_both(SOCKET ends[2])
+static void
+close_both(SOCKET ends[2])
 {
 	closesocket(ends[0]);
 	closesocket(ends[1]);
 }
 
-static void at_once(void)
+static void
+at_once(void)
 {
 	char one[3] = "ab", two[4] = "cde", in[16] = "";
 	WSABUF out[2];
@@ -101,7 +108,8 @@ static void at_once(void)
 	    error_of(WSASend(ends[0], out, 2, &n, 0, NULL, NULL)));
 }
 
-static void with_event(void)
+static void
+with_event(void)
 {
 	char data[8] = "";
 	WSABUF buffer;
@@ -117,28 +125,28 @@ static void with_event(void)
 	connection(ends);
 	say("pending", error_of(WSARecv(ends[1], &buffer, 1, &n, &flags,
 					&overlapped, NULL)));
-	say("incomplete", WSAGetOverlappedResult(ends[1], &overlapped, &n,
-						 FALSE, &flags)
-				  ? 0
-				  : WSAGetLastError());
-	say("not set", (long)WSAWaitForMultipleEvents(1, &event, TRUE, 0,
-						      FALSE));
+	say("incomplete",
+	    WSAGetOverlappedResult(ends[1], &overlapped, &n, FALSE, &flags)
+		    ? 0
+		    : WSAGetLastError());
+	say("not set",
+	    (long)WSAWaitForMultipleEvents(1, &event, TRUE, 0, FALSE));
 	send(ends[0], "xyz", 3, 0);
-	say("set", (long)WSAWaitForMultipleEvents(1, &event, TRUE, 10000,
-						  FALSE));
-	say("result", WSAGetOverlappedResult(ends[1], &overlapped, &n, FALSE,
-					     &flags));
+	say("set",
+	    (long)WSAWaitForMultipleEvents(1, &event, TRUE, 10000, FALSE));
+	say("result",
+	    WSAGetOverlappedResult(ends[1], &overlapped, &n, FALSE, &flags));
 	say("its bytes", (long)n);
 	say("its data", !memcmp(data, "xyz", 3));
 	send(ends[0], "1", 1, 0);
 	WSARecv(ends[1], &buffer, 1, NULL, &flags, &overlapped, NULL);
-	say("waited for", WSAGetOverlappedResult(ends[1], &overlapped, &n, TRUE,
-						 &flags));
+	say("waited for",
+	    WSAGetOverlappedResult(ends[1], &overlapped, &n, TRUE, &flags));
 	say("one byte", (long)n);
 	shutdown(ends[0], SD_SEND);
 	WSARecv(ends[1], &buffer, 1, NULL, &flags, &overlapped, NULL);
-	say("at the end", WSAGetOverlappedResult(ends[1], &overlapped, &n, TRUE,
-						 &flags));
+	say("at the end",
+	    WSAGetOverlappedResult(ends[1], &overlapped, &n, TRUE, &flags));
 	say("no bytes", (long)n);
 	close_both(ends);
 	WSACloseEvent(event);
@@ -147,8 +155,8 @@ static void with_event(void)
 static int routines;
 static DWORD routine_error, routine_bytes;
 
-static void CALLBACK routine(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped,
-			     DWORD flags)
+static void CALLBACK
+routine(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped, DWORD flags)
 {
 	(void)overlapped;
 	(void)flags;
@@ -157,7 +165,8 @@ static void CALLBACK routine(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlappe
 	routine_bytes = bytes;
 }
 
-static void with_routine(void)
+static void
+with_routine(void)
 {
 	char data[8] = "";
 	WSABUF buffer;
@@ -183,7 +192,8 @@ static void with_routine(void)
 }
 
 /* More than the connection takes before somebody reads. */
-static void long_send(void)
+static void
+long_send(void)
 {
 	static char data[8 << 20], in[65536];
 	WSABUF buffer;
@@ -197,19 +207,20 @@ static void long_send(void)
 	buffer.buf = data;
 	buffer.len = sizeof(data);
 	connection(ends);
-	say("a long send", error_of(WSASend(ends[0], &buffer, 1, &n, 0,
-					    &overlapped, NULL)));
+	say("a long send",
+	    error_of(WSASend(ends[0], &buffer, 1, &n, 0, &overlapped, NULL)));
 	while (sum < sizeof(data) &&
 	       (got = recv(ends[1], in, sizeof(in), 0)) > 0)
 		sum += (size_t)got;
 	say("all of it came", sum == sizeof(data));
-	say("it ends", WSAGetOverlappedResult(ends[0], &overlapped, &n, TRUE,
-					      &flags));
+	say("it ends",
+	    WSAGetOverlappedResult(ends[0], &overlapped, &n, TRUE, &flags));
 	say("all of it", n == sizeof(data));
 	close_both(ends);
 }
 
-static void cancelled(void)
+static void
+cancelled(void)
 {
 	char data[8];
 	WSABUF buffer;
@@ -225,18 +236,17 @@ static void cancelled(void)
 	WSARecv(ends[1], &buffer, 1, NULL, &flags, &first, NULL);
 	WSARecv(ends[1], &buffer, 1, NULL, &flags, &second, NULL);
 	say("CancelIoEx", CancelIoEx((HANDLE)ends[1], &first));
-	say("again", CancelIoEx((HANDLE)ends[1], &first)
-			     ? 0
-			     : (long)GetLastError());
+	say("again",
+	    CancelIoEx((HANDLE)ends[1], &first) ? 0 : (long)GetLastError());
 	WSAGetOverlappedResult(ends[1], &first, &n, TRUE, &flags);
 	say("cancelled", WSAGetLastError());
-	say("the other", WSAGetOverlappedResult(ends[1], &second, &n, FALSE,
-						&flags)
-				 ? 0
-				 : WSAGetLastError());
+	say("the other",
+	    WSAGetOverlappedResult(ends[1], &second, &n, FALSE, &flags)
+		    ? 0
+		    : WSAGetLastError());
 	send(ends[0], "12", 2, 0);
-	say("goes on", WSAGetOverlappedResult(ends[1], &second, &n, TRUE,
-					      &flags));
+	say("goes on",
+	    WSAGetOverlappedResult(ends[1], &second, &n, TRUE, &flags));
 	WSARecv(ends[1], &buffer, 1, NULL, &flags, &first, NULL);
 	closesocket(ends[1]);
 	while (!HasOverlappedIoCompleted(&first))
@@ -246,7 +256,8 @@ static void cancelled(void)
 	closesocket(ends[0]);
 }
 
-static void datagrams(void)
+static void
+datagrams(void)
 {
 	char data[8] = "", sent[4] = "abc", small[2];
 	WSABUF buffer, out;
@@ -264,27 +275,27 @@ static void datagrams(void)
 	out.len = 3;
 	say("WSARecvFrom",
 	    error_of(WSARecvFrom(to, &buffer, 1, NULL, &flags,
-				 (SOCKADDR *)&from, &size, &overlapped,
-				 NULL)));
+				 (SOCKADDR *)&from, &size, &overlapped, NULL)));
 	say("WSASendTo",
 	    error_of(WSASendTo(s, &out, 1, &n, 0, (SOCKADDR *)&target,
 			       sizeof(target), NULL, NULL)));
-	say("it came", WSAGetOverlappedResult(to, &overlapped, &n, TRUE,
-					      &flags));
+	say("it came",
+	    WSAGetOverlappedResult(to, &overlapped, &n, TRUE, &flags));
 	say("three bytes", n == 3 && !strcmp(data, sent));
-	say("from there", from.sin_port == address_of(s).sin_port &&
-				  size == sizeof(from));
+	say("from there",
+	    from.sin_port == address_of(s).sin_port && size == sizeof(from));
 	buffer.buf = small;
 	buffer.len = sizeof(small);
 	WSASendTo(s, &out, 1, &n, 0, (SOCKADDR *)&target, sizeof(target), NULL,
 		  NULL);
-	say("too long", error_of(WSARecv(to, &buffer, 1, &n, &flags, NULL,
-					 NULL)));
+	say("too long",
+	    error_of(WSARecv(to, &buffer, 1, &n, &flags, NULL, NULL)));
 	closesocket(s);
 	closesocket(to);
 }
 
-static void messages(void)
+static void
+messages(void)
 {
 	LPFN_WSARECVMSG receive = NULL;
 	GUID which = WSAID_WSARECVMSG;
@@ -297,10 +308,9 @@ static void messages(void)
 	DWORD on = 1;
 	int described = 0;
 
-	say("pointer",
-	    error_of(WSAIoctl(to, SIO_GET_EXTENSION_FUNCTION_POINTER, &which,
-			      sizeof(which), &receive, sizeof(receive), &n,
-			      NULL, NULL)));
+	say("pointer", error_of(WSAIoctl(to, SIO_GET_EXTENSION_FUNCTION_POINTER,
+					 &which, sizeof(which), &receive,
+					 sizeof(receive), &n, NULL, NULL)));
 	setsockopt(to, IPPROTO_IP, IP_PKTINFO, (char *)&on, sizeof(on));
 	memset(&message, 0, sizeof(message));
 	buffer.buf = data;
@@ -329,7 +339,8 @@ static void messages(void)
 }
 
 /* No bytes are asked for, to hear of the first. */
-static void none_asked_for(void)
+static void
+none_asked_for(void)
 {
 	WSABUF none;
 	WSAOVERLAPPED overlapped;
@@ -350,7 +361,8 @@ static void none_asked_for(void)
 	close_both(ends);
 }
 
-int main(void)
+int
+main(void)
 {
 	WSADATA data;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An echo server whose threads share a completion port, while clients come and
- * go, some requests are cancelled and some sockets closed under them. Each request
- * must end once: "requests" are as many as "packets".
+ * go, some requests are cancelled and some sockets closed under them. Each
+ * request must end once: "requests" are as many as "packets".
  */
 #include <winsock2.h>
 #include <mswsock.h>

@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static void say(const char *name, long value)
+static void
+say(const char *name, long value)
 {
 	printf("%s %ld\n", name, value);
 }
 
-static long error_of(long long result)
+static long
+error_of(long long result)
 {
 	return result == SOCKET_ERROR ? WSAGetLastError() : 0;
 }
@@ -23,7 +25,8 @@ static long error_of(long long result)
 static WSANETWORKEVENTS events;
 
 /* The events within ten seconds, and whether there were any. */
-static long happened(SOCKET s, WSAEVENT event)
+static long
+happened(SOCKET s, WSAEVENT event)
 {
 	memset(&events, 0, sizeof(events));
 	if (WSAWaitForMultipleEvents(1, &event, TRUE, 10000, FALSE) !=
@@ -34,7 +37,8 @@ static long happened(SOCKET s, WSAEVENT event)
 	return events.lNetworkEvents;
 }
 
-static int is_set(WSAEVENT event)
+static int
+is_set(WSAEVENT event)
 {
 	return WSAWaitForMultipleEvents(1, &event, TRUE, 0, FALSE) ==
 	       WSA_WAIT_EVENT_0;
@@ -42,7 +46,8 @@ static int is_set(WSAEVENT event)
 
 static struct sockaddr_in address;
 
-static SOCKET listening(WSAEVENT event)
+static SOCKET
+listening(WSAEVENT event)
 {
 	static int before;
 	SOCKET s = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
@@ -61,7 +66,8 @@ static SOCKET listening(WSAEVENT event)
 	return s;
 }
 
-static void conversation(void)
+static void
+conversation(void)
 {
 	WSAEVENT server = WSACreateEvent(), client = WSACreateEvent();
 	SOCKET listener = listening(server), s, c;
@@ -70,8 +76,8 @@ static void conversation(void)
 
 	c = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
 	say("select a client",
-	    error_of(WSAEventSelect(c, client, FD_CONNECT | FD_WRITE |
-						       FD_READ | FD_CLOSE)));
+	    error_of(WSAEventSelect(
+		    c, client, FD_CONNECT | FD_WRITE | FD_READ | FD_CLOSE)));
 	say("nothing yet", is_set(client));
 	say("blocks no more", error_of(ioctlsocket(c, FIONBIO, &off)));
 	connect(c, (SOCKADDR *)&address, sizeof(address));
@@ -102,7 +108,8 @@ static void conversation(void)
 	WSACloseEvent(client);
 }
 
-static void refused(void)
+static void
+refused(void)
 {
 	WSAEVENT event = WSACreateEvent();
 	SOCKET listener = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
@@ -121,7 +128,8 @@ static void refused(void)
 	WSACloseEvent(event);
 }
 
-static void reset(void)
+static void
+reset(void)
 {
 	WSAEVENT event = WSACreateEvent();
 	SOCKET listener = listening(event), s, c;
@@ -142,7 +150,8 @@ static void reset(void)
 	WSACloseEvent(event);
 }
 
-static void full(void)
+static void
+full(void)
 {
 	static char much[65536];
 	WSAEVENT event = WSACreateEvent(), other = WSACreateEvent();
@@ -171,7 +180,8 @@ static void full(void)
 	WSACloseEvent(other);
 }
 
-static void datagrams(void)
+static void
+datagrams(void)
 {
 	WSAEVENT event = WSACreateEvent();
 	SOCKET s = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
@@ -197,7 +207,8 @@ static void datagrams(void)
 	WSACloseEvent(event);
 }
 
-int main(void)
+int
+main(void)
 {
 	WSADATA data;
 

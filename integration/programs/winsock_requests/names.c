@@ -19,17 +19,20 @@
 #define SIO_CPU_AFFINITY _WSAIOW(IOC_VENDOR, 21)
 #endif
 
-static void say(const char *name, long value)
+static void
+say(const char *name, long value)
 {
 	printf("%s %ld\n", name, value);
 }
 
-static long error_of(long long result)
+static long
+error_of(long long result)
 {
 	return result == SOCKET_ERROR ? WSAGetLastError() : 0;
 }
 
-static void texts(void)
+static void
+texts(void)
 {
 	struct sockaddr_in four;
 	struct sockaddr_in6 six;
@@ -51,9 +54,9 @@ static void texts(void)
 	say("the text", !strcmp(text, loopback));
 	say("its length", length == sizeof(loopback));
 	length = 4;
-	say("no room", error_of(WSAAddressToStringA((SOCKADDR *)&four,
-						    sizeof(four), NULL, text,
-						    &length)));
+	say("no room",
+	    error_of(WSAAddressToStringA((SOCKADDR *)&four, sizeof(four), NULL,
+					 text, &length)));
 	say("needs", (long)length);
 	size = sizeof(six);
 	say("IPv6", error_of(WSAStringToAddressA(other, AF_INET6, NULL,
@@ -62,12 +65,13 @@ static void texts(void)
 	length = sizeof(text);
 	WSAAddressToStringA((SOCKADDR *)&six, sizeof(six), NULL, text, &length);
 	say("back", !strcmp(text, other));
-	say("no address", error_of(WSAStringToAddressA(none, AF_INET, NULL,
-						       (SOCKADDR *)&four,
-						       &size)));
+	say("no address",
+	    error_of(WSAStringToAddressA(none, AF_INET, NULL, (SOCKADDR *)&four,
+					 &size)));
 }
 
-static void orders(SOCKET s)
+static void
+orders(SOCKET s)
 {
 	ULONG wide = 0;
 	u_short narrow = 0;
@@ -83,7 +87,8 @@ static void orders(SOCKET s)
 	say("nowhere", error_of(WSAHtonl(s, 1, NULL)));
 }
 
-static void protocols(SOCKET s)
+static void
+protocols(SOCKET s)
 {
 	int udp[] = {IPPROTO_UDP, 0};
 	WSAPROTOCOL_INFOA *found;
@@ -101,20 +106,21 @@ static void protocols(SOCKET s)
 	    (found[0].dwServiceFlags1 & XP1_CONNECTIONLESS) != 0);
 	free(found);
 	say("SO_PROTOCOL_INFO",
-	    error_of(getsockopt(s, SOL_SOCKET, SO_PROTOCOL_INFOA,
-				(char *)&one, &length)));
-	say("TCP", one.iProtocol == IPPROTO_TCP &&
-			   one.iAddressFamily == AF_INET);
+	    error_of(getsockopt(s, SOL_SOCKET, SO_PROTOCOL_INFOA, (char *)&one,
+				&length)));
+	say("TCP",
+	    one.iProtocol == IPPROTO_TCP && one.iAddressFamily == AF_INET);
 }
 
-static void interfaces(void)
+static void
+interfaces(void)
 {
 	ULONG size = 0;
 	IP_ADAPTER_ADDRESSES *all;
 	int loopback = 0;
 
-	say("GetAdaptersAddresses", (long)GetAdaptersAddresses(
-					    AF_INET, 0, NULL, NULL, &size));
+	say("GetAdaptersAddresses",
+	    (long)GetAdaptersAddresses(AF_INET, 0, NULL, NULL, &size));
 	all = (IP_ADAPTER_ADDRESSES *)malloc(size);
 	say("with room",
 	    (long)GetAdaptersAddresses(AF_INET, GAA_FLAG_INCLUDE_PREFIX, NULL,
@@ -142,7 +148,8 @@ static void interfaces(void)
 
 #define NUMBER(name) printf("%s %llu\n", #name, (unsigned long long)(name))
 
-static void numbers(void)
+static void
+numbers(void)
 {
 	NUMBER(FD_READ);
 	NUMBER(FD_WRITE);
@@ -178,7 +185,8 @@ static void numbers(void)
 	NUMBER(sizeof(struct in_addr));
 }
 
-int main(void)
+int
+main(void)
 {
 	WSADATA data;
 	SOCKET s;

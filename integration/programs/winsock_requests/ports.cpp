@@ -14,12 +14,15 @@
 namespace
 {
 
-void say(const char *name, long value)
+void
+say(const char *name, long value)
 {
 	std::printf("%s %ld\n", name, value);
 }
 
-template <typename Function> Function extension(SOCKET s, GUID which)
+template <typename Function>
+Function
+extension(SOCKET s, GUID which)
 {
 	Function found = nullptr;
 	DWORD bytes = 0;
@@ -29,7 +32,8 @@ template <typename Function> Function extension(SOCKET s, GUID which)
 	return found;
 }
 
-sockaddr_in loopback()
+sockaddr_in
+loopback()
 {
 	sockaddr_in address = {};
 
@@ -38,14 +42,16 @@ sockaddr_in loopback()
 	return address;
 }
 
-SOCKET stream(bool bound)
+SOCKET
+stream(bool bound)
 {
 	SOCKET s = WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, nullptr, 0,
 			      WSA_FLAG_OVERLAPPED);
 	sockaddr_in address = loopback();
 
 	if (bound)
-		bind(s, reinterpret_cast<SOCKADDR *>(&address), sizeof(address));
+		bind(s, reinterpret_cast<SOCKADDR *>(&address),
+		     sizeof(address));
 	return s;
 }
 
@@ -57,19 +63,22 @@ struct Packet {
 	DWORD error;
 };
 
-Packet next(HANDLE port, DWORD ms = 10000)
+Packet
+next(HANDLE port, DWORD ms = 10000)
 {
 	Packet packet = {};
 
-	packet.good = GetQueuedCompletionStatus(port, &packet.bytes, &packet.key,
-						&packet.overlapped, ms);
+	packet.good = GetQueuedCompletionStatus(
+		port, &packet.bytes, &packet.key, &packet.overlapped, ms);
 	packet.error = packet.good ? 0 : GetLastError();
 	return packet;
 }
 
-void posted()
+void
+posted()
 {
-	HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 0);
+	HANDLE port =
+		CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 0);
 	OVERLAPPED mine = {};
 	OVERLAPPED_ENTRY entries[4];
 	ULONG count = 0;
@@ -84,8 +93,8 @@ void posted()
 	for (int i = 0; i < 3; i++)
 		PostQueuedCompletionStatus(port, static_cast<DWORD>(i), 0,
 					   nullptr);
-	say("Ex", GetQueuedCompletionStatusEx(port, entries, 4, &count, 1000,
-					      FALSE));
+	say("Ex",
+	    GetQueuedCompletionStatusEx(port, entries, 4, &count, 1000, FALSE));
 	say("three", static_cast<long>(count));
 	say("in order", entries[0].dwNumberOfBytesTransferred == 0 &&
 				entries[2].dwNumberOfBytesTransferred == 2);
@@ -115,10 +124,9 @@ struct Server {
 	LPFN_ACCEPTEX accept_ex;
 
 	Server()
-		: port(CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0,
-					      1)),
-		  listener(stream(true)), address(),
-		  accept_ex(extension<LPFN_ACCEPTEX>(listener, WSAID_ACCEPTEX))
+	    : port(CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 1)),
+	      listener(stream(true)), address(),
+	      accept_ex(extension<LPFN_ACCEPTEX>(listener, WSAID_ACCEPTEX))
 	{
 		int size = sizeof(address);
 
@@ -149,18 +157,19 @@ struct Server {
 	}
 };
 
-void accepted_with_data()
+void
+accepted_with_data()
 {
 	Server server;
 	Accepted one;
-	HANDLE clients = CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0,
-						0);
+	HANDLE clients =
+		CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 0);
 	SOCKET client = stream(true);
 	LPFN_CONNECTEX connect_ex =
 		extension<LPFN_CONNECTEX>(client, WSAID_CONNECTEX);
 	LPFN_GETACCEPTEXSOCKADDRS addresses =
-		extension<LPFN_GETACCEPTEXSOCKADDRS>(server.listener,
-						     WSAID_GETACCEPTEXSOCKADDRS);
+		extension<LPFN_GETACCEPTEXSOCKADDRS>(
+			server.listener, WSAID_GETACCEPTEXSOCKADDRS);
 	OVERLAPPED connecting = {};
 	SOCKADDR *local = nullptr, *remote = nullptr;
 	int local_size = 0, remote_size = 0;
@@ -175,11 +184,11 @@ void accepted_with_data()
 	say("ConnectEx",
 	    connect_ex(client, reinterpret_cast<SOCKADDR *>(&server.address),
 		       sizeof(server.address), hello, 5, &sent, &connecting)
-			    ? WSA_IO_PENDING
-			    : WSAGetLastError());
+		    ? WSA_IO_PENDING
+		    : WSAGetLastError());
 	packet = next(clients);
-	say("connected", packet.good && packet.key == 2 &&
-				 packet.overlapped == &connecting);
+	say("connected",
+	    packet.good && packet.key == 2 && packet.overlapped == &connecting);
 	say("and sent", static_cast<long>(packet.bytes));
 	say("context", setsockopt(client, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT,
 				  nullptr, 0));
@@ -197,22 +206,22 @@ void accepted_with_data()
 	getsockname(client, reinterpret_cast<SOCKADDR *>(&name), &size);
 	say("local", reinterpret_cast<sockaddr_in *>(local)->sin_port ==
 			     server.address.sin_port);
-	say("remote", reinterpret_cast<sockaddr_in *>(remote)->sin_port ==
-			      name.sin_port);
+	say("remote",
+	    reinterpret_cast<sockaddr_in *>(remote)->sin_port == name.sin_port);
 	say("both in size", local_size == sizeof(sockaddr_in) &&
 				    remote_size == sizeof(sockaddr_in));
 	size = sizeof(name);
 	getpeername(one.s, reinterpret_cast<SOCKADDR *>(&name), &size);
-	say("getpeername", name.sin_port ==
-				   reinterpret_cast<sockaddr_in *>(remote)
-					   ->sin_port);
+	say("getpeername",
+	    name.sin_port == reinterpret_cast<sockaddr_in *>(remote)->sin_port);
 	closesocket(one.s);
 	closesocket(client);
 	CloseHandle(clients);
 }
 
 // Each side disconnects; the server's socket accepts again.
-void used_again()
+void
+used_again()
 {
 	Server server;
 	Accepted one;
@@ -232,14 +241,13 @@ void used_again()
 	say("without data", packet.good && packet.bytes == 0);
 	CreateIoCompletionPort(reinterpret_cast<HANDLE>(one.s), server.port, 3,
 			       0);
-	say("DisconnectEx",
-	    disconnect_ex(one.s, &ending, TF_REUSE_SOCKET, 0)
-		    ? 0
-		    : WSAGetLastError());
+	say("DisconnectEx", disconnect_ex(one.s, &ending, TF_REUSE_SOCKET, 0)
+				    ? 0
+				    : WSAGetLastError());
 	closesocket(client);
 	packet = next(server.port);
-	say("disconnected", packet.good && packet.key == 3 &&
-				    packet.overlapped == &ending);
+	say("disconnected",
+	    packet.good && packet.key == 3 && packet.overlapped == &ending);
 	std::memset(&one.overlapped, 0, sizeof(one.overlapped));
 	say("AcceptEx again",
 	    server.accept_ex(server.listener, number, one.out, 0, ADDRESS,
@@ -257,7 +265,8 @@ void used_again()
 	closesocket(number);
 }
 
-void echo()
+void
+echo()
 {
 	Server server;
 	Accepted one;
@@ -280,19 +289,20 @@ void echo()
 					   server.port, 8, 0)
 			    ? 0
 			    : static_cast<long>(GetLastError()));
-	say("WSARecv", WSARecv(one.s, &in, 1, nullptr, &flags, &reading, nullptr)
-			       ? WSAGetLastError()
-			       : 0);
+	say("WSARecv",
+	    WSARecv(one.s, &in, 1, nullptr, &flags, &reading, nullptr)
+		    ? WSAGetLastError()
+		    : 0);
 	send(client, "ping", 4, 0);
 	packet = next(server.port);
-	say("read", packet.good && packet.key == 7 &&
-			    packet.overlapped == &reading);
+	say("read",
+	    packet.good && packet.key == 7 && packet.overlapped == &reading);
 	say("four", static_cast<long>(packet.bytes));
 	out.len = packet.bytes;
 	WSASend(one.s, &out, 1, nullptr, 0, &writing, nullptr);
 	packet = next(server.port);
-	say("written", packet.good && packet.overlapped == &writing &&
-			       packet.bytes == 4);
+	say("written",
+	    packet.good && packet.overlapped == &writing && packet.bytes == 4);
 	say("echo", recv(client, answer, sizeof(answer), 0) == 4 &&
 			    !std::memcmp(answer, "ping", 4));
 	say("no packet", SetFileCompletionNotificationModes(
@@ -315,7 +325,8 @@ void echo()
 }
 
 // What failed is told by the port too, in Win32's numbers.
-void failures()
+void
+failures()
 {
 	Server server;
 	Accepted one;
@@ -365,7 +376,8 @@ void failures()
 
 } // namespace
 
-int main()
+int
+main()
 {
 	WSADATA data;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What else ws2_32 has for sockets: connections by name and by a list of
- * addresses, ends of one direction, descriptors of one socket, groups. One line an
- * answer. It builds for Windows as it stands.
+ * addresses, ends of one direction, descriptors of one socket, groups. One line
+ * an answer. It builds for Windows as it stands.
  */
 #define WIN32_LEAN_AND_MEAN
 #ifndef _WIN32_WINNT
@@ -16,28 +16,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void say(const char *name, long value)
+static void
+say(const char *name, long value)
 {
 	printf("%s %ld\n", name, value);
 }
 
-static long error_of(long long result)
+static long
+error_of(long long result)
 {
 	return result == SOCKET_ERROR ? WSAGetLastError() : 0;
 }
 
 /* The error of a call that answers TRUE or FALSE. */
-static long error_if_not(BOOL good)
+static long
+error_if_not(BOOL good)
 {
 	return good ? 0 : WSAGetLastError();
 }
 
-static long opened(SOCKET s)
+static long
+opened(SOCKET s)
 {
 	return s == INVALID_SOCKET ? WSAGetLastError() : 0;
 }
 
-static SOCKET bound(int type, struct sockaddr_in *address)
+static SOCKET
+bound(int type, struct sockaddr_in *address)
 {
 	SOCKET s = WSASocket(AF_INET, type, 0, NULL, 0, WSA_FLAG_OVERLAPPED);
 	int size = sizeof(*address);
@@ -51,7 +56,8 @@ static SOCKET bound(int type, struct sockaddr_in *address)
 	return s;
 }
 
-static SOCKET dual(void)
+static SOCKET
+dual(void)
 {
 	SOCKET s = socket(AF_INET6, SOCK_STREAM, 0);
 	DWORD off = 0;
@@ -60,7 +66,8 @@ static SOCKET dual(void)
 	return s;
 }
 
-static void by_name(void)
+static void
+by_name(void)
 {
 	struct sockaddr_in address;
 	SOCKET listener = bound(SOCK_STREAM, &address);
@@ -97,25 +104,26 @@ static void by_name(void)
 			    local.ss_family == AF_INET &&
 			    ((struct sockaddr_in *)&remote)->sin_port ==
 				    address.sin_port);
-	say("its context", error_of(setsockopt(
-				   s, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT,
-				   NULL, 0)));
+	say("its context",
+	    error_of(setsockopt(s, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, NULL,
+				0)));
 	remote_size = sizeof(remote);
 	say("for both families",
 	    error_if_not(WSAConnectByNameW(six, wide_name, wide_port, NULL,
 					   NULL, &remote_size,
 					   (SOCKADDR *)&remote, NULL, NULL)));
-	say("mapped", remote.ss_family == AF_INET6 &&
-			      IN6_IS_ADDR_V4MAPPED(
-				      &((struct sockaddr_in6 *)&remote)
-					       ->sin6_addr));
+	say("mapped",
+	    remote.ss_family == AF_INET6 &&
+		    IN6_IS_ADDR_V4MAPPED(
+			    &((struct sockaddr_in6 *)&remote)->sin6_addr));
 	closesocket(datagrams);
 	closesocket(six);
 	closesocket(s);
 	closesocket(listener);
 }
 
-static void by_list(void)
+static void
+by_list(void)
 {
 	struct sockaddr_in address, gone;
 	SOCKET listener = bound(SOCK_STREAM, &address);
@@ -135,8 +143,8 @@ static void by_list(void)
 	list->Address[1].lpSockaddr = (SOCKADDR *)&address;
 	list->Address[1].iSockaddrLength = sizeof(address);
 	say("nobody there",
-	    error_if_not(WSAConnectByList(s, list, NULL, NULL, NULL, NULL,
-					  NULL, NULL)));
+	    error_if_not(WSAConnectByList(s, list, NULL, NULL, NULL, NULL, NULL,
+					  NULL)));
 	list->iAddressCount = 2;
 	closesocket(s);
 	/* It waits all the same. */
@@ -145,8 +153,8 @@ static void by_list(void)
 	say("WSAConnectByList",
 	    error_if_not(WSAConnectByList(s, list, NULL, NULL, &size,
 					  (SOCKADDR *)&remote, NULL, NULL)));
-	say("the second", ((struct sockaddr_in *)&remote)->sin_port ==
-				  address.sin_port);
+	say("the second",
+	    ((struct sockaddr_in *)&remote)->sin_port == address.sin_port);
 	say("still does not block",
 	    error_of(recv(s, (char *)&on, sizeof(on), 0)));
 	free(list);
@@ -154,7 +162,8 @@ static void by_list(void)
 	closesocket(listener);
 }
 
-static void ends(void)
+static void
+ends(void)
 {
 	struct sockaddr_in address;
 	SOCKET listener = bound(SOCK_STREAM, &address);
@@ -178,7 +187,8 @@ static void ends(void)
 	closesocket(listener);
 }
 
-static void duplicates(void)
+static void
+duplicates(void)
 {
 	struct sockaddr_in address;
 	SOCKET s = bound(SOCK_DGRAM, &address);
@@ -188,10 +198,10 @@ static void duplicates(void)
 	char byte = 'x';
 
 	say("no process", error_of(WSADuplicateSocketA(s, 0, &info)));
-	say("no structure", error_of(WSADuplicateSocketA(
-				    s, GetCurrentProcessId(), NULL)));
-	say("WSADuplicateSocket", error_of(WSADuplicateSocketA(
-					  s, GetCurrentProcessId(), &info)));
+	say("no structure",
+	    error_of(WSADuplicateSocketA(s, GetCurrentProcessId(), NULL)));
+	say("WSADuplicateSocket",
+	    error_of(WSADuplicateSocketA(s, GetCurrentProcessId(), &info)));
 	other = WSASocketA(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO,
 			   FROM_PROTOCOL_INFO, &info, 0, WSA_FLAG_OVERLAPPED);
 	say("another descriptor", opened(other));
@@ -204,7 +214,8 @@ static void duplicates(void)
 	closesocket(to);
 }
 
-static void groups(void)
+static void
+groups(void)
 {
 	struct sockaddr_in group, own;
 	struct in_addr loopback;
@@ -227,9 +238,8 @@ static void groups(void)
 	group.sin_port = own.sin_port;
 	say("no leaf", opened(WSAJoinLeaf(plain, (SOCKADDR *)&group, size, NULL,
 					  NULL, NULL, NULL, JL_BOTH)));
-	say("WSAJoinLeaf",
-	    opened(WSAJoinLeaf(s, (SOCKADDR *)&group, size, NULL, NULL, NULL,
-			       NULL, JL_BOTH)));
+	say("WSAJoinLeaf", opened(WSAJoinLeaf(s, (SOCKADDR *)&group, size, NULL,
+					      NULL, NULL, NULL, JL_BOTH)));
 	say("joined before",
 	    opened(WSAJoinLeaf(s, (SOCKADDR *)&group, size, NULL, NULL, NULL,
 			       NULL, JL_BOTH)));
@@ -242,7 +252,8 @@ static void groups(void)
 	closesocket(s);
 }
 
-static void names(void)
+static void
+names(void)
 {
 	WCHAR name[256];
 
@@ -254,7 +265,8 @@ static void names(void)
 	say("ntohll", ntohll(htonll(77)) == 77);
 }
 
-int main(void)
+int
+main(void)
 {
 	WSADATA data;
 

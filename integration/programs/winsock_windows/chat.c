@@ -21,8 +21,8 @@ struct client {
 
 static struct client clients[MAX_CLIENTS];
 
-static void tell_all(SOCKET but, const char *format, const char *name,
-		     const char *text)
+static void
+tell_all(SOCKET but, const char *format, const char *name, const char *text)
 {
 	char line[256];
 	int n = sprintf_s(line, sizeof(line), format, name, text);
@@ -32,14 +32,16 @@ static void tell_all(SOCKET but, const char *format, const char *name,
 			send(clients[i].s, line, n, 0);
 }
 
-static void drop(struct client *client)
+static void
+drop(struct client *client)
 {
 	closesocket(client->s);
 	client->s = INVALID_SOCKET;
 	tell_all(INVALID_SOCKET, "%s left%s\n", client->name, "");
 }
 
-static int heard(struct client *client)
+static int
+heard(struct client *client)
 {
 	char text[128];
 	int n = recv(client->s, text, sizeof(text) - 1, 0);
@@ -62,7 +64,8 @@ static int heard(struct client *client)
 	return 1;
 }
 
-int main(void)
+int
+main(void)
 {
 	struct sockaddr_in address;
 	socklen size = sizeof(address);

@@ -8,7 +8,8 @@
 #include <windows.h>
 #include <conio.h>
 
-static void WINAPI ShowError(LPCSTR what)
+static void WINAPI
+ShowError(LPCSTR what)
 {
 	LPSTR message = NULL;
 	DWORD error = WSAGetLastError();
@@ -22,7 +23,8 @@ static void WINAPI ShowError(LPCSTR what)
 	LocalFree(message);
 }
 
-int main(int argc, char *argv[])
+int
+main(int argc, char *argv[])
 {
 	WSADATA wsa;
 	SOCKET s;

@@ -44,11 +44,10 @@ messages(void)
 	WCHAR wide[200];
 	DWORD n;
 
-	n = FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM |
-				   FORMAT_MESSAGE_IGNORE_INSERTS,
-			   NULL, 10061,
-			   MAKELANGID(LANG_NEUTRAL, SUBLANG_DEFAULT), text,
-			   sizeof(text), NULL);
+	n = FormatMessageA(
+		FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS,
+		NULL, 10061, MAKELANGID(LANG_NEUTRAL, SUBLANG_DEFAULT), text,
+		sizeof(text), NULL);
 	SAY("FormatMessage", n > 5 && n == strlen(text));
 	SAY("ends its line", n > 2 && strcmp(text + n - 2, "\r\n") == 0);
 	n = FormatMessageA(FORMAT_MESSAGE_ALLOCATE_BUFFER |
@@ -82,7 +81,8 @@ characters(void)
 	WCHAR wide[8];
 	char back[16];
 
-	SAY("room needed", MultiByteToWideChar(CP_UTF8, 0, narrow, -1, NULL, 0));
+	SAY("room needed",
+	    MultiByteToWideChar(CP_UTF8, 0, narrow, -1, NULL, 0));
 	SAY("to wide", MultiByteToWideChar(CP_UTF8, 0, narrow, -1, wide, 8));
 	SAY("e acute", wide[1]);
 	SAY("euro", wide[2]);

@@ -6,7 +6,8 @@
 
 int PASCAL Answer(SOCKET s, LPSTR lpszText, struct sockaddr FAR *lpTo);
 
-int PASCAL Answer(SOCKET s, LPSTR lpszText, struct sockaddr FAR *lpTo)
+int PASCAL
+Answer(SOCKET s, LPSTR lpszText, struct sockaddr FAR *lpTo)
 {
 	char szReply[80];
 	int n = wsprintf(szReply, "you said %s, %d bytes", lpszText,
@@ -15,7 +16,8 @@ int PASCAL Answer(SOCKET s, LPSTR lpszText, struct sockaddr FAR *lpTo)
 	return (int)sendto(s, szReply, n, 0, lpTo, sizeof(SOCKADDR_IN));
 }
 
-int main(void)
+int
+main(void)
 {
 	WSADATA wsaData;
 	SOCKET s;

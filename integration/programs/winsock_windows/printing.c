@@ -28,7 +28,8 @@ prints(void)
 
 	SAY("sprintf_s", sprintf_s(five, sizeof(five), "%d", 1234));
 	SAY_TEXT("sprintf_s text", five);
-	SAY("sprintf_s no room", sprintf_s(five, sizeof(five), "%d", 12345) < 1);
+	SAY("sprintf_s no room",
+	    sprintf_s(five, sizeof(five), "%d", 12345) < 1);
 	SAY_TEXT("sprintf_s no room text", five);
 	SAY("sprintf_s 64", sprintf_s(ten, sizeof(ten), "%I64d", 5ll));
 	memset(ten, 'x', sizeof(ten));
@@ -96,14 +97,14 @@ scans(void)
 				      (unsigned)sizeof(word), &port));
 	SAY_TEXT("sscanf_s word", word);
 	SAY("sscanf_s number", port);
-	SAY("sscanf_s long", sscanf_s("abcd 5", "%s %d", other,
-				      (unsigned)sizeof(other), &port));
+	SAY("sscanf_s long",
+	    sscanf_s("abcd 5", "%s %d", other, (unsigned)sizeof(other), &port));
 	SAY_TEXT("sscanf_s long text", other);
 	SAY("sscanf_s char", sscanf_s("q", "%c", &c, 1));
 	SAY("sscanf_s char is", c);
-	SAY("sscanf_s width", sscanf_s("abcd", "%2s%2c", other,
-				       (unsigned)sizeof(other), letters,
-				       (unsigned)sizeof(letters)));
+	SAY("sscanf_s width",
+	    sscanf_s("abcd", "%2s%2c", other, (unsigned)sizeof(other), letters,
+		     (unsigned)sizeof(letters)));
 	SAY("sscanf_s letters", letters[0] * 256 + letters[1]);
 	SAY("sscanf_s none", sscanf_s("x", "%d", &port));
 	SAY("sscanf_s end", sscanf_s("", "%d", &port));

@@ -6,7 +6,8 @@
 #include <tchar.h>
 #include <stdio.h>
 
-int _tmain(int argc, _TCHAR *argv[])
+int
+_tmain(int argc, _TCHAR *argv[])
 {
 	ADDRINFOT hints, *found = NULL, *next;
 	TCHAR host[MAX_PATH];
@@ -36,8 +37,9 @@ int _tmain(int argc, _TCHAR *argv[])
 		InetNtop(AF_INET,
 			 &((struct sockaddr_in *)next->ai_addr)->sin_addr, text,
 			 _countof(text));
-		_tprintf(_T("%s:%hu\n"), text,
-			 ntohs(((struct sockaddr_in *)next->ai_addr)->sin_port));
+		_tprintf(
+			_T("%s:%hu\n"), text,
+			ntohs(((struct sockaddr_in *)next->ai_addr)->sin_port));
 	}
 	FreeAddrInfo(found);
 	WSACleanup();

@@ -89,8 +89,8 @@ lines(const char *name)
 	gets_s(line, sizeof(line));
 	SAY("last line", gets_s(line, sizeof(line)) == line);
 	SAY("end", gets_s(line, sizeof(line)) == NULL);
-	SAY("end of file", StringCchGetsA(line, sizeof(line)) ==
-				   STRSAFE_E_END_OF_FILE);
+	SAY("end of file",
+	    StringCchGetsA(line, sizeof(line)) == STRSAFE_E_END_OF_FILE);
 	SAY("_filelength", _filelength(_fileno(stdin)));
 }
 
@@ -122,13 +122,13 @@ memory(void)
 	HLOCAL local;
 	FILETIME now, there;
 
-	SAY("in place", HeapReAlloc(GetProcessHeap(),
-				    HEAP_REALLOC_IN_PLACE_ONLY, block,
-				    10) == block);
+	SAY("in place",
+	    HeapReAlloc(GetProcessHeap(), HEAP_REALLOC_IN_PLACE_ONLY, block,
+			10) == block);
 	SAY("size", HeapSize(GetProcessHeap(), 0, block));
-	SAY("not larger", HeapReAlloc(GetProcessHeap(),
-				      HEAP_REALLOC_IN_PLACE_ONLY, block,
-				      1000000) == NULL);
+	SAY("not larger",
+	    HeapReAlloc(GetProcessHeap(), HEAP_REALLOC_IN_PLACE_ONLY, block,
+			1000000) == NULL);
 	HeapFree(GetProcessHeap(), 0, block);
 	SAY("HeapAlloc too much",
 	    HeapAlloc(GetProcessHeap(), 0, (SIZE_T)-1) == NULL);
@@ -143,9 +143,8 @@ memory(void)
 	SAY("ERROR_INVALID_FLAGS",
 	    MultiByteToWideChar(CP_UTF8, 0x100, "a", 1, NULL, 0) +
 		    (int)GetLastError());
-	SAY("no code page",
-	    MultiByteToWideChar(12345, 0, "a", 1, NULL, 0) +
-		    (int)GetLastError());
+	SAY("no code page", MultiByteToWideChar(12345, 0, "a", 1, NULL, 0) +
+				    (int)GetLastError());
 	SAY("GlobalSize", GlobalSize(NULL));
 }
 

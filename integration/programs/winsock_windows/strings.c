@@ -117,8 +117,8 @@ safe(void)
 	SAY("StringCchCopy cut", StringCchCopyA(five, 5, "abcdefg") ==
 					 STRSAFE_E_INSUFFICIENT_BUFFER);
 	SAY_TEXT("StringCchCopy cut text", five);
-	SAY("StringCchCopy no size", StringCchCopyA(five, 0, "a") ==
-					     STRSAFE_E_INVALID_PARAMETER);
+	SAY("StringCchCopy no size",
+	    StringCchCopyA(five, 0, "a") == STRSAFE_E_INVALID_PARAMETER);
 	SAY("StringCchCopyN", StringCchCopyNA(five, 5, "xyz", 2));
 	SAY_TEXT("StringCchCopyN text", five);
 	SAY("StringCchCat", StringCchCatA(five, 5, "z"));
@@ -134,8 +134,8 @@ safe(void)
 	SAY_TEXT("StringCchPrintf cut text", five);
 	SAY("StringCchLength", StringCchLengthA("abc", 5, &n));
 	SAY("StringCchLength length", n);
-	SAY("StringCchLength no end", StringCchLengthA("abc", 3, &n) ==
-					      STRSAFE_E_INVALID_PARAMETER);
+	SAY("StringCchLength no end",
+	    StringCchLengthA("abc", 3, &n) == STRSAFE_E_INVALID_PARAMETER);
 	SAY("StringCbCopyW", StringCbCopyW(wide, sizeof(wide), L"abcd"));
 	SAY_WIDE("StringCbCopyW text", wide);
 	SAY("StringCbCopyW cut", StringCbCopyW(wide, sizeof(wide), L"abcde") ==
@@ -144,9 +144,9 @@ safe(void)
 	SAY_WIDE("StringCchPrintfW text", wide);
 	SAY("StringCbLengthW", StringCbLengthW(wide, sizeof(wide), &n));
 	SAY("StringCbLengthW length", n / sizeof(WCHAR));
-	SAY("constants", STRSAFE_E_INSUFFICIENT_BUFFER == (HRESULT)0x8007007a &&
-				 STRSAFE_E_INVALID_PARAMETER ==
-					 (HRESULT)0x80070057);
+	SAY("constants",
+	    STRSAFE_E_INSUFFICIENT_BUFFER == (HRESULT)0x8007007a &&
+		    STRSAFE_E_INVALID_PARAMETER == (HRESULT)0x80070057);
 	SAY("FAILED", FAILED(STRSAFE_E_INVALID_PARAMETER) && SUCCEEDED(S_OK));
 }
 

@@ -22,16 +22,14 @@ wait_and_answer(LPVOID argument)
 	return *(DWORD *)argument;
 }
 
-static unsigned int __stdcall
-crt_thread(void *argument)
+static unsigned int __stdcall crt_thread(void *argument)
 {
 	*(DWORD *)argument = GetCurrentThreadId();
 	_endthreadex(5);
 	return 6;
 }
 
-static void __cdecl
-plain_thread(void *argument)
+static void __cdecl plain_thread(void *argument)
 {
 	InterlockedIncrement(&ran);
 	SetEvent((HANDLE)argument);
@@ -89,8 +87,7 @@ ends(void)
 	SAY("its id", seen == crt_id);
 	CloseHandle(thread);
 
-	SAY("_beginthread", _beginthread(plain_thread, 0, go) !=
-				    (uintptr_t)-1);
+	SAY("_beginthread", _beginthread(plain_thread, 0, go) != (uintptr_t)-1);
 	SAY("it ran", WaitForSingleObject(go, INFINITE));
 
 	thread = CreateThread(NULL, 65536, leave_early, (LPVOID)9, 0, NULL);

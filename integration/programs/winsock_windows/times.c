@@ -62,7 +62,8 @@ windows_dates(void)
 	value.HighPart = current.dwHighDateTime;
 	seconds = time(NULL);
 	SAY("now", (__int64)(value.QuadPart / 10000000 - 11644473600ull) -
-			   (__int64)seconds <= 0);
+				   (__int64)seconds <=
+			   0);
 	GetSystemTime(&now);
 	FileTimeToSystemTime(&current, &back);
 	SAY("same hour or next", now.wHour - back.wHour <= 1);
@@ -83,8 +84,9 @@ clocks(void)
 	QueryPerformanceCounter(&first);
 	Sleep(30);
 	QueryPerformanceCounter(&second);
-	SAY("slept 30", (second.QuadPart - first.QuadPart) * 1000 /
-					frequency.QuadPart >= 29);
+	SAY("slept 30",
+	    (second.QuadPart - first.QuadPart) * 1000 / frequency.QuadPart >=
+		    29);
 	SAY("ticks", GetTickCount() - ticks >= 15);
 	SAY("long ticks", GetTickCount64() - long_ticks >= 15);
 	SAY("both", (DWORD)long_ticks - ticks < 1000);

@@ -36,7 +36,8 @@ static unsigned __stdcall serve(LPVOID parameter)
 	return 0;
 }
 
-static DWORD WINAPI accept_some(LPVOID parameter)
+static DWORD WINAPI
+accept_some(LPVOID parameter)
 {
 	SOCKET listener = *(SOCKET *)parameter;
 
@@ -58,7 +59,8 @@ static DWORD WINAPI accept_some(LPVOID parameter)
 	return 0;
 }
 
-int main(void)
+int
+main(void)
 {
 	struct sockaddr_in address = {0};
 	int size = sizeof(address);
