@@ -49,6 +49,7 @@ ANSWERS = {
     "getsockname, short": (10014, API + "getsockname"),
     "getsockname, NULL": (10014, API + "getsockname"),
     "getsockname, NULL size": (10014, API + "getsockname"),
+    "sendto, NULL": (10014, API + "sendto"),
     "sendto, short": (10014, API + "sendto"),
     "connect, short": (10014, API + "connect"),
     "sendto": (0, API + "sendto"),
@@ -63,6 +64,7 @@ ANSWERS = {
     "setsockopt, short": (10014, API + "setsockopt"),
     "setsockopt, NULL": (10014, API + "setsockopt"),
     "gethostname, short": (10014, WINSOCK + "gethostname"),
+    "gethostname, NULL": (10014, WINSOCK + "gethostname"),
     "gethostname": (0, WINSOCK + "gethostname"),
     "select, no sets": (10022, SELECT),
     "select, an empty set": (10022, SELECT),
@@ -147,6 +149,60 @@ def test_resets_of_udp_can_be_turned_off(run_c):
 	""", before="#include <mswsock.h>\n")
     assert said == {"off": 0, "recv": -1, "code": 10060, "send": 1, "on": 0,
                     "recv again": -1, "its code": 10054, "TCP": 10022}
+
+
+@pytest.mark.parametrize("number", [10, 23])
+def test_both_numbers_are_taken_and_one_is_told(run_c, number):
+    """10 is what a header of Linux' says, 23 what Windows' says and programs have in
+    files; AF_INET6 is one of both."""
+    said = run_c(r"""
+	started();
+	struct sockaddr_in6 at = {.sin6_family = NUMBER}, told = {0}, *found;
+	struct addrinfo hints = {.ai_family = NUMBER}, *list;
+	SOCKET s = socket(NUMBER, SOCK_DGRAM, 0), other = socket(NUMBER, SOCK_DGRAM, 0);
+	SOCKET l = socket(NUMBER, SOCK_STREAM, 0), c = socket(NUMBER, SOCK_STREAM, 0);
+	WSAPROTOCOL_INFOA info;
+	int size = sizeof at, room = sizeof info;
+	char text[64] = "";
+	char byte = 'x';
+	at.sin6_addr = in6addr_loopback;
+	say("bind", bind(s, (SOCKADDR *)&at, sizeof at));
+	getsockname(s, (SOCKADDR *)&told, &size);
+	say("getsockname", told.sin6_family);
+	at.sin6_port = told.sin6_port;
+	say("sendto", sendto(other, &byte, 1, 0, (SOCKADDR *)&at, sizeof at));
+	say("recvfrom", recvfrom(s, &byte, 1, 0, (SOCKADDR *)&told, &size));
+	say("from", told.sin6_family);
+	at.sin6_port = 0;
+	bind(l, (SOCKADDR *)&at, sizeof at);
+	listen(l, 1);
+	getsockname(l, (SOCKADDR *)&told, &size);
+	at.sin6_port = told.sin6_port;
+	say("connect", connect(c, (SOCKADDR *)&at, sizeof at));
+	memset(&told, 0, sizeof told);
+	accept(l, (SOCKADDR *)&told, &size);
+	say("accept", told.sin6_family);
+	getpeername(c, (SOCKADDR *)&told, &size);
+	say("getpeername", told.sin6_family);
+	getsockopt(c, SOL_SOCKET, SO_PROTOCOL_INFOA, (char *)&info, &room);
+	say("info", info.iAddressFamily);
+	say("getaddrinfo", getaddrinfo("::1", "80", &hints, &list));
+	found = (struct sockaddr_in6 *)list->ai_addr;
+	say("hint", list->ai_family == 23 && found->sin6_family == 23);
+	say("getnameinfo", getnameinfo((SOCKADDR *)&at, sizeof at, text, sizeof text,
+				       NULL, 0, NI_NUMERICHOST));
+	say("inet_pton", inet_pton(NUMBER, "::1", &at.sin6_addr));
+	say("inet_ntop", inet_ntop(NUMBER, &at.sin6_addr, text, sizeof text) == text);
+	memset(&told, 0, sizeof told);
+	strcpy(text, "::1");
+	WSAStringToAddressA(text, NUMBER, NULL, (SOCKADDR *)&told, &size);
+	say("WSAStringToAddress", told.sin6_family);
+	""", before=f"#include <ws2tcpip.h>\n#define NUMBER {number}\n")
+    assert said == {
+        "bind": 0, "getsockname": 23, "sendto": 1, "recvfrom": 1, "from": 23,
+        "connect": 0, "accept": 23, "getpeername": 23, "info": 23, "getaddrinfo": 0,
+        "hint": 1, "getnameinfo": 0, "inet_pton": 1, "inet_ntop": 1,
+        "WSAStringToAddress": 23}
 
 
 PORT = 27600

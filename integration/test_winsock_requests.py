@@ -31,7 +31,8 @@ PAGES = {
        "winsock/winsock-ioctls", "api/ws2def/ns-ws2def-wsabuf", "api/ws2def/ns-ws2def-wsamsg"],
     "whole.c": [API + name for name in (
         "wsaconnectbynamea", "wsaconnectbylist", "wsasenddisconnect", "wsarecvdisconnect",
-        "wsaduplicatesocketa", "wsajoinleaf", "gethostnamew", "htonll", "ntohll")],
+        "wsaaccept", "wsaduplicatesocketa", "wsajoinleaf", "gethostnamew", "htonll",
+        "ntohll")] + ["winsock/sio-cpu-affinity"],
 }
 
 BUFFERS = {
@@ -101,7 +102,9 @@ WHOLE = {
     "mapped": 1, "nobody there": 10061, "WSAConnectByList": 0, "the second": 1,
     "still does not block": 10035, "never connected": 10057, "with data": 10042,
     "WSASendDisconnect": 0, "send then": 10058, "the peer's end": 0,
-    "WSARecvDisconnect": 0, "recv then": 10058, "no process": 10022,
+    "WSARecvDisconnect": 0, "recv then": 10058, "SIO_CPU_AFFINITY": 0,
+    "CF_REJECT": 10061, "it hears": 10054, "CF_ACCEPT": 0, "the peer": 1,
+    "no process": 10022,
     "no structure": 10014, "WSADuplicateSocket": 0, "another descriptor": 0,
     "not the same": 1, "one socket": 1, "no leaf": 10022, "WSAJoinLeaf": 0,
     "joined before": 10056, "to the group": 1, "GetHostNameW, short": 10014,

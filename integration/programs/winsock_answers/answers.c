@@ -194,6 +194,8 @@ bad_addresses(void)
 	say("getsockname, short", error_of(getsockname(s, at, &small)));
 	say("getsockname, NULL", error_of(getsockname(s, NULL, &size)));
 	say("getsockname, NULL size", error_of(getsockname(s, at, NULL)));
+	say("sendto, NULL",
+	    error_of(sendto(s, NULL, 1, 0, (SOCKADDR *)&to, size)));
 	say("sendto, short",
 	    error_of(sendto(s, &byte, 1, 0, (SOCKADDR *)&to, small)));
 	say("connect, short", error_of(connect(s, (SOCKADDR *)&to, small)));
@@ -250,6 +252,7 @@ bad_options(void)
 	say("setsockopt, NULL",
 	    error_of(setsockopt(s, SOL_SOCKET, SO_RCVBUF, NULL, size)));
 	say("gethostname, short", error_of(gethostname(name, 1)));
+	say("gethostname, NULL", error_of(gethostname(NULL, sizeof(name))));
 	say("gethostname", error_of(gethostname(name, sizeof(name))));
 	closesocket(s);
 }

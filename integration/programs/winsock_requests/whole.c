@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What else ws2_32 has for sockets: connections by name and by a list of
- * addresses, ends of one direction, descriptors of one socket, groups. One line
- * an answer. It builds for Windows as it stands.
+ * addresses, ends of one direction, conditions, descriptors of one socket,
+ * groups. One line an answer. It builds for Windows as it stands.
  */
 #define WIN32_LEAN_AND_MEAN
 #ifndef _WIN32_WINNT
@@ -11,10 +11,15 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 #include <mswsock.h>
+#include <mstcpip.h>
 #include <windows.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifndef SIO_CPU_AFFINITY /* an old mingw-w64 */
+#define SIO_CPU_AFFINITY _WSAIOW(IOC_VENDOR, 21)
+#endif
 
 static void
 say(const char *name, long value)
@@ -187,6 +192,54 @@ ends(void)
 	closesocket(listener);
 }
 
+/* Takes whom its data tell it to take, if it is asked as it should be. */
+static int CALLBACK
+condition(LPWSABUF caller, LPWSABUF caller_data, LPQOS sqos, LPQOS gqos,
+	  LPWSABUF callee, LPWSABUF callee_data, GROUP *group, DWORD_PTR data)
+{
+	(void)caller_data;
+	(void)sqos;
+	(void)gqos;
+	(void)callee_data;
+	(void)group;
+	if (caller->len != sizeof(struct sockaddr_in) || !callee->buf)
+		return CF_REJECT;
+	return (int)data;
+}
+
+static void
+conditions(void)
+{
+	struct sockaddr_in address, peer;
+	SOCKET listener = bound(SOCK_STREAM, &address);
+	SOCKET first = socket(AF_INET, SOCK_STREAM, 0);
+	SOCKET second = socket(AF_INET, SOCK_STREAM, 0);
+	int size = sizeof(peer);
+	USHORT processor = 0;
+	DWORD bytes;
+	SOCKET taken;
+	char byte;
+
+	say("SIO_CPU_AFFINITY",
+	    error_of(WSAIoctl(first, SIO_CPU_AFFINITY, &processor,
+			      sizeof(processor), NULL, 0, &bytes, NULL, NULL)));
+	listen(listener, 5);
+	connect(first, (SOCKADDR *)&address, sizeof(address));
+	say("CF_REJECT",
+	    opened(WSAAccept(listener, NULL, NULL, condition, CF_REJECT)));
+	say("it hears", error_of(recv(first, &byte, 1, 0)));
+	connect(second, (SOCKADDR *)&address, sizeof(address));
+	taken = WSAAccept(listener, (SOCKADDR *)&peer, &size, condition,
+			  CF_ACCEPT);
+	say("CF_ACCEPT", opened(taken));
+	getsockname(second, (SOCKADDR *)&address, &size);
+	say("the peer", peer.sin_port == address.sin_port);
+	closesocket(taken);
+	closesocket(second);
+	closesocket(first);
+	closesocket(listener);
+}
+
 static void
 duplicates(void)
 {
@@ -275,6 +328,7 @@ main(void)
 	by_name();
 	by_list();
 	ends();
+	conditions();
 	duplicates();
 	groups();
 	names();
