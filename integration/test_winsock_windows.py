@@ -514,7 +514,7 @@ errno_t strcpy_s(char *dest, rsize_t size, const char *src)
 
 int main(void)
 {
-	char text[5];
+	char text[5] = "";
 
 	strcat_s(text, 5, "");
 	_cputs("");
