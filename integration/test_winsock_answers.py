@@ -229,7 +229,7 @@ def leave_time_wait(server):
     assert program.end() == 0
 
 
-@pytest.mark.parametrize("how", ["plain", "exclusive", "block", "any"])
+@pytest.mark.parametrize("how", ["plain", "exclusive", "six", "block", "any"])
 def test_a_server_is_there_again_at_once(server, how):
     """As on Windows, also in a block of its own that has that port alone."""
     reserved = ["reserve 0"] if how in ("block", "any") else []

@@ -4,6 +4,7 @@
  * TIME_WAIT: restart <port> <what comes before the bind>.
  *
  *	plain, exclusive	nothing, SO_EXCLUSIVEADDRUSE
+ *	six			as plain, on IPv6
  *	block, any		a block of that one port, and the port or 0
  *	kept			as plain; the connection stays, the listener
  *goes bound			bound only; waits for a line, then listens
@@ -55,8 +56,9 @@ reserve(SOCKET s, u_short port)
 static void
 serve(SOCKET listener, const char *how)
 {
-	SOCKET client = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-	struct sockaddr_in address;
+	int family = is(how, "six") ? AF_INET6 : AF_INET;
+	SOCKET client = socket(family, SOCK_STREAM, IPPROTO_TCP);
+	SOCKADDR_STORAGE address;
 	int size = sizeof(address);
 	SOCKET s;
 	char byte;
@@ -76,32 +78,47 @@ serve(SOCKET listener, const char *how)
 	closesocket(listener);
 }
 
+static int
+loopback(SOCKADDR_STORAGE *address, const char *how, u_short port)
+{
+	struct sockaddr_in *four = (struct sockaddr_in *)address;
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)address;
+
+	memset(address, 0, sizeof(*address));
+	if (is(how, "six")) {
+		six->sin6_family = AF_INET6;
+		six->sin6_addr.s6_addr[15] = 1;
+		six->sin6_port = htons(port);
+		return sizeof(*six);
+	}
+	four->sin_family = AF_INET;
+	four->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	four->sin_port = is(how, "any") ? 0 : htons(port);
+	return sizeof(*four);
+}
+
 int
 main(int argc, char **argv)
 {
 	u_short port = (u_short)atoi(argv[1]);
 	const char *how = argv[argc - 1];
 	BOOL on = TRUE;
-	struct sockaddr_in address;
+	SOCKADDR_STORAGE address;
+	int size;
 	WSADATA data;
 	SOCKET s;
 	int result;
 
 	if (WSAStartup(MAKEWORD(2, 2), &data))
 		return 1;
-	s = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-	memset(&address, 0, sizeof(address));
-	address.sin_family = AF_INET;
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	address.sin_port = htons(port);
+	size = loopback(&address, how, port);
+	s = socket(address.ss_family, SOCK_STREAM, IPPROTO_TCP);
 	if (is(how, "exclusive"))
 		setsockopt(s, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (char *)&on,
 			   sizeof(on));
 	if (is(how, "block") || is(how, "any"))
 		say("reserve", reserve(s, port));
-	if (is(how, "any"))
-		address.sin_port = 0;
-	result = bind(s, (SOCKADDR *)&address, sizeof(address));
+	result = bind(s, (SOCKADDR *)&address, size);
 	say("bind", result);
 	if (result)
 		return 0;
