@@ -240,6 +240,8 @@ def main():
     rows += rows_of_python(library)
     with tempfile.TemporaryDirectory(dir="/dev/shm") as where:
         rows += output(f"{build}/bench/crowd", where)
+        rows += output(f"{build}/bench/echo", library, f"{build}/bench/echo_ports",
+                       PORTRES_POOL=where)
         kernel = output(f"{build}/bench/kernel", where)
     counted = count(build, library)
     if wanted.json:
