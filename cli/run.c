@@ -27,8 +27,7 @@ read_ports(const struct command *self, const char *text, struct range *ret)
 	if (!*text || plus == text || (plus && !plus[1]))
 		return misused(self, "no ports '%s': say N, or START+N", text);
 	if (plus && strncmp(text, "0+", 2) != 0)
-		r = read_port(self, strndupa(text, (size_t)(plus - text)),
-			      &range.start);
+		r = read_port_before(self, text, plus, &range.start);
 	if (r == 0)
 		r = read_count(self, plus ? plus + 1 : text, &range);
 	if (r == 0 && !plus && range.count > COUNT_ALONE_MAX)
