@@ -216,7 +216,8 @@ LONG_TESTS := $(filter %/test_proc_locks_gaps %/test_proc_locks_swing %/test_pro
 	%/test_proc_locks_waiters %/test_proc_locks_long %/test_proc_locks_crowd,$(ALL_TESTS))
 TESTS := $(if $(LONG),$(ALL_TESTS),$(filter-out $(LONG_TESTS),$(ALL_TESTS)))
 TEST_SHIM := $(patsubst %,$(B)/obj/shim/%.o,\
-	autobind fork hidden_fds pick pools config real refusal sockets usermem)
+	autobind fork hidden_fds pick pools config real refusal robust_list \
+	sockets usermem)
 
 $B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
 	$(call say,TEST,$@)

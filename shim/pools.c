@@ -6,6 +6,7 @@
 #include "core/kernel/sock.h"
 #include "shim/config.h"
 #include "shim/fork.h"
+#include "shim/robust_list.h"
 #include "shim/sockets.h"
 
 /* An entry is never freed once it is listed: binders have pointers to it. When
@@ -195,6 +196,9 @@ announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 	self.process = FORK_GENERATION();
 	r = announce_begin(&sys_kernel, &self, pool->file, port,
 			   &ret->announce);
+	if (r == -ENOSYS && robust_list_register())
+		r = announce_begin(&sys_kernel, &self, pool->file, port,
+				   &ret->announce);
 	ret->generation = FORK_GENERATION();
 	return r;
 }
