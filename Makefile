@@ -10,7 +10,7 @@
 #   make check-valgrind  the programs that integration compiles, under valgrind
 #   make check-kernel    unit, and what of integration asks the kernel most, on
 #                        the kernel that Debian ships, in a virtual machine; it
-#                        wants tests/packages-kernel
+#                        wants tests/packages-kernel; or KERNEL=linux-image-…
 #   make bench           what it costs, against bare libc; JSON=1; with
 #                        OLD=libportres.so against that one, in turns
 #   make trace           what a call goes through: functions and system calls
@@ -272,7 +272,7 @@ KERNEL_FILES := $(patsubst %,integration/test_%.py,reserve enforce chosen \
 KERNEL_LESS := integration/test_kill.py::test_kills_while_the_pool_is_made
 
 check-kernel: all $(TESTS)
-	$Qsh integration/kernel/run.sh $B 'make check-unit' \
+	$QKERNEL='$(KERNEL)' sh integration/kernel/run.sh $B 'make check-unit' \
 		'make check-integration LONG=1 INTEGRATION="$(KERNEL_FILES) \
 		--deselect $(KERNEL_LESS)"'
 

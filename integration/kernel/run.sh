@@ -5,14 +5,18 @@
 #
 #   sh integration/kernel/run.sh BUILD COMMAND...
 #
+# KERNEL names another one: a package that apt knows, such as linux-image-6.12-amd64,
+# or the .deb files of one, whole (from Linux 7 on linux-binary, linux-modules and
+# linux-base, but not linux-image, which is empty).
+#
 # A guest sees this machine's root directory, and keeps its changes to it in its
 # memory; a command begins in the directory where this one does. Its output is
 # printed, and it must end well. So a guest that panics has failed, and one that
-# has not reported after 15 minutes. What is downloaded and made is below
+# has not reported after 15 minutes, or MINUTES. What is downloaded and made is below
 # BUILD/kernel.
 set -eu
 
-minutes=15
+minutes=${MINUTES:-15}
 mkdir -p "$1/kernel"
 work=$(cd "$1/kernel" && pwd -P)
 sources=$(pwd -P)
@@ -33,27 +37,53 @@ for program in apt-get busybox cpio dpkg-deb qemu-system-x86_64; do
 		"apt-get install --no-install-recommends \$(cat tests/packages-kernel)"
 done
 
-# What a machine that is set up today boots.
-package=$(apt-cache depends linux-image-amd64 |
-	awk '$1 == "Depends:" {print $2; exit}')
-[ "$package" ] || fail "apt knows no linux-image-amd64: apt-get update"
-version=${package#linux-image-}
-kernel=$work/$package
-modules=lib/modules/$version
+# What a machine that is set up today boots, unless told otherwise.
+dependencies() {
+	apt-cache depends "$1" | awk '$1 == "Depends:" {print $2}'
+}
 
-if ! [ -e "$kernel" ]; then
+# An empty package leads to another, and a kernel may be in several.
+packages() {
+	package=${KERNEL:-linux-image-amd64}
+	while next=$(dependencies "$package" | grep '^linux-image-'); do
+		package=${next%%[[:space:]]*}
+	done
+	apt-cache show "$package" >/dev/null 2>&1 ||
+		fail "apt knows no $package: apt-get update, or KERNEL=…"
+	echo "$package"
+	dependencies "$package" | grep -- "^linux-[a-z]*-${package#linux-image-}\$" || :
+}
+
+case ${KERNEL:-} in
+*.deb) debs=$KERNEL; wanted=$(basename "${KERNEL##* }" .deb) ;;
+*) debs=; wanted=$(packages); wanted=${wanted%%[[:space:]]*} ;;
+esac
+kernel=$work/$wanted
+
+if ! ls "$kernel"/lib/modules/*/vmlinuz >/dev/null 2>&1; then
 	new=$work/new
 	rm -rf "$new"
-	mkdir -p "$new"
-	(cd "$new" && apt-get -q -o APT::Sandbox::User=root download "$package")
-	dpkg-deb -x "$new"/*.deb "$new/root"
+	mkdir -p "$new/root" "$new/lib"
+	[ "$debs" ] || (cd "$new" &&
+		apt-get -q -o APT::Sandbox::User=root download $(packages))
+	for deb in ${debs:-"$new"/*.deb}; do
+		dpkg-deb -x "$deb" "$new/root"
+	done
+	# Debian has moved the modules, and then the kernel to them.
+	mv "$new"/root/lib/modules "$new"/root/usr/lib/modules "$new/lib" \
+		2>/dev/null || :
+	cd "$new"/lib/modules/*/kernel || fail "no modules in $wanted"
+	[ -e ../vmlinuz ] || mv "$new"/root/boot/vmlinuz-* ../vmlinuz
 	# Three quarters are for devices that no guest has.
-	(cd "$new/root/$modules/kernel" && find drivers sound -mindepth 1 \
-		-maxdepth 1 ! -name virtio -exec rm -r {} +)
-	busybox depmod -b "$new/root" "$version"
-	mv "$new/root" "$kernel"
-	rm -rf "$new"
+	find drivers sound -mindepth 1 -maxdepth 1 ! -name virtio -exec rm -r {} +
+	find . -name '*.ko.xz' -exec busybox unxz {} +
+	cd "$sources"
+	busybox depmod -b "$new" "$(ls "$new/lib/modules")"
+	rm -rf "$new/root" "$new"/*.deb "$kernel"
+	mv "$new" "$kernel"
 fi
+version=$(ls "$kernel/lib/modules")
+modules=lib/modules/$version
 
 # What a guest needs until it has this machine's root directory.
 drivers='virtio_pci 9pnet_virtio 9p overlay'
@@ -64,7 +94,8 @@ for directory in bin sbin proc sys dev "$modules"; do
 done
 cp "$(command -v busybox)" "$first/bin"
 install "$here/init" "$first/init"
-cp "$kernel/$modules/modules.dep" "$first/$modules"
+cp "$kernel/$modules/modules.dep" "$kernel/$modules/modules.builtin" \
+	"$first/$modules"
 for driver in $drivers; do
 	grep "/$driver\.ko:" "$kernel/$modules/modules.dep"
 done | tr -d : | tr ' ' '\n' | sort -u |
@@ -86,7 +117,7 @@ END
 	: >"$guest/report"
 	timeout $((minutes * 60)) qemu-system-x86_64 \
 		-accel tcg -smp 2 -m 2048 -nodefaults -display none -no-reboot \
-		-kernel "$kernel/boot/vmlinuz-$version" \
+		-kernel "$kernel/$modules/vmlinuz" \
 		-initrd "$guest/first" \
 		-append "console=ttyS0 quiet panic=-1" \
 		-serial "file:$guest/console" \
