@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "shim/robust_list.h"
 
+#include <pthread.h>
+
+#include "shim/sockets.h"
+
 #ifdef __GLIBC__
 
 bool
@@ -10,10 +14,6 @@ robust_list_register(void)
 }
 
 #else
-
-#include <pthread.h>
-
-#include "shim/sockets.h"
 
 /*
  * musl tells the kernel when the thread first locks a mutex that is robust and
