@@ -29,6 +29,8 @@ clear_range_next(struct pool_file *file, enum protocol protocol,
 	struct range run = {within.start, 0};
 	struct range best = {0, 0};
 
+	/* The choice is announced before any mark is read. */
+	atomic_thread_fence(memory_order_seq_cst);
 	for (uint32_t port = within.start; port < range_end(within); port++) {
 		if (!atomic_load_explicit(mark_of(file, protocol, port),
 					  memory_order_relaxed)) {
