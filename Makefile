@@ -64,10 +64,14 @@ SANITIZE = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wvla
+# No TLS that allocates: it is touched inside bind(). musl's never does, and its
+# dlopen() refuses this kind.
+TLS := $(if $(shell $(CC) -E -dM -include features.h -x c /dev/null | \
+	grep -w __GLIBC__),-ftls-model=initial-exec)
 # Off: FORTIFY's inlines and 64-bit-offset names collide with names that we
-# define. No TLS that allocates: it is touched inside bind().
+# define.
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -fPIC \
-	-fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
+	-fvisibility=hidden $(TLS) -U_FORTIFY_SOURCE \
 	-U_FILE_OFFSET_BITS -U_TIME_BITS -DPORTRES_ITSELF -I. -Iinclude -MMD -MP \
 	$(KERNEL_HEADERS:%=-idirafter %) $(SANITIZE)
 # Sanitizers need undefined symbols.
@@ -128,7 +132,8 @@ CLI := $(patsubst %.c,$B/obj/%.o,$(wildcard cli/*.c))
 $(CLI): COMPILE += -DPORTRES_VERSION='"$(VERSION)"' \
 	-DPORTRES_SONAME='"$(SONAME)"'
 
-$B/portres: $(CLI) $B/obj/shim/config.o $B/libportres_core.a
+$B/portres: $(CLI) $B/obj/shim/config.o $B/obj/shim/robust_list.o \
+		$B/libportres_core.a
 	$(call say,LD,$@)
 	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^ -ldl
 
@@ -276,7 +281,7 @@ check-kernel: all $(TESTS)
 		'make check-integration LONG=1 INTEGRATION="$(KERNEL_FILES) \
 		--deselect $(KERNEL_LESS)"'
 
-check-symbols: $B/libportres.so
+check-symbols: $B/libportres.so $B/hooks.txt
 	$Qawk -v list=1 -f shim/exports.awk $B/hooks.txt | sort >$B/wanted.txt
 	$Q$(NM) -D --defined-only $< | awk '{print $$3}' | sort >$B/exported.txt
 	$Qdiff -u $B/wanted.txt $B/exported.txt

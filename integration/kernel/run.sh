@@ -6,8 +6,9 @@
 #   sh integration/kernel/run.sh BUILD COMMAND...
 #
 # KERNEL names another one: a package that apt knows, such as linux-image-6.12-amd64,
-# or the .deb files of one, whole (from Linux 7 on linux-binary, linux-modules and
-# linux-base, but not linux-image, which is empty).
+# or the .deb files of one (since Linux 7 these are linux-binary, linux-modules and
+# linux-base). One for arm64 is run with ROOT, a root directory of that machine's with
+# busybox-static, in which these sources stand, built for it: docs/platforms.md.
 #
 # A guest sees this machine's root directory, and keeps its changes to it in its
 # memory; a command begins in the directory where this one does. Its output is
@@ -32,7 +33,12 @@ fail() {
 	exit 1
 }
 
-for program in apt-get busybox cpio dpkg-deb qemu-system-x86_64; do
+root=${ROOT:-}
+case ${KERNEL:-} in
+*arm64*) qemu=qemu-system-aarch64 ;;
+*) qemu=qemu-system-x86_64 ;;
+esac
+for program in apt-get busybox cpio dpkg-deb $qemu; do
 	command -v $program >/dev/null || fail "no $program here; as root:" \
 		"apt-get install --no-install-recommends \$(cat tests/packages-kernel)"
 done
@@ -75,7 +81,8 @@ if ! ls "$kernel"/lib/modules/*/vmlinuz >/dev/null 2>&1; then
 	cd "$new"/lib/modules/*/kernel || fail "no modules in $wanted"
 	[ -e ../vmlinuz ] || mv "$new"/root/boot/vmlinuz-* ../vmlinuz
 	# Three quarters are for devices that no guest has.
-	find drivers sound -mindepth 1 -maxdepth 1 ! -name virtio -exec rm -r {} +
+	find drivers sound -mindepth 1 -maxdepth 1 ! -name virtio \
+		! -name char -exec rm -r {} +
 	find . -name '*.ko.xz' -exec busybox unxz {} +
 	cd "$sources"
 	busybox depmod -b "$new" "$(ls "$new/lib/modules")"
@@ -86,46 +93,55 @@ version=$(ls "$kernel/lib/modules")
 modules=lib/modules/$version
 
 # What a guest needs until it has this machine's root directory.
-drivers='virtio_pci 9pnet_virtio 9p overlay'
+drivers='virtio_pci virtio_console 9pnet_virtio 9p overlay'
 first=$work/first
 rm -rf "$first"
 for directory in bin sbin proc sys dev "$modules"; do
 	mkdir -p "$first/$directory"
 done
-cp "$(command -v busybox)" "$first/bin"
+cp "$root/bin/busybox" "$first/bin"
 install "$here/init" "$first/init"
 cp "$kernel/$modules/modules.dep" "$kernel/$modules/modules.builtin" \
 	"$first/$modules"
 for driver in $drivers; do
-	grep "/$driver\.ko:" "$kernel/$modules/modules.dep"
+	# Or it is built in.
+	grep "/$driver\.ko:" "$kernel/$modules/modules.dep" || :
 done | tr -d : | tr ' ' '\n' | sort -u |
 	(cd "$kernel/$modules" && cpio --quiet -pdm "$first/$modules")
 
-# start NUMBER COMMAND: a guest whose first serial line is the kernel's, whose
-# second is what the command prints, whose third how it ended.
+# start NUMBER COMMAND: a guest whose serial line is the kernel's, and that has a
+# port for what the command prints, and one for how it ended.
 start() {
-	guest=$work/guest-$1
+	number=$1
+	quiet='quiet panic=-1'
+	guest=$work/guest-$number
 	rm -rf "$guest"
 	mkdir "$guest"
 	cat >"$first/settings" <<END
 drivers='$drivers'
-modules='$kernel/lib/modules'
-sources='$sources'
+modules='${kernel#"$root"}/lib/modules'
+sources='${sources#"$root"}'
 END
 	echo "$2" >"$first/command"
 	(cd "$first" && find . | cpio --quiet -H newc -o) >"$guest/first"
-	: >"$guest/report"
-	timeout $((minutes * 60)) qemu-system-x86_64 \
+	: >"$guest/report" >"$guest/status"
+	case $qemu in
+	*aarch64) set -- -M virt -cpu neoverse-n1 -append "console=ttyAMA0 $quiet" ;;
+	*) set -- -append "console=ttyS0 $quiet" ;;
+	esac
+	timeout $((minutes * 60)) $qemu "$@" \
 		-accel tcg -smp 2 -m 2048 -nodefaults -display none -no-reboot \
 		-kernel "$kernel/$modules/vmlinuz" \
 		-initrd "$guest/first" \
-		-append "console=ttyS0 quiet panic=-1" \
 		-serial "file:$guest/console" \
-		-serial "file:$guest/report" \
-		-serial "file:$guest/status" \
-		-virtfs local,path=/,mount_tag=machine,security_model=none,readonly=on,multidevs=remap \
+		-device virtio-serial \
+		-chardev "file,id=report,path=$guest/report" \
+		-device virtserialport,chardev=report,nr=1 \
+		-chardev "file,id=status,path=$guest/status" \
+		-device virtserialport,chardev=status,nr=2 \
+		-virtfs local,path="${root:-/}",mount_tag=machine,security_model=none,readonly=on,multidevs=remap \
 		</dev/null >"$guest/qemu" 2>&1 &
-	running="$running$!:$1 "
+	running="$running$!:$number "
 }
 
 # judge PID:NUMBER: prints a guest's report as it comes. Is it a good one?
