@@ -94,6 +94,19 @@ def test_binds_take_no_lock(start, program, env, tmp_path, has):
                     "set_robust_list", "bind", "set_robust_list", "bind"]
 
 
+def test_the_command(musl, start, program, env, other):
+    """It is of musl, too, and has its linker try the library first (dlopen)."""
+    del env["LD_PRELOAD"]
+    calls = start([musl / "portres", "run", "--tcp", f"{START}+3", "--", program], env,
+                  kind=Calls)
+    assert calls.bind(START + 1) == START + 1
+    with refused(EADDRINUSE):
+        other.tcp().bind(START + 1)
+    said = subprocess.run([musl / "portres", "doctor"], env=env, check=False,
+                          capture_output=True, text=True).stdout
+    assert "threads have robust lists" in said and "a program that preloads it" in said
+
+
 def test_no_name_that_musl_lacks(musl, root):
     def names(file):
         lines = subprocess.run(["nm", "-D", "--defined-only", file], check=True,

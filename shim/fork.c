@@ -80,7 +80,7 @@ static __thread struct {
 	uint32_t process, thread; /* in the parent */
 	struct fork_block_hold hold;
 	_Atomic uint32_t word;
-} forking __attribute__((tls_model("initial-exec")));
+} forking;
 
 static _Atomic int forks_under_way;
 

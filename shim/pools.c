@@ -188,15 +188,14 @@ pools_opened(void)
 int
 announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 {
-	static __thread struct announcer self
-		__attribute__((tls_model("initial-exec")));
+	static __thread struct announcer self;
 
 	int r;
 
 	self.process = FORK_GENERATION();
 	r = announce_begin(&sys_kernel, &self, pool->file, port,
 			   &ret->announce);
-	if (r == -ENOSYS && robust_list_register())
+	if (r == -ENOSYS && !in_vfork_child() && robust_list_register())
 		r = announce_begin(&sys_kernel, &self, pool->file, port,
 				   &ret->announce);
 	ret->generation = FORK_GENERATION();

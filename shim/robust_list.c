@@ -3,8 +3,6 @@
 
 #include <pthread.h>
 
-#include "shim/sockets.h"
-
 #ifdef __GLIBC__
 
 bool
@@ -29,8 +27,6 @@ robust_list_register(void)
 	pthread_mutexattr_t kind;
 	pthread_mutex_t mutex;
 
-	if (in_vfork_child())
-		return false;
 	pthread_mutexattr_init(&kind);
 	pthread_mutexattr_setrobust(&kind, PTHREAD_MUTEX_ROBUST);
 	pthread_mutexattr_setpshared(&kind, PTHREAD_PROCESS_SHARED);

@@ -7,7 +7,7 @@
 /*
  * The kernel knows of no robust list of this thread: announcements need one
  * (core/pool/announce.h). Has libc told the kernel now? glibc does so when a
- * thread starts, so it is false there; and in a child of vfork, which has no
+ * thread starts, so it is false there. Not for a child of vfork, which has no
  * list and may not get its parent's.
  */
 bool robust_list_register(void);
