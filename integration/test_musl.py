@@ -107,6 +107,16 @@ def test_the_command(musl, start, program, env, other):
     assert "threads have robust lists" in said and "a program that preloads it" in said
 
 
+def test_the_command_of_the_other_libc(musl, build, program, cli, env):
+    """A word of ours, before the linker ends the program with one of its own."""
+    del env["LD_PRELOAD"]
+    for ours, theirs in ((build / "portres", program), (musl / "portres", "true")):
+        said = cli("run", "--", theirs, program=ours, env=env, status=1)
+        assert "is a program of another C library (/" in said
+        assert f"cannot load {ours.parent}/libportres.so: use the portres" in said
+    assert cli("run", "--", "true", program=build / "portres", env=env) == ""
+
+
 def test_no_name_that_musl_lacks(musl, root):
     def names(file):
         lines = subprocess.run(["nm", "-D", "--defined-only", file], check=True,
