@@ -12,12 +12,10 @@
  */
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -101,23 +99,7 @@ measure_close(void)
 		mine[round] = time_closes(&ours);
 		theirs[round] = time_closes(&bare);
 	}
-	print_row("close", typical(mine), typical(theirs), 1.02);
-}
-
-/* One acquire beside 4,000 live blocks against one beside 10. */
-static void
-measure_crowd(void)
-{
-	double few[ROUNDS], many[ROUNDS];
-
-	hold_blocks(10);
-	for (int round = 0; round < ROUNDS; round++)
-		few[round] = time_one_acquire(20);
-	hold_blocks(4000 - 10);
-	for (int round = 0; round < ROUNDS; round++)
-		many[round] = time_one_acquire(20);
-	print_row("acquire 1 port, 4,000 live : 10", typical(many),
-		  typical(few), 1.4);
+	print_row("close", typical(mine), typical(theirs), 1.01);
 }
 
 /* send() is libc's own: sendto() is the one that may autobind. */
@@ -138,27 +120,16 @@ int
 main(void)
 {
 	static const struct row rows[] = {
-		{"dup+close", dup_close, dup_close, 1000, 1.02},
-		{"socket+close", socket_close, socket_close, 200, 1.02},
-		{"ioctl", ioctl_other, ioctl_other, 1000, 1.02},
+		{"dup+close", dup_close, dup_close, 1000, 1.01},
+		{"socket+close", socket_close, socket_close, 200, 1.01},
+		{"ioctl", ioctl_other, ioctl_other, 1000, 1.01},
 	};
 	static const struct row beside[] = {
 		{"socket+bind+close, 100 live", bind_close, bind_close, 200,
-		 1.10},
+		 1.08},
 	};
-	static const struct row alone[] = {
-		{"acquire 20 + close : 20 trial binds", acquire_specific,
-		 trial_binds, 10, 1.25},
-		{"the same, wildcard", acquire_wildcard, wandering_trial_binds,
-		 10, 1.25},
-	};
-	struct rlimit files = {20000, 20000};
-	cpu_set_t one;
 
-	CPU_ZERO(&one);
-	CPU_SET(1, &one);
-	sched_setaffinity(0, sizeof(one), &one);
-	setrlimit(RLIMIT_NOFILE, &files);
+	stay_on_one_processor();
 	find_bare();
 	measure_close();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -167,9 +138,6 @@ main(void)
 	for (size_t i = 0; i < sizeof(beside) / sizeof(*beside); i++)
 		measure(&beside[i]);
 	end_child();
-	for (size_t i = 0; i < sizeof(alone) / sizeof(*alone); i++)
-		measure(&alone[i]);
-	measure_crowd();
 	measure_send();
 	return 0;
 }

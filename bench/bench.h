@@ -7,10 +7,15 @@
 #define BENCH_BLOCK 20100
 #define BENCH_CROWD 2000 /* the crowd's ports begin here, one a block */
 
+#define NO_LIMIT 1e9 /* only told */
+
 _Noreturn void die(const char *why);
 double now(void);		       /* nanoseconds */
 double typical(double values[ROUNDS]); /* of the best tenth */
 void print_row(const char *name, double ours, double bare, double limit);
+
+/* The two alternate there, with the same caches. */
+void stay_on_one_processor(void);
 
 /* Reserves a block for the socket, or dies. */
 void take(int fd, int start, int count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -55,6 +56,16 @@ print_row(const char *name, double ours, double bare, double limit)
 	printf("%s\t%.0f\t%.0f\t%.3f\t%.2f\n", name, ours, bare, ours / bare,
 	       limit);
 	fflush(stdout);
+}
+
+void
+stay_on_one_processor(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(1, &one);
+	sched_setaffinity(0, sizeof(one), &one);
 }
 
 static bool

@@ -22,13 +22,4 @@ void bind_close(const struct calls *c);
 /* One bound UDP socket sends to itself, which drops a packet without room. */
 void send_bound(const struct calls *c);
 
-/* The trial binds that an acquire of 20 ports cannot do without. */
-void trial_binds(const struct calls *c);
-/* A wildcard goes on to other ports each time, which costs the kernel more. */
-void wandering_trial_binds(const struct calls *c);
-
-/* With the making of the socket, which the trial binds do without. */
-void acquire_specific(const struct calls *c);
-void acquire_wildcard(const struct calls *c);
-
 #endif

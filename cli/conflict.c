@@ -45,7 +45,8 @@ refuse_conflict(struct pool *pool, struct block block, const char *way_out)
 {
 	const struct entry *entry = NULL;
 	struct view view = {0};
-	bool dual_stack = false;
+	struct port_probe probe = {0};
+	struct port_cost cost = {0};
 	uint32_t port;
 	int r;
 
@@ -55,8 +56,8 @@ refuse_conflict(struct pool *pool, struct block block, const char *way_out)
 	 * minutes. */
 	if (entry)
 		r = refuse_reserved(block, entry, way_out);
-	else if (port_probe_first(&sys_kernel, block.protocol, block.range,
-				  &dual_stack, &port) == 1)
+	else if (port_probe_first(&sys_kernel, &probe, &cost, block.protocol,
+				  block.range, &port) == 1)
 		r = refuse_bound(block.protocol, port);
 	else
 		r = refuse("%s ports from %u on were in use a moment ago: try "

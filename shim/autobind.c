@@ -6,7 +6,7 @@
 
 #include "core/kernel/ephemeral.h"
 #include "core/kernel/sock.h"
-#include "core/pool/clear_range.h"
+#include "core/pool/marks.h"
 #include "shim/fork.h"
 #include "shim/pick.h"
 #include "shim/refusal.h"

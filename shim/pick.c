@@ -18,7 +18,7 @@ pick_bind(struct call *call)
 long
 pick_port(const struct pick *pick, struct call *call)
 {
-	bool dual_stack = false;
+	struct port_probe probe = {0};
 
 	for (uint32_t i = 0; i < pick->range.count; i++) {
 		uint32_t port = pick->range.start +
@@ -26,8 +26,8 @@ pick_port(const struct pick *pick, struct call *call)
 		long r = pick->skip && port_set_has(pick->skip, port);
 
 		if (r == 0 && pick->look)
-			r = port_probe_conflicts(&sys_kernel, pick->protocol,
-						 port, &dual_stack);
+			r = port_probe_conflicts(&sys_kernel, &probe,
+						 pick->protocol, port);
 		if (r < 0)
 			return r;
 		if (r > 0)

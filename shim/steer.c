@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/kernel/sock.h"
-#include "core/pool/clear_range.h"
+#include "core/pool/marks.h"
 #include "core/pool/reserve.h"
 #include "core/pool/slot.h"
 #include "shim/autobind.h"

@@ -9,7 +9,7 @@
 #include <sched.h>
 
 #include "core/kernel/ephemeral.h"
-#include "core/pool/clear_range.h"
+#include "core/pool/marks.h"
 #include "shim/autobind.h"
 #include "shim/real.h"
 #include "tests/books.h"

@@ -134,6 +134,14 @@ CHECK(lock, a_handler_with_restart_does_not)
 	cr_assert_gt(kernel.asked, 0);
 }
 
+static bool
+naps_on_futexes(void)
+{
+	uint32_t word = 0;
+
+	return sys_wait_until(&sys_kernel, &word, 0, 1) != -ENOSYS;
+}
+
 /* Another thread may fork meanwhile, and the child would have it. */
 CHECK(lock, no_descriptor_is_open_during_a_nap)
 {
@@ -144,7 +152,7 @@ CHECK(lock, no_descriptor_is_open_during_a_nap)
 	old.behind = &kernel.ops;
 	does_not_interrupt(&old.ops);
 	cr_assert_gt(kernel.asked, 0);
-	if (sys_wait_until(&sys_kernel, 1) == -ENOSYS)
+	if (!naps_on_futexes())
 		SKIP("before Linux 5.16");
 	kernel.asked = 0;
 	does_not_interrupt(&kernel.ops);
@@ -285,6 +293,88 @@ CHECK(lock, leaving_unlocks_for_inherited_descriptors_too)
 	pool_leave(&pool, &lock);
 	cr_assert_eq(pool_enter(&pool, POOL_TRY, &lock), 0);
 	pool_leave(&pool, &lock);
+	peer_verdict(peer_end(&peer));
+	pool_close(&pool);
+}
+
+/* No nap ends by itself. */
+static long
+kernel_drowsy(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	const struct timespec never = {.tv_sec = INT32_MAX};
+	long changed[6];
+
+	(void)sys;
+	if (nr != SYS_futex_waitv)
+		return kernel_real(nr, arg);
+	memcpy(changed, arg, sizeof(changed));
+	changed[3] = (long)&never;
+	return kernel_real(nr, changed);
+}
+
+/* The system call that the process sleeps in, -1 when in none. */
+static int
+sleeps_in(pid_t pid)
+{
+	char path[64];
+	int nr = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
+	file = fopen(path, "re");
+	cr_assert(file);
+	if (fscanf(file, "%d", &nr) != 1)
+		nr = -1;
+	fclose(file);
+	return nr;
+}
+
+CHECK(lock, a_drop_wakes_one_that_waits)
+{
+	const struct sys_ops drowsy = {.call = kernel_drowsy};
+	struct pool pool = rig_pool();
+	struct pool_lock lock = rig_enter(&pool);
+	struct peer peer;
+
+	if (!naps_on_futexes())
+		SKIP("before Linux 5.16");
+	peer = peer_fork();
+	if (peer.pid == 0) {
+		pool.sys = &drowsy;
+		child_assert(pool_enter(&pool, POOL_WAIT, &lock) == 0);
+		pool_leave(&pool, &lock);
+		_exit(0);
+	}
+	while (sleeps_in(peer.pid) != SYS_futex_waitv)
+		sched_yield();
+	cr_assert_eq(pool.file->header.queue.sleeping, 1);
+	pool_leave(&pool, &lock);
+	peer_verdict(peer_end(&peer));
+	/* Nobody sleeps: the next drop sees to it that none is waked. */
+	lock = rig_enter(&pool);
+	pool_leave(&pool, &lock);
+	cr_assert_eq(pool.file->header.queue.sleeping, 0);
+	pool_close(&pool);
+}
+
+CHECK(lock, a_holder_that_is_killed_wakes_nobody_and_is_not_waited_for)
+{
+	struct pool pool = rig_pool();
+	struct pool_lock lock;
+	struct peer peer;
+
+	if (!naps_on_futexes())
+		SKIP("before Linux 5.16");
+	holder = holder_fork(&pool);
+	peer = peer_fork();
+	if (peer.pid == 0) {
+		child_assert(pool_enter(&pool, POOL_WAIT, &lock) == 0);
+		pool_leave(&pool, &lock);
+		_exit(0);
+	}
+	while (sleeps_in(peer.pid) != SYS_futex_waitv)
+		sched_yield();
+	peer_kill(&holder);
 	peer_verdict(peer_end(&peer));
 	pool_close(&pool);
 }

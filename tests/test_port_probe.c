@@ -13,9 +13,10 @@ static int
 inuse_of(const struct sys_ops *sys, enum protocol protocol, struct range range,
 	 uint32_t *ret_port)
 {
-	bool dual_stack = false;
+	struct port_probe probe = {0};
+	struct port_cost cost = {0};
 
-	return port_probe_first(sys, protocol, range, &dual_stack, ret_port);
+	return port_probe_first(sys, &probe, &cost, protocol, range, ret_port);
 }
 
 static int
@@ -221,18 +222,18 @@ CHECK(inuse, a_conflict_is_not_guessed)
 	struct kernel_refusing kernel =
 		kernel_refusing(SYS_socket, -EMFILE, NULL);
 	uint32_t port = own_ports();
-	bool dual_stack = false;
+	struct port_probe probe = {0};
 	int fd = tcp_socket();
 
-	cr_assert_eq(port_probe_conflicts(&sys_kernel, PROTOCOL_TCP, port,
-					  &dual_stack),
-		     0);
+	cr_assert_eq(
+		port_probe_conflicts(&sys_kernel, &probe, PROTOCOL_TCP, port),
+		0);
 	cr_assert_eq(bind_to(fd, AF_INET, "127.0.0.1", port), 0);
-	cr_assert_eq(port_probe_conflicts(&sys_kernel, PROTOCOL_TCP, port,
-					  &dual_stack),
-		     1);
-	cr_assert_eq(port_probe_conflicts(&kernel.ops, PROTOCOL_TCP, port,
-					  &dual_stack),
-		     -EMFILE);
+	cr_assert_eq(
+		port_probe_conflicts(&sys_kernel, &probe, PROTOCOL_TCP, port),
+		1);
+	cr_assert_eq(
+		port_probe_conflicts(&kernel.ops, &probe, PROTOCOL_TCP, port),
+		-EMFILE);
 	close(fd);
 }

@@ -36,20 +36,21 @@ CHECK(inuse_dual, without_ipv6_ipv4_is_asked)
 {
 	const struct sys_ops v4 = {.call = kernel_v4};
 	const struct range own = {own_ports(), PORTS_OWN};
-	bool dual_stack = false;
+	struct port_probe probe = {0};
+	struct port_cost cost = {0};
 	uint32_t found;
 	int fd = socket_of(PROTOCOL_UDP, AF_INET);
 
 	cr_assert_eq(
-		port_probe_first(&v4, PROTOCOL_UDP, own, &dual_stack, &found),
+		port_probe_first(&v4, &probe, &cost, PROTOCOL_UDP, own, &found),
 		0);
 	cr_assert_eq(bind_to(fd, AF_INET, "127.0.0.1", own.start + 5), 0);
 	cr_assert_eq(
-		port_probe_first(&v4, PROTOCOL_UDP, own, &dual_stack, &found),
+		port_probe_first(&v4, &probe, &cost, PROTOCOL_UDP, own, &found),
 		1);
 	cr_assert_eq(found, own.start + 5);
 	/* Which says nothing of IPv6 sockets. */
-	cr_assert_not(dual_stack);
+	cr_assert_not(probe.dual_stack);
 	close(fd);
 }
 
@@ -58,19 +59,20 @@ is_seen_from_a_sandbox(enum protocol protocol)
 {
 	const struct sys_ops v4 = {.call = kernel_v4};
 	const struct range own = {own_ports(), 10};
-	bool dual_stack = false;
+	struct port_probe probe = {0};
+	struct port_cost cost = {0};
 	uint32_t found;
 	int fd = socket_of(protocol, AF_INET6);
 
 	cr_assert_eq(bind_to(fd, AF_INET6, "::1", own.start + 5), 0);
 	if (protocol == PROTOCOL_TCP)
 		cr_assert_eq(listen(fd, 1), 0);
-	cr_assert_eq(port_probe_first(&v4, protocol, own, &dual_stack, &found),
-		     1);
+	cr_assert_eq(
+		port_probe_first(&v4, &probe, &cost, protocol, own, &found), 1);
 	cr_assert_eq(found, own.start + 5);
 	close(fd);
-	cr_assert_eq(port_probe_first(&v4, protocol, own, &dual_stack, &found),
-		     0);
+	cr_assert_eq(
+		port_probe_first(&v4, &probe, &cost, protocol, own, &found), 0);
 }
 
 /* It may have no IPv6 sockets itself: others do. */
@@ -93,15 +95,16 @@ CHECK(inuse_dual, whatever_a_sandbox_says)
 	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
 		struct kernel_forbidding kernel = {{.call = forbid},
 						   answers[i]};
-		bool dual_stack = false;
+		struct port_probe probe = {0};
+		struct port_cost cost = {0};
 		uint32_t found = 0;
 
-		cr_assert_eq(port_probe_first(&kernel.ops, PROTOCOL_TCP,
-					      (struct range){own.start, 5},
-					      &dual_stack, &found),
+		cr_assert_eq(port_probe_first(
+				     &kernel.ops, &probe, &cost, PROTOCOL_TCP,
+				     (struct range){own.start, 5}, &found),
 			     0, "%d: %u", answers[i], found);
-		cr_assert_eq(port_probe_first(&kernel.ops, PROTOCOL_TCP, own,
-					      &dual_stack, &found),
+		cr_assert_eq(port_probe_first(&kernel.ops, &probe, &cost,
+					      PROTOCOL_TCP, own, &found),
 			     1);
 		cr_assert_eq(found, own.start + 5);
 	}
@@ -117,13 +120,14 @@ CHECK(inuse_dual, without_ipv6_no_list_is_read)
 	struct kernel_refusing kernel = kernel_refusing(
 		SYS_faccessat2, -ENOENT, "/proc/thread-self/net/if_inet6");
 	const struct range own = {own_ports(), 10};
-	bool dual_stack = false;
+	struct port_probe probe = {0};
+	struct port_cost cost = {0};
 	uint32_t found;
 
 	lists.behind = &v4;
 	kernel.behind = &lists.ops;
-	cr_assert_eq(port_probe_first(&kernel.ops, PROTOCOL_TCP, own,
-				      &dual_stack, &found),
+	cr_assert_eq(port_probe_first(&kernel.ops, &probe, &cost, PROTOCOL_TCP,
+				      own, &found),
 		     0);
 	cr_assert_eq(kernel.asked, 1);
 	cr_assert_eq(lists.asked, 0);
@@ -147,16 +151,17 @@ CHECK(inuse_dual, bindv6only_hides_no_ipv4_socket)
 {
 	const struct sys_ops only = {.call = kernel_only};
 	const struct range three = {own_ports(), 3};
-	bool dual_stack = false;
+	struct port_probe probe = {0};
+	struct port_cost cost = {0};
 	uint32_t found;
 	int fd = tcp_socket();
 
 	cr_assert_eq(bind_to(fd, AF_INET, "0.0.0.0", three.start + 1), 0);
-	cr_assert_eq(port_probe_first(&only, PROTOCOL_TCP, three, &dual_stack,
+	cr_assert_eq(port_probe_first(&only, &probe, &cost, PROTOCOL_TCP, three,
 				      &found),
 		     1);
 	cr_assert_eq(found, three.start + 1);
-	cr_assert_not(dual_stack);
+	cr_assert_not(probe.dual_stack);
 	close(fd);
 }
 
@@ -166,20 +171,21 @@ CHECK(inuse_dual, what_is_known_of_trial_sockets_is_not_asked_again)
 	struct kernel_refusing kernel =
 		kernel_refusing(SYS_getsockopt, -ENOPROTOOPT, NULL);
 	const struct range three = {own_ports(), 3};
-	bool dual_stack = false;
+	struct port_probe probe = {0};
+	struct port_cost cost = {0};
 	uint32_t found;
 
-	cr_assert_eq(port_probe_first(&kernel.ops, PROTOCOL_TCP, three,
-				      &dual_stack, &found),
+	cr_assert_eq(port_probe_first(&kernel.ops, &probe, &cost, PROTOCOL_TCP,
+				      three, &found),
 		     0);
 	cr_assert_eq(kernel.asked, 3);
-	cr_assert_not(dual_stack);
-	cr_assert_eq(port_probe_first(&sys_kernel, PROTOCOL_TCP, three,
-				      &dual_stack, &found),
+	cr_assert_not(probe.dual_stack);
+	cr_assert_eq(port_probe_first(&sys_kernel, &probe, &cost, PROTOCOL_TCP,
+				      three, &found),
 		     0);
-	cr_assert(dual_stack);
-	cr_assert_eq(port_probe_first(&kernel.ops, PROTOCOL_TCP, three,
-				      &dual_stack, &found),
+	cr_assert(probe.dual_stack);
+	cr_assert_eq(port_probe_first(&kernel.ops, &probe, &cost, PROTOCOL_TCP,
+				      three, &found),
 		     0);
 	cr_assert_eq(kernel.asked, 3);
 }

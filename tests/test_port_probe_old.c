@@ -40,21 +40,22 @@ CHECK(inuse_old, a_socket_that_is_only_bound_counts)
 	const struct sys_ops old = {.call = kernel_old};
 	const struct range one = {own_ports(), 1};
 	struct sockdiag_count count;
-	bool dual_stack = false;
+	struct port_probe probe = {0};
+	struct port_cost cost = {0};
 	uint32_t found = 0;
 	int fd;
 
 	NEEDS_SOCKET_LIST();
 	fd = tcp_socket();
-	cr_assert_eq(
-		port_probe_first(&old, PROTOCOL_TCP, one, &dual_stack, &found),
-		0);
+	cr_assert_eq(port_probe_first(&old, &probe, &cost, PROTOCOL_TCP, one,
+				      &found),
+		     0);
 	cr_assert_eq(bind_to(fd, AF_INET, "127.0.0.1", one.start), 0);
 	cr_assert_eq(sockdiag_count(&old, PROTOCOL_TCP, one.start, &count), 0);
 	cr_assert_eq(count.other, 0);
-	cr_assert_eq(
-		port_probe_first(&old, PROTOCOL_TCP, one, &dual_stack, &found),
-		1);
+	cr_assert_eq(port_probe_first(&old, &probe, &cost, PROTOCOL_TCP, one,
+				      &found),
+		     1);
 	cr_assert_eq(found, one.start);
 	close(fd);
 }

@@ -102,8 +102,8 @@ CHECK(locklist_ends, one_lock_is_found_wherever_it_stands)
 {
 	struct churn churn = {.dice = dice_from(26)};
 
-	for (uint32_t before = 0; before < 120; before += 5)
-		for (uint32_t waiters = 0; waiters < 70; waiters += 3) {
+	for (uint32_t before = 0; before < 120; before += 7)
+		for (uint32_t waiters = 0; waiters < 70; waiters += 5) {
 			struct sim *sim = sim_new();
 			struct sim_lock ours = new_lock(sim, &churn, true);
 			struct sim_lock big = new_lock(sim, &churn, false);

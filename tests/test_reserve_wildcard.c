@@ -6,6 +6,7 @@
 #include "core/pool/lease.h"
 #include "tests/kernel.h"
 #include "tests/rig.h"
+#include "tests/socket_list.h"
 
 static int
 any(struct pool *pool, int fd, uint32_t count, const struct range_list *windows,
@@ -129,6 +130,66 @@ CHECK(reserve_wildcard, steps_over_what_is_used_or_forbidden)
 	/* Named ports may be had: an administrator's list is for choosing. */
 	wanted.range = (struct range){first + 14, 2};
 	cr_assert_eq(rig_acquire(&pool, &wanted, &got), 0);
+	close(user);
+	close(fd);
+	pool_close(&pool);
+}
+
+/* Counts trial binds. */
+static int binds;
+
+static long
+kernel_counting(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	(void)sys;
+	binds += nr == SYS_bind;
+	return kernel_real(nr, arg);
+}
+
+/* Every other port is in use: the kernel is asked which ones, not each port. */
+CHECK(reserve_wildcard, a_fragmented_range_costs_no_second_try)
+{
+	const struct sys_ops counting = {.call = kernel_counting};
+	struct pool pool = rig_pool();
+	uint32_t first = own_ports(), start;
+	const struct range_list windows = {1, {{first, PORTS_OWN}}};
+	int user[15], fd = tcp_socket();
+
+	NEEDS_SOCKET_LIST();
+	for (uint32_t i = 0; i < 15; i++) {
+		user[i] = tcp_socket();
+		cr_assert_eq(bind_to(user[i], AF_INET, "127.0.0.1",
+				     first + 1 + 2 * i),
+			     0);
+		cr_assert_eq(listen(user[i], 1), 0);
+	}
+	pool.sys = &counting;
+	binds = 0;
+	cr_assert_eq(any(&pool, fd, 4, &windows, &start), 0);
+	cr_assert_eq(start, first + 30);
+	/* Two for the first place, and four for the one that was found. */
+	cr_assert_leq(binds, 6);
+	cr_assert_null(pool.used);
+	for (uint32_t i = 0; i < 15; i++)
+		close(user[i]);
+	close(fd);
+	pool_close(&pool);
+}
+
+/* Where the kernel does not tell, each place is tried. */
+CHECK(reserve_wildcard, a_fragmented_range_without_a_list)
+{
+	struct kernel_refusing kernel =
+		kernel_refusing(SYS_sendto, -EPERM, NULL);
+	struct pool pool = rig_pool();
+	uint32_t first = own_ports(), start;
+	const struct range_list windows = {1, {{first, 10}}};
+	int user = tcp_socket(), fd = tcp_socket();
+
+	cr_assert_eq(bind_to(user, AF_INET, "127.0.0.1", first + 1), 0);
+	pool.sys = &kernel.ops;
+	cr_assert_eq(any(&pool, fd, 4, &windows, &start), 0);
+	cr_assert_eq(start, first + 2);
 	close(user);
 	close(fd);
 	pool_close(&pool);

@@ -96,28 +96,46 @@ port_set_has(const struct port_set *set, uint32_t port)
 	return set->word[port / 64 % (PORT_COUNT / 64)] >> port % 64 & 1;
 }
 
+/* The bits of word `w` that are ports of the range. */
+static inline uint64_t
+port_set_part(struct range range, uint32_t w)
+{
+	uint32_t last = range_end(range) - 1;
+	uint64_t part = ~(uint64_t)0;
+
+	if (w == range.start / 64)
+		part <<= range.start % 64;
+	if (w == last / 64)
+		part &= ~(uint64_t)0 >> (63 - last % 64);
+	return part;
+}
+
 static inline void
 port_set_add(struct port_set *set, struct range range)
 {
-	for (uint32_t port = range.start; port < range_end(range); port++)
-		set->word[port / 64] |= (uint64_t)1 << port % 64;
+	for (uint32_t w = range.start / 64; w <= (range_end(range) - 1) / 64;
+	     w++)
+		set->word[w] |= port_set_part(range, w);
 }
 
-/* Is any port of the range in it? Looks at 64 at once. */
+/* The first port of the range that is in it, or PORT_COUNT. */
+static inline uint32_t
+port_set_first(const struct port_set *set, struct range range)
+{
+	for (uint32_t w = range.start / 64; w <= (range_end(range) - 1) / 64;
+	     w++) {
+		uint64_t both = set->word[w] & port_set_part(range, w);
+
+		if (both)
+			return w * 64 + (uint32_t)__builtin_ctzll(both);
+	}
+	return PORT_COUNT;
+}
+
 static inline bool
 port_set_meets(const struct port_set *set, struct range range)
 {
-	uint32_t last = range_end(range) - 1;
-	uint64_t mask = ~(uint64_t)0 << range.start % 64;
-
-	for (uint32_t w = range.start / 64; w <= last / 64; w++) {
-		if (w == last / 64)
-			mask &= ~(uint64_t)0 >> (63 - last % 64);
-		if (set->word[w] & mask)
-			return true;
-		mask = ~(uint64_t)0;
-	}
-	return false;
+	return port_set_first(set, range) < PORT_COUNT;
 }
 
 #endif

@@ -7,9 +7,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 
-#define STATE_TIME_WAIT 6
 #define ANSWER_SIZE 8192       /* mapped: too large for a signal stack */
 #define ALL_STATES 0xffffffffu /* later kernels' bound-inactive (13) too */
 
@@ -27,6 +25,16 @@ struct request {
 	struct port_filter filter;
 };
 
+/* The older form, for which the kernel does not look at the family. */
+struct old_request {
+	struct nlmsghdr header;
+	struct inet_diag_req body;
+	struct nlattr protocol_attribute;
+	uint32_t protocol;
+	struct nlattr attribute;
+	struct port_filter filter;
+};
+
 static struct inet_diag_bc_op
 compare(unsigned char code, unsigned short left)
 {
@@ -39,33 +47,74 @@ compare(unsigned char code, unsigned short left)
 	};
 }
 
-static int
-ask(const struct sys_ops *sys, int fd, enum protocol protocol, uint8_t family,
-    struct range ports)
+static struct port_filter
+only(struct range ports)
 {
 	struct inet_diag_bc_op first = {.no = (unsigned short)ports.start};
 	struct inet_diag_bc_op last = {
 		.no = (unsigned short)(range_end(ports) - 1)};
-	struct request request = {
+
+	return (struct port_filter){compare(INET_DIAG_BC_S_GE, 16), first,
+				    compare(INET_DIAG_BC_S_LE, 8), last};
+}
+
+static int
+number_of(enum protocol protocol)
+{
+	return protocol == PROTOCOL_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+}
+
+static int
+send_to_kernel(const struct sys_ops *sys, int fd, const void *request,
+	       size_t size)
+{
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	long r = sys_sendto(sys, fd, request, size, &kernel, sizeof(kernel));
+
+	return r < 0 ? (int)r : 0;
+}
+
+static int
+ask(const struct sys_ops *sys, int fd, enum protocol protocol, uint8_t family,
+    struct range ports)
+{
+	const struct request request = {
 		.header = {.nlmsg_len = sizeof(request),
 			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
 		.body = {.sdiag_family = family,
-			 .sdiag_protocol = protocol == PROTOCOL_TCP
-						   ? IPPROTO_TCP
-						   : IPPROTO_UDP,
+			 .sdiag_protocol = (uint8_t)number_of(protocol),
 			 .idiag_states = ALL_STATES},
 		.attribute = {.nla_len = sizeof(struct nlattr) +
 					 sizeof(struct port_filter),
 			      .nla_type = INET_DIAG_REQ_BYTECODE},
-		.filter = {compare(INET_DIAG_BC_S_GE, 16), first,
-			   compare(INET_DIAG_BC_S_LE, 8), last},
+		.filter = only(ports),
 	};
-	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	long r = sys_sendto(sys, fd, &request, sizeof(request), &kernel,
-			    sizeof(kernel));
 
-	return r < 0 ? (int)r : 0;
+	return send_to_kernel(sys, fd, &request, sizeof(request));
+}
+
+static int
+ask_for_both(const struct sys_ops *sys, int fd, enum protocol protocol,
+	     struct range ports)
+{
+	const struct old_request request = {
+		.header = {.nlmsg_len = sizeof(request),
+			   .nlmsg_type = TCPDIAG_GETSOCK,
+			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.body = {.idiag_states =
+				 ALL_STATES & ~(1u << SOCKDIAG_TIME_WAIT)},
+		.protocol_attribute = {.nla_len = sizeof(struct nlattr) +
+						  sizeof(uint32_t),
+				       .nla_type = INET_DIAG_REQ_PROTOCOL},
+		.protocol = (uint32_t)number_of(protocol),
+		.attribute = {.nla_len = sizeof(struct nlattr) +
+					 sizeof(struct port_filter),
+			      .nla_type = INET_DIAG_REQ_BYTECODE},
+		.filter = only(ports),
+	};
+
+	return send_to_kernel(sys, fd, &request, sizeof(request));
 }
 
 /* Returns 1 at the end of the answer, 0 when there is more, or -Exxx. */
@@ -87,55 +136,69 @@ each_message(const struct nlmsghdr *message, size_t n, struct range ports,
 	return 0;
 }
 
-/* `answer` is a page of ANSWER_SIZE bytes. */
-static int
-each_of_family(const struct sys_ops *sys, int fd, enum protocol protocol,
-	       uint8_t family, struct range ports, void *answer,
-	       sockdiag_seen *seen, void *context)
+int
+sockdiag_open(const struct sys_ops *sys, struct sockdiag *ret)
 {
-	int r = ask(sys, fd, protocol, family, ports);
+	long at = sys_mmap_private(sys, ANSWER_SIZE);
 
+	if (at < 0)
+		return (int)at;
+	ret->sys = sys;
+	ret->answer = (void *)at;
+	ret->fd = sys_socket(sys, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
+			     NETLINK_SOCK_DIAG);
+	if (ret->fd < 0)
+		sys_munmap(sys, ret->answer, ANSWER_SIZE);
+	return ret->fd < 0 ? ret->fd : 0;
+}
+
+void
+sockdiag_close(const struct sockdiag *diag)
+{
+	sys_close(diag->sys, diag->fd);
+	sys_munmap(diag->sys, diag->answer, ANSWER_SIZE);
+}
+
+/* Reads the answer to a request that was sent with the result `r`. */
+static int
+answer(const struct sockdiag *diag, int r, struct range ports,
+       sockdiag_seen *seen, void *context)
+{
 	while (r == 0) {
-		long n = sys_read(sys, fd, answer, ANSWER_SIZE);
+		long n = sys_read(diag->sys, diag->fd, diag->answer,
+				  ANSWER_SIZE);
 
 		if (n <= 0)
 			return n < 0 ? (int)n : -EIO;
-		r = each_message(answer, (size_t)n, ports, seen, context);
+		r = each_message(diag->answer, (size_t)n, ports, seen, context);
 	}
 	return r < 0 ? r : 0;
 }
 
-static int
-each_of_both(const struct sys_ops *sys, int fd, enum protocol protocol,
-	     struct range ports, sockdiag_seen *seen, void *context)
+int
+sockdiag_walk(const struct sockdiag *diag, enum protocol protocol,
+	      struct range ports, sockdiag_seen *seen, void *context)
 {
-	long at = sys_mmap_private(sys, ANSWER_SIZE);
-	void *answer = (void *)at;
-	int r;
+	int r = ask_for_both(diag->sys, diag->fd, protocol, ports);
 
-	if (at < 0)
-		return (int)at;
-	r = each_of_family(sys, fd, protocol, AF_INET, ports, answer, seen,
-			   context);
-	if (r == 0)
-		r = each_of_family(sys, fd, protocol, AF_INET6, ports, answer,
-				   seen, context);
-	sys_munmap(sys, answer, ANSWER_SIZE);
-	return r;
+	return answer(diag, r, ports, seen, context);
 }
 
 int
 sockdiag_each(const struct sys_ops *sys, enum protocol protocol,
 	      struct range ports, sockdiag_seen *seen, void *context)
 {
-	int fd = sys_socket(sys, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
-			    NETLINK_SOCK_DIAG);
-	int r;
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct sockdiag diag;
+	int r = sockdiag_open(sys, &diag);
 
-	if (fd < 0)
-		return fd;
-	r = each_of_both(sys, fd, protocol, ports, seen, context);
-	sys_close(sys, fd);
+	if (r < 0)
+		return r;
+	for (int i = 0; i < 2 && r == 0; i++) {
+		r = ask(sys, diag.fd, protocol, families[i], ports);
+		r = answer(&diag, r, ports, seen, context);
+	}
+	sockdiag_close(&diag);
 	return r;
 }
 
@@ -144,7 +207,7 @@ count(void *context, const struct inet_diag_msg *socket)
 {
 	struct sockdiag_count *so_far = context;
 
-	if (socket->idiag_state == STATE_TIME_WAIT)
+	if (socket->idiag_state == SOCKDIAG_TIME_WAIT)
 		so_far->time_wait++;
 	else
 		so_far->other++;
@@ -168,14 +231,14 @@ add(void *context, const struct inet_diag_msg *socket)
 {
 	const struct range port = {ntohs(socket->id.idiag_sport), 1};
 
-	if (socket->idiag_state != STATE_TIME_WAIT)
+	if (socket->idiag_state != SOCKDIAG_TIME_WAIT &&
+	    socket->idiag_state != SOCKDIAG_REQUEST)
 		port_set_add(context, port);
 }
 
 int
 sockdiag_used(const struct sys_ops *sys, enum protocol protocol,
-	      struct range ports, struct port_set *ret)
+	      struct range ports, struct port_set *set)
 {
-	memset(ret, 0, sizeof(*ret));
-	return sockdiag_each(sys, protocol, ports, add, ret);
+	return sockdiag_each(sys, protocol, ports, add, set);
 }

@@ -6,6 +6,11 @@
 #include "core/kernel/range.h"
 #include "core/kernel/sys.h"
 
+/* Values of idiag_state. A request socket belongs to its listener, and does not
+ * keep the port once that is closed. */
+#define SOCKDIAG_REQUEST 3
+#define SOCKDIAG_TIME_WAIT 6
+
 struct sockdiag_count {
 	uint32_t time_wait;
 	/* All others. TCP sockets that are bound and neither listening nor
@@ -23,12 +28,29 @@ typedef void sockdiag_seen(void *context, const struct inet_diag_msg *socket);
 int sockdiag_each(const struct sys_ops *sys, enum protocol protocol,
 		  struct range ports, sockdiag_seen *seen, void *context);
 
+/*
+ * One walk for both families, without TIME_WAIT. Not each kernel knows the
+ * request: before Linux 5.9 it answers for TCP when it is asked for UDP. So the
+ * answer counts only if it shows a socket that is known to be there.
+ */
+struct sockdiag {
+	const struct sys_ops *sys;
+	int fd;
+	void *answer;
+};
+
+int sockdiag_open(const struct sys_ops *sys, struct sockdiag *ret);
+int sockdiag_walk(const struct sockdiag *diag, enum protocol protocol,
+		  struct range ports, sockdiag_seen *seen, void *context);
+void sockdiag_close(const struct sockdiag *diag);
+
 /* Counts the sockets with this local port, IPv4 and IPv6. 0 or -Exxx. */
 int sockdiag_count(const struct sys_ops *sys, enum protocol protocol,
 		   uint32_t port, struct sockdiag_count *ret_count);
 
-/* The ports that have a socket, other than one in TIME_WAIT. */
+/* Adds the ports that have a socket, other than a request or one in
+ * TIME_WAIT. */
 int sockdiag_used(const struct sys_ops *sys, enum protocol protocol,
-		  struct range ports, struct port_set *ret);
+		  struct range ports, struct port_set *set);
 
 #endif

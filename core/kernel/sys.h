@@ -354,19 +354,21 @@ sys_timerfd(const struct sys_ops *sys, const struct timespec *after)
 struct sys_futex_wait {
 	uint64_t value;
 	uint64_t address;
-	uint32_t flags; /* 2: of 32 bits; 128: private */
+	uint32_t flags; /* 2: of 32 bits */
 	uint32_t reserved;
 };
 
-/* Sleeps until the monotonic clock shows so many nanoseconds: a futex wait that
- * nobody wakes. -ETIMEDOUT then, or -EINTR. */
+/* Sleeps until the monotonic clock shows so many nanoseconds, or until
+ * sys_wake_one() on the word, which may be shared. 0, -EAGAIN when the word is
+ * not `value`; -ETIMEDOUT, -EINTR, -EFAULT. */
 static inline int
-sys_wait_until(const struct sys_ops *sys, uint64_t until)
+sys_wait_until(const struct sys_ops *sys, const void *word, uint32_t value,
+	       uint64_t until)
 {
-	uint32_t never = 0;
 	const struct sys_futex_wait wait = {
-		.address = (uintptr_t)&never,
-		.flags = 2 | 128,
+		.value = value,
+		.address = (uintptr_t)word,
+		.flags = 2,
 	};
 	const struct timespec at = {
 		.tv_sec = (time_t)(until / 1000000000u),
@@ -375,6 +377,14 @@ sys_wait_until(const struct sys_ops *sys, uint64_t until)
 
 	return (int)SYS_CALL(sys, SYS_futex_waitv, SYS_ARG_(&wait), 1, 0,
 			     SYS_ARG_(&at), CLOCK_MONOTONIC);
+}
+
+/* Wakes the one that has slept longest. Returns how many that was. */
+static inline int
+sys_wake_one(const struct sys_ops *sys, const void *word)
+{
+	return (int)SYS_CALL(sys, SYS_futex, SYS_ARG_(word), 1 /* FUTEX_WAKE */,
+			     1);
 }
 
 static inline void

@@ -6,8 +6,10 @@
 
 #include "core/kernel/port_probe.h"
 #include "core/kernel/sock.h"
+#include "core/kernel/sockdiag.h"
 #include "core/pool/announce.h"
 #include "core/pool/lease.h"
+#include "core/pool/marks.h"
 #include "core/pool/reserve.h"
 #include "core/pool/slot.h"
 
@@ -25,30 +27,40 @@ obstacle(struct pool *pool, const struct acquire *wanted,
 	return -EAGAIN;
 }
 
-/* Frees dead slots of the range. 0 when no port of it is reserved; -EADDRINUSE,
- * -EAGAIN. */
+/*
+ * The first port of the range that is marked by a slot which is not dead, or 0.
+ * Frees the dead ones that it meets: wildcards seldom come back to where they
+ * have been, and would pass over ever more ports that nobody has.
+ */
+static uint32_t
+first_reserved(struct pool *pool, enum protocol protocol, struct range range)
+{
+	uint32_t port;
+
+	while ((port = marks_first(pool->file, protocol, range))) {
+		struct slot *slot = slot_by_port(pool->file, protocol, port);
+
+		if (slot && !slot_is_dead(slot))
+			return port;
+		if (slot)
+			slot_free(pool->file, slot);
+		range = (struct range){port + 1, range_end(range) - port - 1};
+	}
+	return 0;
+}
+
+/* 0 when no port of the range is reserved; -EADDRINUSE, -EAGAIN. */
 static int
 check_reserved(struct pool *pool, const struct acquire *wanted,
 	       enum protocol protocol)
 {
-	struct range range = wanted->range;
+	uint32_t port = first_reserved(pool, protocol, wanted->range);
 
-	for (uint32_t port = range.start; port < range_end(range); port++) {
-		struct slot *slot;
-
-		if (!atomic_load_explicit(mark_of(pool->file, protocol, port),
-					  memory_order_relaxed))
-			continue;
-		slot = slot_by_port(pool->file, protocol, port);
-		if (slot && !slot_is_dead(slot)) {
-			pool->in_the_way = port;
-			pool->in_the_way_of = protocol;
-			return obstacle(pool, wanted, slot);
-		}
-		if (slot)
-			slot_free(pool->file, slot);
-	}
-	return 0;
+	if (!port)
+		return 0;
+	pool->in_the_way = port;
+	pool->in_the_way_of = protocol;
+	return obstacle(pool, wanted, slot_by_port(pool->file, protocol, port));
 }
 
 static void
@@ -84,17 +96,11 @@ binds_have_ended(struct pool *pool, struct range range, bool ephemeral,
 	return false;
 }
 
-/*
- * Takes a range without marks into a picked slot. Returns 0; 1 and the port
- * that is in use in ret_port; or -Exxx.
- */
-static int
-take_range(struct pool *pool, const struct acquire *wanted, struct range range,
-	   struct slot *slot, uint32_t *ret_port)
+/* Describes the range in a picked slot, and marks it. */
+static void
+mark_range(struct pool *pool, const struct acquire *wanted, struct range range,
+	   struct slot *slot)
 {
-	_Atomic uint32_t *dirty = &pool->file->header.dirty;
-	int r = wanted->though_in_use ? 0 : 1;
-
 	slot->start = (uint16_t)range.start;
 	slot->count = (uint16_t)range.count;
 	slot->ephemeral = range_overlap(range, wanted->ephemeral);
@@ -102,34 +108,56 @@ take_range(struct pool *pool, const struct acquire *wanted, struct range range,
 		atomic_store(&pool->file->header.ephemeral_range,
 			     (range_end(wanted->ephemeral) - 1) << 16 |
 				     wanted->ephemeral.start);
-	atomic_store(dirty, 1);
 	slot_mark(pool->file, slot);
-	if (r && binds_have_ended(pool, range, slot->ephemeral, ret_port))
-		r = port_probe_first(pool->sys, (enum protocol)slot->protocol,
-				     range, &pool->dual_stack, ret_port);
-	if (r == 0)
-		slot_publish(slot);
-	else
-		slot_unmark(pool->file, slot);
-	atomic_store(dirty, 0);
+}
+
+/* Is a port of the marked range in use, for any of the slots? 0; 1 and the port
+ * in ret_port; or -Exxx. */
+static int
+first_in_use(struct pool *pool, struct range range, struct slot *const *slots,
+	     uint32_t *ret_port)
+{
+	int r = 0;
+
+	/* An announcement is for both protocols. */
+	if (!binds_have_ended(pool, range, slots[0]->ephemeral, ret_port)) {
+		pool->in_the_way_of = (enum protocol)slots[0]->protocol;
+		return 1;
+	}
+	for (size_t i = 0; slots[i] && r == 0; i++) {
+		enum protocol protocol = (enum protocol)slots[i]->protocol;
+
+		r = port_probe_first(pool->sys, &pool->probe,
+				     &pool->file->header.cost[protocol],
+				     protocol, range, ret_port);
+		if (r != 0)
+			pool->in_the_way_of = protocol;
+	}
 	return r;
 }
 
-/* Takes the range into all slots of the list, which ends with NULL, or none. */
+/*
+ * Takes a range without marks into all slots of the list, which ends with NULL,
+ * or none. Returns 0; 1 and the port that is in use in ret_port; or -Exxx.
+ */
 static int
-take_ranges(struct pool *pool, const struct acquire *wanted, struct range range,
-	    struct slot *const *slots, uint32_t *ret_port)
+take_range(struct pool *pool, const struct acquire *wanted, struct range range,
+	   struct slot *const *slots, uint32_t *ret_port)
 {
-	size_t n = 0;
+	_Atomic uint32_t *dirty = &pool->file->header.dirty;
 	int r = 0;
 
-	while (slots[n] &&
-	       (r = take_range(pool, wanted, range, slots[n], ret_port)) == 0)
-		n++;
-	if (r != 0)
-		pool->in_the_way_of = (enum protocol)slots[n]->protocol;
-	while (r != 0 && n > 0)
-		slot_free(pool->file, slots[--n]);
+	atomic_store(dirty, 1);
+	for (size_t i = 0; slots[i]; i++)
+		mark_range(pool, wanted, range, slots[i]);
+	if (!wanted->though_in_use)
+		r = first_in_use(pool, range, slots, ret_port);
+	for (size_t i = 0; slots[i]; i++)
+		if (r == 0)
+			slot_publish(slots[i]);
+		else
+			slot_unmark(pool->file, slots[i]);
+	atomic_store(dirty, 0);
 	return r;
 }
 
@@ -145,31 +173,11 @@ take_specific(struct pool *pool, const struct acquire *wanted,
 			r = check_reserved(pool, wanted, (enum protocol)i);
 	if (r < 0)
 		return r;
-	r = take_ranges(pool, wanted, wanted->range, slots, &port);
+	r = take_range(pool, wanted, wanted->range, slots, &port);
 	if (r <= 0)
 		return r;
 	pool->in_the_way = pool->uncertain ? 0 : port;
 	return -EADDRINUSE;
-}
-
-/*
- * Is it marked by a slot that is not dead? Frees a dead one: wildcards seldom
- * come back to where they have been, and would pass over ever more ports that
- * nobody has.
- */
-static bool
-is_marked(struct pool *pool, enum protocol protocol, uint32_t port)
-{
-	struct slot *slot;
-
-	if (!atomic_load_explicit(mark_of(pool->file, protocol, port),
-				  memory_order_relaxed))
-		return false;
-	slot = slot_by_port(pool->file, protocol, port);
-	if (!slot || !slot_is_dead(slot))
-		return true;
-	slot_free(pool->file, slot);
-	return false;
 }
 
 /* The first port of the range that a wildcard may not have; 0 when none. */
@@ -177,15 +185,48 @@ static uint32_t
 first_obstacle(struct pool *pool, const struct acquire *wanted,
 	       struct range range)
 {
-	for (uint32_t port = range.start; port < range_end(range); port++)
-		if ((acquires(wanted, PROTOCOL_TCP) &&
-		     is_marked(pool, PROTOCOL_TCP, port)) ||
-		    (acquires(wanted, PROTOCOL_UDP) &&
-		     is_marked(pool, PROTOCOL_UDP, port)) ||
-		    (wanted->forbidden &&
-		     port_set_has(wanted->forbidden, port)))
+	const struct port_set *sets[] = {wanted->forbidden, pool->used};
+	uint32_t port;
+
+	for (int i = 0; i < 2; i++)
+		if (sets[i] &&
+		    (port = port_set_first(sets[i], range)) < PORT_COUNT)
+			return port;
+	for (int i = 0; i < PROTOCOL_COUNT; i++)
+		if (acquires(wanted, (enum protocol)i) &&
+		    (port = first_reserved(pool, (enum protocol)i, range)))
 			return port;
 	return 0;
+}
+
+/*
+ * A wildcard that has met a port in use asks once which ones are, and passes
+ * over them from there on. The set stays empty if the kernel does not tell.
+ */
+static void
+learn_used(struct pool *pool, const struct acquire *wanted)
+{
+	const struct range all = {1, PORT_COUNT - 1};
+	long at;
+
+	if (pool->used)
+		return;
+	at = sys_mmap_private(pool->sys, sizeof(struct port_set));
+	if (at < 0)
+		return;
+	pool->used = (struct port_set *)at;
+	for (int i = 0; i < PROTOCOL_COUNT; i++)
+		if (acquires(wanted, (enum protocol)i))
+			sockdiag_used(pool->sys, (enum protocol)i, all,
+				      pool->used);
+}
+
+static void
+forget_used(struct pool *pool)
+{
+	if (pool->used)
+		sys_munmap(pool->sys, pool->used, sizeof(*pool->used));
+	pool->used = NULL;
 }
 
 static uint32_t
@@ -208,8 +249,11 @@ take_between(struct pool *pool, const struct acquire *wanted, uint32_t first,
 		uint32_t obstacle = first_obstacle(pool, wanted, range);
 		int r = 1;
 
-		if (!obstacle)
-			r = take_ranges(pool, wanted, range, slots, &obstacle);
+		if (!obstacle) {
+			r = take_range(pool, wanted, range, slots, &obstacle);
+			if (r == 1)
+				learn_used(pool, wanted);
+		}
 		if (r == 0)
 			pool->file->header.cursor[wanted->protocol] =
 				range_end(range);
@@ -357,7 +401,7 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 	if (!range_valid(wanted->range))
 		return -EINVAL;
 	pool->waiting_since = 0;
-	pool->dual_stack = false;
+	pool->probe.dual_stack = false;
 	pool->in_the_way = 0;
 	pool->uncertain = false;
 	/* A request that has met one dead owner frees all dead slots. */
@@ -369,6 +413,7 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 	r = wanted->kind == KIND_RUNTIME
 		    ? take_slots_on_leases(pool, wanted, slots)
 		    : take_slots(pool, wanted, slots);
+	forget_used(pool);
 	for (size_t i = 0; slots[i] && r == 0; i++)
 		ret[i] = reserve_grant(slots[i]);
 	return r;

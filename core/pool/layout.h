@@ -18,7 +18,8 @@
  * that a writer died, and derives the marks from the slots before it does
  * anything else (slot_rebuild). The order of the writes makes that enough:
  *
- *     acquire   marks; wait for announcements; trial binds; slot.state = LIVE
+ *     acquire   marks; wait for announcements; look which ports are in use;
+ *               slot.state = LIVE
  *     release   slot.state = FREE; marks = 0
  *
  * At every instant each port of a live slot is marked; the rebuild clears marks
@@ -62,10 +63,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/kernel/port_probe.h"
 #include "core/kernel/range.h"
+#include "core/pool/lock.h"
 
 #define POOL_MAGIC 0x0a314c4f4f505250u /* "PRPOOL1\n" */
-#define POOL_LAYOUT 3u
+#define POOL_LAYOUT 4u
 
 #define SLOT_BITS 13
 #define SLOT_COUNT (1u << SLOT_BITS)
@@ -103,6 +106,8 @@ struct pool_header {
 	 * the same while it does. */
 	_Atomic uint32_t generation;
 	uint32_t unused;
+	struct port_cost cost[PROTOCOL_COUNT]; /* of finding ports in use */
+	struct lock_queue queue;
 };
 
 struct slot {
@@ -131,8 +136,11 @@ struct announcement {
 /* 512 ports with their marks and their announcements, in one 4 KiB page, so
  * that a bind touches one page and one read tells whether it is still there. */
 struct segment {
-	/* Slot number + 1; 0 = not reserved. */
-	_Atomic uint16_t mark[PROTOCOL_COUNT][SEGMENT_PORTS];
+	/* Slot number + 1; 0 = not reserved. Four of them are a word. */
+	union {
+		_Atomic uint16_t mark[PROTOCOL_COUNT][SEGMENT_PORTS];
+		_Atomic uint64_t four[PROTOCOL_COUNT][SEGMENT_PORTS / 4];
+	};
 	uint64_t reserved;
 	struct announcement word[SEGMENT_WORDS];
 };
@@ -163,6 +171,8 @@ LAYOUT_AT(pool_header, in_memory, 60);
 LAYOUT_AT(pool_header, device, 64);
 LAYOUT_AT(pool_header, boot, 72);
 LAYOUT_AT(pool_header, generation, 88);
+LAYOUT_AT(pool_header, cost, 96);
+LAYOUT_AT(pool_header, queue, 128);
 LAYOUT_AT(slot, state, 0);
 LAYOUT_AT(slot, protocol, 4);
 LAYOUT_AT(slot, kind, 5);
@@ -180,7 +190,8 @@ LAYOUT_AT(slot, command, 48);
 LAYOUT_AT(segment, word, 2056);
 LAYOUT_AT(pool_file, slot, 4096);
 LAYOUT_AT(pool_file, segment, 4096 + 64 * SLOT_COUNT);
-_Static_assert(sizeof(struct pool_header) == 96, "header");
+_Static_assert(sizeof(struct pool_header) == 136, "header");
+_Static_assert(sizeof(struct port_cost) == 16, "cost");
 _Static_assert(sizeof(struct slot) == 64, "slot");
 _Static_assert(sizeof(struct announcement) == 8, "announcement");
 _Static_assert(sizeof(struct segment) == 4096, "segment");

@@ -5,16 +5,18 @@
 
 #define WAIT_LIMIT_NS 5000000000u
 #define BRIEF_LIMIT_NS 100000000u
-#define EAGER_TRIES 30 /* an ordinary holder is gone by then */
-#define NAP_FIRST_NS 50000
-#define NAP_LONGEST_NS 2000000
+#define EAGER_TRIES 15
+/* For a turn that never comes, because its sleeper or the holder was killed. */
+#define NAP_FIRST_NS 1000000
+#define NAP_LONGEST_NS 20000000
 
 static int
 try_once(const struct sys_ops *sys, const char *path,
-	 const struct fork_block *forks, struct pool_lock *ret)
+	 const struct fork_block *forks, struct lock_queue *queue,
+	 struct pool_lock *ret)
 {
 	const uint64_t all = ~(uint64_t)0;
-	struct pool_lock lock = {.word = forks->word()};
+	struct pool_lock lock = {.word = forks->word(), .queue = queue};
 	int r;
 
 	sys_sigmask(sys, SIG_SETMASK, &all, &lock.signals);
@@ -68,46 +70,83 @@ nap_on_timer(const struct sys_ops *sys, long ns)
 
 /* futex_waitv (Linux 5.16) obeys SA_RESTART too, without a descriptor. */
 static int
-nap(const struct sys_ops *sys, long ns)
+nap(const struct sys_ops *sys, struct lock_queue *queue, uint32_t turn,
+    uint64_t ns)
 {
-	uint64_t until = sys_clock(sys, CLOCK_MONOTONIC) + (uint64_t)ns;
-	int r = sys_wait_until(sys, until);
+	uint64_t until = sys_clock(sys, CLOCK_MONOTONIC) + ns;
+	int r = sys_wait_until(sys, &queue->turn, turn, until);
 
-	if (r == -ETIMEDOUT || r == -EINTR)
+	if (r >= 0 || r == -EAGAIN || r == -ETIMEDOUT || r == -EINTR)
 		return r == -EINTR ? r : 0;
-	return nap_on_timer(sys, ns);
+	return nap_on_timer(sys, (long)ns);
+}
+
+/* Joins those that sleep. Returns the turn up to which it saw the lock taken.
+ * The file may have been cut short: then nobody wakes it. */
+static uint32_t
+queue_up(const struct sys_ops *sys, struct lock_queue *queue)
+{
+	if (!sys_readable(sys, queue))
+		return 0;
+	atomic_store(&queue->sleeping, 1);
+	return atomic_load(&queue->turn);
+}
+
+static void
+wake_first(const struct sys_ops *sys, struct lock_queue *queue)
+{
+	atomic_fetch_add(&queue->turn, 1);
+	if (sys_wake_one(sys, &queue->turn) == 0)
+		atomic_store(&queue->sleeping, 0);
+}
+
+/* An ordinary holder is gone after some tries. */
+static int
+try_eagerly(const struct sys_ops *sys, const char *path,
+	    const struct fork_block *forks, struct lock_queue *queue,
+	    struct pool_lock *ret)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < EAGER_TRIES && r == -EAGAIN; i++) {
+		if (i > 0)
+			sys_yield(sys);
+		r = try_once(sys, path, forks, queue, ret);
+	}
+	return r;
 }
 
 int
 lock_take(const struct sys_ops *sys, const char *path,
-	  const struct fork_block *forks, enum pool_wait wait,
-	  struct pool_lock *ret)
+	  const struct fork_block *forks, struct lock_queue *queue,
+	  enum pool_wait wait, struct pool_lock *ret)
 {
 	uint64_t limit = wait == POOL_BRIEF ? BRIEF_LIMIT_NS : WAIT_LIMIT_NS;
-	long pause = NAP_FIRST_NS;
-	uint64_t began;
-	int r;
+	int r = try_eagerly(sys, path, forks, queue, ret);
+	uint64_t pause = NAP_FIRST_NS;
+	uint64_t now, end;
+	uint32_t turn;
 
-	for (int i = 0; i < EAGER_TRIES; i++) {
-		r = try_once(sys, path, forks, ret);
-		if (r != -EAGAIN)
-			return r;
-		sys_yield(sys);
-	}
+	if (r != -EAGAIN)
+		return r;
 	if (wait == POOL_TRY)
 		return -EBUSY;
-
-	began = sys_clock(sys, CLOCK_MONOTONIC);
+	now = sys_clock(sys, CLOCK_MONOTONIC);
+	end = now + limit;
 	do {
-		r = nap(sys, pause);
-		if (r < 0 && wait == POOL_WAIT)
-			return r;
-		r = try_once(sys, path, forks, ret);
+		/* Before it tries: a drop between the two is not missed. */
+		turn = queue_up(sys, queue);
+		r = try_eagerly(sys, path, forks, queue, ret);
 		if (r != -EAGAIN)
+			return r;
+		r = nap(sys, queue, turn,
+			pause < end - now ? pause : end - now);
+		if (r < 0 && wait == POOL_WAIT)
 			return r;
 		if (pause < NAP_LONGEST_NS)
 			pause *= 2;
-	} while (sys_clock(sys, CLOCK_MONOTONIC) - began < limit);
+		now = sys_clock(sys, CLOCK_MONOTONIC);
+	} while (now < end);
 	return wait == POOL_BRIEF ? -EBUSY : -ENETDOWN;
 }
 
@@ -117,6 +156,9 @@ lock_drop(const struct sys_ops *sys, const struct pool_lock *lock)
 	/* Unlocked explicitly: a copy of the descriptor in a child of a raw
 	 * clone() would keep the lock past the close. */
 	sys_flock(sys, lock->fd, LOCK_UN);
+	if (lock->queue &&
+	    atomic_load_explicit(&lock->queue->sleeping, memory_order_relaxed))
+		wake_first(sys, lock->queue);
 	sys_close(sys, lock->fd);
 	fork_block_leave(lock->word);
 	sys_sigmask(sys, SIG_SETMASK, &lock->signals, NULL);

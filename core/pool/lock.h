@@ -6,6 +6,8 @@
 #ifndef PORTRES_CORE_POOL_LOCK_H
 #define PORTRES_CORE_POOL_LOCK_H
 
+#include <stdatomic.h>
+
 #include "core/kernel/fork_block.h"
 
 enum pool_wait {
@@ -15,9 +17,22 @@ enum pool_wait {
 	POOL_TRY,     /* a few microseconds */
 };
 
+/*
+ * Those that wait for the lock sleep here, and each drop of the lock wakes the
+ * one that came first: by polling, the lock goes to those that happen to be
+ * awake, and among dozens of processes some wait for half a second. In shared
+ * memory, and only a hint: a wake that is lost, because its process was stopped
+ * or killed, costs the others a nap.
+ */
+struct lock_queue {
+	_Atomic uint32_t turn;	   /* a futex: counts the drops */
+	_Atomic uint32_t sleeping; /* 1: somebody may */
+};
+
 /* A held lock: what lock_drop() undoes. */
 struct pool_lock {
-	_Atomic uint32_t *word; /* of the fork block */
+	_Atomic uint32_t *word;	  /* of the fork block */
+	struct lock_queue *queue; /* NULL: wakes nobody */
 	int fd;
 	uint64_t signals;
 };
@@ -28,8 +43,8 @@ struct pool_lock {
  * opening: -ENOENT, -EACCES, -ELOOP …
  */
 int lock_take(const struct sys_ops *sys, const char *path,
-	      const struct fork_block *forks, enum pool_wait wait,
-	      struct pool_lock *ret);
+	      const struct fork_block *forks, struct lock_queue *queue,
+	      enum pool_wait wait, struct pool_lock *ret);
 
 void lock_drop(const struct sys_ops *sys, const struct pool_lock *lock);
 

@@ -98,11 +98,9 @@ count_unseen(struct agreement *a, bool drop)
 static void
 note_in_the_way(struct agreement *a, struct block block)
 {
-	struct slot *slot = NULL;
+	const struct slot *slot = slot_by_port(a->pool->file, block.protocol,
+					       a->pool->in_the_way);
 
-	for (uint32_t port = block.range.start;
-	     !slot && port < range_end(block.range); port++)
-		slot = slot_by_port(a->pool->file, block.protocol, port);
 	if (slot)
 		port_set_add(&a->in_the_way[block.protocol], slot_range(slot));
 }

@@ -66,7 +66,8 @@ pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret)
 {
 	struct pool_lock lock;
 	struct stat st;
-	int r = lock_take(pool->sys, pool->path, pool->forks, wait, &lock);
+	int r = lock_take(pool->sys, pool->path, pool->forks,
+			  &pool->file->header.queue, wait, &lock);
 
 	if (r == -ENOENT || r == -ELOOP)
 		return -ESTALE;
@@ -76,6 +77,7 @@ pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret)
 	if (r < 0 || st.st_dev != pool->device || st.st_ino != pool->inode ||
 	    st.st_size != sizeof(struct pool_file) ||
 	    !header_valid(&pool->file->header)) {
+		lock.queue = NULL; /* there may be no page below it */
 		lock_drop(pool->sys, &lock);
 		return -ESTALE;
 	}

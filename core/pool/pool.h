@@ -21,7 +21,8 @@ struct pool {
 	/* State of the acquire under way, or the last one: for announce_wait(),
 	 * port_probe_first() and the caller. */
 	uint64_t waiting_since;
-	bool dual_stack;
+	struct port_probe probe;
+	struct port_set *used; /* what a wildcard knows to be in use, or NULL */
 	uint32_t in_the_way;	     /* the port that made it fail, or 0 */
 	enum protocol in_the_way_of; /* that port's */
 	bool uncertain; /* a choice under way may get any port of it */
@@ -81,7 +82,7 @@ pool_whole(const struct pool *pool)
  * POOL_BRIEF or POOL_TRY: another thread has the lock), -ESTALE (the file was
  * replaced, resized or removed: open the pool again), -EMFILE, -ENFILE.
  */
-int pool_enter(struct pool *pool, enum pool_wait wait, struct pool_lock *ret);
+int pool_enter(struct pool *pool, enum pool_wait how, struct pool_lock *ret);
 
 void pool_leave(struct pool *pool, const struct pool_lock *lock);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/pool/slot.h"
 
+#include "core/pool/marks.h"
+
 #define SEQUENCE_UNIT_NS 8000
 #define SEQUENCE_MAX (((uint64_t)1 << (63 - TOKEN_SHIFT)) - 1)
 
@@ -84,13 +86,10 @@ void
 slot_mark(struct pool_file *file, const struct slot *slot)
 {
 	uint16_t mark = (uint16_t)(slot_number(file, slot) + 1);
-	struct range r = slot_range(slot);
 
 	if (slot->ephemeral)
 		atomic_fetch_add(ephemeral_of(file, slot), 1);
-	for (uint32_t port = r.start; port < range_end(r); port++)
-		atomic_store_explicit(mark_of(file, slot->protocol, port), mark,
-				      memory_order_relaxed);
+	marks_set(file, slot->protocol, slot_range(slot), mark);
 	if (slot->ephemeral)
 		atomic_fetch_add(&file->header.generation, 1);
 	/* Before any announcement is read: see the protocol in layout.h. */
@@ -101,14 +100,8 @@ void
 slot_unmark(struct pool_file *file, const struct slot *slot)
 {
 	uint16_t mark = (uint16_t)(slot_number(file, slot) + 1);
-	struct range r = slot_range(slot);
 
-	for (uint32_t port = r.start; port < range_end(r); port++) {
-		_Atomic uint16_t *at = mark_of(file, slot->protocol, port);
-
-		if (atomic_load_explicit(at, memory_order_relaxed) == mark)
-			atomic_store_explicit(at, 0, memory_order_release);
-	}
+	marks_clear(file, slot->protocol, slot_range(slot), mark);
 	if (slot->ephemeral) {
 		atomic_fetch_add(&file->header.generation, 1);
 		atomic_fetch_sub(ephemeral_of(file, slot), 1);

@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* Clear ranges: the parts of the kernel's ephemeral range without a reserved
- * port. Autobind takes ports from these (shim/autobind.h). */
-#ifndef PORTRES_CORE_POOL_CLEAR_RANGE_H
-#define PORTRES_CORE_POOL_CLEAR_RANGE_H
+/*
+ * The marks of many ports at once, four of them in a word of memory.
+ *
+ * Clear ranges are the parts of the kernel's ephemeral range without a mark:
+ * autobind takes ports from these (shim/autobind.h).
+ */
+#ifndef PORTRES_CORE_POOL_MARKS_H
+#define PORTRES_CORE_POOL_MARKS_H
 
 #include <stdbool.h>
 
 #include "core/pool/layout.h"
+
+/* The first port of the range that has a mark, or 0. */
+uint32_t marks_first(struct pool_file *file, enum protocol protocol,
+		     struct range range);
+
+/* Under the lock: gives each port of the range this mark; none has one. */
+void marks_set(struct pool_file *file, enum protocol protocol,
+	       struct range range, uint16_t mark);
+
+/* Under the lock: clears this mark; other marks in the range stay. */
+void marks_clear(struct pool_file *file, enum protocol protocol,
+		 struct range range, uint16_t mark);
 
 /*
  * May the kernel's own autobind pick a reserved port? Two loads, which must not
