@@ -189,13 +189,13 @@ int
 announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 {
 	static __thread struct announcer self;
-
 	int r;
 
 	self.process = FORK_GENERATION();
 	r = announce_begin(&sys_kernel, &self, pool->file, port,
 			   &ret->announce);
-	if (r == -ENOSYS && !in_vfork_child() && robust_list_register())
+	if (ROBUST_LISTS_COME_LATE && r == -ENOSYS && !in_vfork_child() &&
+	    robust_list_register())
 		r = announce_begin(&sys_kernel, &self, pool->file, port,
 				   &ret->announce);
 	ret->generation = FORK_GENERATION();
