@@ -238,8 +238,8 @@ PYTEST = $(PYTHON) -m pytest -q -rfEs -p no:cacheprovider --build-dir=$B \
 
 # One at a time: all processes share the list of file locks.
 check-unit: $(TESTS)
-	$Qstatus=0; for t in $(TESTS); do $$t -j1 || status=1; done; \
-		exit $$status
+	$Qfailed=; for t in $(TESTS); do $$t -j1 || failed="$$failed $$t"; done; \
+		[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 INTEGRATION ?= integration
 check-integration: all

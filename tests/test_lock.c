@@ -2,6 +2,7 @@
 /* Waiting for the pool's lock: bounded, interruptible, without a trace. */
 #include "core/pool/lock.h"
 
+#include <sched.h>
 #include <sys/time.h>
 
 #include "tests/kernel.h"

@@ -99,7 +99,10 @@ by_list(enum protocol protocol, struct range range)
 	int r = ask(&kernel, &probe, &cost, protocol, range);
 
 	cr_assert_gt(kernel.lists, 0, "a list was to be read");
-	cr_assert_leq(kernel.binds, 4);
+	if (protocol == PROTOCOL_TCP && !socket_list_has_inactive())
+		cr_assert(probe.unlisted[protocol], "it is not complete");
+	else
+		cr_assert_leq(kernel.binds, 4);
 	return r;
 }
 
@@ -419,6 +422,8 @@ CHECK(port_list, a_socket_that_changes_meanwhile_is_seen)
 	int fd;
 
 	NEEDS_SOCKET_LIST();
+	if (!socket_list_has_inactive())
+		SKIP("the kernel's list of TCP sockets is not complete");
 	fd = tcp_socket();
 	hidden_port = range.start + 3;
 	kernel.answer = hide_in_the_first;
