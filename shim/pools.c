@@ -13,7 +13,7 @@
  * its file has been replaced it is stale, and there is another one. */
 struct entry {
 	struct entry *next;
-	_Atomic bool stale;
+	_Atomic uint32_t stale; /* riscv64 exchanges no bytes of its own */
 	uint64_t netns;
 	struct pool pool;
 };
@@ -67,7 +67,7 @@ entry_keep(struct entry *entry)
 static void
 entry_forget(struct entry *entry)
 {
-	if (atomic_exchange(&entry->stale, true))
+	if (atomic_exchange(&entry->stale, 1))
 		return;
 	pool_not_first(&entry->pool);
 	pool_forget(&entry->pool);
