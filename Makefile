@@ -10,7 +10,7 @@
 #   make check-valgrind  the programs that integration compiles, under valgrind
 #   make check-kernel    unit, and what of integration asks the kernel most, on
 #                        the kernel that Debian ships, in a virtual machine; it
-#                        wants tests/packages-kernel
+#                        wants tests/packages-kernel; or KERNEL=linux-image-…
 #   make bench           what it costs, against bare libc; JSON=1; with
 #                        OLD=libportres.so against that one, in turns
 #   make bench-peers     the same of what else people use for ports; JSON=1, and
@@ -23,7 +23,8 @@
 #   make deb             Debian packages in build/; wants tests/packages-deb
 #   make check-packages  those, in a clean Debian root; as root, downloads one
 #
-# V=1 shows commands. SAN=address|undefined|thread builds into build-$(SAN)/.
+# V=1 shows commands. SAN=address|undefined|thread builds into build-$(SAN)/,
+# CC=musl-gcc into build-musl/, CC=aarch64-linux-gnu-gcc likewise.
 # config.mak, where there is one, may set any variable; it is not ours.
 
 VERSION := $(shell cat VERSION)
@@ -48,23 +49,45 @@ HARDENING ?= -fstack-protector-strong -fstack-clash-protection \
 	$(if $(filter x86_64-%,$(MACHINE)),-fcf-protection)
 -include config.mak
 
-B := build$(if $(SAN),-$(SAN))
+# A compiler for another libc or processor has its name in front, and its tools.
+TARGET := $(filter-out gcc,$(patsubst %-gcc,%,$(filter %-gcc,$(lastword $(CC)))))
+B := build$(if $(TARGET),-$(notdir $(TARGET)))$(if $(SAN),-$(SAN))
+tool = $(if $(TARGET),$(or $(shell command -v $(TARGET)-$(1)),$(1)),$(1))
+ifeq ($(origin AR),default)
+AR := $(call tool,ar)
+endif
+NM ?= $(call tool,nm)
+OBJCOPY ?= $(call tool,objcopy)
+READELF ?= $(call tool,readelf)
+
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$(2)")
+
+# Debian's musl-gcc sees the kernel's headers only where musl's own are.
+ifneq ($(TARGET),)
+ifneq ($(shell $(CC) -E -include linux/futex.h -x c /dev/null 2>&1 >/dev/null),)
+KERNEL_HEADERS := $B/kernel-headers
+endif
+endif
 
 # A finding ends the program, or nobody would see it.
 SANITIZE = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wvla
+# No TLS that allocates: it is touched inside bind(). musl's never does, and its
+# dlopen() refuses this kind.
+GLIBC := $(shell $(CC) -E -dM -include features.h -x c /dev/null | \
+	grep -w __GLIBC__)
+TLS := $(if $(GLIBC),-ftls-model=initial-exec)
 # Off: FORTIFY's inlines and 64-bit-offset names collide with names that we
-# define. No TLS that allocates: it is touched inside bind(). The place of the
-# sources is in no object, so that two builds are the same bytes.
+# define. The place of the sources is in no object, so that two builds are the same
+# bytes.
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(HARDENING) $(WARNINGS) \
 	-fPIC '-ffile-prefix-map=$(CURDIR)=.' \
-	-fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
+	-fvisibility=hidden $(TLS) -U_FORTIFY_SOURCE \
 	-U_FILE_OFFSET_BITS -U_TIME_BITS -DPORTRES_ITSELF -I. -Iinclude -MMD -MP \
-	$(SANITIZE)
+	$(KERNEL_HEADERS:%=-idirafter %) $(SANITIZE)
 # Sanitizers need undefined symbols.
 LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
@@ -75,13 +98,20 @@ SHIM := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard shim/*.c)))
 WINSOCK := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard winsock/*.c)))
 CRT := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard winsock/crt/*.c)))
 WIN32 := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard winsock/win32/*.c)))
-HEADERS := $(notdir $(wildcard include/*.h))
+# Winsock wants glibc.
+HEADERS := $(if $(GLIBC),$(notdir $(wildcard include/*.h)),portres.h)
 
 all: $B/libportres.so $B/portres headers links
 
+$B/kernel-headers: machine = $(shell gcc -print-multiarch)
+$B/kernel-headers:
+	@mkdir -p $@
+	$Qln -sfn /usr/include/linux /usr/include/asm-generic \
+		$(or $(wildcard /usr/include/$(machine)/asm),/usr/include/asm) $@
+
 # The library
 
-$B/obj/%.o: %.c Makefile
+$B/obj/%.o: %.c Makefile | $(KERNEL_HEADERS)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$Q$(COMPILE) -c $< -o $@
@@ -97,15 +127,19 @@ $B/libportres_core.a: $(CORE)
 	$Qrm -f $@
 	$Q$(AR) rcs $@ $^
 
-$B/exports.map: shim/hooks.def shim/exports.awk
-	$(call say,GEN,$@)
+# The names that this libc has, and ours.
+$B/hooks.txt: shim/hooks.def
 	@mkdir -p $(@D)
+	$Q$(CC) -E -P -include features.h -x c $< >$@
+
+$B/exports.map: $B/hooks.txt shim/exports.awk
+	$(call say,GEN,$@)
 	$Qawk -f shim/exports.awk $< >$@
 
 $B/libportres.so: $(SHIM) $B/libportres_core.a $B/exports.map
 	$(call say,LD,$@)
 	$Q$(LINK) -Wl,--version-script=$B/exports.map -o $@ $(SHIM) \
-		$B/libportres_core.a
+		$B/libportres_core.a -ldl # of glibc before 2.34
 
 # The command
 
@@ -119,7 +153,8 @@ $(CLI): VERSION
 
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
-MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+# That of this machine: to the kernel's programs all processors are one.
+MULTIARCH := $(shell $(if $(TARGET),gcc,$(CC)) -print-multiarch 2>/dev/null)
 GUARD_LACKS := $(strip \
 	$(if $(shell command -v $(CLANG)),,clang) \
 	$(if $(shell command -v $(BPFTOOL)),,bpftool) \
@@ -139,14 +174,21 @@ $B/guard/guard.lskel.h: $B/guard/guard.bpf.o
 	$(call say,GEN,$@)
 	$Q$(BPFTOOL) gen skeleton -L $< name guard >$@
 
-$B/obj/guard/load.o: $B/guard/guard.lskel.h
+# A compiler for another libc or processor does not look in /usr/include.
+$B/guard/include/bpf:
+	@mkdir -p $(@D)
+	$Qln -sfn /usr/include/bpf $@
+
+$B/obj/guard/load.o: $B/guard/guard.lskel.h | $B/guard/include/bpf
 # Of their headers not all is used.
-$B/obj/guard/load.o: COMPILE += -I$B/guard -w -DGUARD_BUILD=0x$$(sha256sum \
+$B/obj/guard/load.o: COMPILE += -I$B/guard -idirafter $B/guard/include -w \
+	-DGUARD_BUILD=0x$$(sha256sum \
 	<$B/guard/guard.lskel.h | cut -c1-16)
 $B/obj/cli/guard_lacking.o: COMPILE += $(if $(GUARD_LACKS),\
 	-DGUARD_LACKING='"$(GUARD_LACKS)"')
 
-$B/portres: $(CLI) $(GUARD) $B/obj/shim/config.o $B/libportres_core.a
+$B/portres: $(CLI) $(GUARD) $B/obj/shim/config.o \
+		$B/obj/shim/robust_list.o $B/libportres_core.a
 	$(call say,LD,$@)
 	$Q$(CC) $(CFLAGS) -pie $(LDFLAGS) -Wl,-z,now -Wl,-z,relro $(SANITIZE) \
 		-o $@ $^ -ldl
@@ -155,7 +197,7 @@ $B/portres: $(CLI) $(GUARD) $B/obj/shim/config.o $B/libportres_core.a
 # Windows: include/spellings.txt. One of Microsoft's samples has a dot at the end
 # of one.
 
-headers: $(HEADERS:%=$B/include/%) $B/spellings.stamp
+headers: $(HEADERS:%=$B/include/%) $(if $(GLIBC),$B/spellings.stamp)
 
 $B/include/%.h: include/%.h
 	@mkdir -p $(@D)
@@ -177,9 +219,6 @@ $B/spellings.stamp: include/spellings.awk include/spellings.txt Makefile
 # written for it. One object, whose state is all there or not at all (see
 # docs/winsock.md, "Shared objects"), and whose inner names are no other file's.
 # Weak, because a function of the program's own wins, as beside an import library.
-
-NM ?= nm
-OBJCOPY ?= objcopy
 
 # A program must not need the compiler that this was made with.
 $(WINSOCK) $(CRT) $(WIN32): COMPILE += -fno-lto
@@ -234,7 +273,8 @@ SCRIPTS := $(addprefix $B/lib/,libws2_32.a libiphlpapi.a libmswsock.a \
 	Mswsock.lib mswsock.lib MSWSOCK.lib)
 STALE := libws2_32.so libiphlpapi.so libportres_main.a
 
-links: $B/lib/libportres.so $B/lib/libportres_winsock.a $(SCRIPTS)
+ARCHIVES := $(if $(GLIBC),$B/lib/libportres_winsock.a $(SCRIPTS))
+links: $B/lib/libportres.so $(ARCHIVES)
 
 $B/lib/libportres.so: $B/libportres.so
 	@mkdir -p $(@D)
@@ -243,7 +283,8 @@ $B/lib/libportres.so: $B/libportres.so
 $(SCRIPTS): Makefile
 	@mkdir -p $(@D)
 	@rm -f $(STALE:%=$B/lib/%)
-	$Qprintf '/* portres stands in for it */\nINPUT(-lportres_winsock -lportres)\n' >$@
+	$Qprintf '/* portres stands in for it */\nINPUT(%s)\n' \
+		'-lportres_winsock -lportres -lpthread -ldl' >$@
 
 # Tests
 
@@ -253,13 +294,14 @@ LONG_TESTS := $(filter %/test_proc_locks_gaps %/test_proc_locks_swing %/test_pro
 	%/test_proc_locks_waiters %/test_proc_locks_long %/test_proc_locks_crowd,$(ALL_TESTS))
 TESTS := $(if $(LONG),$(ALL_TESTS),$(filter-out $(LONG_TESTS),$(ALL_TESTS)))
 TEST_SHIM := $(patsubst %,$(B)/obj/shim/%.o,\
-	autobind fork hidden_fds pick pools config real refusal sockets usermem)
+	autobind fork hidden_fds pick pools config real refusal robust_list \
+	sockets usermem)
 
 $B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$Q$(COMPILE) $< $(TEST_SHIM) $B/libportres_core.a \
-		-lcriterion -pthread -o $@
+		-lcriterion -pthread -ldl -o $@
 
 check: check-symbols check-unit check-integration
 
@@ -308,16 +350,16 @@ KERNEL_FILES := $(patsubst %,integration/test_%.py,reserve enforce chosen \
 KERNEL_LESS := integration/test_kill.py::test_kills_while_the_pool_is_made
 
 check-kernel: all $(TESTS)
-	$Qsh integration/kernel/run.sh $B 'make check-unit' \
+	$QKERNEL='$(KERNEL)' sh integration/kernel/run.sh $B 'make check-unit' \
 		'make check-integration LONG=1 INTEGRATION="$(KERNEL_FILES) \
 		--deselect $(KERNEL_LESS)"'
 
-check-symbols: $B/libportres.so
-	$Qawk -v list=1 -f shim/exports.awk shim/hooks.def | sort >$B/wanted.txt
-	$Qnm -D --defined-only $< | awk '$$2 != "A" { print $$3 }' | sort \
+check-symbols: $B/libportres.so $B/hooks.txt
+	$Qawk -v list=1 -f shim/exports.awk $B/hooks.txt | sort >$B/wanted.txt
+	$Q$(NM) -D --defined-only $< | awk '$$2 != "A" { print $$3 }' | sort \
 		>$B/exported.txt
 	$Qdiff -u $B/wanted.txt $B/exported.txt
-	$Qreadelf -d $< | grep -q BIND_NOW
+	$Q$(READELF) -d $< | grep -q BIND_NOW
 
 # Measurements
 
@@ -373,10 +415,10 @@ install-files: all
 	ln -sf libportres.so.$(VERSION) "$(to)/$(SONAME)"
 	ln -sf $(SONAME) "$(to)/libportres.so"
 	cd "$(to)" && rm -f $(STALE)
-	install -m 644 $B/lib/libportres_winsock.a $(SCRIPTS) "$(to)"
+	$(if $(ARCHIVES),install -m 644 $(ARCHIVES) "$(to)")
 	install -m 644 $B/include/* "$(DESTDIR)$(includedir)/portres"
 	mv "$(DESTDIR)$(includedir)/portres/portres.h" "$(DESTDIR)$(includedir)"
-	for name in portres portres-winsock; do \
+	for name in portres $(if $(GLIBC),portres-winsock); do \
 		sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|' \
 			-e 's|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
 			include/$$name.pc.in >"$(to)/pkgconfig/$$name.pc" && \
@@ -419,7 +461,7 @@ installcheck:
 	$Qln -s "$(DESTDIR)$(bindir)/portres" $B/installed/portres
 	$Qln -s "$(DESTDIR)$(includedir)/portres.h" \
 		"$(DESTDIR)$(includedir)/portres/"* $B/installed/include
-	$Qfor name in libportres.so libportres_winsock.a $(notdir $(SCRIPTS)); do \
+	$Qfor name in libportres.so $(notdir $(ARCHIVES)); do \
 		ln -s "$(DESTDIR)$(libdir)/$$name" $B/installed/lib || exit 1; done
 	$Q$(PYTEST) --build-dir=$B/installed $(INTEGRATION)
 
@@ -462,7 +504,7 @@ check-packages: deb
 	$Qsh integration/packages.sh $B
 
 clean:
-	rm -rf build build-address build-undefined build-thread
+	rm -rf build build-*
 
 .PHONY: all headers links install-files uninstall installcheck dist deb \
 	check-packages check check-long check-elsewhere check-unit \

@@ -39,7 +39,7 @@
 
 enum { PICKED = 16384 };
 
-/* What was picked: the ports, and what keeps them, if anything does. */
+/* The ports that were picked, and what keeps them, if anything does. */
 static struct picked {
 	int port;
 	int keeper;

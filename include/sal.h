@@ -63,7 +63,10 @@
 #define __in_ecount(n)
 #define __out_bcount(n)
 #define __out_ecount(n)
+/* There members of the kernel's structures have this name. */
+#ifndef __aarch64__
 #define __reserved
+#endif
 /* These two are names in the C++ library. */
 #ifndef __cplusplus
 #define __in

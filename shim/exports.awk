@@ -23,7 +23,9 @@ END {
 	# Our names alone. One that is in no node has no version and is exported if
 	# its definition says so: those of libc's, because a versioned bind() would
 	# not stand in for the one that programs ask for, which is bind@GLIBC_2.2.5.
+	# musl's start files export two more.
 	for (i = 1; i <= k; i++)
-		printf "%s {\n\tglobal:%s\n}%s;\n", nodes[i], in_node[nodes[i]],
+		printf "%s {\n\tglobal:%s%s\n}%s;\n", nodes[i], in_node[nodes[i]],
+			(i == 1 ? "\n\tlocal:\n\t\t_init;\n\t\t_fini;" : ""),
 			(i == 1 ? "" : " " nodes[i - 1])
 }

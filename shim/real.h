@@ -16,6 +16,12 @@
 #include <unistd.h>
 
 #define EXPORTED __attribute__((visibility("default")))
+/* Names that musl lacks stay inside there. */
+#ifdef __GLIBC__
+#define EXPORTED_ALIAS EXPORTED
+#else
+#define EXPORTED_ALIAS
+#endif
 /* For data too, or each access would go by way of the GOT. */
 #define HIDDEN __attribute__((visibility("hidden")))
 /* Keeps a function out of a pass-through path, which then needs no stack
