@@ -79,6 +79,14 @@ def test_pkg_config(make, has, root, tmp_path, package, header, call, libraries)
     assert [name for name in found if "portres" in name] == libraries
 
 
+def test_all_headers_are_installed(installed, build, root):
+    """In each spelling."""
+    have = {path.name for path in (installed / "usr/include/portres").iterdir()}
+    assert have | {"portres.h"} == {path.name for path in (build / "include").iterdir()}
+    assert {path.name for path in (root / "include").glob("*.h")} - {"portres.h"} < have
+    assert {"WinSock2.h", "WINSOCK2.H", "MSWSock.h", "SynchAPI.h"} <= have
+
+
 def test_a_program_of_linux_sees_no_windows(installed, tmp_path):
     """Headers ask so where they are; by our flags the answer must not change."""
     (tmp_path / "a.c").write_text("""#include <portres.h>
@@ -117,7 +125,7 @@ def test_every_file_is_in_one_package(installed, root):
                 for line in file.read_text().split()]
     # Units are put into their packages by debhelper.
     patterns += [(package, unit) for unit, package in re.findall(
-        r"mv debian/tmp/(usr/lib/systemd/system/\S+) \\\n\tdebian/([\w-]+)\.",
+        r"mv debian/tmp/(usr/lib/systemd/system/\S+) \\\n\s+debian/([\w-]+)\.",
         (root / "debian/rules").read_text())]
     assert len({package for package, _ in patterns}) >= 3
     taken = {}
