@@ -8,12 +8,12 @@ cd /tmp/portres
 say() { printf '== %s\n' "$*"; }
 fail() { echo "check-packages: $*" >&2; exit 1; }
 
-# All that there is, and the contents of what is set up. dpkg, apt and the linker
-# keep books of their own, and groupadd what was before.
+# All that there is, and the contents of what is set up. dpkg, apt, mount and the
+# linker keep books of their own, and groupadd what was before.
 everything() {
 	find / /dev/shm /run -xdev \( -path /packages -o -path /var/lib/dpkg \
 		-o -path /var/log -o -path /var/cache -o -path /var/lib/apt \
-		-o -path /etc/ld.so.cache -o -path '/etc/*-' \) -prune -o \
+		-o -path /run/mount -o -path /etc/ld.so.cache -o -path '/etc/*-' \) -prune -o \
 		-printf '%p %y %m %u:%g %l\n' | sort
 	find /etc -xdev -type f ! -name ld.so.cache ! -name '*-' \
 		-exec sha256sum {} + | sort
@@ -132,6 +132,7 @@ echo 'nothing'
 say 'from the sources, by gcc and make alone, and away again'
 tar -xf /packages/portres-*.tar.gz -C /tmp
 cd /tmp/portres-*/
+export PATH="/usr/local/bin:$PATH"
 as_it_stands README.md '^make && make install'
 (cd /tmp && LD_PRELOAD=libportres.so.0 portres doctor) >/tmp/said || [ $? = 1 ]
 grep -q '^ok .*/usr/local/lib/libportres.so' /tmp/said || fail "$(cat /tmp/said)"
