@@ -403,6 +403,7 @@ int __cdecl exported(void)
 	CopyMemory(bytes, bytes + 2, 2);
 	SecureZeroMemory(bytes, sizeof(bytes));
 	own = call(NULL, &answer);
+	answer = min(answer, bytes[0]) + (int)max(4u, ARRAYSIZE(bytes));
 	return own + (int)large.LowPart + (int)ARRAYSIZE(text) + aligned[0] +
 	       isalpha('a') + atoi("1") + (int)strlen("abc");
 }
@@ -414,6 +415,28 @@ int __cdecl exported(void)
 def test_the_words(build, combination, flags):
     """MSVC's <windows.h> drags in stdlib, string and ctype."""
     assert_all_compile(build, combination, [WORDS], flags.split())
+
+
+SMALLEST = r"""
+#include <windows.h>
+#include <algorithm>
+using namespace std;
+
+DWORD smallest(DWORD size, const long *numbers);
+DWORD smallest(DWORD size, const long *numbers)
+{
+	static_assert(min(3, 2l) == 2 && max(1u, 2ul) == 2, "constants");
+	return min(size, 16) + (DWORD)std::min(numbers[0], numbers[1]) +
+	       (DWORD)min(numbers[0], numbers[1]);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "combination", [c for c in COMBINATIONS if c[0] == "c++"], ids=" ".join
+)
+def test_min_and_max_beside_the_standard_librarys(build, combination):
+    assert_all_compile(build, combination, [SMALLEST])
 
 
 def test_an_unknown_declspec_is_named(build):
