@@ -417,6 +417,24 @@ def test_the_words(build, combination, flags):
     assert_all_compile(build, combination, [WORDS], flags.split())
 
 
+# (what stands before, how many places): the program's own number stays.
+PLACES = [
+    ("", "winsock2.h", 64), ("", "windows.h", 64), ("", "winsock.h", 64),
+    ("#define FD_SETSIZE 200\n", "winsock2.h", 200),
+    ("#define FD_SETSIZE 200\n", "windows.h", 200),
+    ("#include <sys/select.h>\n", "winsock2.h", 1024),
+]
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_places_of_an_fd_set(build, combination):
+    word = "static_assert" if combination[0] == "c++" else "_Static_assert"
+    texts = [f"{before}{including(header)}{word}(sizeof(((fd_set *)0)->fd_array) == "
+             f'{places} * sizeof(SOCKET) && FD_SETSIZE == {places}, "");\n'
+             for before, header, places in PLACES]
+    assert_all_compile(build, combination, texts)
+
+
 SMALLEST = r"""
 #include <windows.h>
 #include <algorithm>
