@@ -82,8 +82,8 @@ LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*/*.c))
 SHIM := $(patsubst %.c,$B/obj/%.o,$(wildcard shim/*.c))
 WINSOCK := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/*.c))
-CRT := $(patsubst %.c,$B/obj/winsock/crt/%.o,\
-	$(notdir $(wildcard winsock/crt/*.c)))
+CRT := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/crt/*.c))
+WIN32 := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/win32/*.c))
 HEADERS := $(notdir $(wildcard include/*.h))
 
 all: $B/libportres.so $B/portres headers links
@@ -138,28 +138,26 @@ $B/portres: $(CLI) $B/obj/shim/config.o $B/obj/shim/robust_list.o \
 	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^ -ldl
 
 # What programs compile and link with. Names of headers have no case on
-# Windows; these are the spellings that programs use. One of Microsoft's samples
-# has a dot at the end of one.
+# Windows: include/spellings.txt. One of Microsoft's samples has a dot at the end
+# of one.
 
-ALIASES := Windows.h:windows.h Windows.h.:windows.h WinSock2.h:winsock2.h \
-	Winsock2.h:winsock2.h WINSOCK2.H:winsock2.h Ws2tcpip.h:ws2tcpip.h \
-	WS2tcpip.h:ws2tcpip.h WS2TCPIP.H:ws2tcpip.h Ws2TcpIp.h:ws2tcpip.h \
-	Ws2ipdef.h:ws2ipdef.h WS2ipdef.h:ws2ipdef.h Mstcpip.h:mstcpip.h \
-	MSTcpIP.h:mstcpip.h Iphlpapi.h:iphlpapi.h IPHlpApi.h:iphlpapi.h \
-	WS2spi.h:ws2spi.h Ws2spi.h:ws2spi.h WinError.h:winerror.h
-ALIAS_FILES := $(foreach alias,$(ALIASES),\
-	$B/include/$(firstword $(subst :, ,$(alias))))
-
-headers: $(HEADERS:%=$B/include/%) $(ALIAS_FILES)
+headers: $(HEADERS:%=$B/include/%) $B/spellings.stamp
 
 $B/include/%.h: include/%.h
 	@mkdir -p $(@D)
 	$Qcp $< $@
 
-$(ALIAS_FILES): $B/include/%: Makefile
-	@mkdir -p $(@D)
-	$Qprintf '#include "%s"\n' \
-		$(lastword $(subst :, ,$(filter $*:%,$(ALIASES)))) >$@
+# Each is a line, not a link: clang finds a link's own name non-portable.
+$B/spellings.stamp: include/spellings.awk include/spellings.txt Makefile
+	$(call say,GEN,$B/include)
+	@mkdir -p $B/include
+	$Qawk -f include/spellings.awk include/spellings.txt | \
+	while read -r as header; do \
+		[ "\"$$as\"" = "$$header" ] || [ "<$$as>" = "$$header" ] || \
+		printf '#include %s\n' "$$header" >"$B/include/$$as"; \
+	done
+	$Qcp $B/include/Windows.h $B/include/Windows.h.
+	@touch $@
 
 # Winsock is an archive, so that nothing of it is in programs that were not
 # written for it. One object, whose state is all there or not at all (see
@@ -167,7 +165,7 @@ $(ALIAS_FILES): $B/include/%: Makefile
 # Weak, because a function of the program's own wins, as beside an import library.
 
 # A program must not need the compiler that this was made with.
-$(WINSOCK) $(CRT): COMPILE += -fno-lto
+$(WINSOCK) $(CRT) $(WIN32): COMPILE += -fno-lto
 
 define one_object
 	$(call say,LD,$@)
@@ -180,14 +178,31 @@ endef
 $B/obj/winsock.o: $(WINSOCK)
 	$(one_object)
 
-$B/obj/printf.o: $(filter %/format.o %/printf.o,$(CRT))
+PRINTF := $(filter %/format.o %/printf.o,$(CRT))
+TEXT := $(filter %/text.o %/print_s.o %/scan_s.o %/stdio_s.o %/string_s.o \
+	%/strsafe.o %/time_s.o,$(CRT))
+WMAIN := $(filter %/wmain.o,$(CRT))
+
+$B/obj/printf.o: $(PRINTF)
 	$(one_object)
+
+$B/obj/text.o: $(TEXT)
+	$(one_object)
+
+# The rest of the C runtime and of Windows: each a member that only programs
+# which call it have.
+ALONE := $(patsubst $B/obj/winsock/%,$B/obj/alone/%,\
+	$(filter-out $(PRINTF) $(TEXT) $(WMAIN),$(CRT)) $(WIN32))
+
+$B/obj/alone/%.o: $B/obj/winsock/%.o
+	@mkdir -p $(@D)
+	$Q$(OBJCOPY) --weaken $< $@
 
 # It becomes part of programs that are not built with our sanitizers.
 $B/obj/winsock/crt/wmain.o: override SAN :=
 
-$B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o \
-		$(filter %/wtoi.o %/wmain.o,$(CRT))
+$B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o $B/obj/text.o \
+		$(ALONE) $(WMAIN)
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	$Qrm -f $@
@@ -197,8 +212,9 @@ $B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o \
 # What programs ask for. lld finds "#pragma comment(lib, ...)" under the name
 # that it says. A shared library of that name would be found first: those that
 # an older tree has left go.
-SCRIPTS := $(addprefix $B/lib/,libws2_32.a libiphlpapi.a Ws2_32.lib \
-	ws2_32.lib WS2_32.lib Iphlpapi.lib iphlpapi.lib IPHLPAPI.lib)
+SCRIPTS := $(addprefix $B/lib/,libws2_32.a libiphlpapi.a libmswsock.a \
+	Ws2_32.lib ws2_32.lib WS2_32.lib Iphlpapi.lib iphlpapi.lib IPHLPAPI.lib \
+	Mswsock.lib mswsock.lib MSWSOCK.lib)
 STALE := libws2_32.so libiphlpapi.so libportres_main.a
 
 links: $B/lib/libportres.so $B/lib/libportres_winsock.a $(SCRIPTS)
@@ -303,11 +319,17 @@ $B/bench/passthrough: bench/passthrough.c
 	@mkdir -p $(@D)
 	$Q$(CC) $(BENCH_FLAGS) $< -o $@
 
+$B/bench/echo_ports: bench/echo_ports.c links headers
+	@mkdir -p $(@D)
+	$Q$(CC) -O2 -g -std=gnu11 -Wall -Wextra -I$B/include $< -o $@ -L$B/lib \
+		-lws2_32 -lmswsock
+
 $B/bench/empty.so:
 	@mkdir -p $(@D)
 	$Q$(CC) -shared -fPIC -x c /dev/null -o $@
 
-BENCHES := bench blocks many startup stopped crowd passthrough empty.so
+BENCHES := bench blocks many startup stopped crowd echo echo_ports passthrough \
+	empty.so
 
 bench: all $(BENCHES:%=$B/bench/%)
 	$Q$(PYTHON) bench/run.py $(if $(JSON),--json) $(if $(OLD),--old $(OLD)) $B

@@ -29,6 +29,7 @@ pytest_plugins = [
     "kits.books",
     "kits.cli",
     "kits.compiling",
+    "kits.compilers",
     "kits.csource",
     "kits.inherited",
     "kits.overlapped",
@@ -36,6 +37,7 @@ pytest_plugins = [
     "kits.race",
     "kits.real",
     "kits.rights",
+    "kits.windows",
 ]
 
 

@@ -13,6 +13,7 @@ FLOORS = {
     "shim": {"core/kernel", "core/pool", "shim"},
     "cli": {"core/kernel", "core/pool", "shim", "cli"},
     "winsock": {"winsock"},
+    "winsock/crt": {"winsock/crt"},
 }
 
 
