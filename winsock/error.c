@@ -81,7 +81,7 @@ static const struct {
 static __thread struct {
 	int code; /* 0: none */
 	int err;
-} beside __attribute__((tls_model("initial-exec")));
+} beside;
 
 int
 wsa_code(int err)

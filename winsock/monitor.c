@@ -76,16 +76,19 @@ after_fork_in_child(void)
 /*
  * This may be in a shared object that the program unloads, while a thread of
  * ours is at work and the ends of the program's threads are still told here.
+ * (musl unloads nothing.)
  */
 static void
 stay_loaded(void)
 {
+#ifdef RTLD_DL_LINKMAP
 	struct link_map *map;
 	Dl_info info;
 
 	if (dladdr1(&lock, &info, (void **)&map, RTLD_DL_LINKMAP) &&
 	    map->l_name[0])
 		dlopen(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+#endif
 }
 
 static void

@@ -20,8 +20,8 @@ struct thread {
 };
 
 /* Initial-exec as everywhere: no allocation behind the program's back. */
-static __thread struct thread *self __attribute__((tls_model("initial-exec")));
-static __thread unsigned int depth __attribute__((tls_model("initial-exec")));
+static __thread struct thread *self;
+static __thread unsigned int depth;
 
 static pthread_key_t key;
 static bool key_made;
