@@ -11,7 +11,7 @@ typedef struct ipv6_mreq IPV6_MREQ, *PIPV6_MREQ;
 
 /* The address that a datagram came to, or goes from; the interface, 0: any. */
 typedef struct in_pktinfo IN_PKTINFO, *PIN_PKTINFO;
-#ifdef __USE_GNU
+#if defined __USE_GNU || (!defined __GLIBC__ && defined _GNU_SOURCE)
 typedef struct in6_pktinfo IN6_PKTINFO, *PIN6_PKTINFO;
 #else
 typedef struct in6_pktinfo {
