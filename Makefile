@@ -77,9 +77,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wvla
 # No TLS that allocates: it is touched inside bind(). musl's never does, and its
 # dlopen() refuses this kind.
-GLIBC := $(shell $(CC) -E -dM -include features.h -x c /dev/null | \
-	grep -w __GLIBC__)
-TLS := $(if $(GLIBC),-ftls-model=initial-exec)
+TLS := $(if $(shell $(CC) -E -dM -include features.h -x c /dev/null | \
+	grep -w __GLIBC__),-ftls-model=initial-exec)
 # Off: FORTIFY's inlines and 64-bit-offset names collide with names that we
 # define. The place of the sources is in no object, so that two builds are the same
 # bytes.
@@ -98,8 +97,7 @@ SHIM := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard shim/*.c)))
 WINSOCK := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard winsock/*.c)))
 CRT := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard winsock/crt/*.c)))
 WIN32 := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard winsock/win32/*.c)))
-# Winsock wants glibc.
-HEADERS := $(if $(GLIBC),$(notdir $(wildcard include/*.h)),portres.h)
+HEADERS := $(notdir $(wildcard include/*.h))
 
 all: $B/libportres.so $B/portres headers links
 
@@ -197,7 +195,7 @@ $B/portres: $(CLI) $(GUARD) $B/obj/shim/config.o \
 # Windows: include/spellings.txt. One of Microsoft's samples has a dot at the end
 # of one.
 
-headers: $(HEADERS:%=$B/include/%) $(if $(GLIBC),$B/spellings.stamp)
+headers: $(HEADERS:%=$B/include/%) $B/spellings.stamp
 
 $B/include/%.h: include/%.h
 	@mkdir -p $(@D)
@@ -273,8 +271,7 @@ SCRIPTS := $(addprefix $B/lib/,libws2_32.a libiphlpapi.a libmswsock.a \
 	Mswsock.lib mswsock.lib MSWSOCK.lib)
 STALE := libws2_32.so libiphlpapi.so libportres_main.a
 
-ARCHIVES := $(if $(GLIBC),$B/lib/libportres_winsock.a $(SCRIPTS))
-links: $B/lib/libportres.so $(ARCHIVES)
+links: $B/lib/libportres.so $B/lib/libportres_winsock.a $(SCRIPTS)
 
 $B/lib/libportres.so: $B/libportres.so
 	@mkdir -p $(@D)
@@ -415,10 +412,10 @@ install-files: all
 	ln -sf libportres.so.$(VERSION) "$(to)/$(SONAME)"
 	ln -sf $(SONAME) "$(to)/libportres.so"
 	cd "$(to)" && rm -f $(STALE)
-	$(if $(ARCHIVES),install -m 644 $(ARCHIVES) "$(to)")
+	install -m 644 $B/lib/libportres_winsock.a $(SCRIPTS) "$(to)"
 	install -m 644 $B/include/* "$(DESTDIR)$(includedir)/portres"
 	mv "$(DESTDIR)$(includedir)/portres/portres.h" "$(DESTDIR)$(includedir)"
-	for name in portres $(if $(GLIBC),portres-winsock); do \
+	for name in portres portres-winsock; do \
 		sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|' \
 			-e 's|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
 			include/$$name.pc.in >"$(to)/pkgconfig/$$name.pc" && \
@@ -461,7 +458,7 @@ installcheck:
 	$Qln -s "$(DESTDIR)$(bindir)/portres" $B/installed/portres
 	$Qln -s "$(DESTDIR)$(includedir)/portres.h" \
 		"$(DESTDIR)$(includedir)/portres/"* $B/installed/include
-	$Qfor name in libportres.so $(notdir $(ARCHIVES)); do \
+	$Qfor name in libportres.so libportres_winsock.a $(notdir $(SCRIPTS)); do \
 		ln -s "$(DESTDIR)$(libdir)/$$name" $B/installed/lib || exit 1; done
 	$Q$(PYTEST) --build-dir=$B/installed $(INTEGRATION)
 

@@ -63,8 +63,7 @@
 #define __in_ecount(n)
 #define __out_bcount(n)
 #define __out_ecount(n)
-/* There members of the kernel's structures have this name. */
-#ifndef __aarch64__
+#ifndef __aarch64__ /* Linux names a part of a signal's context so */
 #define __reserved
 #endif
 /* These two are names in the C++ library. */

@@ -87,13 +87,34 @@ typedef struct _FILETIME {
 #define LOWORD(dword) ((WORD)((DWORD_PTR)(dword)&0xffff))
 #define HIWORD(dword) ((WORD)(((DWORD_PTR)(dword) >> 16) & 0xffff))
 
-/* In C++ they would break the standard library's. */
-#if !defined NOMINMAX && !defined __cplusplus
+/* In C++ macros would break the standard library's. These take mixed types as
+ * macros do, and give way to std::min where that is meant. */
+#ifndef NOMINMAX
+#ifndef __cplusplus
 #ifndef max
 #define max(a, b) (((a) > (b)) ? (a) : (b))
 #endif
 #ifndef min
 #define min(a, b) (((a) < (b)) ? (a) : (b))
+#endif
+#elif __cplusplus >= 201103L && !defined min && !defined max
+extern "C++" {
+template <typename A, typename B>
+constexpr auto
+max(A a, B b) -> decltype(true ? (A)a : (B)b)
+{
+	typedef decltype(true ? (A)a : (B)b) common;
+	return (common)a > (common)b ? (common)a : (common)b;
+}
+
+template <typename A, typename B>
+constexpr auto
+min(A a, B b) -> decltype(true ? (A)a : (B)b)
+{
+	typedef decltype(true ? (A)a : (B)b) common;
+	return (common)a < (common)b ? (common)a : (common)b;
+}
+}
 #endif
 #endif
 

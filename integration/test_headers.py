@@ -403,6 +403,7 @@ int __cdecl exported(void)
 	CopyMemory(bytes, bytes + 2, 2);
 	SecureZeroMemory(bytes, sizeof(bytes));
 	own = call(NULL, &answer);
+	answer = min(answer, bytes[0]) + (int)max(4u, ARRAYSIZE(bytes));
 	return own + (int)large.LowPart + (int)ARRAYSIZE(text) + aligned[0] +
 	       isalpha('a') + atoi("1") + (int)strlen("abc");
 }
@@ -414,6 +415,92 @@ int __cdecl exported(void)
 def test_the_words(build, combination, flags):
     """MSVC's <windows.h> drags in stdlib, string and ctype."""
     assert_all_compile(build, combination, [WORDS], flags.split())
+
+
+PACKED = r"""
+#include <mstcpip.h>
+#include <PshPack1.h>
+struct packed { char c; int i; };
+#include <poppack.h>
+#include <pshpack2.h>
+struct half { char c; int i; };
+#include <poppack.h>
+struct loose { char c; int i; };
+
+int sizes(void);
+int sizes(void)
+{
+	SOCKADDR_STORAGE at;
+	SOCKADDR_IN6 six;
+	IN_ADDR four;
+	SCOPE_ID scope = SCOPEID_UNSPECIFIED_INIT;
+	IN6_PKTINFO to;
+	IN_PKTINFO from;
+
+	at.ss_family = AF_INET6;
+	INETADDR_SETLOOPBACK((PSOCKADDR)&at);
+	SS_PORT(&at) = htons(80);
+	four.s_addr = htonl(INADDR_LOOPBACK);
+	IN6ADDR_SETV4MAPPED(&six, &four, scope, 0);
+	to.ipi6_addr = six.sin6_addr;
+	from.ipi_addr = four;
+	return (sizeof(struct packed) == 5) + (sizeof(struct half) == 6) +
+	       (sizeof(struct loose) == 8) + INETADDR_ISLOOPBACK((PSOCKADDR)&at) +
+	       IN6ADDR_ISV4MAPPED(&six) + IN4_ADDR_EQUAL(&four, &from.ipi_addr) +
+	       IN6_ADDR_EQUAL(&to.ipi6_addr, &six.sin6_addr);
+}
+"""
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_packing_and_addresses(build, combination):
+    """clang warns of what pshpack1.h is for, of Windows' as well."""
+    assert_all_compile(build, combination, [PACKED], ["-Wno-pragma-pack"])
+
+
+def test_sizes_and_addresses(compile_program, run):
+    program = compile_program(PACKED + "int main(void)\n{\n\treturn sizes();\n}\n", "sizes")
+    assert run(program).returncode == 7
+
+
+# (what stands before, how many places): the program's own number stays.
+PLACES = [
+    ("", "winsock2.h", 64), ("", "windows.h", 64), ("", "winsock.h", 64),
+    ("#define FD_SETSIZE 200\n", "winsock2.h", 200),
+    ("#define FD_SETSIZE 200\n", "windows.h", 200),
+    ("#include <sys/select.h>\n", "winsock2.h", 1024),
+]
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_places_of_an_fd_set(build, combination):
+    word = "static_assert" if combination[0] == "c++" else "_Static_assert"
+    texts = [f"{before}{including(header)}{word}(sizeof(((fd_set *)0)->fd_array) == "
+             f'{places} * sizeof(SOCKET) && FD_SETSIZE == {places}, "");\n'
+             for before, header, places in PLACES]
+    assert_all_compile(build, combination, texts)
+
+
+SMALLEST = r"""
+#include <windows.h>
+#include <algorithm>
+using namespace std;
+
+DWORD smallest(DWORD size, const long *numbers);
+DWORD smallest(DWORD size, const long *numbers)
+{
+	static_assert(min(3, 2l) == 2 && max(1u, 2ul) == 2, "constants");
+	return min(size, 16) + (DWORD)std::min(numbers[0], numbers[1]) +
+	       (DWORD)min(numbers[0], numbers[1]);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "combination", [c for c in COMBINATIONS if c[0] == "c++"], ids=" ".join
+)
+def test_min_and_max_beside_the_standard_librarys(build, combination):
+    assert_all_compile(build, combination, [SMALLEST])
 
 
 def test_an_unknown_declspec_is_named(build):

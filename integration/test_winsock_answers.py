@@ -205,6 +205,32 @@ def test_both_numbers_are_taken_and_one_is_told(run_c, number):
         "WSAStringToAddress": 23}
 
 
+def test_select_takes_a_socket_with_any_number(run_c):
+    said = run_c(r"""
+	started();
+	struct rlimit limit;
+	struct timeval at_once = {0, 0};
+	fd_set readable, writable;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	SOCKET s = kind(AF_INET, SOCK_DGRAM);
+	SOCKET high = fcntl(s, F_DUPFD, 1500);
+	FD_ZERO(&readable);
+	FD_ZERO(&writable);
+	FD_SET(high, &readable);
+	FD_SET(high, &writable);
+	FD_SET(s, &writable);
+	say("high", high >= 1500 && high < 5000);
+	say("select", select(0, &readable, &writable, NULL, &at_once));
+	say("readable", FD_ISSET(high, &readable) != 0);
+	say("writable", FD_ISSET(high, &writable) != 0 && writable.fd_array[0] == high);
+	""", before="#include <sys/resource.h>\n")
+    if not said["high"]:
+        pytest.skip("no descriptors beyond 1500 here")
+    assert said == {"high": 1, "select": 2, "readable": 0, "writable": 1}
+
+
 PORT = 27600
 
 

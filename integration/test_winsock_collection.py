@@ -88,6 +88,29 @@ def test_workers(serve):
 
 
 @EVERY
+def test_port_server(serve):
+    """Threads of CreateThread that share a completion port; all clients are open at
+    once, and each is answered before the last says stop."""
+    server, port = serve("port_server")
+    clients = [connected(port) for _ in range(20)]
+    for turn in range(5):
+        for number, (s, _) in enumerate(clients):
+            s.sendall(f"turn {turn} of {number}\n".encode())
+        for number, (_, lines) in enumerate(clients):
+            assert lines.readline() == f"TURN {turn} OF {number}\n"
+    for s, lines in clients[1:]:
+        s.shutdown(socket.SHUT_WR)
+        assert lines.read() == ""
+    clients[0][0].sendall(b"Stop\n")
+    assert clients[0][1].read() == ""
+    assert server.line() == "served 100, open 0"
+    assert server.popen.wait(60) == 0
+    for s, lines in clients:
+        lines.close()
+        s.close()
+
+
+@EVERY
 def test_oldest(serve):
     server, port = serve("oldest")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -108,6 +131,7 @@ def test_resolve(by_compiler, run, language, compiler, flags):
 
 
 @pytest.mark.parametrize("name", [
-    "echo_server", "echo_client", "chat", "workers", "oldest", "resolve"])
+    "echo_server", "echo_client", "chat", "workers", "port_server", "oldest",
+    "resolve"])
 def test_the_same_source_for_windows(mingw, name):
     assert mingw(name).exists()

@@ -279,6 +279,85 @@ int main(void)
     assert run(program).stdout == "0\n"
 
 
+PORT = ASLEEP + r"""
+static HANDLE port;
+static LONG ran;
+
+static VOID CALLBACK routine(ULONG_PTR argument)
+{
+	ran = (LONG)argument;
+}
+
+/* One of two leads the port's epoll, the other waits for a packet. */
+static DWORD WINAPI take(LPVOID argument)
+{
+	OVERLAPPED_ENTRY entries[4];
+	LPOVERLAPPED overlapped;
+	ULONG_PTR key;
+	ULONG n;
+	DWORD bytes;
+	BOOL got = argument ? GetQueuedCompletionStatusEx(port, entries, 4, &n, INFINITE,
+							  TRUE)
+			    : GetQueuedCompletionStatus(port, &bytes, &key, &overlapped,
+							INFINITE);
+
+	return got ? 0 : GetLastError();
+}
+
+static void start_two(LPVOID alertable)
+{
+	port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+	for (int i = 0; i < 2; i++) {
+		threads[i] = CreateThread(NULL, 0, take, alertable, 0, NULL);
+		until_asleep(threads[i]);
+	}
+}
+
+static DWORD code_of(HANDLE thread)
+{
+	DWORD code;
+
+	if (WaitForSingleObject(thread, 10000) != WAIT_OBJECT_0)
+		return 12345;
+	GetExitCodeThread(thread, &code);
+	return code;
+}
+"""
+
+
+def test_a_closed_port_ends_its_waits(compile_program, run):
+    """GetQueuedCompletionStatus (ioapiset.h): ERROR_ABANDONED_WAIT_0."""
+    program = compile_program(PORT + r"""
+int main(void)
+{
+	start_two(NULL);
+	CloseHandle(port);
+	printf("%lu %lu\n", code_of(threads[0]), code_of(threads[1]));
+	return 0;
+}
+""", "closed", flags=["-Wall", "-Wextra", "-Werror", "-Wno-unused-function"])
+    assert run(program).stdout == "735 735\n"
+
+
+def test_a_routine_ends_an_alertable_wait_for_packets(compile_program, run):
+    """GetQueuedCompletionStatusEx (ioapiset.h): WAIT_IO_COMPLETION."""
+    program = compile_program(PORT + r"""
+int main(void)
+{
+	DWORD code;
+
+	start_two(&port);
+	QueueUserAPC(routine, threads[1], 7);
+	code = code_of(threads[1]);
+	printf("%lu %ld\n", code, (long)ran);
+	PostQueuedCompletionStatus(port, 1, 2, NULL);
+	printf("%lu\n", code_of(threads[0]));
+	return 0;
+}
+""", "routine", flags=["-Wall", "-Wextra", "-Werror", "-Wno-unused-function"])
+    assert run(program).stdout == "192 7\n0\n"
+
+
 def test_a_closed_handle_ends_the_wait_of_all(compile_program, run):
     program = compile_program(ASLEEP + r"""
 int main(void)
