@@ -52,8 +52,19 @@ say_adopted(const struct adopted *adopted)
 		       adopted->runtime, adopted->persistent);
 	if (adopted->left)
 		caution("%u blocks of running programs are not the guard's: "
-			"over a quota, or the pool is busy",
+			"over a quota, reserved by another already, or in a "
+			"pool of another user",
 			adopted->left);
+	if (adopted->busy)
+		caution("%u pools were locked by others all the time: what is "
+			"in them is not the guard's: portres guard on again",
+			adopted->busy);
+	if (adopted->unread)
+		caution("%u files or directories of pools could not be opened",
+			adopted->unread);
+	if (!adopted->whole)
+		caution("the search for blocks of running programs was ended: "
+			"some process kept it waiting");
 }
 
 static int
@@ -65,7 +76,6 @@ on_anew(const struct guard_place *place, const struct wish *wish)
 		.build = guard_build,
 		.store_gid = (uint32_t)-1,
 	};
-	struct adopted adopted;
 	int r;
 
 	if (getrandom(&config.number, sizeof(config.number), 0) < 0)
@@ -75,9 +85,7 @@ on_anew(const struct guard_place *place, const struct wish *wish)
 	r = guard_attach(place, &config);
 	if (r < 0)
 		return guard_explain(r);
-	guard_adopt(place->cgroup, &adopted);
 	printf("%s is guarded\n", place->cgroup);
-	say_adopted(&adopted);
 	return 0;
 }
 
@@ -88,10 +96,6 @@ on_again(struct guard_pinned *pinned, const struct wish *wish)
 	bool same = config->build == guard_build;
 	int r;
 
-	if (same && !wish->area.count && !wish->quota)
-		return refuse("%s is guarded already, by these programs: see "
-			      "portres guard status",
-			      config->cgroup);
 	if (config->layout != GUARD_LAYOUT)
 		return refuse("%s is guarded by programs that keep other "
 			      "books: portres guard off, then on",
@@ -145,6 +149,7 @@ on(const struct wish *wish)
 {
 	struct guard_pinned pinned;
 	struct guard_place place;
+	struct adopted adopted;
 	bool anew;
 	int r = guard_place_find(wish->cgroup, &place);
 
@@ -166,7 +171,11 @@ on(const struct wish *wish)
 	guard_close(&pinned);
 	if (r != 0 && anew)
 		guard_detach(&place);
-	return r ? r : finish(STATUS_OK);
+	if (r != 0)
+		return r;
+	guard_adopt(place.cgroup, &adopted);
+	say_adopted(&adopted);
+	return finish(STATUS_OK);
 }
 
 static int
