@@ -30,7 +30,8 @@ struct carrier {
 struct search {
 	struct carrier *carriers; /* by inode */
 	uint32_t carrier_count;
-	struct guard_pool *busy; /* pools that another process has the lock of */
+	struct guard_pool
+		*busy; /* pools that another process has the lock of */
 	uint32_t busy_count;
 	uint32_t unprivileged; /* the first port that any user may bind */
 	struct slot slot[SLOT_COUNT]; /* of the pool that is looked at */
@@ -57,7 +58,7 @@ note_carrier(void *context, uint32_t pid, int fd)
 	if (!inode)
 		return;
 	search->carriers = grow(search->carriers, search->carrier_count,
-			       sizeof(struct carrier));
+				sizeof(struct carrier));
 	search->carriers[search->carrier_count++] =
 		(struct carrier){(uint32_t)inode, pid, fd};
 }
@@ -152,7 +153,7 @@ give(const struct guard_pool *pool, const struct slot *slot, uint32_t uid,
 
 	if (had && block.number == number)
 		return NOTHING_TO_DO;
-	/* Of two guards one may have it: that one refuses, the other takes. */
+	/* One of two guards may have it: that one refuses, the other takes. */
 	if (!had &&
 	    setsockopt(socket, PORTRES_GUARD, PORTRES_GUARD_ADOPT, &request,
 		       sizeof(request)) < 0 &&
@@ -215,9 +216,9 @@ adopt_slot(struct search *search, const struct guard_pool *pool,
 }
 
 /*
- * The pool is locked before a socket is taken, and until it is closed here: else
- * its owner's close would not be the last one, and who reserves the ports then
- * would find them reserved. False: another process has the lock.
+ * The pool is locked before a socket is taken, and until it is closed here:
+ * else its owner's close would not be the last one, and who reserves the ports
+ * then would find them reserved. False: another process has the lock.
  */
 static bool
 adopt_all(struct search *search, const struct guard_pool *pool)
@@ -274,8 +275,8 @@ wait_for_busy(struct search *search)
 static uint32_t
 unprivileged_start(void)
 {
-	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start",
-			   "re");
+	FILE *file =
+		fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
 	unsigned start;
 
 	if (!file || fscanf(file, "%u", &start) != 1)

@@ -17,9 +17,9 @@ struct adopted {
 
 /*
  * Gives the guard of this network namespace the persistent blocks of the pool
- * that the command sees, and every guard that there is the runtime blocks of all
- * pools that are found (cli/guard_pools.h). One that was reserved after the guard
- * came is the guard's already.
+ * that the command sees, and every guard that there is the runtime blocks of
+ * all pools that are found (cli/guard_pools.h). One that was reserved after the
+ * guard came is the guard's already.
  */
 void guard_adopt(const char *cgroup, struct adopted *ret);
 

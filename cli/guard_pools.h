@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pool files of all processes: the machine's, those of users, and those that
- * processes name in PORTRES_POOL, in whatever container. Any user may have made
- * one, and the directory that leads to it, so nothing else is ever opened.
+ * The pool files of all processes: the machine's, those of users, and those
+ * that processes name in PORTRES_POOL, in whatever container. Any user may have
+ * made one, and the directory that leads to it, so nothing else is ever opened.
  */
 #ifndef PORTRES_CLI_GUARD_POOLS_H
 #define PORTRES_CLI_GUARD_POOLS_H
@@ -24,8 +24,8 @@ struct guard_pool {
 typedef bool guard_pool_found(void *context, const struct guard_pool *pool);
 
 /*
- * Calls `found` once for each file: those of root's processes first. Returns the
- * number of files and directories that could not be opened.
+ * Calls `found` once for each file: those of root's processes first. Returns
+ * the number of files and directories that could not be opened.
  */
 uint32_t guard_pools_each(guard_pool_found *found, void *context);
 

@@ -72,7 +72,8 @@ pick_from(struct slot *slot, struct call *call)
 		pick.block = &block;
 	}
 	r = pick_port(&pick, call);
-	/* Who gave it to the guard may have been killed before he said so. */
+	/* An adoption gave it to the guard, and was killed before it said so.
+	 */
 	if (r == -EADDRINUSE && !pick.block &&
 	    let_in(slot, &block, call->fd, &pick.owner)) {
 		atomic_store(&slot->guard, GUARDED_SOMEHOW);

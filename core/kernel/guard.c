@@ -35,7 +35,7 @@ guard_acquire(const struct sys_ops *sys, int fd, const struct guarded *block,
 
 	if (r == 0 || r == -ENOPROTOOPT)
 		return r == 0;
-	/* Of two guards one may have it now. */
+	/* One of two guards may have it now. */
 	guard_release(sys, fd, block);
 	return r == -EADDRINUSE ? r : 0;
 }

@@ -24,8 +24,8 @@ struct guarded {
 };
 
 #define GUARDED_KEPT 1 /* that token */
-/* That number: a guard has it, but none can be asked whether it lives. There are
- * two, of a cgroup and of one below, or another came meanwhile. */
+/* That number: a guard has it, but none can be asked whether it lives. There
+ * are two, of a cgroup and of one below, or another came meanwhile. */
 #define GUARDED_SOMEHOW ((uint64_t)1 << 63)
 
 /* Is the guard to be asked about it? */

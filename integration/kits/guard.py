@@ -39,7 +39,10 @@ class Arena:
     def __init__(self, start, env, build, scripts, cgroup):
         self.env, self.build, self.cgroup, self.start = env, build, cgroup, start
         self.scripts = scripts
-        self.holder = start(["unshare", "-n", "-m", PYTHON, "-c", LOOPBACK_UP], env)
+        # No guard of another test is pinned there, and none stays.
+        self.holder = start(["unshare", "-n", "-m", "sh", "-c",
+                             'mount -t bpf bpf /sys/fs/bpf; exec "$@"', "sh",
+                             PYTHON, "-c", LOOPBACK_UP], env)
         assert self.holder.line() == "up"
         place = f"/proc/{self.holder.pid}/ns"
         # The root too: these tests may be run in a chroot.
