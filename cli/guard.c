@@ -47,7 +47,7 @@ say_adopted(const struct adopted *adopted)
 		       "persistent ones\n",
 		       adopted->runtime, adopted->persistent);
 	if (adopted->left)
-		caution("%u blocks of running programs are not the guard's: "
+		caution("%u blocks are not the guard's: "
 			"over a quota, reserved by another already, or in a "
 			"pool of another user",
 			adopted->left);

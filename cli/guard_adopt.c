@@ -311,16 +311,18 @@ adopt_runtime(struct adopted *result)
 }
 
 static uint32_t
-keep_persistent(void)
+keep_persistent(struct adopted *result)
 {
 	const char *store = config_get()->store;
 	struct pool pool;
+	uint32_t refused;
 	int r;
 
 	if (!*store || open_pool(&pool) < 0)
 		return 0;
-	r = persistent_keep(&pool, store, NULL);
+	r = persistent_keep(&pool, store, NULL, &refused);
 	pool_close(&pool);
+	result->left += refused;
 	return r > 0 ? (uint32_t)r : 0;
 }
 
@@ -350,7 +352,7 @@ adopt(const char *cgroup, struct adopted *result)
 {
 	alarm(SECONDS);
 	join(cgroup);
-	result->persistent = keep_persistent();
+	result->persistent = keep_persistent(result);
 	adopt_runtime(result);
 	result->whole = true;
 }

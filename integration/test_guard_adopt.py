@@ -4,6 +4,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from errno import EADDRINUSE
 
 import pytest
@@ -276,6 +277,39 @@ def test_the_group_of_the_store(arena, under_it):
         user.kill()
     user = arena.user("setpriv", "--reuid=65534", "--regid=65534", "--groups=7,4241,4243")
     assert attempt(user.tcp().guard, "associate", 1, 26000, 3) == "EACCES"
+
+
+def test_a_store_that_changes_hands(arena, under_it, stranger):
+    """The guard goes by the store as it was at `on`: nothing is said that is not so,
+    and `on` looks again."""
+    store = tempfile.mkdtemp(dir=arena.scripts)
+    arena.env["PORTRES_POOL"] = store
+    os.chown(store, 0, 4242)
+    os.chmod(store, 0o2770)
+    arena.on()
+    said = []
+
+    def member(group, verb, *block):
+        said.append(arena.portres(
+            "persistent", verb, *block, cautions=True,
+            prefix=["setpriv", "--reuid=65534", "--regid=65534", f"--groups={group}"]))
+        return "the guard has not followed" in said[-1]
+
+    program, arena.build = arena.build, arena.scripts
+    assert not member(4242, "add", "tcp", 26000, 3)
+    assert held(stranger, 26001)
+    for name in ".", *os.listdir(store):
+        os.chown(os.path.join(store, name), -1, 4343)
+    assert member(4343, "delete", "tcp", 26000, 3)
+    assert member(4343, "add", "tcp", 26010, 3)
+    assert held(stranger, 26001) and not held(stranger, 26011)
+    arena.build = program
+    assert "1 persistent ones" in arena.on()
+    assert held(stranger, 26011)
+    arena.build = arena.scripts
+    assert not member(4343, "delete", "tcp", 26010, 3)
+    arena.build = program
+    assert not held(stranger, 26011)
 
 
 def test_run_in_a_persistent_block(arena, under_it, start, stranger, go_server):

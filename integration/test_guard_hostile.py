@@ -92,7 +92,7 @@ def test_a_slot_of_his_own(arena, stranger, other, place, first, adopted):
     forge_as(65534, place, netns, [slot(first, 900, inode, cookie, 2)])
     said = arena.on(cautions=True)
     assert ("it has 1 blocks" in said) == adopted
-    assert ("1 blocks of running programs are not the guard's" in said) != adopted
+    assert ("1 blocks are not the guard's" in said) != adopted
     assert held(stranger, first + 400) == adopted
 
 
@@ -105,7 +105,7 @@ def test_roots_come_first(arena, under_it, other, place):
     block = owner.tcp().acquire(26000, 3)
     forge_as(65534, place, netns, [slot(26000, 3, inode, cookie, 2)])
     said = arena.on(cautions=True)
-    assert "it has 1 blocks" in said and "1 blocks of running programs are not" in said
+    assert "it has 1 blocks" in said and "1 blocks are not" in said
     for port in 0, 26002:
         with owner.tcp() as x:
             x.associate(block)
