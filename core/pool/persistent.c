@@ -144,9 +144,12 @@ note_in_the_way(struct agreement *a, struct block block)
 {
 	const struct slot *slot = slot_by_port(a->pool->file, block.protocol,
 					       a->pool->in_the_way);
+	const struct range range =
+		slot ? slot_range(slot) : (struct range){0, 0};
 
-	if (slot)
-		port_set_add(&a->in_the_way[block.protocol], slot_range(slot));
+	/* Strangers may have written it since it was looked at. */
+	if (range_valid(range))
+		port_set_add(&a->in_the_way[block.protocol], range);
 }
 
 static bool
