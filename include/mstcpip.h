@@ -20,6 +20,9 @@
 /* Milliseconds; Linux keeps whole seconds, rounded up. */
 #define SIO_KEEPALIVE_VALS _WSAIOW(IOC_VENDOR, 4)
 
+/* A USHORT, the processor; Linux chooses itself. */
+#define SIO_CPU_AFFINITY _WSAIOW(IOC_VENDOR, 21)
+
 struct tcp_keepalive {
 	ULONG onoff;
 	ULONG keepalivetime;

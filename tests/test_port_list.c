@@ -364,6 +364,30 @@ CHECK(port_list, without_it_trial_binds_are_made)
 	}
 }
 
+/* A sandbox may not have netlink at all. */
+static long
+without_netlink(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	(void)sys;
+	if (nr == SYS_socket && arg[0] == AF_NETLINK)
+		return -EAFNOSUPPORT;
+	return kernel_real(nr, arg);
+}
+
+CHECK(port_list, without_netlink_it_is_not_asked_for_again)
+{
+	const struct sys_ops sandbox = {.call = without_netlink};
+	const struct range range = {own_ports(), 8};
+	struct port_probe probe = {0};
+	struct port_cost cost = BY_LIST;
+	uint32_t port;
+
+	cr_assert_eq(port_probe_first(&sandbox, &probe, &cost, PROTOCOL_UDP,
+				      range, &port),
+		     0);
+	cr_assert(probe.unlisted[PROTOCOL_UDP]);
+}
+
 /* The socket of our own finds no place. */
 CHECK(port_list, without_a_place_for_ours_trial_binds_are_made)
 {
