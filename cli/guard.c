@@ -52,8 +52,8 @@ say_adopted(const struct adopted *adopted)
 			"pool of another user",
 			adopted->left);
 	if (adopted->busy)
-		caution("%u pools were locked by others all the time: what is "
-			"in them is not the guard's: portres guard on again",
+		caution("%u blocks are not the guard's: their pools were "
+			"locked by others all the time: portres guard on again",
 			adopted->busy);
 	if (adopted->unread)
 		caution("%u files or directories of pools could not be opened",

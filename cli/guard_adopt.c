@@ -33,6 +33,7 @@ struct search {
 	struct guard_pool
 		*busy; /* pools that another process has the lock of */
 	uint32_t busy_count;
+	bool only_look;	       /* how much there is that cannot be adopted */
 	uint32_t unprivileged; /* the first port that any user may bind */
 	struct slot slot[SLOT_COUNT]; /* of the pool that is looked at */
 	struct adopted *result;
@@ -133,11 +134,23 @@ is_believed(const struct search *search, const struct guard_pool *pool,
 enum outcome { NO_OWNER, DISBELIEVED, LEFT, NOTHING_TO_DO, ADOPTED };
 
 /* The slot must say that the guard has the block, or the library would not ask
- * for its sockets. It is free again, or its block is the guard's, if a process
- * was killed between the two. */
+ * for its sockets. */
+static enum outcome
+write_number(const struct guard_pool *pool, uint64_t token, uint64_t number)
+{
+	off_t place = (off_t)(offsetof(struct pool_file, slot) +
+			      token_slot(token) * sizeof(struct slot) +
+			      offsetof(struct slot, guard));
+
+	return pwrite(pool->fd, &number, sizeof(number), place) ==
+			       sizeof(number)
+		       ? ADOPTED
+		       : LEFT;
+}
+
 static enum outcome
 give(const struct guard_pool *pool, const struct slot *slot, uint32_t uid,
-     int socket)
+     int socket, uint64_t number)
 {
 	struct guarded block = slot_guarded(slot);
 	struct portres_guard request = {
@@ -147,26 +160,37 @@ give(const struct guard_pool *pool, const struct slot *slot, uint32_t uid,
 		.number_of_ports = (uint16_t)block.range.count,
 		.uid = uid,
 	};
-	uint64_t number = guard_number(&sys_kernel, socket);
-	uint32_t n = token_slot(block.token);
-	bool had = guard_has(&sys_kernel, socket, &block);
+	enum outcome outcome;
 
-	if (had && block.number == number)
-		return NOTHING_TO_DO;
 	/* One of two guards may have it: that one refuses, the other takes. */
-	if (!had &&
-	    setsockopt(socket, PORTRES_GUARD, PORTRES_GUARD_ADOPT, &request,
+	if (setsockopt(socket, PORTRES_GUARD, PORTRES_GUARD_ADOPT, &request,
 		       sizeof(request)) < 0 &&
-	    !guard_has(&sys_kernel, socket, &block))
-		return errno == ENOPROTOOPT ? NOTHING_TO_DO : LEFT;
-	if (pwrite(pool->fd, &number, sizeof(number),
-		   (off_t)(offsetof(struct pool_file, slot) +
-			   n * sizeof(*slot) + offsetof(struct slot, guard))) ==
-	    sizeof(number))
-		return ADOPTED;
-	if (!had)
+	    guard_has(&sys_kernel, socket, &block) != 1)
+		return LEFT;
+	outcome = write_number(pool, block.token, number);
+	if (outcome == LEFT)
 		guard_release(&sys_kernel, socket, &block);
-	return LEFT;
+	return outcome;
+}
+
+/* By a socket that owns the block. It may be the guard's, and not be said to
+ * be, if a process was killed between the two. */
+static enum outcome
+adopt_with(struct search *search, const struct guard_pool *pool,
+	   const struct slot *slot, uint32_t uid, int socket)
+{
+	struct guarded block = slot_guarded(slot);
+	uint64_t number = guard_number(&sys_kernel, socket);
+	int had = guard_has(&sys_kernel, socket, &block);
+
+	if (had < 0 || (had && block.number == number))
+		return NOTHING_TO_DO;
+	if (search->only_look)
+		return LEFT;
+	if (!is_believed(search, pool, slot, uid))
+		return DISBELIEVED;
+	return had ? write_number(pool, block.token, number)
+		   : give(pool, slot, uid, socket, number);
 }
 
 static enum outcome
@@ -175,14 +199,12 @@ adopt_by(struct search *search, const struct guard_pool *pool,
 {
 	enum outcome outcome = NO_OWNER;
 	int socket = take_fd(carrier->pid, carrier->fd);
-	uint32_t uid = process_user(carrier->pid);
 
 	if (socket < 0)
 		return outcome;
 	if (is_owner(pool, slot, socket))
-		outcome = is_believed(search, pool, slot, uid)
-				  ? give(pool, slot, uid, socket)
-				  : DISBELIEVED;
+		outcome = adopt_with(search, pool, slot,
+				     process_user(carrier->pid), socket);
 	close(socket);
 	return outcome;
 }
@@ -212,7 +234,21 @@ adopt_slot(struct search *search, const struct guard_pool *pool,
 		best = one > best ? one : best;
 	}
 	search->result->runtime += best == ADOPTED;
-	search->result->left += best == LEFT || best == DISBELIEVED;
+	if (search->only_look)
+		search->result->busy += best == LEFT;
+	else
+		search->result->left += best == LEFT || best == DISBELIEVED;
+}
+
+static void
+adopt_slots(struct search *search, const struct guard_pool *pool)
+{
+	if (pread(pool->fd, search->slot, sizeof(search->slot),
+		  offsetof(struct pool_file, slot)) != sizeof(search->slot))
+		return;
+	for (uint32_t i = 0; i < SLOT_COUNT; i++)
+		if (is_wanted(&search->slot[i], i))
+			adopt_slot(search, pool, &search->slot[i]);
 }
 
 /*
@@ -225,11 +261,7 @@ adopt_all(struct search *search, const struct guard_pool *pool)
 {
 	if (flock(pool->fd, LOCK_EX | LOCK_NB) < 0)
 		return false;
-	if (pread(pool->fd, search->slot, sizeof(search->slot),
-		  offsetof(struct pool_file, slot)) == sizeof(search->slot))
-		for (uint32_t i = 0; i < SLOT_COUNT; i++)
-			if (is_wanted(&search->slot[i], i))
-				adopt_slot(search, pool, &search->slot[i]);
+	adopt_slots(search, pool);
 	flock(pool->fd, LOCK_UN);
 	return true;
 }
@@ -269,7 +301,9 @@ wait_for_busy(struct search *search)
 		}
 		search->busy_count = still;
 	}
-	search->result->busy += search->busy_count;
+	search->only_look = true;
+	for (uint32_t n = 0; n < search->busy_count; n++)
+		adopt_slots(search, &search->busy[n]);
 }
 
 static uint32_t

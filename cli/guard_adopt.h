@@ -10,7 +10,7 @@ struct adopted {
 	uint32_t runtime; /* that the guard had not before */
 	uint32_t persistent;
 	uint32_t left;	 /* live ones that the guard could not be given */
-	uint32_t busy;	 /* pools that others kept locked */
+	uint32_t busy;	 /* those in pools that others kept locked */
 	uint32_t unread; /* files and directories */
 	bool whole;	 /* the search has come to its end */
 };

@@ -173,7 +173,7 @@ def test_pools_that_are_kept_locked(arena, under_it, stranger, other, place):
     began = time.monotonic()
     said = arena.on(cautions=True)
     assert time.monotonic() - began < 8
-    assert "it has 1 blocks" in said and "2 pools were locked by others" in said
+    assert "it has 1 blocks" in said and "24 blocks are not the guard's: their pools were locked" in said
     assert held(stranger, 26001)
 
 

@@ -74,13 +74,13 @@ guard_commit(const struct sys_ops *sys, int fd, const struct guarded *block)
 	return r == 0 ? request.number : GUARDED_SOMEHOW;
 }
 
-bool
+int
 guard_has(const struct sys_ops *sys, int fd, const struct guarded *block)
 {
 	struct portres_guard request = request_for(block, -1);
 	int r = ask(sys, fd, PORTRES_GUARD_COMMIT, &request);
 
-	return r == 0 || r == -EALREADY;
+	return r == -ENOPROTOOPT ? r : r == 0 || r == -EALREADY;
 }
 
 void

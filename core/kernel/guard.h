@@ -49,8 +49,9 @@ int guard_acquire(const struct sys_ops *sys, int fd,
 uint64_t guard_commit(const struct sys_ops *sys, int fd,
 		      const struct guarded *block);
 
-/* Has a guard the block by this socket? Ends its trial as well. */
-bool guard_has(const struct sys_ops *sys, int fd, const struct guarded *block);
+/* Has a guard the block by this socket? Ends its trial as well. 1, 0, or
+ * -ENOPROTOOPT: there is none. */
+int guard_has(const struct sys_ops *sys, int fd, const struct guarded *block);
 
 void guard_release(const struct sys_ops *sys, int fd,
 		   const struct guarded *block);
