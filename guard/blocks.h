@@ -2,7 +2,11 @@
 /*
  * Blocks: taken, found, ended. One that is being taken is written before its
  * ports are marked, and one that ends is unmarked before it is free, so a mark
- * always leads to a block that is whole.
+ * always leads to a block that is whole. Requests find it between the two, when
+ * it is living.
+ *
+ * A block may end, and its place go to another, while a program looks at it. So
+ * whoever means to keep or to end it reads first which one it is.
  */
 #ifndef PORTRES_GUARD_BLOCKS_H
 #define PORTRES_GUARD_BLOCKS_H
@@ -26,6 +30,13 @@ block_marked(uint32_t mark, uint64_t namespace)
 
 	return block && block->instance && block->namespace == namespace ? block
 									 : 0;
+}
+
+/* Which one lives there, or 0: read before all else of it. */
+static __always_inline uint64_t
+block_living(struct guard_block *block)
+{
+	return __sync_val_compare_and_swap(&block->living, 0, 0);
 }
 
 /* A user's ports. Root's are not counted. */
@@ -89,7 +100,7 @@ give_back(const struct guard_block *block)
 /* Unmarks its ports, as far as they have its mark, and gives all back that it
  * has taken. */
 static __noinline int
-block_end(uint32_t index)
+block_free(uint32_t index)
 {
 	struct guard_block *block = block_at(index);
 	struct guard_counters *c = counters_get();
@@ -106,6 +117,17 @@ block_end(uint32_t index)
 	__sync_lock_test_and_set(&block->instance, 0);
 	__sync_fetch_and_add(&c->blocks, -1);
 	return 0;
+}
+
+/* If it is still that one: two may end it at the same time, and one does. */
+static __always_inline void
+block_end(uint32_t index, uint64_t living)
+{
+	struct guard_block *block = block_at(index);
+
+	if (block && living &&
+	    __sync_val_compare_and_swap(&block->living, living, 0) == living)
+		block_free(index);
 }
 
 /*
@@ -152,10 +174,12 @@ block_take(struct guard_block *wanted)
 	walk.start = wanted->start;
 	walk.mark = pick.found;
 	bpf_loop(wanted->count, mark_one, &walk, 0);
-	if (!walk.failed)
-		return (int)pick.found;
-	block_end(pick.found - 1);
-	return -EADDRINUSE;
+	if (walk.failed) {
+		block_free(pick.found - 1);
+		return -EADDRINUSE;
+	}
+	__sync_lock_test_and_set(&block->living, pick.instance);
+	return (int)pick.found;
 }
 
 #endif

@@ -135,7 +135,7 @@ end_one(uint32_t i, uint32_t *mark)
 	if (!block)
 		return 1;
 	next = block->next;
-	block_end(*mark - 1);
+	block_end(*mark - 1, block_living(block));
 	*mark = next;
 	return 0;
 }

@@ -41,41 +41,56 @@ number_in(const struct guard_config *c, uint64_t namespace)
 	return (c->number + namespace * 0x9e3779b97f4a7c15) & 0x1ffffffff;
 }
 
-/* The index + 1 of the block with this token and these numbers, or 0. */
-static __always_inline uint32_t
-find(const struct request *request)
+/* A block that a request names. */
+struct found {
+	struct guard_block *block;
+	uint64_t living; /* 0: it is being taken or ended */
+	uint32_t mark;
+};
+
+/* The one with its token and numbers; or none, and false. */
+static __always_inline bool
+find(const struct request *request, struct found *ret)
 {
 	int space = namespace_find(request->namespace);
 	struct guard_block *block;
-	uint32_t *at, mark;
+	uint32_t *at;
 
 	if (space < 0)
-		return 0;
+		return false;
 	at = mark_at((uint32_t)space, request->udp, request->start);
-	mark = at ? *at : 0;
-	block = block_marked(mark, request->namespace);
-	if (!block || block->token != request->in.token ||
-	    block->start != request->start || block->count != request->count)
-		return 0;
-	return mark;
+	ret->mark = at ? *at : 0;
+	ret->block = block = ret->mark ? block_at(ret->mark - 1) : 0;
+	if (!block)
+		return false;
+	ret->living = block_living(block);
+	return block->instance && block->namespace == request->namespace &&
+	       block->token == request->in.token &&
+	       block->start == request->start &&
+	       block->count == request->count && block->udp == request->udp;
 }
 
-/* The same, of a block that the socket owns. */
-static __always_inline uint32_t
-find_owned(const struct request *request, struct bpf_sock *sk)
-{
-	uint32_t mark = find(request);
-	struct guard_block *block = mark ? block_at(mark - 1) : 0;
-
-	return block && block->state != GUARD_KEPT &&
-			       block->owner == (uint64_t)address_of(sk)
-		       ? mark
-		       : 0;
-}
-
-/* Is it a socket that owns the block, alone or with others? */
 static __always_inline bool
-is_owner(const struct guard_block *block, uint64_t address)
+find_kept(const struct request *request, struct found *ret)
+{
+	return find(request, ret) && ret->living &&
+	       ret->block->state == GUARD_KEPT;
+}
+
+/* One that the socket owns. */
+static __always_inline bool
+find_owned(const struct request *request, struct bpf_sock *sk,
+	   struct found *ret)
+{
+	return find(request, ret) && ret->living &&
+	       ret->block->state != GUARD_KEPT &&
+	       ret->block->owner == (uint64_t)address_of(sk);
+}
+
+/* Is it a socket that owns the block, which is that instance, alone or with
+ * others? */
+static __always_inline bool
+is_owner(const struct guard_block *block, uint64_t instance, uint64_t address)
 {
 	uint64_t *joined;
 
@@ -84,7 +99,7 @@ is_owner(const struct guard_block *block, uint64_t address)
 	if (block->state != GUARD_KEPT)
 		return block->owner == address;
 	joined = bpf_map_lookup_elem(&co_owners, &address);
-	return joined && *joined == block->instance;
+	return joined && *joined == instance;
 }
 
 /* Looks for an heir's socket among the descriptors where there may be one. */
@@ -99,7 +114,7 @@ is_heir(uint32_t i, struct heir_search *search)
 {
 	uint64_t address = socket_at(search->low + (int32_t)i);
 
-	if (!is_owner(search->block, address))
+	if (!is_owner(search->block, search->block->instance, address))
 		return 0;
 	search->found = 1;
 	return 1;
@@ -193,15 +208,14 @@ own(const struct request *request, struct bpf_sock *sk, bool adopted)
 static __always_inline int
 commit(const struct request *request, struct bpf_sock *sk)
 {
-	uint32_t mark = find_owned(request, sk);
-	struct guard_block *block = mark ? block_at(mark - 1) : 0;
 	struct guard_config *c = config_get();
+	struct found found = {};
 
-	if (!block || !c)
+	if (!find_owned(request, sk, &found) || !c)
 		return -ENOENT;
-	if (block->state != GUARD_TRIAL)
+	if (found.block->state != GUARD_TRIAL)
 		return -EALREADY;
-	block->state = GUARD_LIVE;
+	found.block->state = GUARD_LIVE;
 	return !request->in.number || request->in.number ==
 					      number_in(c, request->namespace)
 		       ? 0
@@ -232,14 +246,15 @@ release(const struct request *request, struct bpf_sock *sk)
 {
 	struct guard_block *block, *before;
 	struct guard_socket *socket;
+	struct found found = {};
 	struct chain chain = {};
 
 	if (!request || !sk)
 		return -EINVAL;
-	chain.wanted = find_owned(request, sk);
 	socket = socket_get(sk);
-	if (!chain.wanted || !socket)
+	if (!find_owned(request, sk, &found) || !socket)
 		return -ENOENT;
+	chain.wanted = found.mark;
 	chain.at = socket->owned;
 	bpf_loop(GUARD_BLOCKS, follow, &chain, 0);
 	block = chain.at ? block_at(chain.at - 1) : 0;
@@ -250,7 +265,7 @@ release(const struct request *request, struct bpf_sock *sk)
 		before->next = block->next;
 	else
 		socket->owned = block->next;
-	block_end(chain.wanted - 1);
+	block_end(chain.wanted - 1, found.living);
 	return 0;
 }
 
@@ -259,23 +274,22 @@ associate(const struct request *request, struct bpf_sock *sk)
 {
 	struct guard_socket *socket;
 	struct guard_block *block;
-	uint32_t mark;
+	struct found found = {};
 
 	if (!request || !sk)
 		return -EINVAL;
 	if (sk->src_port)
 		return -EINVAL;
-	mark = find(request);
-	block = mark ? block_at(mark - 1) : 0;
-	if (!block)
+	if (!find(request, &found) || !found.living)
 		return -ENOENT;
-	if (!is_owner(block, socket_at(request->in.fd)) &&
+	block = found.block;
+	if (!is_owner(block, found.living, socket_at(request->in.fd)) &&
 	    !(block->state == GUARD_KEPT && is_of(block->uid, block->gid)))
 		return -EACCES;
 	socket = socket_make(sk);
 	if (!socket)
 		return -ENOBUFS;
-	socket->associated = block->instance;
+	socket->associated = found.living;
 	return 0;
 }
 
@@ -306,18 +320,15 @@ keep(const struct request *request, struct bpf_sock *sk)
 static __noinline int
 drop(const struct request *request)
 {
-	struct guard_block *block;
-	uint32_t mark;
+	struct found found = {};
 
 	if (!request)
 		return -EINVAL;
-	mark = find(request);
-	block = mark ? block_at(mark - 1) : 0;
-	if (!block || block->state != GUARD_KEPT)
+	if (!find_kept(request, &found))
 		return -ENOENT;
-	if (!is_of(block->uid, block->gid))
+	if (!is_of(found.block->uid, found.block->gid))
 		return -EACCES;
-	block_end(mark - 1);
+	block_end(found.mark - 1, found.living);
 	return 0;
 }
 
@@ -325,30 +336,29 @@ static __noinline int
 join(const struct request *request, struct bpf_sock *sk)
 {
 	struct guard_socket *socket;
+	struct found found = {};
 	struct guard_block *block;
-	uint64_t address, instance;
-	uint32_t mark;
+	uint64_t address;
 
 	if (!request || !sk)
 		return -EINVAL;
-	mark = find(request);
-	block = mark ? block_at(mark - 1) : 0;
-	if (!block || block->state != GUARD_KEPT)
+	if (!find_kept(request, &found))
 		return -ENOENT;
+	block = found.block;
 	if (!is_of(block->uid, block->gid))
 		return -EACCES;
 	socket = socket_make(sk);
 	if (!socket)
 		return -ENOBUFS;
-	if (socket->joined && socket->joined != block->instance)
+	if (socket->joined && socket->joined != found.living)
 		return -EBUSY;
 	if (!heir_add(block, request->in.fd))
 		return -ENOBUFS;
 	address = (uint64_t)address_of(sk);
-	instance = block->instance;
-	if (bpf_map_update_elem(&co_owners, &address, &instance, BPF_ANY) < 0)
+	if (bpf_map_update_elem(&co_owners, &address, &found.living, BPF_ANY) <
+	    0)
 		return -ENOBUFS;
-	socket->joined = instance;
+	socket->joined = found.living;
 	return 0;
 }
 
@@ -356,10 +366,12 @@ static __always_inline int
 query(const struct request *request)
 {
 	struct guard_config *c = config_get();
+	struct found found = {};
 
 	if (!c || request->in.number != number_in(c, request->namespace))
 		return -ESTALE;
-	return find(request) ? 0 : -ENOENT;
+	/* One that is ending has its ports still. */
+	return find(request, &found) ? 0 : -ENOENT;
 }
 
 static __always_inline int

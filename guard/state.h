@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define GUARD_LAYOUT 1
+#define GUARD_LAYOUT 2
 
 #define GUARD_BLOCKS 8192   /* as many as a pool has slots; a power of two */
 #define GUARD_NAMESPACES 32 /* that have blocks at the same time */
@@ -45,6 +45,7 @@ enum guard_state { GUARD_TRIAL, GUARD_LIVE, GUARD_KEPT };
 
 struct guard_block {
 	uint64_t instance; /* 0: free. Never used twice, unlike a token */
+	uint64_t living;   /* the instance, or 0: not yet, or no longer */
 	uint64_t token;
 	uint64_t owner;	    /* the socket's address, which it alone has */
 	uint64_t namespace; /* cookie */

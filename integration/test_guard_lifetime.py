@@ -165,6 +165,15 @@ def test_acquires_that_overlap(guarded, racer):
     assert (rounds, winners, most) == (2000, 2000, 1), said
 
 
+def test_two_that_end_the_same_block(guarded, compiled):
+    """It ends once: the count of blocks, by which the guard knows that it has any,
+    is right afterwards."""
+    said = subprocess.run([*guarded.inside, compiled("guard/enders.c", ["-O1"]), "3"],
+                          capture_output=True, text=True, check=True, timeout=60).stdout
+    tried, let_in = map(int, said.split())
+    assert tried > 100 and let_in == 0, said
+
+
 def test_an_acquire_after_a_kill(guarded, other):
     """Nobody waits, or tries again."""
     for _ in range(20):
