@@ -39,36 +39,6 @@ block_living(struct guard_block *block)
 	return __sync_val_compare_and_swap(&block->living, 0, 0);
 }
 
-/* A user's ports. Root's are not counted. */
-
-static __always_inline int
-user_charge(uint32_t uid, uint32_t count)
-{
-	struct guard_config *c = config_get();
-	uint64_t none = 0, *ports;
-
-	if (uid == 0)
-		return 0;
-	bpf_map_update_elem(&users, &uid, &none, BPF_NOEXIST);
-	ports = bpf_map_lookup_elem(&users, &uid);
-	if (!c || !ports)
-		return -ENOBUFS;
-	if (__sync_fetch_and_add(ports, count) + count > c->quota) {
-		__sync_fetch_and_add(ports, -(uint64_t)count);
-		return -ENOBUFS;
-	}
-	return 0;
-}
-
-static __always_inline void
-user_discharge(uint32_t uid, uint32_t count)
-{
-	uint64_t *ports = uid ? bpf_map_lookup_elem(&users, &uid) : 0;
-
-	if (ports)
-		__sync_fetch_and_add(ports, -(uint64_t)count);
-}
-
 struct pick {
 	uint64_t instance;
 	uint64_t from;
@@ -88,12 +58,11 @@ pick_one(uint32_t i, struct pick *pick)
 	return 1;
 }
 
-/* The user's ports, and the namespace's block. */
+/* What its payer was charged, and the namespace's block. */
 static __always_inline void
 give_back(const struct guard_block *block)
 {
-	if (block->state != GUARD_KEPT)
-		user_discharge(block->uid, block->count);
+	user_discharge(block->payer, USER_PORTS(block->charge) + USER_BLOCK);
 	namespace_leave(block->space);
 }
 
@@ -144,6 +113,11 @@ block_take(struct guard_block *wanted)
 
 	if (!c || !wanted)
 		return -ENOBUFS;
+	if (wanted->payer != GUARD_NOBODY &&
+	    c->blocks >= GUARD_BLOCKS - GUARD_ROOTS_BLOCKS) {
+		give_back(wanted);
+		return -ENOBUFS;
+	}
 	pick.instance = __sync_fetch_and_add(&c->instance, 1) + 1;
 	pick.from = c->hint;
 	bpf_loop(GUARD_BLOCKS, pick_one, &pick, 0);
@@ -167,6 +141,8 @@ block_take(struct guard_block *wanted)
 	block->count = wanted->count;
 	block->udp = wanted->udp;
 	block->space = wanted->space;
+	block->payer = wanted->payer;
+	block->charge = wanted->charge;
 	block->joined = 0;
 	__sync_fetch_and_add(&c->blocks, 1);
 	walk.space = wanted->space;

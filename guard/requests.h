@@ -11,6 +11,7 @@
 
 #include "guard/blocks.h"
 #include "guard/caller.h"
+#include "guard/ephemeral.h"
 #include "guard/protocols.h"
 #include "include/portres.h"
 
@@ -147,7 +148,27 @@ heir_add(struct guard_block *block, int32_t fd)
 	return true;
 }
 
-/* ACQUIRE, ADOPT, KEEP: `owner` is NULL for a block that no socket owns. */
+/* Counts a block in: for its payer, and in its namespace. */
+static __noinline int
+count_in(struct guard_block *block, bool opens)
+{
+	uint64_t more = USER_BLOCK + (opens ? USER_NAMESPACE : 0);
+	bool opened = opens;
+	int space;
+
+	if (!block)
+		return -EINVAL;
+	if (user_charge(block->payer, block->charge, more) < 0)
+		return -ENOBUFS;
+	space = namespace_enter(block->namespace, block->payer, &opened);
+	if (space < 0)
+		user_discharge(block->payer, USER_PORTS(block->charge) + more);
+	else if (opens && !opened)
+		user_discharge(block->payer, USER_NAMESPACE);
+	return space;
+}
+
+/* ACQUIRE, ADOPT, KEEP. */
 static __noinline int
 take(const struct request *request, struct guard_block *block,
      struct bpf_sock *sk)
@@ -161,15 +182,14 @@ take(const struct request *request, struct guard_block *block,
 	block->start = (uint16_t)request->start;
 	block->count = (uint16_t)request->count;
 	block->udp = (uint16_t)request->udp;
-	if (block->state != GUARD_KEPT &&
-	    user_charge(block->uid, block->count) < 0)
-		return -ENOBUFS;
-	space = namespace_enter(request->namespace);
-	if (space < 0) {
-		if (block->state != GUARD_KEPT)
-			user_discharge(block->uid, block->count);
-		return -ENOBUFS;
-	}
+	if (block->payer != GUARD_NOBODY)
+		block->charge =
+			weight(address_of(sk), request->start, request->count);
+	space = count_in(block, namespace_find(block->namespace) < 0);
+	if (space == -EAGAIN) /* it has just closed */
+		space = count_in(block, true);
+	if (space < 0)
+		return space;
 	block->space = (uint16_t)space;
 	return block_take(block);
 }
@@ -192,6 +212,8 @@ own(const struct request *request, struct bpf_sock *sk, bool adopted)
 		return -ENOBUFS;
 	block.owner = (uint64_t)address_of(sk);
 	block.uid = adopted ? request->in.uid : caller_uid();
+	block.payer =
+		adopted ? (block.uid ? block.uid : GUARD_NOBODY) : payer();
 	block.gid = PORTRES_GUARD_NOBODY;
 	block.state = adopted ? GUARD_LIVE : GUARD_TRIAL;
 	block.trier = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
@@ -305,6 +327,7 @@ keep(const struct request *request, struct bpf_sock *sk)
 	if (!request || !sk || !c)
 		return -EINVAL;
 	block.state = GUARD_KEPT;
+	block.payer = payer();
 	block.uid = request->in.uid;
 	block.gid = request->in.gid;
 	block.heir_low = block.heir_high = -1;
@@ -313,6 +336,8 @@ keep(const struct request *request, struct bpf_sock *sk)
 	     request->namespace != c->store_namespace ||
 	     !is_of(block.uid, block.gid)))
 		return -EACCES;
+	if (!may_bind(address_of(sk), request->start))
+		return -ENOBUFS;
 	mark = take(request, &block, sk);
 	return mark < 0 ? mark : 0;
 }

@@ -15,8 +15,21 @@
 #define GUARD_NAMESPACES 32 /* that have blocks at the same time */
 #define GUARD_SEGMENT_PORTS 512
 #define GUARD_SEGMENTS (65536 / GUARD_SEGMENT_PORTS)
-#define GUARD_USERS 65536
+#define GUARD_USERS 16384
 #define GUARD_HEIR_FDS 64 /* how far apart heirs may have co-owners */
+
+/* How much one user may have, but for root: with the quota of ports. A port
+ * that the system chooses counts as some, because binds to port 0 fail by it.
+ */
+#define GUARD_USER_BLOCKS 256
+#define GUARD_USER_NAMESPACES 8
+#define GUARD_EPHEMERAL 64
+/* How much is left to root by all. */
+#define GUARD_ROOTS_BLOCKS 512
+#define GUARD_ROOTS_NAMESPACES 7
+
+/* Pays for root's: not counted. */
+#define GUARD_NOBODY ((uint32_t)-1)
 
 /* The network namespace that the machine begins with. */
 #define GUARD_FIRST_NAMESPACE 1
@@ -60,6 +73,8 @@ struct guard_block {
 	uint16_t count;
 	uint16_t udp;
 	uint16_t space;	 /* the namespace's index */
+	uint32_t payer;	 /* the user whose quota it is of; GUARD_NOBODY */
+	uint32_t charge; /* ports of his quota */
 	uint32_t joined; /* KEPT: co-owners */
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The guard's requests: each answer of include/portres.h, and no block left."""
 
+import os
 import socket
 from errno import (EACCES, EADDRINUSE, EALREADY, EINVAL, ENOBUFS, ENOENT, ENOPROTOOPT,
                    EOPNOTSUPP, ESTALE)
@@ -235,6 +236,89 @@ def test_a_user_has_a_quota(guarded, nothing_left):
         guarded.player().tcp().guarded(20000, 30000).guard("acquire", 8, 5000, 3000)
 
 
+def test_the_effective_user_has_it(guarded, nothing_left):
+    """A daemon that has given up root for a while, and a program that is root's."""
+    guarded.on("--quota", 10)
+    player = guarded.player()
+    player.os.setresuid(0, 65534, 0)
+    with refused(ENOBUFS):
+        player.tcp().guard("acquire", 7, 5000, 11)
+    player.tcp().guarded(5000, 10)
+    player.os.setresuid(65534, 0, 0)
+    player.tcp().guarded(6000, 11)
+
+
+def test_a_user_has_so_many_blocks(guarded, nothing_left):
+    """And all users leave some to root."""
+    user = guarded.player()
+
+    def fill(uid):
+        os.setresuid(0, uid, 0)
+        try:
+            sock = tcp()
+            for i in range(257):
+                sock.guard("acquire", 7, 2000 + len(kept) * 256 + i, 1)
+        except OSError as error:
+            kept.append(sock)
+            return i, error.errno
+        finally:
+            os.setresuid(0, 0, 0)
+
+    for uid in range(70000, 70030):
+        assert user.run(fill, uid) == (256, ENOBUFS)
+    assert user.run(fill, 70030) == (0, ENOBUFS)
+    user.tcp().guarded(20000, 1)
+
+
+def test_who_is_refused_takes_no_room(owner):
+    """As many users as there are get no block, and the next one gets his."""
+
+    def ask_as(users, count):
+        found = set()
+        for uid in users:
+            os.setresuid(0, uid, 0)
+            with tcp() as sock:
+                try:
+                    found.add(sock.guard("acquire", 7, 2000, count))
+                except OSError as error:
+                    found.add(error.errno)
+            os.setresuid(0, 0, 0)
+        return found
+
+    first = list(range(100000, 117000))
+    assert owner.run(ask_as, first, 20000) == {ENOBUFS}
+    assert owner.run(ask_as, [uid + 17000 for uid in first], 1) == {None}
+
+
+def test_a_user_has_so_many_namespaces(guarded, nothing_left):
+    """Though each of his is his own; the first one that he gives back is to be had."""
+    elsewhere = [*guarded.inside, *NOBODY, "unshare", "-r", "-n"]
+    players = [guarded.player(prefix=elsewhere) for _ in range(9)]
+    blocks = [player.tcp().guarded(5000, 3) for player in players[:8]]
+    with refused(ENOBUFS):
+        players[8].tcp().guard("acquire", 7, 5000, 3)
+    players[7].tcp().guarded(6000, 3)
+    guarded.player(prefix=[*guarded.inside, "unshare", "-n"]).tcp().guarded(5000, 3)
+    blocks[3].close()
+    players[8].tcp().guarded(5000, 3)
+
+
+def test_ports_that_the_system_chooses_count_more(guarded, nothing_left):
+    """Each makes binds to port 0 fail now and then, whoever binds."""
+    user = guarded.user(*NOBODY)
+    first = user.tcp().guarded(32768, 256)
+    for start in 32768 + 256, 60999:
+        with refused(ENOBUFS):
+            user.tcp().guard("acquire", 7, start, 1)
+    first.close()
+    for start, count in (32768, 257), (32000, 1100), (60700, 400):
+        with refused(ENOBUFS):
+            user.tcp().guard("acquire", 7, start, count)
+    user.tcp().guarded(61000, 3000)
+    guarded.on("--area", "40000-49999")
+    user.tcp().guarded(40000, 10000)
+
+
 def test_below_1024_a_user_needs_the_right(guarded, nothing_left):
     user = guarded.user(*NOBODY)
     with refused(ENOBUFS):
@@ -303,6 +387,42 @@ def test_keeping_by_the_right_to_the_store(guarded, nothing_left):
     with refused(EACCES):
         nobody.tcp().guard("drop", 1, 5000, 3)
     sock.guard("drop", 1, 5000, 3)
+
+
+def test_keeping_by_the_right_to_the_store_is_by_the_quota(guarded, nothing_left):
+    """A group may keep ports for good, but neither all of them nor those that its
+    members may not bind."""
+    os.chmod(guarded.env["PORTRES_POOL"], 0o2770)
+    os.chown(guarded.env["PORTRES_POOL"], 0, 4242)
+    guarded.off()
+    guarded.on()
+    member = guarded.user("setpriv", "--reuid=65534", "--regid=4242", "--clear-groups")
+    sock = member.tcp()
+    for start, count in (22, 1), (1023, 1), (1024, 20000), (1024, 64512):
+        with refused(ENOBUFS):
+            sock.guard("keep", 1, start, count, uid=0, gid=4242)
+    sock.guard("keep", 1, 5000, 10000, uid=0, gid=4242)
+    with refused(ENOBUFS):
+        sock.guard("acquire", 7, 20000, 10000)
+    guarded.player().tcp().guard("drop", 1, 5000, 10000)
+    sock.guarded(20000, 10000)
+
+
+def test_the_root_of_a_container_is_not_the_machines(guarded, nothing_left):
+    """On the host's network it has root's number, and none of the capabilities."""
+    root = guarded.player()
+    kept = root.tcp()
+    kept.guard("keep", 1, 9000, 2)
+    for more in [], ["--regid=0", "--clear-groups"]:
+        contained = guarded.user("setpriv", "--bounding-set=-sys_admin,-net_admin", *more)
+        sock = contained.tcp()
+        for op, start in ("keep", 9100), ("drop", 9000), ("join", 9000), ("associate", 9000):
+            with refused(EACCES):
+                sock.guard(op, 1, start, 2)
+        with refused(ENOBUFS):
+            sock.guard("acquire", 7, 10000, 20000)
+        contained.close()
+    kept.guard("drop", 1, 9000, 2)
 
 
 def test_options_of_others_are_left_alone(guarded):
