@@ -39,6 +39,26 @@ block_living(struct guard_block *block)
 	return __sync_val_compare_and_swap(&block->living, 0, 0);
 }
 
+/* A block that is to be taken: as a struct guard_block, which would be too
+ * large for a program's stack. */
+struct wanted {
+	uint64_t token;
+	uint64_t owner;
+	uint64_t namespace;
+	uint32_t trier;
+	uint32_t state;
+	int32_t heir;
+	uint32_t next;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t payer;
+	uint32_t charge;
+	uint16_t start;
+	uint16_t count;
+	uint16_t udp;
+	uint16_t space;
+};
+
 struct pick {
 	uint64_t instance;
 	uint64_t from;
@@ -60,10 +80,10 @@ pick_one(uint32_t i, struct pick *pick)
 
 /* What its payer was charged, and the namespace's block. */
 static __always_inline void
-give_back(const struct guard_block *block)
+give_back(uint32_t payer, uint32_t charge, uint32_t space)
 {
-	user_discharge(block->payer, USER_PORTS(block->charge) + USER_BLOCK);
-	namespace_leave(block->space);
+	user_discharge(payer, USER_PORTS(charge) + USER_BLOCK);
+	namespace_leave(space);
 }
 
 /* Unmarks its ports, as far as they have its mark, and gives all back that it
@@ -80,9 +100,9 @@ block_free(uint32_t index)
 	walk.space = block->space;
 	walk.udp = block->udp;
 	walk.start = block->start;
-	walk.mark = index + 1;
-	bpf_loop(block->count, unmark_one, &walk, 0);
-	give_back(block);
+	walk.from = index + 1;
+	bpf_loop(block->count, mark_one, &walk, 0);
+	give_back(block->payer, block->charge, block->space);
 	__sync_lock_test_and_set(&block->instance, 0);
 	__sync_fetch_and_add(&c->blocks, -1);
 	return 0;
@@ -104,7 +124,7 @@ block_end(uint32_t index, uint64_t living)
  * counted in already. Its index + 1, or -Exxx.
  */
 static __noinline int
-block_take(struct guard_block *wanted)
+block_take(struct wanted *wanted)
 {
 	struct guard_counters *c = counters_get();
 	struct guard_block *block;
@@ -115,7 +135,7 @@ block_take(struct guard_block *wanted)
 		return -ENOBUFS;
 	if (wanted->payer != GUARD_NOBODY &&
 	    c->blocks >= GUARD_BLOCKS - GUARD_ROOTS_BLOCKS) {
-		give_back(wanted);
+		give_back(wanted->payer, wanted->charge, wanted->space);
 		return -ENOBUFS;
 	}
 	pick.instance = __sync_fetch_and_add(&c->instance, 1) + 1;
@@ -123,7 +143,7 @@ block_take(struct guard_block *wanted)
 	bpf_loop(GUARD_BLOCKS, pick_one, &pick, 0);
 	block = pick.found ? block_at(pick.found - 1) : 0;
 	if (!block) {
-		give_back(wanted);
+		give_back(wanted->payer, wanted->charge, wanted->space);
 		return -ENOBUFS;
 	}
 	c->hint = pick.found;
@@ -132,8 +152,9 @@ block_take(struct guard_block *wanted)
 	block->namespace = wanted->namespace;
 	block->trier = wanted->trier;
 	block->state = wanted->state;
-	block->heir_low = wanted->heir_low;
-	block->heir_high = wanted->heir_high;
+	block->heir = wanted->heir;
+	for (uint32_t i = 0; i < GUARD_HEIRS; i++)
+		block->heirs[i] = 0;
 	block->next = wanted->next;
 	block->uid = wanted->uid;
 	block->gid = wanted->gid;
@@ -143,12 +164,11 @@ block_take(struct guard_block *wanted)
 	block->space = wanted->space;
 	block->payer = wanted->payer;
 	block->charge = wanted->charge;
-	block->joined = 0;
 	__sync_fetch_and_add(&c->blocks, 1);
 	walk.space = wanted->space;
 	walk.udp = wanted->udp;
 	walk.start = wanted->start;
-	walk.mark = pick.found;
+	walk.to = pick.found;
 	bpf_loop(wanted->count, mark_one, &walk, 0);
 	if (walk.failed) {
 		block_free(pick.found - 1);

@@ -12,6 +12,7 @@
 #include "guard/blocks.h"
 #include "guard/caller.h"
 #include "guard/ephemeral.h"
+#include "guard/owners.h"
 #include "guard/protocols.h"
 #include "include/portres.h"
 
@@ -88,69 +89,9 @@ find_owned(const struct request *request, struct bpf_sock *sk,
 	       ret->block->owner == (uint64_t)address_of(sk);
 }
 
-/* Is it a socket that owns the block, which is that instance, alone or with
- * others? */
-static __always_inline bool
-is_owner(const struct guard_block *block, uint64_t instance, uint64_t address)
-{
-	uint64_t *joined;
-
-	if (!address)
-		return false;
-	if (block->state != GUARD_KEPT)
-		return block->owner == address;
-	joined = bpf_map_lookup_elem(&co_owners, &address);
-	return joined && *joined == instance;
-}
-
-/* Looks for an heir's socket among the descriptors where there may be one. */
-struct heir_search {
-	struct guard_block *block;
-	int32_t low;
-	uint32_t found;
-};
-
-static long
-is_heir(uint32_t i, struct heir_search *search)
-{
-	uint64_t address = socket_at(search->low + (int32_t)i);
-
-	if (!is_owner(search->block, search->block->instance, address))
-		return 0;
-	search->found = 1;
-	return 1;
-}
-
-static __always_inline uint32_t
-heir_fds(const struct guard_block *block)
-{
-	uint32_t n = (uint32_t)(block->heir_high - block->heir_low) + 1;
-
-	return block->heir_low < 0  ? 0
-	       : n < GUARD_HEIR_FDS ? n
-				    : GUARD_HEIR_FDS;
-}
-
-/* Adds a descriptor to them; false: it is too far away. */
-static __always_inline bool
-heir_add(struct guard_block *block, int32_t fd)
-{
-	int32_t low = block->heir_low, high = block->heir_high;
-
-	if (fd < 0)
-		return true;
-	low = low < 0 || fd < low ? fd : low;
-	high = high < 0 || fd > high ? fd : high;
-	if (high - low >= GUARD_HEIR_FDS)
-		return false;
-	block->heir_low = low;
-	block->heir_high = high;
-	return true;
-}
-
 /* Counts a block in: for its payer, and in its namespace. */
 static __noinline int
-count_in(struct guard_block *block, bool opens)
+count_in(struct wanted *block, bool opens)
 {
 	uint64_t more = USER_BLOCK + (opens ? USER_NAMESPACE : 0);
 	bool opened = opens;
@@ -170,8 +111,7 @@ count_in(struct guard_block *block, bool opens)
 
 /* ACQUIRE, ADOPT, KEEP. */
 static __noinline int
-take(const struct request *request, struct guard_block *block,
-     struct bpf_sock *sk)
+take(const struct request *request, struct wanted *block, struct bpf_sock *sk)
 {
 	int space;
 
@@ -197,7 +137,7 @@ take(const struct request *request, struct guard_block *block,
 static __noinline int
 own(const struct request *request, struct bpf_sock *sk, bool adopted)
 {
-	struct guard_block block = {};
+	struct wanted block = {};
 	struct guard_socket *socket;
 	int mark;
 
@@ -217,8 +157,7 @@ own(const struct request *request, struct bpf_sock *sk, bool adopted)
 	block.gid = PORTRES_GUARD_NOBODY;
 	block.state = adopted ? GUARD_LIVE : GUARD_TRIAL;
 	block.trier = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
-	block.heir_low = block.heir_high = -1;
-	heir_add(&block, request->in.fd);
+	block.heir = request->in.fd;
 	block.next = socket->owned;
 	mark = take(request, &block, sk);
 	if (mark < 0)
@@ -321,7 +260,7 @@ static __noinline int
 keep(const struct request *request, struct bpf_sock *sk)
 {
 	struct guard_config *c = config_get();
-	struct guard_block block = {};
+	struct wanted block = {};
 	int mark;
 
 	if (!request || !sk || !c)
@@ -330,7 +269,7 @@ keep(const struct request *request, struct bpf_sock *sk)
 	block.payer = payer();
 	block.uid = request->in.uid;
 	block.gid = request->in.gid;
-	block.heir_low = block.heir_high = -1;
+	block.heir = -1;
 	if (!is_administrator() &&
 	    (block.uid != c->store_uid || block.gid != c->store_gid ||
 	     request->namespace != c->store_namespace ||
@@ -342,7 +281,7 @@ keep(const struct request *request, struct bpf_sock *sk)
 	return mark < 0 ? mark : 0;
 }
 
-static __noinline int
+static __always_inline int
 drop(const struct request *request)
 {
 	struct found found = {};
@@ -362,28 +301,31 @@ join(const struct request *request, struct bpf_sock *sk)
 {
 	struct guard_socket *socket;
 	struct found found = {};
-	struct guard_block *block;
 	uint64_t address;
 
 	if (!request || !sk)
 		return -EINVAL;
 	if (!find_kept(request, &found))
 		return -ENOENT;
-	block = found.block;
-	if (!is_of(block->uid, block->gid))
+	if (!is_of(found.block->uid, found.block->gid))
 		return -EACCES;
 	socket = socket_make(sk);
 	if (!socket)
 		return -ENOBUFS;
-	if (socket->joined && socket->joined != found.living)
-		return -EBUSY;
-	if (!heir_add(block, request->in.fd))
-		return -ENOBUFS;
 	address = (uint64_t)address_of(sk);
-	if (bpf_map_update_elem(&co_owners, &address, &found.living, BPF_ANY) <
-	    0)
+	if (has_joined_another(socket, found.living))
+		return -EBUSY;
+	if (heir_name(found.block, request->in.fd, 0) < 0)
 		return -ENOBUFS;
+	leave(socket, address);
+	if (bpf_map_update_elem(&co_owners, &address, &found.living, BPF_ANY) <
+	    0) {
+		heir_name(found.block, request->in.fd, 1);
+		return -ENOBUFS;
+	}
 	socket->joined = found.living;
+	socket->joined_at = found.mark;
+	socket->heir = request->in.fd;
 	return 0;
 }
 

@@ -16,7 +16,7 @@
 #define GUARD_SEGMENT_PORTS 512
 #define GUARD_SEGMENTS (65536 / GUARD_SEGMENT_PORTS)
 #define GUARD_USERS 16384
-#define GUARD_HEIR_FDS 64 /* how far apart heirs may have co-owners */
+#define GUARD_HEIRS 16 /* numbers at which heirs have co-owners */
 
 /* How much one user may have, but for root: with the quota of ports. A port
  * that the system chooses counts as some, because binds to port 0 fail by it.
@@ -64,8 +64,7 @@ struct guard_block {
 	uint64_t namespace; /* cookie */
 	uint32_t trier;	    /* TRIAL: the process whose binds are let in */
 	uint32_t state;
-	int32_t heir_low; /* the descriptors at which heirs have owners; -1 */
-	int32_t heir_high;
+	int32_t heir;  /* the descriptor at which heirs have the owner; -1 */
 	uint32_t next; /* of the same socket: index + 1, or 0 */
 	uint32_t uid;
 	uint32_t gid;	/* KEPT: with uid, the right to the store */
@@ -75,7 +74,9 @@ struct guard_block {
 	uint16_t space;	 /* the namespace's index */
 	uint32_t payer;	 /* the user whose quota it is of; GUARD_NOBODY */
 	uint32_t charge; /* ports of his quota */
-	uint32_t joined; /* KEPT: co-owners */
+	/* KEPT: (a descriptor at which heirs have co-owners + 1) << 32 | how
+	 * many co-owners have named it. */
+	uint64_t heirs[GUARD_HEIRS];
 };
 
 /* What one socket has. */
@@ -83,6 +84,8 @@ struct guard_socket {
 	uint64_t associated; /* an instance */
 	uint64_t joined;     /* likewise */
 	uint32_t owned;	     /* the first of its blocks: index + 1 */
+	uint32_t joined_at;  /* index + 1 */
+	int32_t heir;	     /* the descriptor that it joined with */
 	uint32_t unused;
 };
 

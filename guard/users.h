@@ -30,6 +30,7 @@
 struct charge {
 	uint64_t what, quota;
 	uint32_t uid;
+	uint32_t back;
 	int32_t result;
 };
 
@@ -53,12 +54,11 @@ is_users(uint64_t word, uint32_t uid)
 	return word >> 32 == uid && !(word & USER_GOES);
 }
 
-static long
-charge_once(uint32_t i, struct charge *charge)
+static __always_inline long
+charge_once(uint64_t *at, struct charge *charge)
 {
 	uint32_t uid = charge->uid;
 	uint64_t first = (uint64_t)uid << 32 | charge->what;
-	uint64_t *at = bpf_map_lookup_elem(&users, &uid);
 	uint64_t word;
 
 	if (!at) {
@@ -78,11 +78,10 @@ charge_once(uint32_t i, struct charge *charge)
 	return 1;
 }
 
-static long
-discharge_once(uint32_t i, struct charge *charge)
+static __always_inline long
+discharge_once(uint64_t *at, struct charge *charge)
 {
 	uint32_t uid = charge->uid;
-	uint64_t *at = bpf_map_lookup_elem(&users, &uid);
 	uint64_t word, left;
 
 	if (!at)
@@ -100,31 +99,48 @@ discharge_once(uint32_t i, struct charge *charge)
 	return 1;
 }
 
-/* 0, or -ENOBUFS and nothing has changed. `ports` may be any number. */
-static __noinline int
-user_charge(uint32_t uid, uint64_t ports, uint64_t more)
+static long
+change_once(uint32_t i, struct charge *charge)
 {
-	struct guard_config *c = config_get();
-	struct charge charge = {.uid = uid, .result = -ENOBUFS};
+	uint32_t uid = charge->uid;
+	uint64_t *at = bpf_map_lookup_elem(&users, &uid);
 
-	if (uid == GUARD_NOBODY)
-		return 0;
-	if (!c || ports > c->quota)
-		return -ENOBUFS;
-	charge.what = USER_PORTS(ports) + more;
-	charge.quota = c->quota;
-	bpf_loop(USER_TRIES, charge_once, &charge, 0);
-	return charge.result;
+	return charge->back ? discharge_once(at, charge)
+			    : charge_once(at, charge);
 }
 
 static __noinline int
+user_change(uint32_t uid, uint64_t what, uint64_t quota, uint32_t back)
+{
+	struct charge charge = {
+		.what = what,
+		.quota = quota,
+		.uid = uid,
+		.back = back,
+		.result = -ENOBUFS,
+	};
+
+	if (uid == GUARD_NOBODY)
+		return 0;
+	bpf_loop(USER_TRIES, change_once, &charge, 0);
+	return charge.result;
+}
+
+/* 0, or -ENOBUFS and nothing has changed. `ports` may be any number. */
+static __always_inline int
+user_charge(uint32_t uid, uint64_t ports, uint64_t more)
+{
+	struct guard_config *c = config_get();
+
+	if (!c || (uid != GUARD_NOBODY && ports > c->quota))
+		return -ENOBUFS;
+	return user_change(uid, USER_PORTS(ports) + more, c->quota, 0);
+}
+
+static __always_inline void
 user_discharge(uint32_t uid, uint64_t what)
 {
-	struct charge charge = {.uid = uid, .what = what};
-
-	if (uid != GUARD_NOBODY)
-		bpf_loop(USER_TRIES, discharge_once, &charge, 0);
-	return 0;
+	user_change(uid, what, 0, 1);
 }
 
 #endif

@@ -314,8 +314,8 @@ struct portres_guard {
  * EACCES	no right to the store, which root has by CAP_NET_ADMIN or
  *		CAP_SYS_ADMIN; to KEEP one for another: not root, with
  *		CAP_SYS_ADMIN
- * EBUSY	the socket is in another block (JOIN)
- * ENOBUFS	also: the descriptors of heirs are too far apart (JOIN)
+ * EBUSY	the socket is in another block, which lives (JOIN)
+ * ENOBUFS	also: its co-owners have 16 other numbers already (JOIN)
  */
 #define PORTRES_GUARD_KEEP 7
 #define PORTRES_GUARD_DROP 8

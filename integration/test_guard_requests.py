@@ -3,7 +3,7 @@
 
 import os
 import socket
-from errno import (EACCES, EADDRINUSE, EALREADY, EINVAL, ENOBUFS, ENOENT, ENOPROTOOPT,
+from errno import (EACCES, EADDRINUSE, EALREADY, EBUSY, EINVAL, ENOBUFS, ENOENT, ENOPROTOOPT,
                    EOPNOTSUPP, ESTALE)
 
 import pytest
@@ -387,6 +387,73 @@ def test_keeping_by_the_right_to_the_store(guarded, nothing_left):
     with refused(EACCES):
         nobody.tcp().guard("drop", 1, 5000, 3)
     sock.guard("drop", 1, 5000, 3)
+
+
+def test_co_owners_leave_nothing(guarded, nothing_left):
+    """Neither those that are closed after their block has ended, nor those that are
+    of another one now."""
+    player = guarded.player()
+
+    def join_and_drop():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (20000, 20000))
+        asks = tcp()
+        for _ in range(2):
+            asks.guard("keep", 1, 9000, 1)
+            socks = [tcp() for _ in range(5000)]
+            for sock in socks:
+                sock.guard("join", 1, 9000, 1)
+            asks.guard("drop", 1, 9000, 1)
+            for sock in socks:
+                sock.close()
+
+    player.run(join_and_drop)
+    sock = player.tcp()
+    for start in 9000, 9010:
+        player.tcp().guard("keep", 1, start, 2)
+        sock.guard("join", 1, start, 2)
+        if start == 9010:
+            with refused(EBUSY):
+                player.tcp().guard("keep", 1, 9000, 2) or sock.guard("join", 1, 9000, 2)
+        player.tcp().guard("drop", 1, start, 2)
+    player.tcp().guard("drop", 1, 9000, 2)
+
+
+def test_heirs_of_a_persistent_block(guarded, nothing_left):
+    """Sixteen numbers at a time, however far apart; each is there for as long as a
+    co-owner that has named it."""
+    player = guarded.player()
+    player.tcp().guard("keep", 1, 9000, 3)
+    socks = []
+    for i in range(16):
+        socks.append(player.tcp())
+        number = 100 + 37 * i
+        player.os.dup2(socks[i].fileno(), number)
+        socks[i].guard("join", 1, 9000, 3, number)
+    for number in 100, 655:
+        for again in range(100, 656, 37):
+            if again != number:
+                player.os.close(again)
+        with player.tcp() as x:
+            assert x.bind(9000) == 9000
+        for i, again in enumerate(range(100, 656, 37)):
+            player.os.dup2(socks[i].fileno(), again)
+    late = player.tcp()
+    late.guard("join", 1, 9000, 3, 655)
+    with refused(ENOBUFS):
+        late.guard("join", 1, 9000, 3, 300)
+    with refused(ENOBUFS):
+        player.tcp().guard("join", 1, 9000, 3, 300)
+    for number in range(100, 656, 37):
+        player.os.close(number)
+    socks[3].close()
+    late.guard("join", 1, 9000, 3, 300)
+    player.os.dup2(late.fileno(), 300)
+    with player.tcp() as x:
+        assert x.bind(9000) == 9000
+    player.os.close(300)
+    with refused(EADDRINUSE):
+        player.tcp().bind(9000)
+    player.tcp().guard("drop", 1, 9000, 3)
 
 
 def test_keeping_by_the_right_to_the_store_is_by_the_quota(guarded, nothing_left):
