@@ -348,9 +348,11 @@ number(const struct request *request)
 
 	if (!c || request->in.number > 2)
 		return -EINVAL;
-	return -1 - (int)(number_in(c, request->namespace) >>
-				  11 * request->in.number &
-			  2047);
+	/* Not 512 to 516, by which the kernel restarts calls. */
+	return -PORTRES_GUARD_NUMBER_FROM -
+	       (int)(number_in(c, request->namespace) >>
+			     11 * request->in.number &
+		     2047);
 }
 
 /* Is it a request, and of a socket that takes ports? */

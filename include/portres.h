@@ -299,11 +299,12 @@ struct portres_guard {
 
 /*
  * Tells the guard's number in this network namespace, which no other guard has
- * had: always fails, and errno is 1 + the bits of it that `number` selects (0:
- * the lowest 11, 1: the next 11, 2: the last 11), because setsockopt() answers
- * in no other way.
+ * had: always fails, and errno is 1025 + the bits of it that `number` selects
+ * (0: the lowest 11, 1: the next 11, 2: the last 11), because setsockopt()
+ * answers in no other way.
  */
 #define PORTRES_GUARD_NUMBER 6
+#define PORTRES_GUARD_NUMBER_FROM 1025
 
 /*
  * Persistent blocks, which no socket owns. KEEP makes one for the owner `uid`

@@ -218,6 +218,24 @@ def test_the_number_is_the_namespaces(owner, guarded, start):
     assert owner.portio.guard_number(owner.tcp()) != elsewhere.portio.guard_number(elsewhere.tcp())
 
 
+def test_the_number_is_no_error_of_the_kernels(guarded, nothing_left):
+    """Of which there are some that no program sees, by which calls are restarted."""
+
+    def answers():
+        found = set()
+        for _ in range(60):
+            portio.must(libc.unshare(0x40000000) == 0)
+            for part in range(3):
+                try:
+                    tcp().guard("number", number=part)
+                except OSError as error:
+                    found.add(error.errno)
+        return min(found), max(found)
+
+    low, high = guarded.player().run(answers)
+    assert 1025 <= low and high <= 1025 + 2047
+
+
 def test_a_user_has_a_quota(guarded, nothing_left):
     """Root has none; the ports come back with the block."""
     guarded.on("--quota", 1000)
