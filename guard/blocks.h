@@ -45,6 +45,7 @@ struct wanted {
 	uint64_t token;
 	uint64_t owner;
 	uint64_t namespace;
+	uint64_t began;
 	uint32_t trier;
 	uint32_t state;
 	int32_t heir;
@@ -150,6 +151,7 @@ block_take(struct wanted *wanted)
 	block->token = wanted->token;
 	block->owner = wanted->owner;
 	block->namespace = wanted->namespace;
+	block->began = wanted->began;
 	block->trier = wanted->trier;
 	block->state = wanted->state;
 	block->heir = wanted->heir;

@@ -141,6 +141,22 @@ socket_at(int32_t fd)
 
 /* Of the ids the effective ones, as everywhere in the kernel; a helper has the
  * real ones. */
+/* When the calling process began: with its number, which may be another's when
+ * it has ended, that is the process. */
+static __always_inline uint64_t
+caller_began(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, group_leader, start_time);
+}
+
+static __always_inline uint32_t
+caller_pid(void)
+{
+	return (uint32_t)(bpf_get_current_pid_tgid() >> 32);
+}
+
 
 static __always_inline uint32_t
 caller_uid(void)

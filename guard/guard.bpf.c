@@ -26,8 +26,8 @@ may_have(struct guard_block *block, struct guard_socket *socket)
 		return 1;
 	if (socket && socket->associated == block->instance)
 		return 1;
-	if (block->state == GUARD_TRIAL &&
-	    (uint32_t)(bpf_get_current_pid_tgid() >> 32) == block->trier)
+	if (block->state == GUARD_TRIAL && caller_pid() == block->trier &&
+	    caller_began() == block->began)
 		return 1;
 	return has_owner(block);
 }

@@ -156,7 +156,8 @@ own(const struct request *request, struct bpf_sock *sk, bool adopted)
 		adopted ? (block.uid ? block.uid : GUARD_NOBODY) : payer();
 	block.gid = PORTRES_GUARD_NOBODY;
 	block.state = adopted ? GUARD_LIVE : GUARD_TRIAL;
-	block.trier = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
+	block.trier = caller_pid();
+	block.began = caller_began();
 	block.heir = request->in.fd;
 	block.next = socket->owned;
 	mark = take(request, &block, sk);

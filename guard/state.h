@@ -62,6 +62,7 @@ struct guard_block {
 	uint64_t token;
 	uint64_t owner;	    /* the socket's address, which it alone has */
 	uint64_t namespace; /* cookie */
+	uint64_t began;	    /* TRIAL: when the trier did */
 	uint32_t trier;	    /* TRIAL: the process whose binds are let in */
 	uint32_t state;
 	int32_t heir;  /* the descriptor at which heirs have the owner; -1 */

@@ -407,6 +407,37 @@ def test_keeping_by_the_right_to_the_store(guarded, nothing_left):
     sock.guard("drop", 1, 5000, 3)
 
 
+def test_the_process_that_binds_until_the_commit_is_no_other(guarded, nothing_left):
+    """That has its number, after it has ended, while its socket lives on."""
+    owner, other = guarded.player(), guarded.player()
+    block = owner.tcp()
+    block.guard("acquire", 7, 5000, 3)
+    pid = owner.pid
+    owner.become_child()
+
+    def as_process(pid):
+        """CLONE_ARGS_SIZE_VER1 is the first with the numbers."""
+        number = (ctypes.c_int * 1)(pid)
+        args = (ctypes.c_uint64 * 11)(0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0,
+                                      ctypes.addressof(number), 1)
+        child = libc.syscall(435, args, ctypes.c_size_t(80))
+        if child == 0:
+            try:
+                os._exit(tcp().bind(5000) == 5000)
+            except OSError as error:
+                os._exit(error.errno)
+        portio.must(child == pid)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    try:
+        said = other.run(as_process, pid)
+    except OSError as error:
+        pytest.skip(f"may not choose the number of a process: {error}")
+    finally:
+        block.close()
+    assert said == EADDRINUSE
+
+
 def test_co_owners_leave_nothing(guarded, nothing_left):
     """Neither those that are closed after their block has ended, nor those that are
     of another one now."""
