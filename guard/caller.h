@@ -96,6 +96,8 @@ struct cred {
 } OF_KERNEL;
 
 struct task_struct {
+	struct task_struct *group_leader;
+	uint64_t start_time;
 	struct files_struct *files;
 	const struct cred *cred;
 } OF_KERNEL;
@@ -139,8 +141,6 @@ socket_at(int32_t fd)
 	return (uint64_t)BPF_CORE_READ(socket, sk);
 }
 
-/* Of the ids the effective ones, as everywhere in the kernel; a helper has the
- * real ones. */
 /* When the calling process began: with its number, which may be another's when
  * it has ended, that is the process. */
 static __always_inline uint64_t
@@ -157,6 +157,8 @@ caller_pid(void)
 	return (uint32_t)(bpf_get_current_pid_tgid() >> 32);
 }
 
+/* Of the ids the effective ones, as everywhere in the kernel; a helper has the
+ * real ones. */
 
 static __always_inline uint32_t
 caller_uid(void)

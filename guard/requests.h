@@ -256,7 +256,8 @@ associate(const struct request *request, struct bpf_sock *sk)
 }
 
 /* An administrator keeps blocks for whom he likes; others that have the right
- * to the machine's store, for those that have it. */
+ * to the machine's store, for those that have it. All in the store's namespace:
+ * another would end, and leave the blocks. */
 static __noinline int
 keep(const struct request *request, struct bpf_sock *sk)
 {
@@ -273,10 +274,10 @@ keep(const struct request *request, struct bpf_sock *sk)
 	block.heir = -1;
 	if (!is_administrator() &&
 	    (block.uid != c->store_uid || block.gid != c->store_gid ||
-	     request->namespace != c->store_namespace ||
 	     !is_of(block.uid, block.gid)))
 		return -EACCES;
-	if (!may_bind(address_of(sk), request->start))
+	if (request->namespace != c->store_namespace ||
+	    !may_bind(address_of(sk), request->start))
 		return -ENOBUFS;
 	mark = take(request, &block, sk);
 	return mark < 0 ? mark : 0;

@@ -316,7 +316,8 @@ struct portres_guard {
  *		CAP_SYS_ADMIN; to KEEP one for another: not root, with
  *		CAP_SYS_ADMIN
  * EBUSY	the socket is in another block, which lives (JOIN)
- * ENOBUFS	also: its co-owners have 16 other numbers already (JOIN)
+ * ENOBUFS	also: not in the network namespace in which the guard was put on
+ *		(KEEP); its co-owners have 16 other numbers already (JOIN)
  */
 #define PORTRES_GUARD_KEEP 7
 #define PORTRES_GUARD_DROP 8

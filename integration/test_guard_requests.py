@@ -407,6 +407,14 @@ def test_keeping_by_the_right_to_the_store(guarded, nothing_left):
     sock.guard("drop", 1, 5000, 3)
 
 
+def test_keeping_is_for_the_namespace_of_the_store(guarded, nothing_left):
+    """Another may end, and nobody would end its blocks."""
+    elsewhere = guarded.player(prefix=[*guarded.inside, "unshare", "-n"])
+    with refused(ENOBUFS):
+        elsewhere.tcp().guard("keep", 1, 5000, 3)
+    assert guarded.status()["blocks"] == 0
+
+
 def test_the_process_that_binds_until_the_commit_is_no_other(guarded, nothing_left):
     """That has its number, after it has ended, while its socket lives on."""
     owner, other = guarded.player(), guarded.player()
