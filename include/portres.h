@@ -287,6 +287,9 @@ struct portres_guard {
  *
  * EACCES	the caller's descriptor `fd` is not the owning socket
  * EINVAL	also: the socket is bound
+ * EOPNOTSUPP	also: a socket of MPTCP, as Go's net package makes them for
+ *		listeners from 1.24 on (ListenConfig.SetMultipathTCP(false)).
+ *		It is refused the ports as any; an heir's is not
  * ENOENT	no block of that token, start and number in this protocol
  */
 #define PORTRES_GUARD_ASSOCIATE 4

@@ -5,6 +5,7 @@ have one winner."""
 import os
 import signal
 import socket
+import struct
 import subprocess
 import time
 from errno import EADDRINUSE
@@ -246,6 +247,26 @@ def test_ports_that_the_system_chooses(guarded, owner, other, area):
     sock = owner.tcp()
     sock.guard("associate", 7, 40000, 3, block.fileno())
     assert sock.bind(40001) == 40001
+
+
+@pytest.mark.parametrize("area", [False, True])
+def test_a_range_of_ones_own(guarded, owner, other, area):
+    """By IP_LOCAL_PORT_RANGE a program has the system choose a port of a block,
+    which listen() does not refuse; with --area there is none to choose."""
+    if area:
+        guarded.on("--area", "40000-40002")
+    owner.tcp().guarded(40000, 3)
+    sock = other.tcp()
+    try:
+        sock.setsockopt(socket.IPPROTO_IP, 51, struct.pack("=I", 40002 << 16 | 40002))
+    except OSError as error:
+        pytest.skip(f"no IP_LOCAL_PORT_RANGE: {error}")
+    if area:
+        with refused(EADDRINUSE):
+            sock.listen(1)
+    else:
+        sock.listen(1)
+        assert sock.getsockname()[1] == 40002
 
 
 def test_the_area_is_given_back(guarded):
