@@ -185,8 +185,8 @@ $B/obj/guard/load.o: COMPILE += -I$B/guard -idirafter $B/guard/include -w \
 $B/obj/cli/guard_lacking.o: COMPILE += $(if $(GUARD_LACKS),\
 	-DGUARD_LACKING='"$(GUARD_LACKS)"')
 
-$B/portres: $(CLI) $(GUARD) $B/obj/shim/config.o \
-		$B/obj/shim/robust_list.o $B/libportres_core.a
+$B/portres: $(CLI) $(GUARD) $B/obj/shim/config.o $B/obj/shim/robust_list.o \
+		$B/libportres_core.a
 	$(call say,LD,$@)
 	$Q$(CC) $(CFLAGS) -pie $(LDFLAGS) -Wl,-z,now -Wl,-z,relro $(SANITIZE) \
 		-o $@ $^ -ldl

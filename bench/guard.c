@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guard's cost to programs that have nothing to do with it:
+ * The cost of the guard to programs that have nothing to do with it:
  *
  *     guard GUARDED OTHER
  *

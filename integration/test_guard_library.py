@@ -235,6 +235,30 @@ def test_a_program_under_run_that_overwrites_descriptors(run, stranger):
     assert held(stranger, 26000)
 
 
+BINDS = "import socket, sys; socket.socket().bind(('127.0.0.1', int(sys.argv[1]))); print('bound')"
+
+
+def test_run_in_a_persistent_block_under_other_limits(guarded, start):
+    """Of descriptors, by which the sockets that programs inherit have other numbers."""
+    guarded.portres("persistent", "add", "tcp", 26000, 20)
+
+    def under(limit, port):
+        return start(["sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh", *guarded.inside,
+                      guarded.build / "portres", "run", "--tcp", f"{port}+1", "sh", "-c",
+                      'unset LD_PRELOAD; /usr/bin/python3 -c "$0" "$1"; read line', BINDS,
+                      str(port)], guarded.env)
+
+    programs = [under(limit, 26000 + i) for i, limit in enumerate([1024, 4096, 256])]
+    assert [program.line() for program in programs] == ["bound"] * 3
+    programs += [under(200 + 2 * i, 26003 + i) for i in range(13)]
+    assert [program.line() for program in programs[3:]] == ["bound"] * 13
+    said = guarded.portres("run", "--tcp", "26016+1", "true", status=75,
+                           prefix=["prlimit", "--nofile=300"])
+    assert "no room for one more program" in said
+    programs[0].kill()
+    assert under(300, 26016).line() == "bound"
+
+
 CHILD = """
 import portres, subprocess
 with portres.reserve(2) as block:
@@ -245,6 +269,53 @@ with portres.reserve(2) as block:
     print(child.stdout.readline().strip(), block.ports[0], flush=True)
     input()
 """
+
+
+@pytest.fixture
+def two_guards(guarded):
+    """A cgroup below that has one as well: within(it) is a player's prefix."""
+    below = guarded.cgroup / "below"
+    below.mkdir()
+    guarded.portres("guard", "on", "--cgroup", below)
+    yield below
+    guarded.portres("guard", "off", "--cgroup", below, "--force")
+
+
+def blocks_of(guarded, cgroup):
+    (found,) = json.loads(guarded.portres("guard", "status", "--cgroup", cgroup, "--json"))
+    return found["blocks"]
+
+
+def test_two_guards(guarded, two_guards, under_it, stranger):
+    """Both have the block, and neither can be asked alone: the list of locks is."""
+    owner = under_it(prefix=guarded.within(two_guards))
+    sock = owner.tcp()
+    block = sock.acquire(26000, 3)
+    for port in 0, 26002:
+        x = owner.tcp()
+        x.associate(block)
+        assert x.bind(port) in block
+        x.close()
+    assert held(stranger, 26001)
+    sock.release(block)
+    assert not held(stranger, 26001)
+    assert (blocks_of(guarded, two_guards), guarded.status()["blocks"]) == (0, 0)
+    sock.acquire(26000, 3)
+    owner.kill()
+    under_it(prefix=guarded.within(two_guards)).tcp().acquire(26000, 3)
+
+
+def test_two_guards_of_which_one_has_no_room(guarded, two_guards, reachable_env):
+    """Neither has the block then."""
+    guarded.on("--quota", 5)
+    user = guarded.player(env={**reachable_env, "PORTRES_POOL": ""},
+                          prefix=[*guarded.within(two_guards), "setpriv", "--reuid=65534",
+                                  "--regid=65534", "--clear-groups"])
+    block = user.tcp().acquire(26000, 10)
+    assert (blocks_of(guarded, two_guards), guarded.status()["blocks"]) == (0, 0)
+    x = user.tcp()
+    x.associate(block)
+    assert x.bind(0) == 26000
 
 
 def test_the_plugin(guarded, plugin_env, start, stranger):

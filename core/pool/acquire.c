@@ -74,6 +74,7 @@ describe(struct pool *pool, const struct acquire *wanted,
 {
 	slot->protocol = (uint8_t)protocol;
 	slot->kind = (uint8_t)wanted->kind;
+	slot->heirs = wanted->heirs;
 	slot->cookie = 0;
 	atomic_store(&slot->guard, 0);
 	slot->pid = atomic_load(pool->forks->word()); /* ours */
