@@ -445,7 +445,7 @@ install-files: all
 # All that `install` puts there, as it is found by installing once more, beside.
 uninstall: all
 	@beside=$$(mktemp -d) && trap 'rm -rf "$$beside"' EXIT && \
-	$(MAKE) -s install-files DESTDIR="$$beside" && \
+	$(MAKE) -s -o all install-files DESTDIR="$$beside" && \
 	(cd "$$beside" && find . ! -type d) | while IFS= read -r file; do \
 		rm -fv "$(DESTDIR)/$$file"; done
 	rmdir "$(DESTDIR)$(includedir)/portres" "$(DESTDIR)$(datadir)/portres"
