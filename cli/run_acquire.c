@@ -119,6 +119,16 @@ explain(struct pool *pool, struct block block, bool both, int r)
 		refuse("%s %u is in a persistent block, and %s: %s",
 		       protocol_name(block.protocol), block.range.start,
 		       trouble.cause, trouble.way_out);
+	} else if (r == -EUSERS) {
+		refuse("%s %u is in a persistent block, and the guard has no "
+		       "room for one more program in that: end one, or start "
+		       "this one with the others' ulimit -n",
+		       protocol_name(block.protocol), block.range.start);
+	} else if (r == -EPERM) {
+		refuse("%s %u is in a persistent block, and the guard knows of "
+		       "no right of yours to its store: as root, portres "
+		       "guard on",
+		       protocol_name(block.protocol), block.range.start);
 	} else if (r == -ENOBUFS) {
 		refuse("no %u free %s ports in a row: ask for fewer, or see "
 		       "portres list",

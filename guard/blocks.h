@@ -2,7 +2,11 @@
 /*
  * Blocks: taken, found, ended. One that is being taken is written before its
  * ports are marked, and one that ends is unmarked before it is free, so a mark
- * always leads to a block that is whole.
+ * always leads to a block that is whole. Requests find it between the two, when
+ * it is living.
+ *
+ * A block may end, and its place go to another, while a program looks at it. So
+ * whoever means to keep or to end it reads first which one it is.
  */
 #ifndef PORTRES_GUARD_BLOCKS_H
 #define PORTRES_GUARD_BLOCKS_H
@@ -28,35 +32,33 @@ block_marked(uint32_t mark, uint64_t namespace)
 									 : 0;
 }
 
-/* A user's ports. Root's are not counted. */
-
-static __always_inline int
-user_charge(uint32_t uid, uint32_t count)
+/* Which one lives there, or 0: read before all else of it. */
+static __always_inline uint64_t
+block_living(struct guard_block *block)
 {
-	struct guard_config *c = config_get();
-	uint64_t none = 0, *ports;
-
-	if (uid == 0)
-		return 0;
-	bpf_map_update_elem(&users, &uid, &none, BPF_NOEXIST);
-	ports = bpf_map_lookup_elem(&users, &uid);
-	if (!c || !ports)
-		return -ENOBUFS;
-	if (__sync_fetch_and_add(ports, count) + count > c->quota) {
-		__sync_fetch_and_add(ports, -(uint64_t)count);
-		return -ENOBUFS;
-	}
-	return 0;
+	return __sync_val_compare_and_swap(&block->living, 0, 0);
 }
 
-static __always_inline void
-user_discharge(uint32_t uid, uint32_t count)
-{
-	uint64_t *ports = uid ? bpf_map_lookup_elem(&users, &uid) : 0;
-
-	if (ports)
-		__sync_fetch_and_add(ports, -(uint64_t)count);
-}
+/* A block that is to be taken: as a struct guard_block, which would be too
+ * large for a program's stack. */
+struct wanted {
+	uint64_t token;
+	uint64_t owner;
+	uint64_t namespace;
+	uint64_t began;
+	uint32_t trier;
+	uint32_t state;
+	int32_t heir;
+	uint32_t next;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t payer;
+	uint32_t charge;
+	uint16_t start;
+	uint16_t count;
+	uint16_t udp;
+	uint16_t space;
+};
 
 struct pick {
 	uint64_t instance;
@@ -77,19 +79,18 @@ pick_one(uint32_t i, struct pick *pick)
 	return 1;
 }
 
-/* The user's ports, and the namespace's block. */
+/* What its payer was charged, and the namespace's block. */
 static __always_inline void
-give_back(const struct guard_block *block)
+give_back(uint32_t payer, uint32_t charge, uint32_t space)
 {
-	if (block->state != GUARD_KEPT)
-		user_discharge(block->uid, block->count);
-	namespace_leave(block->space);
+	user_discharge(payer, USER_PORTS(charge) + USER_BLOCK);
+	namespace_leave(space);
 }
 
 /* Unmarks its ports, as far as they have its mark, and gives all back that it
  * has taken. */
 static __noinline int
-block_end(uint32_t index)
+block_free(uint32_t index)
 {
 	struct guard_block *block = block_at(index);
 	struct guard_counters *c = counters_get();
@@ -100,12 +101,23 @@ block_end(uint32_t index)
 	walk.space = block->space;
 	walk.udp = block->udp;
 	walk.start = block->start;
-	walk.mark = index + 1;
-	bpf_loop(block->count, unmark_one, &walk, 0);
-	give_back(block);
+	walk.from = index + 1;
+	bpf_loop(block->count, mark_one, &walk, 0);
+	give_back(block->payer, block->charge, block->space);
 	__sync_lock_test_and_set(&block->instance, 0);
 	__sync_fetch_and_add(&c->blocks, -1);
 	return 0;
+}
+
+/* If it is still that one: two may end it at the same time, and one does. */
+static __always_inline void
+block_end(uint32_t index, uint64_t living)
+{
+	struct guard_block *block = block_at(index);
+
+	if (block && living &&
+	    __sync_val_compare_and_swap(&block->living, living, 0) == living)
+		block_free(index);
 }
 
 /*
@@ -113,7 +125,7 @@ block_end(uint32_t index)
  * counted in already. Its index + 1, or -Exxx.
  */
 static __noinline int
-block_take(struct guard_block *wanted)
+block_take(struct wanted *wanted)
 {
 	struct guard_counters *c = counters_get();
 	struct guard_block *block;
@@ -122,22 +134,29 @@ block_take(struct guard_block *wanted)
 
 	if (!c || !wanted)
 		return -ENOBUFS;
+	if (wanted->payer != GUARD_NOBODY &&
+	    c->blocks >= GUARD_BLOCKS - GUARD_ROOTS_BLOCKS) {
+		give_back(wanted->payer, wanted->charge, wanted->space);
+		return -ENOBUFS;
+	}
 	pick.instance = __sync_fetch_and_add(&c->instance, 1) + 1;
 	pick.from = c->hint;
 	bpf_loop(GUARD_BLOCKS, pick_one, &pick, 0);
 	block = pick.found ? block_at(pick.found - 1) : 0;
 	if (!block) {
-		give_back(wanted);
+		give_back(wanted->payer, wanted->charge, wanted->space);
 		return -ENOBUFS;
 	}
 	c->hint = pick.found;
 	block->token = wanted->token;
 	block->owner = wanted->owner;
 	block->namespace = wanted->namespace;
+	block->began = wanted->began;
 	block->trier = wanted->trier;
 	block->state = wanted->state;
-	block->heir_low = wanted->heir_low;
-	block->heir_high = wanted->heir_high;
+	block->heir = wanted->heir;
+	for (uint32_t i = 0; i < GUARD_HEIRS; i++)
+		block->heirs[i] = 0;
 	block->next = wanted->next;
 	block->uid = wanted->uid;
 	block->gid = wanted->gid;
@@ -145,17 +164,20 @@ block_take(struct guard_block *wanted)
 	block->count = wanted->count;
 	block->udp = wanted->udp;
 	block->space = wanted->space;
-	block->joined = 0;
+	block->payer = wanted->payer;
+	block->charge = wanted->charge;
 	__sync_fetch_and_add(&c->blocks, 1);
 	walk.space = wanted->space;
 	walk.udp = wanted->udp;
 	walk.start = wanted->start;
-	walk.mark = pick.found;
+	walk.to = pick.found;
 	bpf_loop(wanted->count, mark_one, &walk, 0);
-	if (!walk.failed)
-		return (int)pick.found;
-	block_end(pick.found - 1);
-	return -EADDRINUSE;
+	if (walk.failed) {
+		block_free(pick.found - 1);
+		return -EADDRINUSE;
+	}
+	__sync_lock_test_and_set(&block->living, pick.instance);
+	return (int)pick.found;
 }
 
 #endif

@@ -13,14 +13,22 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+#include "guard/state.h"
+
 #define OF_KERNEL __attribute__((preserve_access_index))
 
 struct user_namespace {
 	int level;
 } OF_KERNEL;
 
+struct local_ports {
+	uint32_t range; /* the high one << 16 | the low one */
+} OF_KERNEL;
+
 struct netns_ipv4 {
 	int sysctl_ip_prot_sock;
+	struct local_ports ip_local_ports;
+	unsigned long *sysctl_local_reserved_ports;
 } OF_KERNEL;
 
 struct net {
@@ -68,6 +76,10 @@ typedef struct {
 
 typedef struct {
 	uint32_t val;
+} kuid_t;
+
+typedef struct {
+	uint32_t val;
 } kgid_t;
 
 struct group_info {
@@ -76,12 +88,16 @@ struct group_info {
 } OF_KERNEL;
 
 struct cred {
+	kuid_t euid;
+	kgid_t egid;
 	kernel_cap_t cap_effective;
 	struct user_namespace *user_ns;
 	struct group_info *group_info;
 } OF_KERNEL;
 
 struct task_struct {
+	struct task_struct *group_leader;
+	uint64_t start_time;
 	struct files_struct *files;
 	const struct cred *cred;
 } OF_KERNEL;
@@ -89,6 +105,7 @@ struct task_struct {
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define CAP_NET_BIND_SERVICE 10
+#define CAP_NET_ADMIN 12
 #define CAP_SYS_ADMIN 21
 #define GROUPS_MAX 1024 /* of a user, looked at */
 
@@ -124,10 +141,41 @@ socket_at(int32_t fd)
 	return (uint64_t)BPF_CORE_READ(socket, sk);
 }
 
+/* When the calling process began: with its number, which may be another's when
+ * it has ended, that is the process. */
+static __always_inline uint64_t
+caller_began(void)
+{
+	/* Asked by every bind of a TRIAL: a pointer that the verifier knows is
+	 * read without a helper. */
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	return task->group_leader->start_time;
+}
+
+static __always_inline uint32_t
+caller_pid(void)
+{
+	return (uint32_t)(bpf_get_current_pid_tgid() >> 32);
+}
+
+/* Of the ids the effective ones, as everywhere in the kernel; a helper has the
+ * real ones. */
+
 static __always_inline uint32_t
 caller_uid(void)
 {
-	return (uint32_t)bpf_get_current_uid_gid();
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, cred, euid.val);
+}
+
+static __always_inline uint32_t
+caller_gid(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, cred, egid.val);
 }
 
 /* The first 32 capabilities. */
@@ -140,15 +188,36 @@ capabilities(const struct cred *cred)
 	return first;
 }
 
-/* The machine's root: neither that of a user namespace, nor a container's. */
+/* Is the caller the machine's root, with one of these capabilities? That of a
+ * user namespace is not, and a container's has not got them. */
 static __always_inline bool
-is_administrator(void)
+is_root(uint32_t any)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	const struct cred *cred = BPF_CORE_READ(task, cred);
 
 	return caller_uid() == 0 && BPF_CORE_READ(cred, user_ns, level) == 0 &&
-	       capabilities(cred) >> CAP_SYS_ADMIN & 1;
+	       capabilities(cred) & any;
+}
+
+static __always_inline bool
+is_administrator(void)
+{
+	return is_root(1 << CAP_SYS_ADMIN);
+}
+
+/* Has the caller root's right to the network? */
+static __always_inline bool
+is_network_root(void)
+{
+	return is_root(1 << CAP_NET_ADMIN | 1 << CAP_SYS_ADMIN);
+}
+
+/* The user whose quota the caller's blocks are of. */
+static __always_inline uint32_t
+payer(void)
+{
+	return is_network_root() ? GUARD_NOBODY : caller_uid();
 }
 
 /* May the caller bind the port, by its number? */
@@ -185,7 +254,8 @@ is_that_group(uint32_t i, struct group_search *search)
 	return 1;
 }
 
-/* Is the caller that user, or in that group, or root? */
+/* Is the caller that user, or in that group, or root? A container's root is
+ * not, though the store be root's, or its group's. */
 static __always_inline bool
 is_of(uint32_t uid, uint32_t gid)
 {
@@ -194,11 +264,13 @@ is_of(uint32_t uid, uint32_t gid)
 	struct group_info *groups;
 	uint32_t n;
 
-	if (caller_uid() == uid || is_administrator())
+	if (caller_uid() == 0)
+		return is_network_root();
+	if (caller_uid() == uid)
 		return true;
 	if (gid == (uint32_t)-1)
 		return false;
-	if (bpf_get_current_uid_gid() >> 32 == gid)
+	if (caller_gid() == gid)
 		return true;
 	groups = BPF_CORE_READ(task, cred, group_info);
 	search.groups = &groups->gid[0];

@@ -29,6 +29,7 @@ struct guard_namespaces {
 	uint32_t others; /* than the first */
 	uint64_t cookie[GUARD_NAMESPACES];
 	uint32_t blocks[GUARD_NAMESPACES];
+	uint32_t payer[GUARD_NAMESPACES]; /* whose block was the first */
 };
 
 struct {
@@ -52,7 +53,7 @@ struct {
 	__type(value, struct guard_block);
 } blocks SEC(".maps");
 
-/* The ports that each user has. */
+/* What each user has: guard/users.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

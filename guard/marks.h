@@ -15,8 +15,10 @@ mark_at(uint32_t space, uint32_t udp, uint32_t port)
 	return segment ? &segment->mark[port % GUARD_SEGMENT_PORTS] : 0;
 }
 
+/* Makes marks of others: 0 of a block's, or the other way round. */
 struct walk {
-	uint32_t space, udp, start, mark;
+	uint32_t space, udp, start;
+	uint32_t from, to;
 	uint32_t failed;
 };
 
@@ -26,21 +28,11 @@ mark_one(uint32_t i, struct walk *walk)
 	uint32_t *at =
 		mark_at(walk->space, walk->udp, (walk->start + i) & 0xffff);
 
-	if (at && __sync_val_compare_and_swap(at, 0, walk->mark) == 0)
+	if (at &&
+	    __sync_val_compare_and_swap(at, walk->from, walk->to) == walk->from)
 		return 0;
 	walk->failed = 1;
-	return 1;
-}
-
-static long
-unmark_one(uint32_t i, struct walk *walk)
-{
-	uint32_t *at =
-		mark_at(walk->space, walk->udp, (walk->start + i) & 0xffff);
-
-	if (at)
-		__sync_val_compare_and_swap(at, walk->mark, 0);
-	return 0;
+	return walk->from == 0;
 }
 
 #endif

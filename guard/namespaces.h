@@ -7,7 +7,7 @@
 #ifndef PORTRES_GUARD_NAMESPACES_H
 #define PORTRES_GUARD_NAMESPACES_H
 
-#include "guard/maps.h"
+#include "guard/users.h"
 
 static __always_inline struct guard_namespaces *
 namespaces_get(void)
@@ -42,17 +42,28 @@ namespace_find(uint64_t cookie)
 	return -1;
 }
 
-/* Counts a block in; the index, or -1: too many namespaces have blocks. */
+/*
+ * Counts a block in, which `payer` pays for. The index; or -ENOBUFS: too many
+ * namespaces have blocks. It opens the namespace if it is the first block
+ * there, for which the payer must have been charged (`may_open`), or -EAGAIN;
+ * so *may_open is what it has done.
+ */
 static __noinline int
-namespace_enter(uint64_t cookie)
+namespace_enter(uint64_t cookie, uint32_t payer, bool *may_open)
 {
 	struct guard_namespaces *n = namespaces_get();
-	int found = -1, unused = -1;
+	int found = -1, unused = -1, r = -ENOBUFS;
+	bool opens, may;
+	uint32_t most;
 
+	if (!n || !may_open)
+		return r;
+	may = *may_open;
+	*may_open = false;
 	if (cookie == GUARD_FIRST_NAMESPACE)
 		return 0;
-	if (!n)
-		return -1;
+	most = GUARD_NAMESPACES - 1 -
+	       (payer == GUARD_NOBODY ? 0 : GUARD_ROOTS_NAMESPACES);
 	bpf_spin_lock(&n->lock);
 	for (uint32_t i = 0; i < GUARD_NAMESPACES; i++) {
 		uint32_t at = ((uint32_t)cookie + i) % GUARD_NAMESPACES;
@@ -66,15 +77,21 @@ namespace_enter(uint64_t cookie)
 		if (!n->cookie[at] && unused < 0)
 			unused = (int)at;
 	}
-	if (found < 0 && unused >= 0) {
+	opens = found < 0 && unused >= 0 && n->others < most;
+	if (opens && !may) {
+		r = -EAGAIN;
+		opens = false;
+	} else if (opens) {
 		found = unused;
 		n->cookie[found & (GUARD_NAMESPACES - 1)] = cookie;
+		n->payer[found & (GUARD_NAMESPACES - 1)] = payer;
 		n->others++;
 	}
 	if (found >= 0)
 		n->blocks[found & (GUARD_NAMESPACES - 1)]++;
 	bpf_spin_unlock(&n->lock);
-	return found;
+	*may_open = opens;
+	return found >= 0 ? found : r;
 }
 
 static __noinline int
@@ -82,15 +99,18 @@ namespace_leave(uint32_t index)
 {
 	struct guard_namespaces *n = namespaces_get();
 	uint32_t at = index % GUARD_NAMESPACES;
+	uint32_t payer = GUARD_NOBODY;
 
 	if (!n || !at)
 		return 0;
 	bpf_spin_lock(&n->lock);
 	if (--n->blocks[at] == 0) {
+		payer = n->payer[at];
 		n->cookie[at] = 0;
 		n->others--;
 	}
 	bpf_spin_unlock(&n->lock);
+	user_discharge(payer, USER_NAMESPACE);
 	return 0;
 }
 

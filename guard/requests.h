@@ -11,6 +11,8 @@
 
 #include "guard/blocks.h"
 #include "guard/caller.h"
+#include "guard/ephemeral.h"
+#include "guard/owners.h"
 #include "guard/protocols.h"
 #include "include/portres.h"
 
@@ -41,101 +43,75 @@ number_in(const struct guard_config *c, uint64_t namespace)
 	return (c->number + namespace * 0x9e3779b97f4a7c15) & 0x1ffffffff;
 }
 
-/* The index + 1 of the block with this token and these numbers, or 0. */
-static __always_inline uint32_t
-find(const struct request *request)
+/* A block that a request names. */
+struct found {
+	struct guard_block *block;
+	uint64_t living; /* 0: it is being taken or ended */
+	uint32_t mark;
+};
+
+/* The one with its token and numbers; or none, and false. */
+static __always_inline bool
+find(const struct request *request, struct found *ret)
 {
 	int space = namespace_find(request->namespace);
 	struct guard_block *block;
-	uint32_t *at, mark;
+	uint32_t *at;
 
 	if (space < 0)
-		return 0;
+		return false;
 	at = mark_at((uint32_t)space, request->udp, request->start);
-	mark = at ? *at : 0;
-	block = block_marked(mark, request->namespace);
-	if (!block || block->token != request->in.token ||
-	    block->start != request->start || block->count != request->count)
-		return 0;
-	return mark;
-}
-
-/* The same, of a block that the socket owns. */
-static __always_inline uint32_t
-find_owned(const struct request *request, struct bpf_sock *sk)
-{
-	uint32_t mark = find(request);
-	struct guard_block *block = mark ? block_at(mark - 1) : 0;
-
-	return block && block->state != GUARD_KEPT &&
-			       block->owner == (uint64_t)address_of(sk)
-		       ? mark
-		       : 0;
-}
-
-/* Is it a socket that owns the block, alone or with others? */
-static __always_inline bool
-is_owner(const struct guard_block *block, uint64_t address)
-{
-	uint64_t *joined;
-
-	if (!address)
+	ret->mark = at ? *at : 0;
+	ret->block = block = ret->mark ? block_at(ret->mark - 1) : 0;
+	if (!block)
 		return false;
-	if (block->state != GUARD_KEPT)
-		return block->owner == address;
-	joined = bpf_map_lookup_elem(&co_owners, &address);
-	return joined && *joined == block->instance;
+	ret->living = block_living(block);
+	return block->instance && block->namespace == request->namespace &&
+	       block->token == request->in.token &&
+	       block->start == request->start &&
+	       block->count == request->count && block->udp == request->udp;
 }
 
-/* Looks for an heir's socket among the descriptors where there may be one. */
-struct heir_search {
-	struct guard_block *block;
-	int32_t low;
-	uint32_t found;
-};
-
-static long
-is_heir(uint32_t i, struct heir_search *search)
-{
-	uint64_t address = socket_at(search->low + (int32_t)i);
-
-	if (!is_owner(search->block, address))
-		return 0;
-	search->found = 1;
-	return 1;
-}
-
-static __always_inline uint32_t
-heir_fds(const struct guard_block *block)
-{
-	uint32_t n = (uint32_t)(block->heir_high - block->heir_low) + 1;
-
-	return block->heir_low < 0  ? 0
-	       : n < GUARD_HEIR_FDS ? n
-				    : GUARD_HEIR_FDS;
-}
-
-/* Adds a descriptor to them; false: it is too far away. */
 static __always_inline bool
-heir_add(struct guard_block *block, int32_t fd)
+find_kept(const struct request *request, struct found *ret)
 {
-	int32_t low = block->heir_low, high = block->heir_high;
-
-	if (fd < 0)
-		return true;
-	low = low < 0 || fd < low ? fd : low;
-	high = high < 0 || fd > high ? fd : high;
-	if (high - low >= GUARD_HEIR_FDS)
-		return false;
-	block->heir_low = low;
-	block->heir_high = high;
-	return true;
+	return find(request, ret) && ret->living &&
+	       ret->block->state == GUARD_KEPT;
 }
 
-/* ACQUIRE, ADOPT, KEEP: `owner` is NULL for a block that no socket owns. */
+/* One that the socket owns. */
+static __always_inline bool
+find_owned(const struct request *request, struct bpf_sock *sk,
+	   struct found *ret)
+{
+	return find(request, ret) && ret->living &&
+	       ret->block->state != GUARD_KEPT &&
+	       ret->block->owner == (uint64_t)address_of(sk);
+}
+
+/* Counts a block in: for its payer, and in its namespace. */
 static __noinline int
-take(const struct request *request, struct guard_block *block,
-     struct bpf_sock *sk)
+count_in(struct wanted *block, bool opens)
+{
+	uint64_t more = USER_BLOCK + (opens ? USER_NAMESPACE : 0);
+	bool opened = opens;
+	int space;
+
+	if (!block)
+		return -EINVAL;
+	if (user_charge(block->payer, block->charge, more) < 0)
+		return -ENOBUFS;
+	space = namespace_enter(block->namespace, block->payer, &opened);
+	if (space < 0)
+		user_discharge(block->payer, USER_PORTS(block->charge) + more);
+	else if (opens && !opened)
+		user_discharge(block->payer, USER_NAMESPACE);
+	return space;
+}
+
+/* ACQUIRE, ADOPT, KEEP. */
+static __noinline int
+take(const struct request *request, struct wanted *block, struct bpf_sock *sk)
 {
 	int space;
 
@@ -146,15 +122,14 @@ take(const struct request *request, struct guard_block *block,
 	block->start = (uint16_t)request->start;
 	block->count = (uint16_t)request->count;
 	block->udp = (uint16_t)request->udp;
-	if (block->state != GUARD_KEPT &&
-	    user_charge(block->uid, block->count) < 0)
-		return -ENOBUFS;
-	space = namespace_enter(request->namespace);
-	if (space < 0) {
-		if (block->state != GUARD_KEPT)
-			user_discharge(block->uid, block->count);
-		return -ENOBUFS;
-	}
+	if (block->payer != GUARD_NOBODY)
+		block->charge =
+			weight(address_of(sk), request->start, request->count);
+	space = count_in(block, namespace_find(block->namespace) < 0);
+	if (space == -EAGAIN) /* it has just closed */
+		space = count_in(block, true);
+	if (space < 0)
+		return space;
 	block->space = (uint16_t)space;
 	return block_take(block);
 }
@@ -162,7 +137,7 @@ take(const struct request *request, struct guard_block *block,
 static __noinline int
 own(const struct request *request, struct bpf_sock *sk, bool adopted)
 {
-	struct guard_block block = {};
+	struct wanted block = {};
 	struct guard_socket *socket;
 	int mark;
 
@@ -177,11 +152,13 @@ own(const struct request *request, struct bpf_sock *sk, bool adopted)
 		return -ENOBUFS;
 	block.owner = (uint64_t)address_of(sk);
 	block.uid = adopted ? request->in.uid : caller_uid();
+	block.payer =
+		adopted ? (block.uid ? block.uid : GUARD_NOBODY) : payer();
 	block.gid = PORTRES_GUARD_NOBODY;
 	block.state = adopted ? GUARD_LIVE : GUARD_TRIAL;
-	block.trier = (uint32_t)(bpf_get_current_pid_tgid() >> 32);
-	block.heir_low = block.heir_high = -1;
-	heir_add(&block, request->in.fd);
+	block.trier = caller_pid();
+	block.began = caller_began();
+	block.heir = request->in.fd;
 	block.next = socket->owned;
 	mark = take(request, &block, sk);
 	if (mark < 0)
@@ -193,15 +170,14 @@ own(const struct request *request, struct bpf_sock *sk, bool adopted)
 static __always_inline int
 commit(const struct request *request, struct bpf_sock *sk)
 {
-	uint32_t mark = find_owned(request, sk);
-	struct guard_block *block = mark ? block_at(mark - 1) : 0;
 	struct guard_config *c = config_get();
+	struct found found = {};
 
-	if (!block || !c)
+	if (!find_owned(request, sk, &found) || !c)
 		return -ENOENT;
-	if (block->state != GUARD_TRIAL)
+	if (found.block->state != GUARD_TRIAL)
 		return -EALREADY;
-	block->state = GUARD_LIVE;
+	found.block->state = GUARD_LIVE;
 	return !request->in.number || request->in.number ==
 					      number_in(c, request->namespace)
 		       ? 0
@@ -232,14 +208,15 @@ release(const struct request *request, struct bpf_sock *sk)
 {
 	struct guard_block *block, *before;
 	struct guard_socket *socket;
+	struct found found = {};
 	struct chain chain = {};
 
 	if (!request || !sk)
 		return -EINVAL;
-	chain.wanted = find_owned(request, sk);
 	socket = socket_get(sk);
-	if (!chain.wanted || !socket)
+	if (!find_owned(request, sk, &found) || !socket)
 		return -ENOENT;
+	chain.wanted = found.mark;
 	chain.at = socket->owned;
 	bpf_loop(GUARD_BLOCKS, follow, &chain, 0);
 	block = chain.at ? block_at(chain.at - 1) : 0;
@@ -250,7 +227,7 @@ release(const struct request *request, struct bpf_sock *sk)
 		before->next = block->next;
 	else
 		socket->owned = block->next;
-	block_end(chain.wanted - 1);
+	block_end(chain.wanted - 1, found.living);
 	return 0;
 }
 
@@ -259,65 +236,65 @@ associate(const struct request *request, struct bpf_sock *sk)
 {
 	struct guard_socket *socket;
 	struct guard_block *block;
-	uint32_t mark;
+	struct found found = {};
 
 	if (!request || !sk)
 		return -EINVAL;
 	if (sk->src_port)
 		return -EINVAL;
-	mark = find(request);
-	block = mark ? block_at(mark - 1) : 0;
-	if (!block)
+	if (!find(request, &found) || !found.living)
 		return -ENOENT;
-	if (!is_owner(block, socket_at(request->in.fd)) &&
+	block = found.block;
+	if (!is_owner(block, found.living, socket_at(request->in.fd)) &&
 	    !(block->state == GUARD_KEPT && is_of(block->uid, block->gid)))
 		return -EACCES;
 	socket = socket_make(sk);
 	if (!socket)
 		return -ENOBUFS;
-	socket->associated = block->instance;
+	socket->associated = found.living;
 	return 0;
 }
 
 /* An administrator keeps blocks for whom he likes; others that have the right
- * to the machine's store, for those that have it. */
+ * to the machine's store, for those that have it. All in the store's namespace:
+ * another would end, and leave the blocks. */
 static __noinline int
 keep(const struct request *request, struct bpf_sock *sk)
 {
 	struct guard_config *c = config_get();
-	struct guard_block block = {};
+	struct wanted block = {};
 	int mark;
 
 	if (!request || !sk || !c)
 		return -EINVAL;
 	block.state = GUARD_KEPT;
+	block.payer = payer();
 	block.uid = request->in.uid;
 	block.gid = request->in.gid;
-	block.heir_low = block.heir_high = -1;
+	block.heir = -1;
 	if (!is_administrator() &&
 	    (block.uid != c->store_uid || block.gid != c->store_gid ||
-	     request->namespace != c->store_namespace ||
 	     !is_of(block.uid, block.gid)))
 		return -EACCES;
+	if (request->namespace != c->store_namespace ||
+	    !may_bind(address_of(sk), request->start))
+		return -ENOBUFS;
 	mark = take(request, &block, sk);
 	return mark < 0 ? mark : 0;
 }
 
-static __noinline int
+static __always_inline int
 drop(const struct request *request)
 {
-	struct guard_block *block;
-	uint32_t mark;
+	struct found found = {};
 
 	if (!request)
 		return -EINVAL;
-	mark = find(request);
-	block = mark ? block_at(mark - 1) : 0;
-	if (!block || block->state != GUARD_KEPT)
+	if (!find_kept(request, &found))
 		return -ENOENT;
-	if (!is_of(block->uid, block->gid))
+	if (!is_of(found.block->uid, found.block->gid))
 		return -EACCES;
-	block_end(mark - 1);
+	block_end(found.mark - 1, found.living);
 	return 0;
 }
 
@@ -325,30 +302,32 @@ static __noinline int
 join(const struct request *request, struct bpf_sock *sk)
 {
 	struct guard_socket *socket;
-	struct guard_block *block;
-	uint64_t address, instance;
-	uint32_t mark;
+	struct found found = {};
+	uint64_t address;
 
 	if (!request || !sk)
 		return -EINVAL;
-	mark = find(request);
-	block = mark ? block_at(mark - 1) : 0;
-	if (!block || block->state != GUARD_KEPT)
+	if (!find_kept(request, &found))
 		return -ENOENT;
-	if (!is_of(block->uid, block->gid))
+	if (!is_of(found.block->uid, found.block->gid))
 		return -EACCES;
 	socket = socket_make(sk);
 	if (!socket)
 		return -ENOBUFS;
-	if (socket->joined && socket->joined != block->instance)
-		return -EBUSY;
-	if (!heir_add(block, request->in.fd))
-		return -ENOBUFS;
 	address = (uint64_t)address_of(sk);
-	instance = block->instance;
-	if (bpf_map_update_elem(&co_owners, &address, &instance, BPF_ANY) < 0)
+	if (has_joined_another(socket, found.living))
+		return -EBUSY;
+	if (heir_name(found.block, request->in.fd, 0) < 0)
 		return -ENOBUFS;
-	socket->joined = instance;
+	leave(socket, address);
+	if (bpf_map_update_elem(&co_owners, &address, &found.living, BPF_ANY) <
+	    0) {
+		heir_name(found.block, request->in.fd, 1);
+		return -ENOBUFS;
+	}
+	socket->joined = found.living;
+	socket->joined_at = found.mark;
+	socket->heir = request->in.fd;
 	return 0;
 }
 
@@ -356,10 +335,12 @@ static __always_inline int
 query(const struct request *request)
 {
 	struct guard_config *c = config_get();
+	struct found found = {};
 
 	if (!c || request->in.number != number_in(c, request->namespace))
 		return -ESTALE;
-	return find(request) ? 0 : -ENOENT;
+	/* One that is ending has its ports still. */
+	return find(request, &found) ? 0 : -ENOENT;
 }
 
 static __always_inline int
@@ -369,9 +350,11 @@ number(const struct request *request)
 
 	if (!c || request->in.number > 2)
 		return -EINVAL;
-	return -1 - (int)(number_in(c, request->namespace) >>
-				  11 * request->in.number &
-			  2047);
+	/* Not 512 to 516, by which the kernel restarts calls. */
+	return -PORTRES_GUARD_NUMBER_FROM -
+	       (int)(number_in(c, request->namespace) >>
+			     11 * request->in.number &
+		     2047);
 }
 
 /* Is it a request, and of a socket that takes ports? */

@@ -9,14 +9,27 @@
 
 #include <stdint.h>
 
-#define GUARD_LAYOUT 1
+#define GUARD_LAYOUT 2
 
 #define GUARD_BLOCKS 8192   /* as many as a pool has slots; a power of two */
 #define GUARD_NAMESPACES 32 /* that have blocks at the same time */
 #define GUARD_SEGMENT_PORTS 512
 #define GUARD_SEGMENTS (65536 / GUARD_SEGMENT_PORTS)
-#define GUARD_USERS 65536
-#define GUARD_HEIR_FDS 64 /* how far apart heirs may have co-owners */
+#define GUARD_USERS 16384
+#define GUARD_HEIRS 16 /* numbers at which heirs have co-owners */
+
+/* How much one user may have, but for root: with the quota of ports. A port
+ * that the system chooses counts as some, because binds to port 0 fail by it.
+ */
+#define GUARD_USER_BLOCKS 256
+#define GUARD_USER_NAMESPACES 8
+#define GUARD_EPHEMERAL 64
+/* How much is left to root by all. */
+#define GUARD_ROOTS_BLOCKS 512
+#define GUARD_ROOTS_NAMESPACES 7
+
+/* Pays for root's: not counted. */
+#define GUARD_NOBODY ((uint32_t)-1)
 
 /* The network namespace that the machine begins with. */
 #define GUARD_FIRST_NAMESPACE 1
@@ -45,13 +58,14 @@ enum guard_state { GUARD_TRIAL, GUARD_LIVE, GUARD_KEPT };
 
 struct guard_block {
 	uint64_t instance; /* 0: free. Never used twice, unlike a token */
+	uint64_t living;   /* the instance, or 0: not yet, or no longer */
 	uint64_t token;
 	uint64_t owner;	    /* the socket's address, which it alone has */
 	uint64_t namespace; /* cookie */
+	uint64_t began;	    /* TRIAL: when the trier did */
 	uint32_t trier;	    /* TRIAL: the process whose binds are let in */
 	uint32_t state;
-	int32_t heir_low; /* the descriptors at which heirs have owners; -1 */
-	int32_t heir_high;
+	int32_t heir;  /* the descriptor at which heirs have the owner; -1 */
 	uint32_t next; /* of the same socket: index + 1, or 0 */
 	uint32_t uid;
 	uint32_t gid;	/* KEPT: with uid, the right to the store */
@@ -59,7 +73,11 @@ struct guard_block {
 	uint16_t count;
 	uint16_t udp;
 	uint16_t space;	 /* the namespace's index */
-	uint32_t joined; /* KEPT: co-owners */
+	uint32_t payer;	 /* the user whose quota it is of; GUARD_NOBODY */
+	uint32_t charge; /* ports of his quota */
+	/* KEPT: (a descriptor at which heirs have co-owners + 1) << 32 | how
+	 * many co-owners have named it. */
+	uint64_t heirs[GUARD_HEIRS];
 };
 
 /* What one socket has. */
@@ -67,6 +85,8 @@ struct guard_socket {
 	uint64_t associated; /* an instance */
 	uint64_t joined;     /* likewise */
 	uint32_t owned;	     /* the first of its blocks: index + 1 */
+	uint32_t joined_at;  /* index + 1 */
+	int32_t heir;	     /* the descriptor that it joined with */
 	uint32_t unused;
 };
 

@@ -241,27 +241,28 @@ PORTRES_API int portres_refusal(struct portres_refusal *ret);
 #define PORTRES_GUARD 0x5052
 
 struct portres_guard {
-	uint64_t token;	 /* names the block: any number but 0 */
-	uint64_t number; /* COMMIT, QUERY: see NUMBER. Otherwise 0 */
-	int32_t fd;	 /* the owning socket's number, or -1: see below */
-	uint16_t start_port;	  /* network byte order; 1 to 65535 */
+	uint64_t token;	     /* names the block: any number but 0 */
+	uint64_t number;     /* COMMIT, QUERY: see NUMBER. Otherwise 0 */
+	int32_t fd;	     /* the owning socket's number, or -1: see below */
+	uint16_t start_port; /* network byte order; 1 to 65535 */
 	uint16_t number_of_ports; /* host byte order */
-	uint32_t protocol; /* QUERY: IPPROTO_TCP or _UDP. Otherwise 0 */
-	uint32_t uid;	   /* KEEP, ADOPT */
-	uint32_t gid;	   /* KEEP; PORTRES_GUARD_NOBODY for none */
-	uint32_t reserved; /* 0 */
+	uint32_t protocol;	  /* QUERY: IPPROTO_TCP or _UDP. Otherwise 0 */
+	uint32_t uid;		  /* KEEP, ADOPT */
+	uint32_t gid;		  /* KEEP; PORTRES_GUARD_NOBODY for none */
+	uint32_t reserved;	  /* 0 */
 };
 
 #define PORTRES_GUARD_NOBODY ((uint32_t)-1)
 
 /*
  * Marks the ports for the socket. A process and its children whose descriptor
- * `fd` is that socket are its heirs, and bind inside the block as they like; -1:
- * there are none.
+ * `fd` is that socket are its heirs, and bind inside the block as they like;
+ * with -1 there are none.
  *
  * EADDRINUSE	part of it is reserved, by whomever
- * ENOBUFS	more than the guard has room for, or more ports than one user
- *		may have; or below net.ipv4.ip_unprivileged_port_start, without
+ * ENOBUFS	more than the guard has room for, or than one user may have
+ *		(portres-guard(8)); or below
+ *		net.ipv4.ip_unprivileged_port_start, without
  *		CAP_NET_BIND_SERVICE
  */
 #define PORTRES_GUARD_ACQUIRE 1
@@ -286,6 +287,9 @@ struct portres_guard {
  *
  * EACCES	the caller's descriptor `fd` is not the owning socket
  * EINVAL	also: the socket is bound
+ * EOPNOTSUPP	also: a socket of MPTCP, as Go's net package makes them for
+ *		listeners from 1.24 on (ListenConfig.SetMultipathTCP(false)).
+ *		It is refused the ports as any; an heir's is not
  * ENOENT	no block of that token, start and number in this protocol
  */
 #define PORTRES_GUARD_ASSOCIATE 4
@@ -298,11 +302,12 @@ struct portres_guard {
 
 /*
  * Tells the guard's number in this network namespace, which no other guard has
- * had: always fails, and errno is 1 + the bits of it that `number` selects (0:
- * the lowest 11, 1: the next 11, 2: the last 11), because setsockopt() answers
- * in no other way.
+ * had: always fails, and errno is 1025 + the bits of it that `number` selects
+ * (0: the lowest 11, 1: the next 11, 2: the last 11), because setsockopt()
+ * answers in no other way.
  */
 #define PORTRES_GUARD_NUMBER 6
+#define PORTRES_GUARD_NUMBER_FROM 1025
 
 /*
  * Persistent blocks, which no socket owns. KEEP makes one for the owner `uid`
@@ -310,16 +315,19 @@ struct portres_guard {
  * co-owner: a process that has it, as descriptor `fd`, may associate, and its
  * heirs bind. Errors as above, and
  *
- * EACCES	no right to the store; to KEEP one for another: not root
- * EBUSY	the socket is in another block (JOIN)
- * ENOBUFS	also: the descriptors of heirs are too far apart (JOIN)
+ * EACCES	no right to the store, which root has by CAP_NET_ADMIN or
+ *		CAP_SYS_ADMIN; to KEEP one for another: not root, with
+ *		CAP_SYS_ADMIN
+ * EBUSY	the socket is in another block, which lives (JOIN)
+ * ENOBUFS	also: not in the network namespace in which the guard was put on
+ *		(KEEP); its co-owners have 16 other numbers already (JOIN)
  */
 #define PORTRES_GUARD_KEEP 7
 #define PORTRES_GUARD_DROP 8
 #define PORTRES_GUARD_JOIN 9
 
 /* ACQUIRE and COMMIT in one, for a block of user `uid` that was reserved before
- * there was a guard. EACCES: not root. */
+ * there was a guard. EACCES: not root, with CAP_SYS_ADMIN. */
 #define PORTRES_GUARD_ADOPT 10
 
 #ifdef __cplusplus

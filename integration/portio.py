@@ -70,7 +70,7 @@ def guard_number(sock):
         try:
             guard(sock, "number", number=part)
         except OSError as error:
-            number |= error.errno - 1 << 11 * part
+            number |= error.errno - 1025 << 11 * part
     return number
 
 

@@ -235,6 +235,30 @@ def test_a_program_under_run_that_overwrites_descriptors(run, stranger):
     assert held(stranger, 26000)
 
 
+BINDS = "import socket, sys; socket.socket().bind(('127.0.0.1', int(sys.argv[1]))); print('bound')"
+
+
+def test_run_in_a_persistent_block_under_other_limits(guarded, start):
+    """Of descriptors, by which the sockets that programs inherit have other numbers."""
+    guarded.portres("persistent", "add", "tcp", 26000, 20)
+
+    def under(limit, port):
+        return start(["sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh", *guarded.inside,
+                      guarded.build / "portres", "run", "--tcp", f"{port}+1", "sh", "-c",
+                      'unset LD_PRELOAD; /usr/bin/python3 -c "$0" "$1"; read line', BINDS,
+                      str(port)], guarded.env)
+
+    programs = [under(limit, 26000 + i) for i, limit in enumerate([1024, 4096, 256])]
+    assert [program.line() for program in programs] == ["bound"] * 3
+    programs += [under(200 + 2 * i, 26003 + i) for i in range(13)]
+    assert [program.line() for program in programs[3:]] == ["bound"] * 13
+    said = guarded.portres("run", "--tcp", "26016+1", "true", status=75,
+                           prefix=["prlimit", "--nofile=300"])
+    assert "no room for one more program" in said
+    programs[0].kill()
+    assert under(300, 26016).line() == "bound"
+
+
 CHILD = """
 import portres, subprocess
 with portres.reserve(2) as block:

@@ -5,6 +5,7 @@ have one winner."""
 import os
 import signal
 import socket
+import struct
 import subprocess
 import time
 from errno import EADDRINUSE
@@ -165,6 +166,15 @@ def test_acquires_that_overlap(guarded, racer):
     assert (rounds, winners, most) == (2000, 2000, 1), said
 
 
+def test_two_that_end_the_same_block(guarded, compiled):
+    """It ends once: the count of blocks, by which the guard knows that it has any,
+    is right afterwards."""
+    said = subprocess.run([*guarded.inside, compiled("guard/enders.c", ["-O1"]), "3"],
+                          capture_output=True, text=True, check=True, timeout=60).stdout
+    tried, let_in = map(int, said.split())
+    assert tried > 100 and let_in == 0, said
+
+
 def test_an_acquire_after_a_kill(guarded, other):
     """Nobody waits, or tries again."""
     for _ in range(20):
@@ -237,6 +247,26 @@ def test_ports_that_the_system_chooses(guarded, owner, other, area):
     sock = owner.tcp()
     sock.guard("associate", 7, 40000, 3, block.fileno())
     assert sock.bind(40001) == 40001
+
+
+@pytest.mark.parametrize("area", [False, True])
+def test_a_range_of_ones_own(guarded, owner, other, area):
+    """By IP_LOCAL_PORT_RANGE a program has the system choose a port of a block,
+    which listen() does not refuse; with --area there is none to choose."""
+    if area:
+        guarded.on("--area", "40000-40002")
+    owner.tcp().guarded(40000, 3)
+    sock = other.tcp()
+    try:
+        sock.setsockopt(socket.IPPROTO_IP, 51, struct.pack("=I", 40002 << 16 | 40002))
+    except OSError as error:
+        pytest.skip(f"no IP_LOCAL_PORT_RANGE: {error}")
+    if area:
+        with refused(EADDRINUSE):
+            sock.listen(1)
+    else:
+        sock.listen(1)
+        assert sock.getsockname()[1] == 40002
 
 
 def test_the_area_is_given_back(guarded):

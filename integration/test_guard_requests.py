@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The guard's requests: each answer of include/portres.h, and no block left."""
 
+import os
 import socket
-from errno import (EACCES, EADDRINUSE, EALREADY, EINVAL, ENOBUFS, ENOENT, ENOPROTOOPT,
+from errno import (EACCES, EADDRINUSE, EALREADY, EBUSY, EINVAL, ENOBUFS, ENOENT, ENOPROTOOPT,
                    EOPNOTSUPP, ESTALE)
 
 import pytest
@@ -217,6 +218,24 @@ def test_the_number_is_the_namespaces(owner, guarded, start):
     assert owner.portio.guard_number(owner.tcp()) != elsewhere.portio.guard_number(elsewhere.tcp())
 
 
+def test_the_number_is_no_error_of_the_kernels(guarded, nothing_left):
+    """Of which there are some that no program sees, by which calls are restarted."""
+
+    def answers():
+        found = set()
+        for _ in range(60):
+            portio.must(libc.unshare(0x40000000) == 0)
+            for part in range(3):
+                try:
+                    tcp().guard("number", number=part)
+                except OSError as error:
+                    found.add(error.errno)
+        return min(found), max(found)
+
+    low, high = guarded.player().run(answers)
+    assert 1025 <= low and high <= 1025 + 2047
+
+
 def test_a_user_has_a_quota(guarded, nothing_left):
     """Root has none; the ports come back with the block."""
     guarded.on("--quota", 1000)
@@ -233,6 +252,89 @@ def test_a_user_has_a_quota(guarded, nothing_left):
     user.tcp().guarded(8000, 400)
     with refused(EADDRINUSE):  # which takes nothing of the quota
         guarded.player().tcp().guarded(20000, 30000).guard("acquire", 8, 5000, 3000)
+
+
+def test_the_effective_user_has_it(guarded, nothing_left):
+    """A daemon that has given up root for a while, and a program that is root's."""
+    guarded.on("--quota", 10)
+    player = guarded.player()
+    player.os.setresuid(0, 65534, 0)
+    with refused(ENOBUFS):
+        player.tcp().guard("acquire", 7, 5000, 11)
+    player.tcp().guarded(5000, 10)
+    player.os.setresuid(65534, 0, 0)
+    player.tcp().guarded(6000, 11)
+
+
+def test_a_user_has_so_many_blocks(guarded, nothing_left):
+    """And all users leave some to root."""
+    user = guarded.player()
+
+    def fill(uid):
+        os.setresuid(0, uid, 0)
+        try:
+            sock = tcp()
+            for i in range(257):
+                sock.guard("acquire", 7, 2000 + len(kept) * 256 + i, 1)
+        except OSError as error:
+            kept.append(sock)
+            return i, error.errno
+        finally:
+            os.setresuid(0, 0, 0)
+
+    for uid in range(70000, 70030):
+        assert user.run(fill, uid) == (256, ENOBUFS)
+    assert user.run(fill, 70030) == (0, ENOBUFS)
+    user.tcp().guarded(20000, 1)
+
+
+def test_who_is_refused_takes_no_room(owner):
+    """As many users as there are get no block, and the next one gets his."""
+
+    def ask_as(users, count):
+        found = set()
+        for uid in users:
+            os.setresuid(0, uid, 0)
+            with tcp() as sock:
+                try:
+                    found.add(sock.guard("acquire", 7, 2000, count))
+                except OSError as error:
+                    found.add(error.errno)
+            os.setresuid(0, 0, 0)
+        return found
+
+    first = list(range(100000, 117000))
+    assert owner.run(ask_as, first, 20000) == {ENOBUFS}
+    assert owner.run(ask_as, [uid + 17000 for uid in first], 1) == {None}
+
+
+def test_a_user_has_so_many_namespaces(guarded, nothing_left):
+    """Though each of his is his own; the first one that he gives back is to be had."""
+    elsewhere = [*guarded.inside, *NOBODY, "unshare", "-r", "-n"]
+    players = [guarded.player(prefix=elsewhere) for _ in range(9)]
+    blocks = [player.tcp().guarded(5000, 3) for player in players[:8]]
+    with refused(ENOBUFS):
+        players[8].tcp().guard("acquire", 7, 5000, 3)
+    players[7].tcp().guarded(6000, 3)
+    guarded.player(prefix=[*guarded.inside, "unshare", "-n"]).tcp().guarded(5000, 3)
+    blocks[3].close()
+    players[8].tcp().guarded(5000, 3)
+
+
+def test_ports_that_the_system_chooses_count_more(guarded, nothing_left):
+    """Each makes binds to port 0 fail now and then, whoever binds."""
+    user = guarded.user(*NOBODY)
+    first = user.tcp().guarded(32768, 256)
+    for start in 32768 + 256, 60999:
+        with refused(ENOBUFS):
+            user.tcp().guard("acquire", 7, start, 1)
+    first.close()
+    for start, count in (32768, 257), (32000, 1100), (60700, 400):
+        with refused(ENOBUFS):
+            user.tcp().guard("acquire", 7, start, count)
+    user.tcp().guarded(61000, 3000)
+    guarded.on("--area", "40000-49999")
+    user.tcp().guarded(40000, 10000)
 
 
 def test_below_1024_a_user_needs_the_right(guarded, nothing_left):
@@ -303,6 +405,148 @@ def test_keeping_by_the_right_to_the_store(guarded, nothing_left):
     with refused(EACCES):
         nobody.tcp().guard("drop", 1, 5000, 3)
     sock.guard("drop", 1, 5000, 3)
+
+
+def test_keeping_is_for_the_namespace_of_the_store(guarded, nothing_left):
+    """Another may end, and nobody would end its blocks."""
+    elsewhere = guarded.player(prefix=[*guarded.inside, "unshare", "-n"])
+    with refused(ENOBUFS):
+        elsewhere.tcp().guard("keep", 1, 5000, 3)
+    assert guarded.status()["blocks"] == 0
+
+
+def test_the_process_that_binds_until_the_commit_is_no_other(guarded, nothing_left):
+    """That has its number, after it has ended, while its socket lives on."""
+    owner, other = guarded.player(), guarded.player()
+    block = owner.tcp()
+    block.guard("acquire", 7, 5000, 3)
+    pid = owner.pid
+    owner.become_child()
+
+    def as_process(pid):
+        """CLONE_ARGS_SIZE_VER1 is the first with the numbers."""
+        number = (ctypes.c_int * 1)(pid)
+        args = (ctypes.c_uint64 * 11)(0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0,
+                                      ctypes.addressof(number), 1)
+        child = libc.syscall(435, args, ctypes.c_size_t(80))
+        if child == 0:
+            try:
+                os._exit(tcp().bind(5000) == 5000)
+            except OSError as error:
+                os._exit(error.errno)
+        portio.must(child == pid)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    try:
+        said = other.run(as_process, pid)
+    except OSError as error:
+        pytest.skip(f"may not choose the number of a process: {error}")
+    finally:
+        block.close()
+    assert said == EADDRINUSE
+
+
+def test_co_owners_leave_nothing(guarded, nothing_left):
+    """Neither those that are closed after their block has ended, nor those that are
+    of another one now."""
+    player = guarded.player()
+
+    def join_and_drop():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (20000, 20000))
+        asks = tcp()
+        for _ in range(2):
+            asks.guard("keep", 1, 9000, 1)
+            socks = [tcp() for _ in range(5000)]
+            for sock in socks:
+                sock.guard("join", 1, 9000, 1)
+            asks.guard("drop", 1, 9000, 1)
+            for sock in socks:
+                sock.close()
+
+    player.run(join_and_drop)
+    sock = player.tcp()
+    for start in 9000, 9010:
+        player.tcp().guard("keep", 1, start, 2)
+        sock.guard("join", 1, start, 2)
+        if start == 9010:
+            with refused(EBUSY):
+                player.tcp().guard("keep", 1, 9000, 2) or sock.guard("join", 1, 9000, 2)
+        player.tcp().guard("drop", 1, start, 2)
+    player.tcp().guard("drop", 1, 9000, 2)
+
+
+def test_heirs_of_a_persistent_block(guarded, nothing_left):
+    """Sixteen numbers at a time, however far apart; each is there for as long as a
+    co-owner that has named it."""
+    player = guarded.player()
+    player.tcp().guard("keep", 1, 9000, 3)
+    socks = []
+    for i in range(16):
+        socks.append(player.tcp())
+        number = 100 + 37 * i
+        player.os.dup2(socks[i].fileno(), number)
+        socks[i].guard("join", 1, 9000, 3, number)
+    for number in 100, 655:
+        for again in range(100, 656, 37):
+            if again != number:
+                player.os.close(again)
+        with player.tcp() as x:
+            assert x.bind(9000) == 9000
+        for i, again in enumerate(range(100, 656, 37)):
+            player.os.dup2(socks[i].fileno(), again)
+    late = player.tcp()
+    late.guard("join", 1, 9000, 3, 655)
+    with refused(ENOBUFS):
+        late.guard("join", 1, 9000, 3, 300)
+    with refused(ENOBUFS):
+        player.tcp().guard("join", 1, 9000, 3, 300)
+    for number in range(100, 656, 37):
+        player.os.close(number)
+    socks[3].close()
+    late.guard("join", 1, 9000, 3, 300)
+    player.os.dup2(late.fileno(), 300)
+    with player.tcp() as x:
+        assert x.bind(9000) == 9000
+    player.os.close(300)
+    with refused(EADDRINUSE):
+        player.tcp().bind(9000)
+    player.tcp().guard("drop", 1, 9000, 3)
+
+
+def test_keeping_by_the_right_to_the_store_is_by_the_quota(guarded, nothing_left):
+    """A group may keep ports for good, but neither all of them nor those that its
+    members may not bind."""
+    os.chmod(guarded.env["PORTRES_POOL"], 0o2770)
+    os.chown(guarded.env["PORTRES_POOL"], 0, 4242)
+    guarded.off()
+    guarded.on()
+    member = guarded.user("setpriv", "--reuid=65534", "--regid=4242", "--clear-groups")
+    sock = member.tcp()
+    for start, count in (22, 1), (1023, 1), (1024, 20000), (1024, 64512):
+        with refused(ENOBUFS):
+            sock.guard("keep", 1, start, count, uid=0, gid=4242)
+    sock.guard("keep", 1, 5000, 10000, uid=0, gid=4242)
+    with refused(ENOBUFS):
+        sock.guard("acquire", 7, 20000, 10000)
+    guarded.player().tcp().guard("drop", 1, 5000, 10000)
+    sock.guarded(20000, 10000)
+
+
+def test_the_root_of_a_container_is_not_the_machines(guarded, nothing_left):
+    """On the host's network it has root's number, and none of the capabilities."""
+    root = guarded.player()
+    kept = root.tcp()
+    kept.guard("keep", 1, 9000, 2)
+    for more in [], ["--regid=0", "--clear-groups"]:
+        contained = guarded.user("setpriv", "--bounding-set=-sys_admin,-net_admin", *more)
+        sock = contained.tcp()
+        for op, start in ("keep", 9100), ("drop", 9000), ("join", 9000), ("associate", 9000):
+            with refused(EACCES):
+                sock.guard(op, 1, start, 2)
+        with refused(ENOBUFS):
+            sock.guard("acquire", 7, 10000, 20000)
+        contained.close()
+    kept.guard("drop", 1, 9000, 2)
 
 
 def test_options_of_others_are_left_alone(guarded):

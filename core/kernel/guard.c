@@ -46,15 +46,16 @@ guard_number(const struct sys_ops *sys, int fd)
 	struct portres_guard request = {0};
 	uint64_t number = 0;
 
-	/* Three errors, each 1 + 11 bits of it. */
+	/* Three errors, each 11 bits of it. */
 	for (int part = 0; part < 3; part++) {
 		int r;
 
 		request.number = (uint64_t)part;
 		r = ask(sys, fd, PORTRES_GUARD_NUMBER, &request);
-		if (r >= 0)
+		if (r > -PORTRES_GUARD_NUMBER_FROM)
 			return 0;
-		number |= (uint64_t)(-r - 1) << 11 * part;
+		number |= (uint64_t)(-r - PORTRES_GUARD_NUMBER_FROM)
+			  << 11 * part;
 	}
 	return number;
 }

@@ -75,7 +75,7 @@ int guard_join(const struct sys_ops *sys, int fd, const struct guarded *block);
  * the one that had it, or is another namespace's. Asked by a socket `fd`. */
 int guard_lives(const struct sys_ops *sys, int fd, const struct guarded *block);
 
-/* The number of the guard in this namespace; where there is none, any. */
+/* The number of the guard in this namespace, or 0: there is none. */
 uint64_t guard_number(const struct sys_ops *sys, int fd);
 
 #endif

@@ -588,7 +588,13 @@ join_inside(struct pool *pool, struct block wanted, int fd, uint64_t *ret_token)
 	if (r < 0)
 		return r;
 	guarded = slot_guarded(slot);
-	guard_join(pool->sys, fd, &guarded);
+	/* Otherwise heirs are refused; but there may be no guard, or it may not
+	 * have the block. */
+	r = guard_join(pool->sys, fd, &guarded);
+	if (r == -ENOBUFS)
+		return -EUSERS;
+	if (r == -EACCES)
+		return -EPERM;
 	*ret_token = token;
 	return 0;
 }

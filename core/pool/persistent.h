@@ -56,7 +56,8 @@ int persistent_lookup(struct pool *pool, struct block block,
  * Opens the persistent block that has all of `wanted` to the socket's heirs,
  * by a lease on it: shim/hidden_fds.h looks for those. The right to the store
  * is the caller's to check. -ENOENT: no port of it is in a persistent block;
- * -EADDRINUSE: some are, but not all in one.
+ * -EADDRINUSE: some are, but not all in one; -EUSERS: the guard has no room for
+ * one more; -EPERM: it knows of no right to the store.
  */
 int persistent_join(struct pool *pool, struct block wanted, int fd,
 		    uint64_t *ret_token);
