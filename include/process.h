@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/types.h>
 
 #define _getpid getpid
 
@@ -16,7 +17,7 @@ extern "C" {
 
 /* As <unistd.h> has them, without the rest of that: programs have functions of
  * their own with such names. */
-extern __pid_t getpid(void) PORTRES_NOTHROW;
+extern pid_t getpid(void) PORTRES_NOTHROW;
 extern void _exit(int status) __attribute__((__noreturn__));
 
 /* Its handle is closed when it ends. (uintptr_t)-1: EAGAIN, EINVAL. */

@@ -63,7 +63,9 @@
 #define __in_ecount(n)
 #define __out_bcount(n)
 #define __out_ecount(n)
+#ifndef __aarch64__ /* Linux names a part of a signal's context so */
 #define __reserved
+#endif
 /* These two are names in the C++ library. */
 #ifndef __cplusplus
 #define __in

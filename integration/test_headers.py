@@ -417,6 +417,52 @@ def test_the_words(build, combination, flags):
     assert_all_compile(build, combination, [WORDS], flags.split())
 
 
+PACKED = r"""
+#include <mstcpip.h>
+#include <PshPack1.h>
+struct packed { char c; int i; };
+#include <poppack.h>
+#include <pshpack2.h>
+struct half { char c; int i; };
+#include <poppack.h>
+struct loose { char c; int i; };
+
+int sizes(void);
+int sizes(void)
+{
+	SOCKADDR_STORAGE at;
+	SOCKADDR_IN6 six;
+	IN_ADDR four;
+	SCOPE_ID scope = SCOPEID_UNSPECIFIED_INIT;
+	IN6_PKTINFO to;
+	IN_PKTINFO from;
+
+	at.ss_family = AF_INET6;
+	INETADDR_SETLOOPBACK((PSOCKADDR)&at);
+	SS_PORT(&at) = htons(80);
+	four.s_addr = htonl(INADDR_LOOPBACK);
+	IN6ADDR_SETV4MAPPED(&six, &four, scope, 0);
+	to.ipi6_addr = six.sin6_addr;
+	from.ipi_addr = four;
+	return (sizeof(struct packed) == 5) + (sizeof(struct half) == 6) +
+	       (sizeof(struct loose) == 8) + INETADDR_ISLOOPBACK((PSOCKADDR)&at) +
+	       IN6ADDR_ISV4MAPPED(&six) + IN4_ADDR_EQUAL(&four, &from.ipi_addr) +
+	       IN6_ADDR_EQUAL(&to.ipi6_addr, &six.sin6_addr);
+}
+"""
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_packing_and_addresses(build, combination):
+    """clang warns of what pshpack1.h is for, of Windows' as well."""
+    assert_all_compile(build, combination, [PACKED], ["-Wno-pragma-pack"])
+
+
+def test_sizes_and_addresses(compile_program, run):
+    program = compile_program(PACKED + "int main(void)\n{\n\treturn sizes();\n}\n", "sizes")
+    assert run(program).returncode == 7
+
+
 # (what stands before, how many places): the program's own number stays.
 PLACES = [
     ("", "winsock2.h", 64), ("", "windows.h", 64), ("", "winsock.h", 64),

@@ -181,6 +181,70 @@ def test_a_socket_of_another_process(run_c):
     assert said == {"code": 0, "bound": 1, "late": 10022}
 
 
+def test_addresses_beside_a_datagram(run_c):
+    """IN_PKTINFO says where it goes from and came to, IPV6_PKTINFO turns it on:
+    winsock/ipproto-ip-socket-options, winsock/ipproto-ipv6-socket-options."""
+    said = run_c(r"""
+	started();
+	SOCKET to = kind(AF_INET, SOCK_DGRAM), s = kind(AF_INET, SOCK_DGRAM);
+	SOCKET six = kind(AF_INET6, SOCK_DGRAM);
+	struct sockaddr_in at = {.sin_family = AF_INET}, from = {0};
+	struct sockaddr_in6 at_six = {.sin6_family = AF_INET6};
+	char control[WSA_CMSG_SPACE(sizeof(IN6_PKTINFO))] = "", byte = 'x';
+	WSABUF data = {1, &byte};
+	WSAMSG message = {(SOCKADDR *)&at, sizeof at, &data, 1, {0, control}, 0};
+	WSACMSGHDR *head = (WSACMSGHDR *)control;
+	LPFN_WSARECVMSG receive;
+	GUID which = WSAID_WSARECVMSG;
+	int size = sizeof at, on = 1, value = 0;
+	DWORD n;
+	WSAIoctl(to, SIO_GET_EXTENSION_FUNCTION_POINTER, &which, sizeof which, &receive,
+		 sizeof receive, &n, NULL, NULL);
+	bind(to, (SOCKADDR *)&at, sizeof at);
+	getsockname(to, (SOCKADDR *)&at, &size);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	head->cmsg_level = IPPROTO_IP;
+	head->cmsg_type = IP_PKTINFO;
+	head->cmsg_len = WSA_CMSG_LEN(sizeof(IN_PKTINFO));
+	((IN_PKTINFO *)WSA_CMSG_DATA(head))->ipi_addr.s_addr = htonl(0x7f000007);
+	message.Control.len = WSA_CMSG_SPACE(sizeof(IN_PKTINFO));
+	say("send", WSASendMsg(s, &message, 0, &n, NULL, NULL));
+	setsockopt(to, IPPROTO_IP, IP_PKTINFO, (char *)&on, sizeof on);
+	say("recv", recvfrom(to, &byte, 1, 0, (SOCKADDR *)&from, &size));
+	say("from", (long)ntohl(from.sin_addr.s_addr));
+	message.Control.len = 0;
+	message.Control.buf = NULL;
+	WSASendMsg(s, &message, 0, &n, NULL, NULL);
+	message.Control.buf = control;
+	message.Control.len = sizeof control;
+	memset(control, 0, sizeof control);
+	say("recvmsg", receive(to, &message, &n, NULL, NULL));
+	say("came to", (long)ntohl(((IN_PKTINFO *)WSA_CMSG_DATA(
+		WSA_CMSG_FIRSTHDR(&message)))->ipi_addr.s_addr));
+	say("wild", WSASendMsg(s, &(WSAMSG){(SOCKADDR *)&at, sizeof at, &data, 1,
+					    {64, nowhere()}, 0}, 0, &n, NULL, NULL));
+	say("its code", WSAGetLastError());
+	say("on", setsockopt(six, IPPROTO_IPV6, IPV6_PKTINFO, (char *)&on, sizeof on));
+	size = sizeof value;
+	getsockopt(six, IPPROTO_IPV6, IPV6_PKTINFO, (char *)&value, &size);
+	say("is on", value);
+	at_six.sin6_addr = in6addr_loopback;
+	bind(six, (SOCKADDR *)&at_six, sizeof at_six);
+	size = sizeof at_six;
+	getsockname(six, (SOCKADDR *)&at_six, &size);
+	sendto(six, &byte, 1, 0, (SOCKADDR *)&at_six, size);
+	message.name = NULL;
+	message.Control.len = sizeof control;
+	say("six", receive(six, &message, &n, NULL, NULL));
+	head = WSA_CMSG_FIRSTHDR(&message);
+	say("told", head->cmsg_type == IPV6_PKTINFO &&
+	    IN6_IS_ADDR_LOOPBACK(&((IN6_PKTINFO *)WSA_CMSG_DATA(head))->ipi6_addr));
+	""", before="#include <mswsock.h>\n#include <ws2tcpip.h>\n")
+    assert said == {
+        "send": 0, "recv": 1, "from": 0x7f000007, "recvmsg": 0, "came to": 0x7f000001,
+        "wild": -1, "its code": 10014, "on": 0, "is on": 1, "six": 0, "told": 1}
+
+
 def test_a_number_that_is_another_sockets_by_now(run_c):
     said = run_c(r"""
 	started();

@@ -196,6 +196,8 @@ put_prefixes(struct question *question, const char *name,
 	}
 }
 
+#ifdef __GLIBC__
+
 /* The interface is not asked: the resolver has one list. */
 static void
 put_servers(struct question *question, IP_ADAPTER_ADDRESSES *to)
@@ -218,6 +220,18 @@ put_servers(struct question *question, IP_ADAPTER_ADDRESSES *to)
 	}
 	res_nclose(&state);
 }
+
+#else
+
+/* musl does not tell which servers it asks. */
+static void
+put_servers(struct question *question, IP_ADAPTER_ADDRESSES *to)
+{
+	(void)question;
+	(void)to;
+}
+
+#endif
 
 static void
 put_gateways(struct question *question, const char *name,

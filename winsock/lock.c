@@ -94,8 +94,10 @@ make_srw(pthread_rwlock_t *lock)
 	pthread_rwlockattr_t attributes;
 
 	pthread_rwlockattr_init(&attributes);
+#ifdef __GLIBC__ /* under musl readers pass by; Windows promises no order */
 	pthread_rwlockattr_setkind_np(
 		&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
 	pthread_rwlock_init(lock, &attributes);
 	pthread_rwlockattr_destroy(&attributes);
 }

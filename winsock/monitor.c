@@ -81,7 +81,7 @@ after_fork_in_child(void)
 static void
 stay_loaded(void)
 {
-#ifdef RTLD_DL_LINKMAP
+#ifdef __GLIBC__
 	struct link_map *map;
 	Dl_info info;
 

@@ -116,6 +116,17 @@ is_short(int level, int name, socklen_t size)
 	return size == 0;
 }
 
+/* Windows has one name for what is sent and what is told. */
+static int
+linux_name(int level, int name)
+{
+	if (level == IPPROTO_IPV6 && name == IPV6_PKTINFO)
+		return IPV6_RECVPKTINFO;
+	if (level == IPPROTO_IPV6 && name == IPV6_HOPLIMIT)
+		return IPV6_RECVHOPLIMIT;
+	return name;
+}
+
 int
 portres_setsockopt(int fd, int level, int name, const void *value,
 		   socklen_t size)
@@ -137,7 +148,7 @@ portres_setsockopt(int fd, int level, int name, const void *value,
 		return wsa_fail(EFAULT);
 	if (level == SOL_SOCKET)
 		return set_of_sockets(fd, name, number);
-	return set(fd, level, name, &number, sizeof(number));
+	return set(fd, level, linux_name(level, name), &number, sizeof(number));
 }
 
 static int
@@ -281,7 +292,8 @@ portres_getsockopt(int fd, int level, int name, void *value, socklen_t *size)
 	    (name == SO_PROTOCOL_INFOA || name == SO_PROTOCOL_INFOW))
 		return get_protocol_info(fd, name, value, size, room);
 	if (!differs(level, name, room))
-		return (int)wsa_plain(getsockopt(fd, level, name, value, size));
+		return (int)wsa_plain(getsockopt(
+			fd, level, linux_name(level, name), value, size));
 	if (get_number(fd, name, &number) < 0)
 		return -1;
 	room = sizeof(number);

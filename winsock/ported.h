@@ -8,6 +8,7 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #define PORTED __attribute__((visibility("default")))
 

@@ -328,6 +328,33 @@ WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount,
 			    dwFlags, lpTo, iTolen, &party);
 }
 
+/* The address to send from has a place of its own here. */
+static int
+read_control(const WSABUF *control)
+{
+	struct msghdr head = {.msg_control = control->buf,
+			      .msg_controllen = control->len};
+	struct in_pktinfo *info;
+	struct cmsghdr *at;
+	char last;
+
+	if (usermem_get(&last, control->buf, 1) < 0 ||
+	    usermem_get(&last, control->buf + control->len - 1, 1) < 0)
+		return WSAEFAULT;
+	at = CMSG_FIRSTHDR(&head);
+
+	for (; at; at = CMSG_NXTHDR(&head, at)) {
+		if (at->cmsg_level != IPPROTO_IP ||
+		    at->cmsg_type != IP_PKTINFO ||
+		    at->cmsg_len < CMSG_LEN(sizeof(*info)))
+			continue;
+		info = (struct in_pktinfo *)(void *)CMSG_DATA(at);
+		if (info->ipi_addr.s_addr)
+			info->ipi_spec_dst = info->ipi_addr;
+	}
+	return 0;
+}
+
 int WSAAPI
 WSASendMsg(SOCKET Handle, LPWSAMSG lpMsg, DWORD dwFlags,
 	   LPDWORD lpNumberOfBytesSent, LPWSAOVERLAPPED lpOverlapped,
@@ -350,10 +377,13 @@ WSASendMsg(SOCKET Handle, LPWSAMSG lpMsg, DWORD dwFlags,
 		/* The program keeps what it points to until the end. */
 		transfer->control = message.Control.buf;
 		transfer->control_size = message.Control.len;
-		code = socket_type((int)Handle) == SOCK_STREAM
-			       ? WSAEINVAL
-			       : send_to(transfer, message.name,
-					 message.namelen);
+		if (message.Control.len)
+			code = read_control(&message.Control);
+		if (code == 0)
+			code = socket_type((int)Handle) == SOCK_STREAM
+				       ? WSAEINVAL
+				       : send_to(transfer, message.name,
+						 message.namelen);
 	}
 	return end(transfer, code, &party, lpNumberOfBytesSent, before);
 }
