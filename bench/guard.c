@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the guard costs programs that have nothing to do with it:
+ * The cost of the guard to programs that have nothing to do with it:
  *
  *     guard GUARDED OTHER
  *
