@@ -10,14 +10,15 @@
 #   make check-valgrind  the programs that integration compiles, under valgrind
 #   make check-kernel    unit, and what of integration asks the kernel most, on
 #                        the kernel that Debian ships, in a virtual machine; it
-#                        wants tests/packages-kernel
+#                        wants tests/packages-kernel; or KERNEL=linux-image-…
 #   make bench           what it costs, against bare libc; JSON=1; with
 #                        OLD=libportres.so against that one, in turns
 #   make trace           what a call goes through: functions and system calls
 #   make demo            a Winsock program and an ordinary one meet
 #   make install         prefix=/usr/local, DESTDIR=
 #
-# V=1 shows commands. SAN=address|undefined|thread builds into build-$(SAN)/.
+# V=1 shows commands. SAN=address|undefined|thread builds into build-$(SAN)/,
+# CC=musl-gcc into build-musl/, CC=aarch64-linux-gnu-gcc likewise.
 # config.mak, where there is one, may set any variable; it is not ours.
 
 VERSION := 0.1.0
@@ -37,21 +38,42 @@ PYTHON ?= /usr/bin/python3
 CFLAGS ?= -O2 -g
 -include config.mak
 
-B := build$(if $(SAN),-$(SAN))
+# A compiler for another libc or processor has its name in front, and its tools.
+TARGET := $(filter-out gcc,$(patsubst %-gcc,%,$(filter %-gcc,$(lastword $(CC)))))
+B := build$(if $(TARGET),-$(notdir $(TARGET)))$(if $(SAN),-$(SAN))
+tool = $(if $(TARGET),$(or $(shell command -v $(TARGET)-$(1)),$(1)),$(1))
+ifeq ($(origin AR),default)
+AR := $(call tool,ar)
+endif
+NM ?= $(call tool,nm)
+OBJCOPY ?= $(call tool,objcopy)
+READELF ?= $(call tool,readelf)
+
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$(2)")
+
+# Debian's musl-gcc sees the kernel's headers only where musl's own are.
+ifneq ($(TARGET),)
+ifneq ($(shell $(CC) -E -include linux/futex.h -x c /dev/null 2>&1 >/dev/null),)
+KERNEL_HEADERS := $B/kernel-headers
+endif
+endif
 
 # A finding ends the program, or nobody would see it.
 SANITIZE = $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer)
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes \
 	-Wmissing-prototypes -Wwrite-strings -Wvla
+# No TLS that allocates: it is touched inside bind(). musl's never does, and its
+# dlopen() refuses this kind.
+TLS := $(if $(shell $(CC) -E -dM -include features.h -x c /dev/null | \
+	grep -w __GLIBC__),-ftls-model=initial-exec)
 # Off: FORTIFY's inlines and 64-bit-offset names collide with names that we
-# define. No TLS that allocates: it is touched inside bind().
+# define.
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -fPIC \
-	-fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE \
+	-fvisibility=hidden $(TLS) -U_FORTIFY_SOURCE \
 	-U_FILE_OFFSET_BITS -U_TIME_BITS -DPORTRES_ITSELF -I. -Iinclude -MMD -MP \
-	$(SANITIZE)
+	$(KERNEL_HEADERS:%=-idirafter %) $(SANITIZE)
 # Sanitizers need undefined symbols.
 LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
@@ -60,15 +82,21 @@ LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
 CORE := $(patsubst %.c,$B/obj/%.o,$(wildcard core/*/*.c))
 SHIM := $(patsubst %.c,$B/obj/%.o,$(wildcard shim/*.c))
 WINSOCK := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/*.c))
-CRT := $(patsubst %.c,$B/obj/winsock/crt/%.o,\
-	$(notdir $(wildcard winsock/crt/*.c)))
+CRT := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/crt/*.c))
+WIN32 := $(patsubst %.c,$B/obj/%.o,$(wildcard winsock/win32/*.c))
 HEADERS := $(notdir $(wildcard include/*.h))
 
 all: $B/libportres.so $B/portres headers links
 
+$B/kernel-headers: machine = $(shell gcc -print-multiarch)
+$B/kernel-headers:
+	@mkdir -p $@
+	$Qln -sfn /usr/include/linux /usr/include/asm-generic \
+		$(or $(wildcard /usr/include/$(machine)/asm),/usr/include/asm) $@
+
 # The library
 
-$B/obj/%.o: %.c Makefile
+$B/obj/%.o: %.c Makefile | $(KERNEL_HEADERS)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$Q$(COMPILE) -c $< -o $@
@@ -84,15 +112,19 @@ $B/libportres_core.a: $(CORE)
 	$Qrm -f $@
 	$Q$(AR) rcs $@ $^
 
-$B/exports.map: shim/hooks.def shim/exports.awk
-	$(call say,GEN,$@)
+# The names that this libc has, and ours.
+$B/hooks.txt: shim/hooks.def
 	@mkdir -p $(@D)
+	$Q$(CC) -E -P -include features.h -x c $< >$@
+
+$B/exports.map: $B/hooks.txt shim/exports.awk
+	$(call say,GEN,$@)
 	$Qawk -f shim/exports.awk $< >$@
 
 $B/libportres.so: $(SHIM) $B/libportres_core.a $B/exports.map
 	$(call say,LD,$@)
 	$Q$(LINK) -Wl,--version-script=$B/exports.map -o $@ $(SHIM) \
-		$B/libportres_core.a
+		$B/libportres_core.a -ldl # of glibc before 2.34
 
 # The command
 
@@ -131,44 +163,40 @@ $B/obj/guard/load.o: COMPILE += -I$B/guard -w -DGUARD_BUILD=0x$$(sha256sum \
 $B/obj/cli/guard_lacking.o: COMPILE += $(if $(GUARD_LACKS),\
 	-DGUARD_LACKING='"$(GUARD_LACKS)"')
 
-$B/portres: $(CLI) $(GUARD) $B/obj/shim/config.o $B/libportres_core.a
+$B/portres: $(CLI) $(GUARD) $B/obj/shim/config.o $B/obj/shim/robust_list.o \
+		$B/libportres_core.a
 	$(call say,LD,$@)
 	$Q$(CC) $(CFLAGS) $(LDFLAGS) $(SANITIZE) -o $@ $^ -ldl
 
 # What programs compile and link with. Names of headers have no case on
-# Windows; these are the spellings that programs use. One of Microsoft's samples
-# has a dot at the end of one.
+# Windows: include/spellings.txt. One of Microsoft's samples has a dot at the end
+# of one.
 
-ALIASES := Windows.h:windows.h Windows.h.:windows.h WinSock2.h:winsock2.h \
-	Winsock2.h:winsock2.h WINSOCK2.H:winsock2.h Ws2tcpip.h:ws2tcpip.h \
-	WS2tcpip.h:ws2tcpip.h WS2TCPIP.H:ws2tcpip.h Ws2TcpIp.h:ws2tcpip.h \
-	Ws2ipdef.h:ws2ipdef.h WS2ipdef.h:ws2ipdef.h Mstcpip.h:mstcpip.h \
-	MSTcpIP.h:mstcpip.h Iphlpapi.h:iphlpapi.h IPHlpApi.h:iphlpapi.h \
-	WS2spi.h:ws2spi.h Ws2spi.h:ws2spi.h WinError.h:winerror.h
-ALIAS_FILES := $(foreach alias,$(ALIASES),\
-	$B/include/$(firstword $(subst :, ,$(alias))))
-
-headers: $(HEADERS:%=$B/include/%) $(ALIAS_FILES)
+headers: $(HEADERS:%=$B/include/%) $B/spellings.stamp
 
 $B/include/%.h: include/%.h
 	@mkdir -p $(@D)
 	$Qcp $< $@
 
-$(ALIAS_FILES): $B/include/%: Makefile
-	@mkdir -p $(@D)
-	$Qprintf '#include "%s"\n' \
-		$(lastword $(subst :, ,$(filter $*:%,$(ALIASES)))) >$@
+# Each is a line, not a link: clang finds a link's own name non-portable.
+$B/spellings.stamp: include/spellings.awk include/spellings.txt Makefile
+	$(call say,GEN,$B/include)
+	@mkdir -p $B/include
+	$Qawk -f include/spellings.awk include/spellings.txt | \
+	while read -r as header; do \
+		[ "\"$$as\"" = "$$header" ] || [ "<$$as>" = "$$header" ] || \
+		printf '#include %s\n' "$$header" >"$B/include/$$as"; \
+	done
+	$Qcp $B/include/Windows.h $B/include/Windows.h.
+	@touch $@
 
 # Winsock is an archive, so that nothing of it is in programs that were not
 # written for it. One object, whose state is all there or not at all (see
 # docs/winsock.md, "Shared objects"), and whose inner names are no other file's.
 # Weak, because a function of the program's own wins, as beside an import library.
 
-NM ?= nm
-OBJCOPY ?= objcopy
-
 # A program must not need the compiler that this was made with.
-$(WINSOCK) $(CRT): COMPILE += -fno-lto
+$(WINSOCK) $(CRT) $(WIN32): COMPILE += -fno-lto
 
 define one_object
 	$(call say,LD,$@)
@@ -181,14 +209,31 @@ endef
 $B/obj/winsock.o: $(WINSOCK)
 	$(one_object)
 
-$B/obj/printf.o: $(filter %/format.o %/printf.o,$(CRT))
+PRINTF := $(filter %/format.o %/printf.o,$(CRT))
+TEXT := $(filter %/text.o %/print_s.o %/scan_s.o %/stdio_s.o %/string_s.o \
+	%/strsafe.o %/time_s.o,$(CRT))
+WMAIN := $(filter %/wmain.o,$(CRT))
+
+$B/obj/printf.o: $(PRINTF)
 	$(one_object)
+
+$B/obj/text.o: $(TEXT)
+	$(one_object)
+
+# The rest of the C runtime and of Windows: each a member that only programs
+# which call it have.
+ALONE := $(patsubst $B/obj/winsock/%,$B/obj/alone/%,\
+	$(filter-out $(PRINTF) $(TEXT) $(WMAIN),$(CRT)) $(WIN32))
+
+$B/obj/alone/%.o: $B/obj/winsock/%.o
+	@mkdir -p $(@D)
+	$Q$(OBJCOPY) --weaken $< $@
 
 # It becomes part of programs that are not built with our sanitizers.
 $B/obj/winsock/crt/wmain.o: override SAN :=
 
-$B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o \
-		$(filter %/wtoi.o %/wmain.o,$(CRT))
+$B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o $B/obj/text.o \
+		$(ALONE) $(WMAIN)
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	$Qrm -f $@
@@ -198,8 +243,9 @@ $B/lib/libportres_winsock.a: $B/obj/winsock.o $B/obj/printf.o \
 # What programs ask for. lld finds "#pragma comment(lib, ...)" under the name
 # that it says. A shared library of that name would be found first: those that
 # an older tree has left go.
-SCRIPTS := $(addprefix $B/lib/,libws2_32.a libiphlpapi.a Ws2_32.lib \
-	ws2_32.lib WS2_32.lib Iphlpapi.lib iphlpapi.lib IPHLPAPI.lib)
+SCRIPTS := $(addprefix $B/lib/,libws2_32.a libiphlpapi.a libmswsock.a \
+	Ws2_32.lib ws2_32.lib WS2_32.lib Iphlpapi.lib iphlpapi.lib IPHLPAPI.lib \
+	Mswsock.lib mswsock.lib MSWSOCK.lib)
 STALE := libws2_32.so libiphlpapi.so libportres_main.a
 
 links: $B/lib/libportres.so $B/lib/libportres_winsock.a $(SCRIPTS)
@@ -211,7 +257,8 @@ $B/lib/libportres.so: $B/libportres.so
 $(SCRIPTS): Makefile
 	@mkdir -p $(@D)
 	@rm -f $(STALE:%=$B/lib/%)
-	$Qprintf '/* portres stands in for it */\nINPUT(-lportres_winsock -lportres)\n' >$@
+	$Qprintf '/* portres stands in for it */\nINPUT(%s)\n' \
+		'-lportres_winsock -lportres -lpthread -ldl' >$@
 
 # Tests
 
@@ -221,13 +268,14 @@ LONG_TESTS := $(filter %/test_proc_locks_gaps %/test_proc_locks_swing %/test_pro
 	%/test_proc_locks_waiters %/test_proc_locks_long %/test_proc_locks_crowd,$(ALL_TESTS))
 TESTS := $(if $(LONG),$(ALL_TESTS),$(filter-out $(LONG_TESTS),$(ALL_TESTS)))
 TEST_SHIM := $(patsubst %,$(B)/obj/shim/%.o,\
-	autobind fork hidden_fds pick pools config real refusal sockets usermem)
+	autobind fork hidden_fds pick pools config real refusal robust_list \
+	sockets usermem)
 
 $B/tests/%: tests/%.c $(wildcard tests/*.h) $B/libportres_core.a $(TEST_SHIM)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$Q$(COMPILE) $< $(TEST_SHIM) $B/libportres_core.a \
-		-lcriterion -pthread -o $@
+		-lcriterion -pthread -ldl -o $@
 
 check: check-symbols check-unit check-integration
 
@@ -276,15 +324,15 @@ KERNEL_FILES := $(patsubst %,integration/test_%.py,reserve enforce chosen \
 KERNEL_LESS := integration/test_kill.py::test_kills_while_the_pool_is_made
 
 check-kernel: all $(TESTS)
-	$Qsh integration/kernel/run.sh $B 'make check-unit' \
+	$QKERNEL='$(KERNEL)' sh integration/kernel/run.sh $B 'make check-unit' \
 		'make check-integration LONG=1 INTEGRATION="$(KERNEL_FILES) \
 		--deselect $(KERNEL_LESS)"'
 
-check-symbols: $B/libportres.so
-	$Qawk -v list=1 -f shim/exports.awk shim/hooks.def | sort >$B/wanted.txt
-	$Qnm -D --defined-only $< | awk '{print $$3}' | sort >$B/exported.txt
+check-symbols: $B/libportres.so $B/hooks.txt
+	$Qawk -v list=1 -f shim/exports.awk $B/hooks.txt | sort >$B/wanted.txt
+	$Q$(NM) -D --defined-only $< | awk '{print $$3}' | sort >$B/exported.txt
 	$Qdiff -u $B/wanted.txt $B/exported.txt
-	$Qreadelf -d $< | grep -q BIND_NOW
+	$Q$(READELF) -d $< | grep -q BIND_NOW
 
 # Measurements
 
@@ -302,11 +350,17 @@ $B/bench/passthrough: bench/passthrough.c
 	@mkdir -p $(@D)
 	$Q$(CC) $(BENCH_FLAGS) $< -o $@
 
+$B/bench/echo_ports: bench/echo_ports.c links headers
+	@mkdir -p $(@D)
+	$Q$(CC) -O2 -g -std=gnu11 -Wall -Wextra -I$B/include $< -o $@ -L$B/lib \
+		-lws2_32 -lmswsock
+
 $B/bench/empty.so:
 	@mkdir -p $(@D)
 	$Q$(CC) -shared -fPIC -x c /dev/null -o $@
 
-BENCHES := bench blocks guard many startup stopped crowd passthrough empty.so
+BENCHES := bench blocks guard many startup stopped crowd echo echo_ports \
+	passthrough empty.so
 
 bench: all $(BENCHES:%=$B/bench/%)
 	$Q$(PYTHON) bench/run.py $(if $(JSON),--json) $(if $(OLD),--old $(OLD)) $B
@@ -347,7 +401,7 @@ install: all
 		"$(DESTDIR)$(systemddir)/sysusers.d/portres.conf"
 
 clean:
-	rm -rf build build-address build-undefined build-thread
+	rm -rf build build-*
 
 .PHONY: all headers links check check-long check-elsewhere check-unit \
 	check-integration check-asan check-ubsan check-tsan check-valgrind \

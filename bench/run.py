@@ -234,6 +234,8 @@ def main():
     rows += rows_of_python(library)
     with tempfile.TemporaryDirectory(dir="/dev/shm") as where:
         rows += output(f"{build}/bench/crowd", where)
+        rows += output(f"{build}/bench/echo", library, f"{build}/bench/echo_ports",
+                       PORTRES_POOL=where)
     counted = count(build, library)
     if wanted.json:
         names = ("row", "ours_ns", "bare_ns", "ratio", "limit")

@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -179,6 +180,17 @@ read_port(const struct command *self, const char *text, uint32_t *ret)
 			       text);
 	*ret = port;
 	return 0;
+}
+
+int
+read_port_before(const struct command *self, const char *text, const char *end,
+		 uint32_t *ret)
+{
+	char *port = strndup(text, (size_t)(end - text));
+	int r = port ? read_port(self, port, ret) : refuse("no memory is left");
+
+	free(port);
+	return r;
 }
 
 int

@@ -66,6 +66,9 @@ int read_protocol(const struct command *self, const char *text,
 		  enum protocol *ret);
 /* 1 to 65535. */
 int read_port(const struct command *self, const char *text, uint32_t *ret);
+/* Reads the same from a text that goes on at `end`. */
+int read_port_before(const struct command *self, const char *text,
+		     const char *end, uint32_t *ret);
 int read_seconds(const struct command *self, const char *text, uint32_t *ret);
 /* The count of a range that has its start, or 0 for any. */
 int read_count(const struct command *self, const char *text,

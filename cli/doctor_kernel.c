@@ -12,6 +12,7 @@
 #include "core/kernel/sock.h"
 #include "core/kernel/sockdiag.h"
 #include "core/pool/lease.h"
+#include "shim/robust_list.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -102,14 +103,17 @@ check_robust_list(void)
 {
 	void *head = NULL;
 	size_t size;
+	int r = sys_robust_list(&sys_kernel, &head, &size);
 
-	if (sys_robust_list(&sys_kernel, &head, &size) == 0 && head)
+	if (r == 0 && !head && robust_list_register())
+		sys_robust_list(&sys_kernel, &head, &size);
+	if (head)
 		check(GOOD, "kernel", "threads have robust lists");
 	else
 		check(WARNING, "kernel",
 		      "threads have no robust lists, so binds take the pool's "
-		      "lock and are slower: use glibc, without a sandbox that "
-		      "forbids get_robust_list");
+		      "lock and are slower: leave a sandbox that forbids "
+		      "get_robust_list");
 }
 
 /* A sandbox may forbid us a family that others use. */

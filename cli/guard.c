@@ -13,7 +13,6 @@
 #include "cli/bpf.h"
 #include "cli/cli.h"
 #include "cli/guard_adopt.h"
-#include "core/kernel/sock.h"
 #include "shim/config.h"
 
 #define QUOTA 16384
@@ -22,25 +21,22 @@ struct wish {
 	const char *cgroup; /* NULL: the root */
 	struct range area;  /* count 0: none */
 	uint32_t quota;	    /* 0: not said */
-	bool json, force;
+	bool json, force, again;
 };
 
 /* The right to the machine's persistent blocks: that to their store. */
 static void
 note_store(struct guard_config *config)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct stat st;
 
+	config->store_uid = 0;
+	config->store_gid = (uint32_t)-1;
 	if (stat(config_get()->store, &st) == 0) {
 		config->store_uid = st.st_uid;
 		if (st.st_mode & S_IWGRP)
 			config->store_gid = st.st_gid;
 	}
-	if (fd < 0)
-		return;
-	sock_netns(&sys_kernel, fd, &config->store_namespace);
-	close(fd);
 }
 
 static void
@@ -51,9 +47,20 @@ say_adopted(const struct adopted *adopted)
 		       "persistent ones\n",
 		       adopted->runtime, adopted->persistent);
 	if (adopted->left)
-		caution("%u blocks of running programs are not the guard's: "
-			"over a quota, or the pool is busy",
+		caution("%u blocks are not the guard's: "
+			"over a quota, reserved by another already, or in a "
+			"pool of another user",
 			adopted->left);
+	if (adopted->busy)
+		caution("%u blocks are not the guard's: their pools were "
+			"locked by others all the time: portres guard on again",
+			adopted->busy);
+	if (adopted->unread)
+		caution("%u files or directories of pools could not be opened",
+			adopted->unread);
+	if (!adopted->whole)
+		caution("the search for blocks of running programs was ended: "
+			"some process kept it waiting");
 }
 
 static int
@@ -63,9 +70,8 @@ on_anew(const struct guard_place *place, const struct wish *wish)
 		.layout = GUARD_LAYOUT,
 		.quota = wish->quota ? wish->quota : QUOTA,
 		.build = guard_build,
-		.store_gid = (uint32_t)-1,
+		.store_namespace = guard_namespace(),
 	};
-	struct adopted adopted;
 	int r;
 
 	if (getrandom(&config.number, sizeof(config.number), 0) < 0)
@@ -75,69 +81,68 @@ on_anew(const struct guard_place *place, const struct wish *wish)
 	r = guard_attach(place, &config);
 	if (r < 0)
 		return guard_explain(r);
-	guard_adopt(place->cgroup, &adopted);
 	printf("%s is guarded\n", place->cgroup);
-	say_adopted(&adopted);
 	return 0;
 }
 
+/* ret_changed: something is other than it was. */
 static int
-on_again(struct guard_pinned *pinned, const struct wish *wish)
+on_again(struct guard_pinned *pinned, const struct wish *wish,
+	 bool *ret_changed)
 {
-	struct guard_config *config = &pinned->config;
+	struct guard_config *config = &pinned->config, before = *config;
 	bool same = config->build == guard_build;
 	int r;
 
-	if (same && !wish->area.count && !wish->quota)
-		return refuse("%s is guarded already, by these programs: see "
-			      "portres guard status",
-			      config->cgroup);
 	if (config->layout != GUARD_LAYOUT)
 		return refuse("%s is guarded by programs that keep other "
 			      "books: portres guard off, then on",
 			      config->cgroup);
 	if (wish->quota)
 		config->quota = wish->quota;
+	if (guard_namespace() == config->store_namespace)
+		note_store(config);
 	r = guard_renew(pinned);
 	if (r == -ENOTSUP)
 		return refuse("this build of the command cannot renew a "
 			      "guard: portres guard off, then on");
 	if (r < 0)
 		return guard_explain(r);
-	printf("%s is guarded by %s\n", config->cgroup,
-	       same ? "the same programs" : "renewed programs");
+	*ret_changed = wish->quota || wish->area.count ||
+		       memcmp(&before, config, sizeof(before)) != 0;
+	if (*ret_changed)
+		printf("%s is guarded by %s\n", config->cgroup,
+		       same ? "the same programs" : "renewed programs");
 	return 0;
 }
 
-/* Notes in the map what it has taken: `off` gives it back. */
 static int
 take_area(struct guard_pinned *pinned, struct range area)
 {
-	int r = guard_area_take(area, &pinned->config);
+	int r = guard_area_take(area, pinned);
 
+	if (r == -EXDEV)
+		return refuse("%s was guarded from another network namespace: "
+			      "say --area there",
+			      pinned->config.cgroup);
 	if (r < 0)
 		return refuse("the area cannot be kept from the system: %s: "
 			      "write net.ipv4.ip_local_reserved_ports "
 			      "yourself, and leave --area out",
 			      strerror(-r));
-	if (bpf_write(pinned->map[GUARD_MAP_CONFIG], 0, &pinned->config) < 0)
-		return guard_explain(-errno);
 	return 0;
 }
 
-/* Pins that guard nothing. */
-static void
-clear_remains(const struct guard_place *place)
+static int
+begin(const struct wish *wish, struct guard_place *ret)
 {
-	struct guard_pinned pinned;
-	bool attached;
+	int r = guard_place_find(wish->cgroup, ret);
 
-	if (!guard_place_taken(place) || guard_open(place->pins, &pinned) < 0)
-		return;
-	attached = guard_attached(&pinned);
-	guard_close(&pinned);
-	if (!attached)
-		guard_detach(place);
+	if (r == 0 && geteuid() != 0)
+		return guard_explain(-EPERM);
+	if (r == 0)
+		r = guard_place_prepare();
+	return r ? r : guard_place_lock();
 }
 
 static int
@@ -145,28 +150,54 @@ on(const struct wish *wish)
 {
 	struct guard_pinned pinned;
 	struct guard_place place;
-	bool anew;
-	int r = guard_place_find(wish->cgroup, &place);
+	struct adopted adopted;
+	bool anew, changed = true;
+	int r = begin(wish, &place);
 
-	if (r == 0 && geteuid() != 0)
-		return guard_explain(-EPERM);
-	if (r == 0)
-		r = guard_place_prepare();
 	if (r != 0)
 		return r;
-	clear_remains(&place);
+	guard_clear_remains(NULL, false);
 	anew = !guard_place_taken(&place);
 	if (anew && (r = on_anew(&place, wish)) != 0)
 		return r;
 	if ((r = guard_open(place.pins, &pinned)) < 0)
 		return guard_explain(r);
-	r = anew ? 0 : on_again(&pinned, wish);
+	r = anew ? 0 : on_again(&pinned, wish, &changed);
 	if (r == 0 && wish->area.count)
 		r = take_area(&pinned, wish->area);
 	guard_close(&pinned);
 	if (r != 0 && anew)
-		guard_detach(&place);
-	return r ? r : finish(STATUS_OK);
+		guard_detach(place.pins);
+	if (r != 0)
+		return r;
+	guard_adopt(place.cgroup, &adopted);
+	changed |= adopted.runtime || adopted.persistent;
+	if (!changed && !wish->again)
+		return refuse("%s is guarded already, by these programs: see "
+			      "portres guard status",
+			      place.cgroup);
+	say_adopted(&adopted);
+	return finish(STATUS_OK);
+}
+
+/* Refuses for the sake of what would be lost. */
+static int
+check_loss(const struct guard_pinned *pinned)
+{
+	uint32_t blocks = guard_each_block(pinned, NULL, NULL);
+	const struct guard_config *config = &pinned->config;
+
+	if (blocks)
+		return refuse("%s has %u block%s that every program could "
+			      "bind in then: end their owners, or --force",
+			      config->cgroup, blocks, blocks == 1 ? "" : "s");
+	if (guard_area_size(config) &&
+	    guard_namespace() != config->store_namespace)
+		return refuse("the area of %s is another network namespace's: "
+			      "say off there, or --force and write its "
+			      "net.ipv4.ip_local_reserved_ports yourself",
+			      config->cgroup);
+	return 0;
 }
 
 static int
@@ -174,26 +205,30 @@ off(const struct wish *wish)
 {
 	struct guard_pinned pinned;
 	struct guard_place place;
-	uint32_t blocks;
-	int r = guard_place_find(wish->cgroup, &place);
+	int r;
 
-	if (r != 0)
-		return r;
 	if (geteuid() != 0)
 		return guard_explain(-EPERM);
+	if ((r = guard_place_lock()) != 0)
+		return r;
+	if (guard_clear_remains(wish->cgroup, wish->force) &&
+	    access(wish->cgroup, F_OK) < 0) {
+		printf("%s is no longer guarded\n", wish->cgroup);
+		return finish(STATUS_OK);
+	}
+	if ((r = guard_place_find(wish->cgroup, &place)) != 0)
+		return r;
 	if (!guard_place_taken(&place))
 		return refuse("%s is not guarded: see portres guard status",
 			      place.cgroup);
 	if ((r = guard_open(place.pins, &pinned)) < 0)
 		return guard_explain(r);
-	blocks = guard_each_block(&pinned, NULL, NULL);
+	r = wish->force ? 0 : check_loss(&pinned);
 	guard_close(&pinned);
-	if (blocks && !wish->force)
-		return refuse("%s has %u block%s that every program could "
-			      "bind in then: end their owners, or --force",
-			      place.cgroup, blocks, blocks == 1 ? "" : "s");
+	if (r != 0)
+		return r;
 	guard_area_give_back(&pinned.config);
-	r = guard_detach(&place);
+	r = guard_detach(place.pins);
 	if (r < 0)
 		return guard_explain(r);
 	printf("%s is no longer guarded\n", place.cgroup);
@@ -231,6 +266,7 @@ static int
 read_wish(const struct command *self, int argc, char **argv, struct wish *ret)
 {
 	static const struct option known[] = {
+		{"again", no_argument, NULL, 'g'},
 		{"area", required_argument, NULL, 'a'},
 		{"cgroup", required_argument, NULL, 'c'},
 		{"force", no_argument, NULL, 'f'},
@@ -251,6 +287,8 @@ read_wish(const struct command *self, int argc, char **argv, struct wish *ret)
 			return -1;
 		else if (option == 'h')
 			return print_help(self);
+		else if (option == 'g')
+			ret->again = true;
 		else if (option == 'a')
 			r = read_area(self, optarg, &ret->area);
 		else if (option == 'c')
@@ -277,8 +315,8 @@ check_wish(const struct command *self, const char *verb,
 {
 	bool is_on = strcmp(verb, "on") == 0;
 
-	if ((wish->area.count || wish->quota) && !is_on)
-		return misused(self, "--area and --quota go with on");
+	if ((wish->area.count || wish->quota || wish->again) && !is_on)
+		return misused(self, "--again, --area and --quota go with on");
 	if (wish->force && strcmp(verb, "off") != 0)
 		return misused(self, "--force goes with off");
 	if (wish->json && strcmp(verb, "status") != 0)
@@ -317,7 +355,8 @@ guard_main(const struct command *self, int argc, char **argv)
 const struct command command_guard = {
 	.name = "guard",
 	.summary = "reservations that no program of this machine can take",
-	.help = "guard on [--cgroup PATH] [--area LOW-HIGH] [--quota N]\n"
+	.help = "guard on [--cgroup PATH] [--area LOW-HIGH] [--quota N] "
+		"[--again]\n"
 		"       portres guard off [--cgroup PATH] [--force]\n"
 		"       portres guard status [--cgroup PATH] [--json]\n"
 		"Lets the kernel refuse reserved ports to every program, under "
@@ -332,6 +371,7 @@ const struct command command_guard = {
 		"  --area L-H     ports that the system does not choose by "
 		"itself from now on\n"
 		"  --quota N      the ports that one user may have (16384)\n"
+		"  --again        no error where it is on, and has all\n"
 		"  --json         an array of objects: cgroup, attached, "
 		"current, blocks,\n"
 		"                 persistent, ports, namespaces, refused, "

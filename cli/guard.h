@@ -32,18 +32,33 @@ int guard_attach(const struct guard_place *place,
 /* Puts the programs of this command in the place of those that are attached:
  * no bind passes between, and blocks stay. */
 int guard_renew(struct guard_pinned *pinned);
-int guard_detach(const struct guard_place *place);
-/* Does it guard anything, or has its cgroup gone, or an `off` been killed? */
+int guard_detach(const char *pins);
+/* Does it guard anything, or has its cgroup gone? */
 bool guard_attached(const struct guard_pinned *pinned);
+
+/*
+ * Takes away pins that guard nothing: those of an `on` or `off` that was
+ * killed, and of cgroups that have gone; with GUARD_PINS locked. One that has
+ * an area of another network namespace stays, but with `force` not that of the
+ * cgroup `path`. Has it taken one away that was `path`'s? It may be NULL.
+ */
+bool guard_clear_remains(const char *path, bool force);
 
 /* Says why a guard cannot be attached: a status. */
 int guard_explain(int r);
 
-/* --area: keeps the system from choosing ports by
- * net.ipv4.ip_local_reserved_ports, and notes in `config` which of them nobody
- * had kept from it before. */
-int guard_area_take(struct range area, struct guard_config *config);
+/*
+ * --area: keeps the system from choosing ports by
+ * net.ipv4.ip_local_reserved_ports, and notes which of them nobody had kept
+ * from it before; -EXDEV: another network namespace than that of `on`, whose
+ * list is another.
+ */
+int guard_area_take(struct range area, struct guard_pinned *pinned);
 int guard_area_give_back(const struct guard_config *config);
+uint32_t guard_area_size(const struct guard_config *config);
+
+/* The network namespace of this process, 0 where it cannot be told. */
+uint64_t guard_namespace(void);
 
 /* All blocks that live; the number of them. `visit` may be NULL. */
 typedef void guard_visit(void *context, const struct guard_block *block);

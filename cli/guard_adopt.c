@@ -2,49 +2,41 @@
 #include "cli/guard_adopt.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "cli/guard_pools.h"
 #include "cli/open_pool.h"
 #include "cli/process.h"
 #include "core/kernel/guard.h"
 #include "core/kernel/sock.h"
+#include "core/pool/lease.h"
 #include "core/pool/persistent.h"
 #include "core/pool/slot.h"
-#include "core/pool/user_pool.h"
 #include "portres.h"
 #include "shim/config.h"
 
-/* A pool file, which any user may have written: it is read, never mapped. */
-struct file {
+/* A descriptor of a socket. */
+struct carrier {
+	uint32_t inode;
+	uint32_t pid;
 	int fd;
-	dev_t device;
-	ino_t inode;
-	uint64_t netns;
-};
-
-/* A runtime block that seems to live. */
-struct wanted {
-	uint32_t file;	 /* its index */
-	uint32_t number; /* of the slot */
-	struct slot slot;
-	bool seen;
 };
 
 struct search {
-	struct file *files;
-	uint32_t file_count;
-	struct wanted *wanted; /* by inode */
-	uint32_t wanted_count;
-	ino_t *mounts; /* mount namespaces whose usual places were looked at */
-	uint32_t mount_count;
-	struct adopted result;
+	struct carrier *carriers; /* by inode */
+	uint32_t carrier_count;
+	struct guard_pool
+		*busy; /* pools that another process has the lock of */
+	uint32_t busy_count;
+	bool only_look;	       /* how much there is that cannot be adopted */
+	uint32_t unprivileged; /* the first port that any user may bind */
+	struct slot slot[SLOT_COUNT]; /* of the pool that is looked at */
+	struct adopted *result;
 };
 
 static void *
@@ -58,201 +50,43 @@ grow(void *array, uint32_t count, size_t size)
 	return array;
 }
 
-/* The files of a directory. */
-
-static bool
-is_pool(int fd, const struct stat *st)
-{
-	struct pool_header header;
-
-	return S_ISREG(st->st_mode) &&
-	       st->st_size == sizeof(struct pool_file) &&
-	       pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
-	       atomic_load(&header.magic) == POOL_MAGIC &&
-	       header.layout == POOL_LAYOUT;
-}
-
 static void
-add_file(struct search *search, int directory, const char *name)
+note_carrier(void *context, uint32_t pid, int fd)
 {
-	int fd = openat(directory, name,
-			O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-	char *end;
+	struct search *search = context;
+	uint64_t inode = process_socket(pid, fd);
 
-	if (fd < 0)
+	if (!inode)
 		return;
-	if (fstat(fd, &st) < 0 || !is_pool(fd, &st))
-		goto leave;
-	for (uint32_t i = 0; i < search->file_count; i++)
-		if (search->files[i].device == st.st_dev &&
-		    search->files[i].inode == st.st_ino)
-			goto leave;
-	search->files =
-		grow(search->files, search->file_count, sizeof(struct file));
-	search->files[search->file_count++] = (struct file){
-		fd, st.st_dev, st.st_ino, strtoull(name + 5, &end, 10)};
-	return;
-leave:
-	close(fd);
-}
-
-/* `prefix`: of the names that are looked for. */
-static void
-each_name(const char *path, const char *prefix,
-	  void (*found)(struct search *, int directory, const char *name),
-	  struct search *search)
-{
-	DIR *directory = opendir(path);
-	struct dirent *entry;
-
-	while (directory && (entry = readdir(directory)))
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
-			found(search, dirfd(directory), entry->d_name);
-	if (directory)
-		closedir(directory);
-}
-
-static void
-add_directory(struct search *search, const char *path)
-{
-	each_name(path, "pool-", add_file, search);
-}
-
-static void
-add_users(struct search *search, int directory, const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", directory, name);
-	add_directory(search, path);
-}
-
-/* /run/portres and /dev/shm/portres-UID, as that process sees them. */
-static void
-add_usual_places(struct search *search, uint32_t pid)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%u/ns/mnt", pid);
-	if (stat(path, &st) < 0)
-		return;
-	for (uint32_t i = 0; i < search->mount_count; i++)
-		if (search->mounts[i] == st.st_ino)
-			return;
-	search->mounts =
-		grow(search->mounts, search->mount_count, sizeof(ino_t));
-	search->mounts[search->mount_count++] = st.st_ino;
-	snprintf(path, sizeof(path), "/proc/%u/root/run/portres", pid);
-	add_directory(search, path);
-	snprintf(path, sizeof(path), "/proc/%u/root" USER_POOL_PLACE, pid);
-	each_name(path, USER_POOL_PREFIX, add_users, search);
-}
-
-/* The value of a variable of that process, "" where it has none. */
-static char *
-variable(uint32_t pid, const char *name, char *to, size_t size)
-{
-	char path[64], *text = NULL;
-	size_t room = 0, length = strlen(name);
-	FILE *file;
-
-	*to = '\0';
-	snprintf(path, sizeof(path), "/proc/%u/environ", pid);
-	file = fopen(path, "re");
-	while (file && getdelim(&text, &room, '\0', file) > 0)
-		if (strncmp(text, name, length) == 0 && text[length] == '=')
-			snprintf(to, size, "%s", text + length + 1);
-	free(text);
-	if (file)
-		fclose(file);
-	return to;
-}
-
-static void
-add_pools_of(struct search *search, uint32_t pid)
-{
-	char named[2048], path[PATH_MAX];
-
-	add_usual_places(search, pid);
-	if (*variable(pid, "PORTRES_POOL", named, sizeof(named)) != '/')
-		return;
-	snprintf(path, sizeof(path), "/proc/%u/root%s", pid, named);
-	add_directory(search, path);
-}
-
-static void
-find_files(struct search *search)
-{
-	DIR *processes = opendir("/proc");
-	struct dirent *entry;
-
-	while (processes && (entry = readdir(processes)))
-		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
-			add_pools_of(search, (uint32_t)atoi(entry->d_name));
-	if (processes)
-		closedir(processes);
-}
-
-/* Their blocks. */
-
-static off_t
-place_of(uint32_t number)
-{
-	return (off_t)(offsetof(struct pool_file, slot) +
-		       number * sizeof(struct slot));
-}
-
-static bool
-read_slot(const struct file *file, uint32_t number, struct slot *ret)
-{
-	return pread(file->fd, ret, sizeof(*ret), place_of(number)) ==
-	       sizeof(*ret);
-}
-
-static void
-find_blocks(struct search *search, uint32_t file)
-{
-	struct slot slot;
-
-	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
-		if (!read_slot(&search->files[file], i, &slot) ||
-		    !slot_live(&slot) || slot_is_dead(&slot) ||
-		    slot.kind != KIND_RUNTIME || !slot_range(&slot).count ||
-		    slot.protocol >= PROTOCOL_COUNT)
-			continue;
-		search->wanted = grow(search->wanted, search->wanted_count,
-				      sizeof(struct wanted));
-		search->wanted[search->wanted_count++] =
-			(struct wanted){.file = file, .number = i};
-		memcpy(&search->wanted[search->wanted_count - 1].slot, &slot,
-		       sizeof(slot));
-	}
+	search->carriers = grow(search->carriers, search->carrier_count,
+				sizeof(struct carrier));
+	search->carriers[search->carrier_count++] =
+		(struct carrier){(uint32_t)inode, pid, fd};
 }
 
 static int
 by_inode(const void *a, const void *b)
 {
-	const struct wanted *x = a, *y = b;
+	const struct carrier *x = a, *y = b;
 
-	return (x->slot.inode > y->slot.inode) -
-	       (x->slot.inode < y->slot.inode);
+	return (x->inode > y->inode) - (x->inode < y->inode);
 }
 
-/* Was the process started with the block, by `portres run`? */
-static bool
-is_heir(uint32_t pid, uint64_t token)
+/* The first one of the socket's, or the end. */
+static uint32_t
+first_of(const struct search *search, uint32_t inode)
 {
-	char text[2048];
-	char *next = variable(pid, "PORTRES_TOKENS", text, sizeof(text)), *end;
+	uint32_t low = 0, high = search->carrier_count;
 
-	for (;; next = end) {
-		uint64_t one = strtoull(next, &end, 10);
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
 
-		if (end == next || one == token)
-			return end != next;
+		if (search->carriers[middle].inode < inode)
+			low = middle + 1;
+		else
+			high = middle;
 	}
+	return low;
 }
 
 /* A copy of another process' descriptor. */
@@ -269,139 +103,260 @@ take_fd(uint32_t pid, int fd)
 	return taken;
 }
 
-/* Waits for the pool as a request does, but not for a stopped process. */
+/*
+ * A slot names a socket, and a pool file is written by whom it pleases: the
+ * numbers of every socket can be seen by all. But a lease is put on it by a
+ * process that has it, and by no other.
+ */
 static bool
-lock(const struct file *file)
+is_owner(const struct guard_pool *pool, const struct slot *slot, int socket)
 {
-	for (int i = 0; i < 100; i++) {
-		if (flock(file->fd, LOCK_EX | LOCK_NB) == 0)
-			return true;
-		sys_nanosleep(&sys_kernel, 10000000);
-	}
-	return false;
+	uint64_t netns;
+
+	return sock_is(&sys_kernel, socket, slot->cookie) &&
+	       sock_netns(&sys_kernel, socket, &netns) == 0 &&
+	       netns == pool->netns &&
+	       lease_is_on(&sys_kernel, socket, atomic_load(&slot->token));
 }
 
-/* With the pool's lock: the slot must say that the guard has the block, or the
- * library would not ask for its sockets. */
+/* A lease is no word on which ports: that is believed of the user himself, of
+ * root, and of those that root lets write the machine's pool. */
 static bool
-adopt_locked(const struct file *file, struct wanted *wanted, uint32_t pid,
-	     int fd, int socket)
+is_believed(const struct search *search, const struct guard_pool *pool,
+	    const struct slot *slot, uint32_t uid)
 {
-	struct guarded block = slot_guarded(&wanted->slot);
+	if (uid != 0 && slot->start < search->unprivileged)
+		return false;
+	return pool->machines || pool->owner == 0 || pool->owner == uid;
+}
+
+/* How it went with a carrier, or a slot: the last one counts. */
+enum outcome { NO_OWNER, DISBELIEVED, LEFT, NOTHING_TO_DO, ADOPTED };
+
+/* The slot must say that the guard has the block, or the library would not ask
+ * for its sockets. */
+static enum outcome
+write_number(const struct guard_pool *pool, uint64_t token, uint64_t number)
+{
+	off_t place = (off_t)(offsetof(struct pool_file, slot) +
+			      token_slot(token) * sizeof(struct slot) +
+			      offsetof(struct slot, guard));
+
+	return pwrite(pool->fd, &number, sizeof(number), place) ==
+			       sizeof(number)
+		       ? ADOPTED
+		       : LEFT;
+}
+
+static enum outcome
+give(const struct guard_pool *pool, const struct slot *slot, uint32_t uid,
+     int socket, uint64_t number)
+{
+	struct guarded block = slot_guarded(slot);
 	struct portres_guard request = {
 		.token = block.token,
-		.fd = is_heir(pid, block.token) ? fd : -1,
+		.fd = slot->heirs ? slot->fd : -1,
 		.start_port = htons((uint16_t)block.range.start),
 		.number_of_ports = (uint16_t)block.range.count,
-		.uid = process_user(pid),
+		.uid = uid,
 	};
-	uint64_t number = guard_number(&sys_kernel, socket);
-	struct slot now;
+	enum outcome outcome;
 
-	if (!read_slot(file, wanted->number, &now) || !slot_live(&now) ||
-	    atomic_load(&now.token) != block.token)
-		return true; /* it has ended */
-	block.number = number;
-	if (atomic_load(&now.guard) == number &&
-	    guard_lives(&sys_kernel, socket, &block) == 1)
-		return true; /* it has come after the guard */
+	/* One of two guards may have it: that one refuses, the other takes. */
 	if (setsockopt(socket, PORTRES_GUARD, PORTRES_GUARD_ADOPT, &request,
-		       sizeof(request)) < 0)
-		return errno == ENOPROTOOPT; /* of a cgroup without a guard */
-	if (pwrite(file->fd, &number, sizeof(number),
-		   place_of(wanted->number) + offsetof(struct slot, guard)) ==
-	    sizeof(number))
-		return true;
-	guard_release(&sys_kernel, socket, &block);
-	return false;
+		       sizeof(request)) < 0 &&
+	    guard_has(&sys_kernel, socket, &block) != 1)
+		return LEFT;
+	outcome = write_number(pool, block.token, number);
+	if (outcome == LEFT)
+		guard_release(&sys_kernel, socket, &block);
+	return outcome;
+}
+
+/* By a socket that owns the block. It may be the guard's, and not be said to
+ * be, if a process was killed between the two. */
+static enum outcome
+adopt_with(struct search *search, const struct guard_pool *pool,
+	   const struct slot *slot, uint32_t uid, int socket)
+{
+	struct guarded block = slot_guarded(slot);
+	uint64_t number = guard_number(&sys_kernel, socket);
+	int had = guard_has(&sys_kernel, socket, &block);
+
+	if (had < 0 || (had && block.number == number))
+		return NOTHING_TO_DO;
+	if (search->only_look)
+		return LEFT;
+	if (!is_believed(search, pool, slot, uid))
+		return DISBELIEVED;
+	return had ? write_number(pool, block.token, number)
+		   : give(pool, slot, uid, socket, number);
+}
+
+static enum outcome
+adopt_by(struct search *search, const struct guard_pool *pool,
+	 const struct slot *slot, const struct carrier *carrier)
+{
+	enum outcome outcome = NO_OWNER;
+	int socket = take_fd(carrier->pid, carrier->fd);
+
+	if (socket < 0)
+		return outcome;
+	if (is_owner(pool, slot, socket))
+		outcome = adopt_with(search, pool, slot,
+				     process_user(carrier->pid), socket);
+	close(socket);
+	return outcome;
+}
+
+static bool
+is_wanted(const struct slot *slot, uint32_t number)
+{
+	return slot_live(slot) && !slot_is_dead(slot) && slot->start &&
+	       slot->kind == KIND_RUNTIME && slot_range(slot).count &&
+	       slot->protocol < PROTOCOL_COUNT &&
+	       token_slot(atomic_load(&slot->token)) == number;
+}
+
+static void
+adopt_slot(struct search *search, const struct guard_pool *pool,
+	   const struct slot *slot)
+{
+	enum outcome best = NO_OWNER;
+	uint32_t i = first_of(search, slot->inode);
+
+	for (; i < search->carrier_count && best <= DISBELIEVED &&
+	       search->carriers[i].inode == slot->inode;
+	     i++) {
+		enum outcome one =
+			adopt_by(search, pool, slot, &search->carriers[i]);
+
+		best = one > best ? one : best;
+	}
+	search->result->runtime += best == ADOPTED;
+	if (search->only_look)
+		search->result->busy += best == LEFT;
+	else
+		search->result->left += best == LEFT || best == DISBELIEVED;
+}
+
+static void
+adopt_slots(struct search *search, const struct guard_pool *pool)
+{
+	if (pread(pool->fd, search->slot, sizeof(search->slot),
+		  offsetof(struct pool_file, slot)) != sizeof(search->slot))
+		return;
+	for (uint32_t i = 0; i < SLOT_COUNT; i++)
+		if (is_wanted(&search->slot[i], i))
+			adopt_slot(search, pool, &search->slot[i]);
 }
 
 /*
- * The pool is locked before the socket is taken, and until it is closed here:
+ * The pool is locked before a socket is taken, and until it is closed here:
  * else its owner's close would not be the last one, and who reserves the ports
- * then would find them reserved. Returns false if the descriptor is not that
- * socket.
+ * then would find them reserved. False: another process has the lock.
  */
 static bool
-take_and_adopt(const struct file *file, struct wanted *wanted, uint32_t pid,
-	       int fd, bool *ret_done)
+adopt_all(struct search *search, const struct guard_pool *pool)
 {
-	int socket = take_fd(pid, fd);
-	uint64_t netns;
-	bool is_it;
-
-	if (socket < 0)
+	if (flock(pool->fd, LOCK_EX | LOCK_NB) < 0)
 		return false;
-	is_it = sock_is(&sys_kernel, socket, wanted->slot.cookie) &&
-		sock_netns(&sys_kernel, socket, &netns) == 0 &&
-		netns == file->netns;
-	if (is_it)
-		*ret_done = adopt_locked(file, wanted, pid, fd, socket);
-	close(socket);
-	return is_it;
+	adopt_slots(search, pool);
+	flock(pool->fd, LOCK_UN);
+	return true;
 }
 
-static void
-adopt(struct search *search, struct wanted *wanted, uint32_t pid, int fd)
-{
-	const struct file *file = &search->files[wanted->file];
-	bool done = false;
-
-	if (!lock(file)) {
-		wanted->seen = true;
-		search->result.left++;
-		return;
-	}
-	wanted->seen = take_and_adopt(file, wanted, pid, fd, &done);
-	flock(file->fd, LOCK_UN);
-	if (wanted->seen && done)
-		search->result.runtime++;
-	else if (wanted->seen)
-		search->result.left++;
-}
-
-/* The first one of the socket's, or the end. */
-static uint32_t
-first_of(const struct search *search, uint64_t inode)
-{
-	uint32_t low = 0, high = search->wanted_count;
-
-	while (low < high) {
-		uint32_t middle = (low + high) / 2;
-
-		if (search->wanted[middle].slot.inode < (uint32_t)inode)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static void
-look(void *context, uint32_t pid, int fd)
+static bool
+see_pool(void *context, const struct guard_pool *pool)
 {
 	struct search *search = context;
-	uint64_t inode = process_socket(pid, fd);
-	uint32_t i = inode ? first_of(search, inode) : search->wanted_count;
 
-	for (; i < search->wanted_count &&
-	       search->wanted[i].slot.inode == (uint32_t)inode;
-	     i++)
-		if (!search->wanted[i].seen)
-			adopt(search, &search->wanted[i], pid, fd);
+	if (adopt_all(search, pool))
+		return false;
+	search->busy = grow(search->busy, search->busy_count,
+			    sizeof(struct guard_pool));
+	search->busy[search->busy_count++] = *pool;
+	return true;
+}
+
+#define ROUNDS 100
+#define ROUND_NS 10000000
+
+/* All at the same time, or each that is stopped with its lock would cost the
+ * others as long. */
+static void
+wait_for_busy(struct search *search)
+{
+	for (int i = 0; i < ROUNDS && search->busy_count; i++) {
+		uint32_t still = 0;
+
+		sys_nanosleep(&sys_kernel, ROUND_NS);
+		for (uint32_t n = 0; n < search->busy_count; n++) {
+			struct guard_pool pool = search->busy[n];
+
+			if (adopt_all(search, &pool))
+				close(pool.fd);
+			else
+				search->busy[still++] = pool;
+		}
+		search->busy_count = still;
+	}
+	search->only_look = true;
+	for (uint32_t n = 0; n < search->busy_count; n++)
+		adopt_slots(search, &search->busy[n]);
 }
 
 static uint32_t
-keep_persistent(void)
+unprivileged_start(void)
+{
+	FILE *file =
+		fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	unsigned start;
+
+	if (!file || fscanf(file, "%u", &start) != 1)
+		start = 1024;
+	if (file)
+		fclose(file);
+	return start;
+}
+
+static void
+adopt_runtime(struct adopted *result)
+{
+	struct search *search = calloc(1, sizeof(*search));
+	struct rlimit most;
+
+	if (!search)
+		return;
+	search->result = result;
+	search->unprivileged = unprivileged_start();
+	/* A busy pool costs a descriptor. */
+	if (getrlimit(RLIMIT_NOFILE, &most) == 0) {
+		most.rlim_cur = most.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &most);
+	}
+	process_each_fd(note_carrier, search);
+	if (search->carrier_count)
+		qsort(search->carriers, search->carrier_count,
+		      sizeof(struct carrier), by_inode);
+	result->unread += guard_pools_each(see_pool, search);
+	wait_for_busy(search);
+	/* The process ends. */
+}
+
+static uint32_t
+keep_persistent(struct adopted *result)
 {
 	const char *store = config_get()->store;
 	struct pool pool;
+	uint32_t refused;
 	int r;
 
 	if (!*store || open_pool(&pool) < 0)
 		return 0;
-	r = persistent_keep(&pool, store, NULL);
+	r = persistent_keep(&pool, store, NULL, &refused);
 	pool_close(&pool);
+	result->left += refused;
 	return r > 0 ? (uint32_t)r : 0;
 }
 
@@ -419,49 +374,41 @@ join(const char *cgroup)
 	fclose(file);
 }
 
-/* Such a block is asked for by any socket, but one that was made in the guard's
- * cgroup: by a child that joins it. */
-static uint32_t
-keep_persistent_there(const char *cgroup)
-{
-	uint32_t count = 0;
-	int ends[2];
-	pid_t child;
+#define SECONDS 20
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return 0;
-	child = fork();
-	if (child == 0) {
-		join(cgroup);
-		count = keep_persistent();
-		_exit(write(ends[1], &count, sizeof(count)) < 0);
-	}
-	close(ends[1]);
-	if (child > 0 && read(ends[0], &count, sizeof(count)) < 0)
-		count = 0;
-	close(ends[0]);
-	if (child > 0)
-		waitpid(child, NULL, 0);
-	return count;
+/*
+ * By a process of its own: a persistent block is asked for by any socket, but
+ * one that was made in the guard's cgroup; and a read of what belongs to others
+ * can be made to last, so this one ends in time.
+ */
+static void
+adopt(const char *cgroup, struct adopted *result)
+{
+	alarm(SECONDS);
+	join(cgroup);
+	result->persistent = keep_persistent(result);
+	adopt_runtime(result);
+	result->whole = true;
 }
 
 void
 guard_adopt(const char *cgroup, struct adopted *ret)
 {
-	struct search search = {0};
+	struct adopted *shared =
+		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
 
-	find_files(&search);
-	for (uint32_t i = 0; i < search.file_count; i++)
-		find_blocks(&search, i);
-	if (search.wanted_count)
-		qsort(search.wanted, search.wanted_count, sizeof(struct wanted),
-		      by_inode);
-	process_each_fd(look, &search);
-	search.result.persistent = keep_persistent_there(cgroup);
-	for (uint32_t i = 0; i < search.file_count; i++)
-		close(search.files[i].fd);
-	free(search.files);
-	free(search.wanted);
-	free(search.mounts);
-	*ret = search.result;
+	memset(ret, 0, sizeof(*ret));
+	if (shared == MAP_FAILED)
+		return;
+	child = fork();
+	if (child == 0) {
+		adopt(cgroup, shared);
+		_exit(0);
+	}
+	if (child > 0)
+		waitpid(child, NULL, 0);
+	*ret = *shared;
+	munmap(shared, sizeof(*shared));
 }

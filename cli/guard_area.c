@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/bpf.h"
 #include "cli/guard.h"
 #include "core/kernel/ephemeral.h"
+#include "core/kernel/sock.h"
 
 #define SYSCTL "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
@@ -44,18 +46,52 @@ out:
 	return r;
 }
 
-int
-guard_area_take(struct range area, struct guard_config *config)
+uint64_t
+guard_namespace(void)
 {
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t netns = 0;
+
+	if (fd < 0)
+		return 0;
+	sock_netns(&sys_kernel, fd, &netns);
+	close(fd);
+	return netns;
+}
+
+uint32_t
+guard_area_size(const struct guard_config *config)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < PORT_COUNT / 64; i++)
+		n += (uint32_t)__builtin_popcountll(config->area[i]);
+	return n;
+}
+
+/* Noted first: who is killed in between must leave no port that nobody knows
+ * of. */
+int
+guard_area_take(struct range area, struct guard_pinned *pinned)
+{
+	struct guard_config *config = &pinned->config, before = *config;
 	struct port_set set;
 	int r;
 
+	if (guard_namespace() != config->store_namespace)
+		return -EXDEV;
 	ephemeral_reserved(&sys_kernel, &set);
 	for (uint32_t port = area.start; port < range_end(area); port++)
 		if (!port_set_has(&set, port))
 			config->area[port / 64] |= (uint64_t)1 << port % 64;
+	if (bpf_write(pinned->map[GUARD_MAP_CONFIG], 0, config) < 0)
+		return -errno;
 	port_set_add(&set, area);
 	r = write_ports(&set);
+	if (r < 0) {
+		*config = before;
+		bpf_write(pinned->map[GUARD_MAP_CONFIG], 0, config);
+	}
 	return r;
 }
 
@@ -63,12 +99,13 @@ int
 guard_area_give_back(const struct guard_config *config)
 {
 	struct port_set set;
-	bool any = false;
 
+	if (!guard_area_size(config))
+		return 0;
+	if (guard_namespace() != config->store_namespace)
+		return -EXDEV;
 	ephemeral_reserved(&sys_kernel, &set);
-	for (size_t i = 0; i < PORT_COUNT / 64; i++) {
-		any |= config->area[i] != 0;
+	for (size_t i = 0; i < PORT_COUNT / 64; i++)
 		set.word[i] &= ~config->area[i];
-	}
-	return any ? write_ports(&set) : 0;
+	return write_ports(&set);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,18 +65,24 @@ guard_open(const char *pins, struct guard_pinned *ret)
 	return fd;
 }
 
+/* All, whatever build has made them, and last of all what tells of the area. */
 static int
 remove_pins(const char *directory)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], config[PATH_MAX];
+	DIR *pins = opendir(directory);
+	struct dirent *entry;
 
-	for (int i = 0; i < GUARD_PROGRAMS; i++)
-		if (unlink(guard_pin_path(directory, "link", program[i].name,
-					  path)) < 0 &&
-		    errno != ENOENT)
-			return -errno;
-	for (int i = 0; i < GUARD_MAPS; i++)
-		unlink(guard_pin_path(directory, "map", map_name[i], path));
+	guard_pin_path(directory, "map", map_name[GUARD_MAP_CONFIG], config);
+	while (pins && (entry = readdir(pins))) {
+		snprintf(path, sizeof(path), "%.3000s/%s", directory,
+			 entry->d_name);
+		if (strcmp(path, config) != 0)
+			unlink(path);
+	}
+	if (pins)
+		closedir(pins);
+	unlink(config);
 	return rmdir(directory) < 0 ? -errno : 0;
 }
 
@@ -104,7 +111,6 @@ pin(const struct guard_place *place, const struct guard_loaded *loaded,
 	int r;
 
 	snprintf(new, sizeof(new), GUARD_PINS "/new-%d", (int)getpid());
-	remove_pins(new); /* of another of our number, who was killed */
 	if (mkdir(new, 0700) < 0)
 		return -errno;
 	r = pin_in(new, loaded, links);
@@ -178,21 +184,21 @@ guard_renew(struct guard_pinned *pinned)
 }
 
 int
-guard_detach(const struct guard_place *place)
+guard_detach(const char *pins)
 {
 	char path[PATH_MAX];
 
 	/* The last to come is the first to go. */
 	for (int i = GUARD_PROGRAMS - 1; i >= 0; i--) {
-		int link = bpf_open(guard_pin_path(place->pins, "link",
-						   program[i].name, path));
+		int link = bpf_open(
+			guard_pin_path(pins, "link", program[i].name, path));
 
 		if (link < 0)
 			continue;
 		bpf_detach(link);
 		close(link);
 	}
-	return remove_pins(place->pins);
+	return remove_pins(pins);
 }
 
 bool
@@ -203,6 +209,50 @@ guard_attached(const struct guard_pinned *pinned)
 	/* The one that is attached last. */
 	bpf_link_cgroup(pinned->link[GUARD_SETSOCKOPT], &cgroup);
 	return cgroup != 0;
+}
+
+/* True: there is no doubt, nor anything that it would take to give it up. */
+static bool
+may_clear(const char *pins, const char *path, bool force, bool *ret_is_that)
+{
+	struct guard_pinned pinned = {0};
+	struct guard_config *config = &pinned.config;
+	char name[PATH_MAX];
+	int map = bpf_open(
+		guard_pin_path(pins, "map", map_name[GUARD_MAP_CONFIG], name));
+	int link = pinned.link[GUARD_SETSOCKOPT] = bpf_open(guard_pin_path(
+		pins, "link", program[GUARD_SETSOCKOPT].name, name));
+	bool gone = link < 0 ? errno == ENOENT : !guard_attached(&pinned);
+
+	*ret_is_that = map >= 0 && bpf_read(map, 0, config) == 0 && path &&
+		       strcmp(config->cgroup, path) == 0;
+	if (gone && guard_area_give_back(config) == -EXDEV)
+		gone = *ret_is_that && force;
+	close(link);
+	close(map);
+	return gone;
+}
+
+bool
+guard_clear_remains(const char *path, bool force)
+{
+	DIR *guards = opendir(GUARD_PINS);
+	bool is_that, cleared = false;
+	struct dirent *entry;
+	char pins[PATH_MAX];
+
+	while (guards && (entry = readdir(guards))) {
+		snprintf(pins, sizeof(pins), GUARD_PINS "/%s", entry->d_name);
+		/* Their maker had the lock that we have. */
+		if (strncmp(entry->d_name, "new-", 4) == 0)
+			guard_detach(pins);
+		else if (*entry->d_name >= '0' && *entry->d_name <= '9' &&
+			 may_clear(pins, path, force, &is_that))
+			cleared |= guard_detach(pins) == 0 && is_that;
+	}
+	if (guards)
+		closedir(guards);
+	return cleared;
 }
 
 static bool

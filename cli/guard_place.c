@@ -2,14 +2,17 @@
 #include "cli/guard_place.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -104,6 +107,45 @@ guard_place_prepare(void)
 	if (mkdir(GUARD_PINS, 0700) < 0 && errno != EEXIST)
 		return refuse("%s cannot be made: %m: become root", GUARD_PINS);
 	return 0;
+}
+
+/* In a bpf file system that was mounted without a mode anybody makes
+ * directories. */
+int
+guard_place_check(void)
+{
+	struct stat st;
+
+	if (lstat(GUARD_PINS, &st) < 0)
+		return 0;
+	if (S_ISDIR(st.st_mode) && st.st_uid == 0 &&
+	    !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	return refuse("%s is not root's alone: see who made it, and remove it",
+		      GUARD_PINS);
+}
+
+#define LOCK_WAIT_MS 30000 /* longer than an adoption lasts */
+
+int
+guard_place_lock(void)
+{
+	int fd, r = guard_place_check();
+
+	if (r != 0)
+		return r;
+	/* Open until the process ends. */
+	fd = open(GUARD_PINS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	for (int i = 0; fd >= 0 && i < LOCK_WAIT_MS; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		usleep(1000);
+	}
+	return refuse("%s is locked by another portres guard on or off: end "
+		      "that",
+		      GUARD_PINS);
 }
 
 bool

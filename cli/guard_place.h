@@ -26,8 +26,16 @@ int guard_place_find(const char *path, struct guard_place *ret);
 /* The root, without a word: 0 or -ENOENT. */
 int guard_place_root(struct guard_place *ret);
 
-/* Mounts the bpf file system where it is not. As above. */
+/* Mounts the bpf file system where it is not, and makes GUARD_PINS there. As
+ * above. */
 int guard_place_prepare(void);
+
+/* Is GUARD_PINS, if it is there, root's alone? As above. */
+int guard_place_check(void);
+
+/* Lets no other `on` or `off` work until this process ends. As above; nothing
+ * is done where there is no GUARD_PINS. */
+int guard_place_lock(void);
 
 /* Is there a guard? */
 bool guard_place_taken(const struct guard_place *place);

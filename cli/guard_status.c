@@ -31,16 +31,6 @@ add(void *context, const struct guard_block *block)
 		sums->namespaces[sums->namespace_count++] = block->namespace;
 }
 
-static uint32_t
-area_size(const struct guard_config *config)
-{
-	uint32_t n = 0;
-
-	for (size_t i = 0; i < PORT_COUNT / 64; i++)
-		n += (uint32_t)__builtin_popcountll(config->area[i]);
-	return n;
-}
-
 static void
 print(struct guard_pinned *pinned, bool json, const char *separator)
 {
@@ -61,7 +51,7 @@ print(struct guard_pinned *pinned, bool json, const char *separator)
 		       attached ? "true" : "false",
 		       c->build == guard_build ? "true" : "false", blocks,
 		       sums.kept, sums.ports, sums.namespace_count,
-		       counters.refused, c->quota, area_size(c));
+		       counters.refused, c->quota, guard_area_size(c));
 		return;
 	}
 	printf("%s: %s%s\n", safe_text(c->cgroup, safe, sizeof(safe)),
@@ -74,7 +64,7 @@ print(struct guard_pinned *pinned, bool json, const char *separator)
 	printf("  refused     %" PRIu64 " binds\n", counters.refused);
 	printf("  quota       %u ports of one user\n", c->quota);
 	printf("  area        %u ports that the system does not choose\n",
-	       area_size(c));
+	       guard_area_size(c));
 }
 
 /* 1: there is no such guard. */
@@ -124,6 +114,8 @@ guard_status(const char *path, bool json)
 	if (geteuid() != 0)
 		return refuse("only root sees the guard: become root, or see "
 			      "portres doctor");
+	if ((r = guard_place_check()) != 0)
+		return r;
 	if (json)
 		putchar('[');
 	r = path ? show(place.pins, json, "\n") : show_all(json);

@@ -34,11 +34,21 @@ refuse_error(int r)
 	}
 }
 
-/* `r` is 0, or 1 if the disk did not confirm the change. */
+static void
+caution_unguarded(void)
+{
+	caution("the guard has not followed: the blocks are those of another "
+		"store, or the store has another owner or group than when "
+		"portres guard on was said last, or it has no room");
+}
+
+/* `r` is not negative. */
 static int
 done(int r)
 {
-	if (r > 0)
+	if (r & PERSISTENT_UNGUARDED)
+		caution_unguarded();
+	if (r & PERSISTENT_UNCONFIRMED)
 		caution("that is done, but the disk has not confirmed it: a "
 			"power failure may undo it");
 	return finish(STATUS_OK);
@@ -97,6 +107,8 @@ reload(struct pool *pool)
 		return refuse_error(r);
 	printf("%u added, %u removed, %u kept\n", report.added, report.removed,
 	       report.kept);
+	if (report.unguarded)
+		caution_unguarded();
 	r = finish(STATUS_OK);
 	if (report.bad)
 		r = refuse("%u line%s of %s/persistent could not be followed, "

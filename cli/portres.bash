@@ -67,7 +67,7 @@ _portres() {
 			;;
 		esac
 		case ${COMP_WORDS[2]} in
-		on) words="--cgroup --area --quota" ;;
+		on) words="--cgroup --area --quota --again" ;;
 		off) words="--cgroup --force" ;;
 		status) words="--cgroup --json" ;;
 		esac

@@ -64,5 +64,6 @@ complete -c portres -n '__fish_seen_subcommand_from guard; and not __fish_seen_s
 complete -c portres -n '__fish_seen_subcommand_from guard' -l cgroup -r -F -d 'instead of the root'
 complete -c portres -n '__fish_seen_subcommand_from guard; and __fish_seen_subcommand_from on' -l area -x -d 'LOW-HIGH, that the system does not choose'
 complete -c portres -n '__fish_seen_subcommand_from guard; and __fish_seen_subcommand_from on' -l quota -x -d 'ports of one user'
+complete -c portres -n '__fish_seen_subcommand_from guard; and __fish_seen_subcommand_from on' -l again -d 'no error where it is on'
 complete -c portres -n '__fish_seen_subcommand_from guard; and __fish_seen_subcommand_from off' -l force -d 'though blocks live'
 complete -c portres -n '__fish_seen_subcommand_from guard; and __fish_seen_subcommand_from status' -l json

@@ -49,6 +49,7 @@ _portres() {
 		_arguments '--cgroup[instead of the root]:cgroup:_files -/' \
 			'--area[ports that the system does not choose]:LOW-HIGH: ' \
 			'--quota[ports of one user]:N: ' \
+			'--again[no error where it is on]' \
 			'--force[though blocks live]' '--json[for programs]' \
 			'--help[help]' '1:what:(on off status)'
 		;;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/interpreter.h"
 #include "cli/library.h"
 #include "cli/output.h"
 
@@ -27,8 +28,7 @@ read_ports(const struct command *self, const char *text, struct range *ret)
 	if (!*text || plus == text || (plus && !plus[1]))
 		return misused(self, "no ports '%s': say N, or START+N", text);
 	if (plus && strncmp(text, "0+", 2) != 0)
-		r = read_port(self, strndupa(text, (size_t)(plus - text)),
-			      &range.start);
+		r = read_port_before(self, text, plus, &range.start);
 	if (r == 0)
 		r = read_count(self, plus ? plus + 1 : text, &range);
 	if (r == 0 && !plus && range.count > COUNT_ALONE_MAX)
@@ -156,6 +156,7 @@ static int
 run_main(const struct command *self, int argc, char **argv)
 {
 	struct choice choice = {0};
+	struct interpreter interpreter;
 	struct library library;
 	const char *slash;
 	int error, r = read_choice(self, argc, argv, &choice);
@@ -168,6 +169,12 @@ run_main(const struct command *self, int argc, char **argv)
 	if (!library_find(&library))
 		return refuse("%s: %s", library.trouble.cause,
 			      library.trouble.way_out);
+	if (interpreter_is_foreign(*argv, &interpreter))
+		return refuse("%s is a program of another C library (%s), "
+			      "which cannot load %s: use the portres that was "
+			      "built for that one",
+			      interpreter.program, interpreter.linker,
+			      library.path);
 	/* The reservation is the command's, so it goes by that name. */
 	slash = strrchr(*argv, '/');
 	prctl(PR_SET_NAME, slash ? slash + 1 : *argv);

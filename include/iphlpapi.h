@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Persistent port reservations: blocks that no socket owns, that outlive
+ * The machine's interfaces, and persistent port reservations: blocks that no socket owns, that outlive
  * every process, and come back with the machine.
  *
  * StartPort is in network byte order, NumberOfPorts in the host's. All return
@@ -21,12 +21,27 @@
 
 #include "windows.h"
 #include "winsock2.h"
+#include "iptypes.h"
 #include "mstcpip.h"
 #include "ws2ipdef.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/*
+ * Lists the interfaces with their addresses: AF_INET, AF_INET6, or AF_UNSPEC
+ * for both. Linux' names are AdapterName, Description and FriendlyName.
+ *
+ * ERROR_BUFFER_OVERFLOW	*SizePointer is the size that is needed
+ * ERROR_NO_DATA		no interface has such an address
+ * ERROR_INVALID_PARAMETER	another family; SizePointer NULL
+ * ERROR_NOT_ENOUGH_MEMORY
+ */
+WINSOCK_API_LINKAGE ULONG WSAAPI
+GetAdaptersAddresses(ULONG Family, ULONG Flags, PVOID Reserved,
+		     PIP_ADAPTER_ADDRESSES AdapterAddresses,
+		     PULONG SizePointer);
 
 WINSOCK_API_LINKAGE ULONG WSAAPI
 CreatePersistentTcpPortReservation(USHORT StartPort, USHORT NumberOfPorts,

@@ -20,6 +20,24 @@ extern int bind(int fd, __CONST_SOCKADDR_ARG address,
 		socklen_t size) PORTRES_NOTHROW PORTRES_NAME(bind);
 extern int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t size)
 	PORTRES_NAME(connect);
+extern struct hostent *gethostbyaddr(const void *address, socklen_t size,
+				     int family) PORTRES_NAME(gethostbyaddr);
+extern struct hostent *gethostbyname(const char *name)
+	PORTRES_NAME(gethostbyname);
+extern int getpeername(int fd, __SOCKADDR_ARG address,
+		       socklen_t *__restrict size) PORTRES_NOTHROW
+	PORTRES_NAME(getpeername);
+extern struct protoent *getprotobyname(const char *name)
+	PORTRES_NAME(getprotobyname);
+extern struct protoent *getprotobynumber(int number)
+	PORTRES_NAME(getprotobynumber);
+extern struct servent *getservbyname(const char *name, const char *protocol)
+	PORTRES_NAME(getservbyname);
+extern struct servent *getservbyport(int port, const char *protocol)
+	PORTRES_NAME(getservbyport);
+extern int getsockname(int fd, __SOCKADDR_ARG address,
+		       socklen_t *__restrict size) PORTRES_NOTHROW
+	PORTRES_NAME(getsockname);
 extern int getsockopt(int fd, int level, int name, void *__restrict value,
 		      socklen_t *__restrict size) PORTRES_NOTHROW
 	PORTRES_NAME(getsockopt);
@@ -29,8 +47,9 @@ extern ssize_t recv(int fd, void *buffer, size_t n, int flags)
 extern ssize_t recvfrom(int fd, void *__restrict buffer, size_t n, int flags,
 			__SOCKADDR_ARG address, socklen_t *__restrict size)
 	PORTRES_NAME(recvfrom);
-extern int select(int n, fd_set *__restrict readable,
-		  fd_set *__restrict writable, fd_set *__restrict exceptional,
+extern int select(int n, portres_linux_fd_set *__restrict readable,
+		  portres_linux_fd_set *__restrict writable,
+		  portres_linux_fd_set *__restrict exceptional,
 		  struct timeval *__restrict timeout) PORTRES_NAME(select);
 extern ssize_t send(int fd, const void *buffer, size_t n, int flags)
 	PORTRES_NAME(send);
@@ -39,8 +58,12 @@ extern ssize_t sendto(int fd, const void *buffer, size_t n, int flags,
 	PORTRES_NAME(sendto);
 extern int setsockopt(int fd, int level, int name, const void *value,
 		      socklen_t size) PORTRES_NOTHROW PORTRES_NAME(setsockopt);
+extern int shutdown(int fd, int how) PORTRES_NOTHROW PORTRES_NAME(shutdown);
 extern int socket(int family, int type, int protocol) PORTRES_NOTHROW
 	PORTRES_NAME(socket);
+/* A macro, because <unistd.h> may yet come and has another way to rename. */
+#define gethostname portres_gethostname
+extern int gethostname(char *name, size_t size) PORTRES_NOTHROW;
 
 #ifdef __cplusplus
 }
@@ -91,6 +114,18 @@ getsockopt(SOCKET s, int level, int optname, void *optval, int *optlen)
 			    reinterpret_cast<socklen_t *>(optlen));
 }
 
+#ifndef PORTRES_ITSELF
+inline int
+select(int n, portres_fd_set *readable, portres_fd_set *writable,
+       portres_fd_set *exceptional, const struct timeval *timeout)
+{
+	return ::select(n, reinterpret_cast<portres_linux_fd_set *>(readable),
+			reinterpret_cast<portres_linux_fd_set *>(writable),
+			reinterpret_cast<portres_linux_fd_set *>(exceptional),
+			const_cast<struct timeval *>(timeout));
+}
+#endif
+
 inline int
 recvfrom(SOCKET s, void *buf, size_t len, int flags, struct sockaddr *from,
 	 int *fromlen)
@@ -117,6 +152,13 @@ recvfrom(SOCKET s, void *buf, size_t len, int flags, struct sockaddr *from,
 	getpeername((s), (name), PORTRES_LENGTH(namelen))
 #define getsockopt(s, level, optname, optval, optlen)                          \
 	getsockopt((s), (level), (optname), (optval), PORTRES_LENGTH(optlen))
+#ifndef PORTRES_ITSELF
+#define select(n, readable, writable, exceptional, timeout)                    \
+	select((n), (portres_linux_fd_set *)(void *)(readable),                \
+	       (portres_linux_fd_set *)(void *)(writable),                     \
+	       (portres_linux_fd_set *)(void *)(exceptional),                  \
+	       (struct timeval *)(void *)(timeout))
+#endif
 #define recvfrom(s, buf, len, flags, from, fromlen)                            \
 	recvfrom((s), (buf), (len), (flags), (from), PORTRES_LENGTH(fromlen))
 #endif

@@ -8,10 +8,13 @@
  * - Narrow formats: %S is wide, and the same sizes of integers. printf and its
  *   family keep their names and call ours.
  * - _wtoi and its kin.
+ * - What C has not: portres_string.h, portres_stdlib.h, portres_stdio.h.
  * - wmain needs no declaration: see winsock/crt/wmain.c.
  */
 #ifndef PORTRES_CRT_H
 #define PORTRES_CRT_H
+
+#include "portres_words.h"
 
 /* Before the renaming below, or these headers would declare our names. */
 #include <stdarg.h>
@@ -48,6 +51,12 @@ PORTRES_CRT_API int portres_fwprintf(FILE *to, const wchar_t *format, ...);
 PORTRES_CRT_API int portres_vwprintf(const wchar_t *format, va_list args);
 PORTRES_CRT_API int portres_vfwprintf(FILE *to, const wchar_t *format,
 				      va_list args);
+PORTRES_CRT_API int portres_swprintf(wchar_t *to, size_t size,
+				     const wchar_t *format, ...);
+PORTRES_CRT_API int portres_vswprintf(wchar_t *to, size_t size,
+				      const wchar_t *format, va_list args);
+PORTRES_CRT_API int portres_vsnwprintf(wchar_t *to, size_t size,
+				       const wchar_t *format, va_list args);
 
 PORTRES_CRT_API int portres_printf(const char *format, ...);
 PORTRES_CRT_API int portres_fprintf(FILE *to, const char *format, ...);
@@ -118,11 +127,13 @@ using ::portres_fwprintf;
 using ::portres_printf;
 using ::portres_snprintf;
 using ::portres_sprintf;
+using ::portres_swprintf;
 using ::portres_vfprintf;
 using ::portres_vfwprintf;
 using ::portres_vprintf;
 using ::portres_vsnprintf;
 using ::portres_vsprintf;
+using ::portres_vswprintf;
 using ::portres_vwprintf;
 using ::portres_wprintf;
 } /* namespace std */
@@ -134,5 +145,11 @@ using ::portres_wprintf;
 #define fwprintf portres_fwprintf
 #define vwprintf portres_vwprintf
 #define vfwprintf portres_vfwprintf
+#define swprintf portres_swprintf
+#define vswprintf portres_vswprintf
+
+#include "portres_stdio.h"
+#include "portres_stdlib.h"
+#include "portres_string.h"
 
 #endif

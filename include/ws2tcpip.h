@@ -67,6 +67,8 @@ extern int inet_pton(int family, const char *__restrict text,
 #endif
 
 typedef struct addrinfo ADDRINFOA, *PADDRINFOA;
+/* Narrow, with UNICODE too. */
+typedef ADDRINFOA ADDRINFO, *LPADDRINFO;
 
 typedef struct addrinfoW {
 	int ai_flags;

@@ -19,8 +19,9 @@ import checkers
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # A shell without job control starts what runs in the background with this one
-# ignored, and so would be what the tests start.
+# ignored, nohup the other, and so would be what the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Those that others import first, or their assertions say little.
 pytest_plugins = [
@@ -28,6 +29,7 @@ pytest_plugins = [
     "kits.books",
     "kits.cli",
     "kits.compiling",
+    "kits.compilers",
     "kits.csource",
     "kits.inherited",
     "kits.overlapped",
@@ -36,6 +38,7 @@ pytest_plugins = [
     "kits.real",
     "kits.rights",
     "kits.guard",
+    "kits.windows",
 ]
 
 

@@ -47,6 +47,14 @@ def test_twice(guarded):
     assert guarded.status()["attached"]
 
 
+def test_again(guarded):
+    """As the unit says it: no error, whether it was on or not."""
+    guarded.on("--again")
+    guarded.off()
+    guarded.on("--again")
+    assert guarded.status()["attached"]
+
+
 def test_off_twice(guarded):
     guarded.off()
     assert "is not guarded" in guarded.off(status=1)
@@ -72,6 +80,150 @@ def test_a_cgroup_that_is_gone(guarded):
     deadline = time.monotonic() + 20  # the kernel does it later
     while f"{below}: was guarded, and is gone\n" not in guarded.portres("guard", "status"):
         assert time.monotonic() < deadline
+
+
+def test_a_cgroup_that_is_gone_is_let_go(guarded):
+    """By its path, or by the next on or off of another; with its area."""
+    for words in (["off", "--cgroup", guarded.cgroup / "below"],
+                  ["on", "--again", "--cgroup", guarded.cgroup]):
+        below = guarded.cgroup / "below"
+        below.mkdir()
+        guarded.portres("guard", "on", "--cgroup", below, "--area", "40000-40010")
+        below.rmdir()
+        deadline = time.monotonic() + 20  # the kernel does it later
+        while "is gone\n" not in guarded.portres("guard", "status"):
+            assert time.monotonic() < deadline
+        said = guarded.portres("guard", *words)
+        assert words[0] == "on" or said == f"{below} is no longer guarded\n"
+        assert "is gone" not in guarded.portres("guard", "status")
+        assert reserved(guarded) == ""
+
+
+RESERVED = "/proc/sys/net/ipv4/ip_local_reserved_ports"
+
+
+def reserved(arena, write=None, prefix=None):
+    """That of the arena's network namespace."""
+    command = ["cat", RESERVED] if write is None else ["sh", "-c", f"echo {write} >{RESERVED}"]
+    return subprocess.run([*(prefix or arena.outside), *command], check=True,
+                          capture_output=True, text=True).stdout.strip()
+
+
+def test_an_area_of_another_network_namespace(guarded, start):
+    """Neither taken nor given back there: its list is another, and its
+    administrator's."""
+    guarded.on("--area", "40000-40010")
+    holder = start(["unshare", "-n", "sleep", "1000"], guarded.env)
+    here = os.stat("/proc/self/ns/net").st_ino
+    deadline = time.monotonic() + 20
+    while os.stat(f"/proc/{holder.pid}/ns/net").st_ino == here:
+        assert time.monotonic() < deadline
+    there = [*guarded.outside, "nsenter", f"--net=/proc/{holder.pid}/ns/net"]
+    elsewhere = ["nsenter", f"--net=/proc/{holder.pid}/ns/net"]
+    reserved(guarded, "40000-40005", there)
+    said = guarded.off(status=1, prefix=elsewhere)
+    assert "is another network namespace's" in said
+    said = guarded.on("--area", "40000-40020", status=1, prefix=elsewhere)
+    assert "from another network namespace" in said
+    assert guarded.status()["attached"]
+    guarded.off("--force", prefix=elsewhere)
+    assert reserved(guarded, prefix=there) == "40000-40005"
+    assert reserved(guarded) == "40000-40010"
+
+
+KILLED = ["strace", "-f", "-o", "/dev/null"]
+
+
+def killed(arena, verb, calls, when, *more):
+    """The command, killed at its call number `when` of these."""
+    run = subprocess.run(
+        [*arena.outside, *KILLED, "-e", f"trace={calls}", "-e",
+         f"inject={calls}:signal=KILL:when={when}", *more, arena.build / "portres", "guard", verb,
+         "--cgroup", arena.cgroup], env=arena.env, check=False, capture_output=True)
+    return run.returncode != 0
+
+
+def test_an_area_of_an_on_that_was_killed(guarded, has):
+    """Between the list and its notes; off gives back all."""
+    if not has("strace"):
+        pytest.skip("no strace")
+    reserved(guarded, "40000-40003")
+    run = subprocess.run(
+        [*guarded.outside, *KILLED, "-e", "trace=close", "-P", RESERVED, "-e",
+         "inject=close:signal=KILL:when=2", guarded.build / "portres", "guard", "on", "--cgroup",
+         guarded.cgroup, "--area", "40000-40010"], env=guarded.env, check=False)
+    assert run.returncode != 0 and reserved(guarded) == "40000-40010"
+    guarded.off()
+    assert reserved(guarded) == "40000-40003"
+
+
+def attached(arena):
+    """The programs of ours that the kernel has on that cgroup."""
+    said = subprocess.run([*arena.outside, "bpftool", "cgroup", "show", arena.cgroup], check=True,
+                          capture_output=True, text=True).stdout
+    return said.count("guard_")
+
+
+@pytest.mark.parametrize("calls,when", [("rename", 1), ("bpf", 14), ("bpf", 22)])
+def test_an_on_that_was_killed(arena, has, calls, when):
+    """Before it had its name: the next on or off takes it away whole."""
+    if not has("strace"):
+        pytest.skip("no strace")
+    for verb in "off", "on":
+        assert killed(arena, "on", calls, when)
+        assert arena.status() is None
+        assert calls == "bpf" or attached(arena) == 6
+        if verb == "off":
+            assert "is not guarded" in arena.off(status=1)
+            assert attached(arena) == 0
+            continue
+        arena.on()
+        assert attached(arena) == 6
+        arena.off()
+        assert attached(arena) == 0
+
+
+@pytest.mark.parametrize("when", [1, 4, 12, 14])
+def test_an_off_that_was_killed_while_it_removed(arena, has, when):
+    if not has("strace"):
+        pytest.skip("no strace")
+    for verb in "on", "off":
+        arena.on("--area", "40000-40010")
+        assert killed(arena, "off", "unlink", when) and attached(arena) == 0
+        if verb == "on":
+            arena.on()
+            assert attached(arena) == 6
+            arena.off()
+        else:
+            assert "is not guarded" in arena.off(status=1)
+        assert arena.status() is None and reserved(arena) == ""
+
+
+def test_two_at_a_time(arena):
+    """One puts it there or takes it away, the other finds it so."""
+    program = [*arena.outside, arena.build / "portres", "guard"]
+    for verb, there in ("on", 6), ("off", 0):
+        both = [subprocess.Popen([*program, verb, "--cgroup", arena.cgroup], env=arena.env,
+                                 stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                for _ in range(2)]
+        said = [one.communicate() for one in both]
+        assert sorted(one.returncode for one in both) == [0, 1], said
+        assert any("guarded" in err for _, err in said), said
+        assert attached(arena) == there
+
+
+def test_a_place_that_is_not_roots(arena):
+    """Anybody makes directories in a bpf file system that has no mode."""
+    subprocess.run([*arena.outside, "rmdir", PINS], check=True)
+    user = arena.user(*NOBODY)
+    user.os.mkdir(PINS)
+    assert f"{PINS} is not root's alone" in arena.on(status=1)
+    for verb in "off", "status":
+        assert "is not root's alone" in arena.portres("guard", verb, "--cgroup", arena.cgroup,
+                                                      status=1)
+    assert attached(arena) == 0
+    user.os.rmdir(PINS)
+    arena.on()
 
 
 def test_an_off_that_was_killed(guarded):
@@ -100,8 +252,8 @@ def test_an_off_that_was_killed(guarded):
     (["on", "--quota", "131073"], "no quota '131073'"),
     (["on", "--quota"], "--quota wants a value"),
     (["on", "--force"], "--force goes with off"),
-    (["off", "--area", "5-6"], "--area and --quota go with on"),
-    (["status", "--quota", "5"], "--area and --quota go with on"),
+    (["off", "--area", "5-6"], "--again, --area and --quota go with on"),
+    (["status", "--quota", "5"], "--again, --area and --quota go with on"),
     (["on", "--json"], "--json goes with status"),
     (["on", "--now"], "guard does not know the option --now"),
 ])
@@ -248,3 +400,4 @@ def age(guarded):
 def test_the_unit_calls_it(root):
     unit = (root / "cli" / "portres-guard.service").read_text()
     assert "Type=oneshot" in unit and "RemainAfterExit=yes" in unit
+    assert "ExecReload=portres guard on --again\n" in unit

@@ -4,6 +4,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from errno import EADDRINUSE
 
 import pytest
@@ -102,6 +103,70 @@ def test_heirs_are_heirs_afterwards(arena, under_it, start, stranger, go_server)
     assert held(stranger, 26000)
     shell.tell("go on")
     assert shell.line() == "listens 26001"
+
+
+def bind_as_heir(port):
+    """A child that has what is inherited, and no library. For a player."""
+    env = {k: v for k, v in os.environ.items() if k != "LD_PRELOAD"}
+    code = f"import socket; socket.socket().bind(('127.0.0.1', {port}))"
+    subprocess = importlib.import_module("subprocess")
+    return subprocess.run(["/usr/bin/python3", "-c", code], env=env, close_fds=False,
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
+def acquire_for_heirs(sock, start, count):
+    """For a player."""
+    class Asked(ctypes.Structure):
+        _fields_ = [("start", ctypes.c_uint16), ("count", ctypes.c_uint16),
+                    ("pad", ctypes.c_uint32), ("token", ctypes.c_uint64)]
+
+    sock.set_inheritable(True)
+    asked = Asked(socket.htons(start), count)
+    portio.must(libc.portres_acquire(sock.fileno(), ctypes.byref(asked), 2) == 0)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["guard first", "guard later"])
+def test_heirs_that_the_block_was_acquired_for(arena, under_it, stranger, first):
+    """By PORTRES_HEIRS, as the pytest plugin does."""
+    if first:
+        arena.on()
+    owner = under_it()
+    owner.run(acquire_for_heirs, owner.tcp(), 26000, 3)
+    if first:
+        arena.off("--force")
+    arena.on()
+    assert held(stranger, 26001)
+    assert owner.run(bind_as_heir, 26001)
+
+
+def test_a_block_that_another_guard_does_not_reach(arena, under_it, stranger):
+    """Its program is in another cgroup: it is not counted."""
+    under_it(prefix=arena.outside).tcp().acquire(26000, 3)
+    assert arena.on() == f"{arena.cgroup} is guarded\n"
+    assert arena.status()["blocks"] == 0
+
+
+KILL = ["-e", "trace=pwrite64", "-e", "inject=pwrite64:error=EIO:signal=KILL"]
+
+
+def test_an_adoption_that_was_killed(arena, under_it, stranger, has, tmp_path):
+    """The guard has the block, and the pool does not say so: its owner is let in
+    all the same, and the next `on` takes up what was left."""
+    if not has("strace"):
+        pytest.skip("no strace")
+    owner = under_it()
+    sock = owner.tcp()
+    block = sock.acquire(26000, 4)
+    said = arena.on(prefix=["strace", "-f", "-o", tmp_path / "log", *KILL], cautions=True)
+    assert "the search for blocks of running programs was ended" in said
+    assert held(stranger, 26001)
+    for port in 0, 26002:
+        x = owner.tcp()
+        x.associate(block)
+        assert x.bind(port) in block
+    assert "it has 1 blocks" in arena.on("--quota", 16384)
+    sock.release(block)
+    assert not held(stranger, 26003)
 
 
 def test_off_and_on_again(arena, under_it, stranger):
@@ -212,6 +277,39 @@ def test_the_group_of_the_store(arena, under_it):
         user.kill()
     user = arena.user("setpriv", "--reuid=65534", "--regid=65534", "--groups=7,4241,4243")
     assert attempt(user.tcp().guard, "associate", 1, 26000, 3) == "EACCES"
+
+
+def test_a_store_that_changes_hands(arena, under_it, stranger):
+    """The guard goes by the store as it was at `on`: nothing is said that is not so,
+    and `on` looks again."""
+    store = tempfile.mkdtemp(dir=arena.scripts)
+    arena.env["PORTRES_POOL"] = store
+    os.chown(store, 0, 4242)
+    os.chmod(store, 0o2770)
+    arena.on()
+    said = []
+
+    def member(group, verb, *block):
+        said.append(arena.portres(
+            "persistent", verb, *block, cautions=True,
+            prefix=["setpriv", "--reuid=65534", "--regid=65534", f"--groups={group}"]))
+        return "the guard has not followed" in said[-1]
+
+    program, arena.build = arena.build, arena.scripts
+    assert not member(4242, "add", "tcp", 26000, 3)
+    assert held(stranger, 26001)
+    for name in ".", *os.listdir(store):
+        os.chown(os.path.join(store, name), -1, 4343)
+    assert member(4343, "delete", "tcp", 26000, 3)
+    assert member(4343, "add", "tcp", 26010, 3)
+    assert held(stranger, 26001) and not held(stranger, 26011)
+    arena.build = program
+    assert "1 persistent ones" in arena.on()
+    assert held(stranger, 26011)
+    arena.build = arena.scripts
+    assert not member(4343, "delete", "tcp", 26010, 3)
+    arena.build = program
+    assert not held(stranger, 26011)
 
 
 def test_run_in_a_persistent_block(arena, under_it, start, stranger, go_server):

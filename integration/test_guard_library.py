@@ -271,6 +271,53 @@ with portres.reserve(2) as block:
 """
 
 
+@pytest.fixture
+def two_guards(guarded):
+    """A cgroup below that has one as well: within(it) is a player's prefix."""
+    below = guarded.cgroup / "below"
+    below.mkdir()
+    guarded.portres("guard", "on", "--cgroup", below)
+    yield below
+    guarded.portres("guard", "off", "--cgroup", below, "--force")
+
+
+def blocks_of(guarded, cgroup):
+    (found,) = json.loads(guarded.portres("guard", "status", "--cgroup", cgroup, "--json"))
+    return found["blocks"]
+
+
+def test_two_guards(guarded, two_guards, under_it, stranger):
+    """Both have the block, and neither can be asked alone: the list of locks is."""
+    owner = under_it(prefix=guarded.within(two_guards))
+    sock = owner.tcp()
+    block = sock.acquire(26000, 3)
+    for port in 0, 26002:
+        x = owner.tcp()
+        x.associate(block)
+        assert x.bind(port) in block
+        x.close()
+    assert held(stranger, 26001)
+    sock.release(block)
+    assert not held(stranger, 26001)
+    assert (blocks_of(guarded, two_guards), guarded.status()["blocks"]) == (0, 0)
+    sock.acquire(26000, 3)
+    owner.kill()
+    under_it(prefix=guarded.within(two_guards)).tcp().acquire(26000, 3)
+
+
+def test_two_guards_of_which_one_has_no_room(guarded, two_guards, reachable_env):
+    """Neither has the block then."""
+    guarded.on("--quota", 5)
+    user = guarded.player(env={**reachable_env, "PORTRES_POOL": ""},
+                          prefix=[*guarded.within(two_guards), "setpriv", "--reuid=65534",
+                                  "--regid=65534", "--clear-groups"])
+    block = user.tcp().acquire(26000, 10)
+    assert (blocks_of(guarded, two_guards), guarded.status()["blocks"]) == (0, 0)
+    x = user.tcp()
+    x.associate(block)
+    assert x.bind(0) == 26000
+
+
 def test_the_plugin(guarded, plugin_env, start, stranger):
     """What a test starts in its block need not be under the library."""
     test = start([*guarded.inside, "/usr/bin/python3", "-c", CHILD], plugin_env)

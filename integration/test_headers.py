@@ -3,6 +3,7 @@
 
 import itertools
 import os
+import pathlib
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -18,15 +19,24 @@ OURS = [
     "ws2tcpip.h",
     "iphlpapi.h",
     "ws2spi.h",
+    "mswsock.h",
+    "iptypes.h",
     "portres_calls.h",
     "portres_crt.h",
     "portres.h",
-    "Windows.h",
     "Windows.h.",
-    "WinSock2.h",
-    "Ws2tcpip.h",
-    "Mstcpip.h",
+    "conio.h",
+    "io.h",
+    "strsafe.h",
+    "tchar.h",
 ]
+# They stand on nothing and are in the others: alone is enough.
+SMALL = """
+basetsd consoleapi errhandlingapi handleapi heapapi ioapiset minwinbase portres_words
+process processthreadsapi profileapi sal stringapiset synchapi sysinfoapi winbase windef
+winnt winsock winuser ws2def wspiapi portres_select portres_stdio portres_stdlib
+portres_string
+""".split()
 POSIX = [
     "sys/socket.h",
     "netinet/in.h",
@@ -36,6 +46,7 @@ POSIX = [
     "stdio.h",
     "wchar.h",
 ]
+OPENSSL = list(pathlib.Path("/usr/include").glob("openssl/ssl.h"))
 CXX = ["cwchar", "cstdio", "algorithm"]
 
 STANDARDS = {
@@ -58,12 +69,12 @@ def companions(language):
     return POSIX + (CXX if language == "c++" else [])
 
 
-def complaint(build, combination, text):
+def complaint(build, combination, text, flags=()):
     """The compiler's words about the text; empty if there are none."""
     language, compiler, standard = combination
     run = subprocess.run(
         [compiler, "-x", language, f"-std={standard}", "-fsyntax-only",
-         "-Wall", "-Wextra", "-Werror", f"-I{build}/include", "-"],
+         "-Wall", "-Wextra", "-Werror", f"-I{build}/include", *flags, "-"],
         input=text, capture_output=True, text=True, check=False,
     )
     if run.returncode == 0 and not run.stderr:
@@ -71,9 +82,9 @@ def complaint(build, combination, text):
     return f"{compiler} -std={standard}\n{text}\n{run.stderr}"
 
 
-def assert_all_compile(build, combination, texts):
+def assert_all_compile(build, combination, texts, flags=()):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        said = list(pool.map(lambda t: complaint(build, combination, t), texts))
+        said = list(pool.map(lambda t: complaint(build, combination, t, flags), texts))
     assert len(said) > 0
     assert not any(said), "\n".join(s for s in said if s)
 
@@ -92,7 +103,8 @@ def ours(build):
 
 @pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
 def test_each_header_alone(build, ours, combination):
-    assert_all_compile(build, combination, [including(h) for h in ours])
+    every = ours + [f"{name}.h" for name in SMALL if combination[2] in ("c11", "c++17")]
+    assert_all_compile(build, combination, [including(h) for h in every])
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
@@ -310,6 +322,220 @@ def test_windows_code_without_a_warning(build, combination):
     assert_all_compile(build, combination, [USE])
 
 
+# As programs write them, and what is read then.
+SPELT = {
+    "windows": "Windows.h WINDOWS.H WinDows.h",
+    "winsock": "WinSock.h Winsock.h WINSOCK.H",
+    "winsock2": "WinSock2.h Winsock2.h WINSOCK2.H winSock2.h",
+    "ws2tcpip": "Ws2tcpip.h WS2tcpip.h WS2TCPIP.H Ws2TcpIp.h ws2TcpIp.h",
+    "ws2ipdef": "Ws2ipdef.h WS2ipdef.h",
+    "ws2spi": "WS2spi.h Ws2spi.h",
+    "mstcpip": "Mstcpip.h MSTcpIP.h MSTcpip.h",
+    "iphlpapi": "Iphlpapi.h IPHlpApi.h IPHLPAPI.H",
+    "wspiapi": "WSPiApi.h Wspiapi.h",
+    "winerror": "WinError.h",
+    "windef": "WinDef.h Windef.h",
+    "process": "Process.h PROCESS.H",
+    "conio": "Conio.h CONIO.H",
+    "strsafe": "StrSafe.h Strsafe.h",
+    "tchar": "TChar.h TCHAR.H Tchar.h",
+}
+
+
+def test_the_case_of_names(build):
+    """Every header of ours has the spellings of which one word is written
+    otherwise; and the C library's have a capital or capitals."""
+    folder = build / "include"
+    for name, spellings in SPELT.items():
+        for spelling in [*spellings.split(), name.upper() + ".H",
+                         name.capitalize() + ".h"]:
+            assert (folder / spelling).read_text() == f'#include "{name}.h"\n'
+    names = {path.name for path in folder.iterdir()}
+    for path in folder.glob("[a-z]*.h"):
+        if path.stat().st_size > 100 and not path.name.startswith("portres"):
+            assert path.name.upper() in names
+            assert path.name.capitalize() in names
+    text = (including("Stdio.h", "STDLIB.H", "String.h", "WinSock2.h", "Ws2tcpip.h")
+            + 'int f(void);\nint f(void) { return printf("%d", atoi("1")); }\n')
+    for combination in COMBINATIONS:
+        if combination[2] == "c11":
+            assert_all_compile(build, combination, [text])
+
+
+WORDS = r"""
+#include <windows.h>
+#include <process.h>
+#define FROM_HERE(x) x
+
+typedef int(__cdecl *callback)(_In_ void *argument, _Out_opt_ int *answer);
+typedef unsigned __int64 number;
+__declspec(dllexport) int __cdecl exported(void);
+__declspec(dllimport) int imported(void);
+__declspec(noreturn) void away(void);
+static __declspec(thread) int own;
+static __declspec(align(16)) char aligned[16];
+static __forceinline int inlined(int FAR *p) { return *p; }
+
+static int WINAPI one(_In_ void *argument, _Out_opt_ int *answer)
+{
+	(void)argument;
+	return inlined(answer);
+}
+
+int __cdecl exported(void)
+{
+	TCHAR text[MAX_PATH] = TEXT("abc");
+	callback call = one;
+	__int64 wide = 1;
+	__int32 four = 4;
+	__int16 two = 2;
+	__int8 small = 1;
+	number n = 5;
+	LARGE_INTEGER large;
+	BYTE bytes[4];
+	int answer = 7;
+
+	UNREFERENCED_PARAMETER(bytes);
+	large.QuadPart = wide + four + two + small + (__int64)n;
+	large.u.HighPart = large.HighPart;
+	ZeroMemory(bytes, sizeof(bytes));
+	FillMemory(bytes, 2, 1);
+	CopyMemory(bytes, bytes + 2, 2);
+	SecureZeroMemory(bytes, sizeof(bytes));
+	own = call(NULL, &answer);
+	answer = min(answer, bytes[0]) + (int)max(4u, ARRAYSIZE(bytes));
+	return own + (int)large.LowPart + (int)ARRAYSIZE(text) + aligned[0] +
+	       isalpha('a') + atoi("1") + (int)strlen("abc");
+}
+"""
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+@pytest.mark.parametrize("flags", ["", "-D_WIN32"])
+def test_the_words(build, combination, flags):
+    """MSVC's <windows.h> drags in stdlib, string and ctype."""
+    assert_all_compile(build, combination, [WORDS], flags.split())
+
+
+PACKED = r"""
+#include <mstcpip.h>
+#include <PshPack1.h>
+struct packed { char c; int i; };
+#include <poppack.h>
+#include <pshpack2.h>
+struct half { char c; int i; };
+#include <poppack.h>
+struct loose { char c; int i; };
+
+int sizes(void);
+int sizes(void)
+{
+	SOCKADDR_STORAGE at;
+	SOCKADDR_IN6 six;
+	IN_ADDR four;
+	SCOPE_ID scope = SCOPEID_UNSPECIFIED_INIT;
+	IN6_PKTINFO to;
+	IN_PKTINFO from;
+
+	at.ss_family = AF_INET6;
+	INETADDR_SETLOOPBACK((PSOCKADDR)&at);
+	SS_PORT(&at) = htons(80);
+	four.s_addr = htonl(INADDR_LOOPBACK);
+	IN6ADDR_SETV4MAPPED(&six, &four, scope, 0);
+	to.ipi6_addr = six.sin6_addr;
+	from.ipi_addr = four;
+	return (sizeof(struct packed) == 5) + (sizeof(struct half) == 6) +
+	       (sizeof(struct loose) == 8) + INETADDR_ISLOOPBACK((PSOCKADDR)&at) +
+	       IN6ADDR_ISV4MAPPED(&six) + IN4_ADDR_EQUAL(&four, &from.ipi_addr) +
+	       IN6_ADDR_EQUAL(&to.ipi6_addr, &six.sin6_addr);
+}
+"""
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_packing_and_addresses(build, combination):
+    """clang warns of what pshpack1.h is for, of Windows' as well."""
+    assert_all_compile(build, combination, [PACKED], ["-Wno-pragma-pack"])
+
+
+def test_sizes_and_addresses(compile_program, run):
+    program = compile_program(PACKED + "int main(void)\n{\n\treturn sizes();\n}\n", "sizes")
+    assert run(program).returncode == 7
+
+
+# (what stands before, how many places): the program's own number stays.
+PLACES = [
+    ("", "winsock2.h", 64), ("", "windows.h", 64), ("", "winsock.h", 64),
+    ("#define FD_SETSIZE 200\n", "winsock2.h", 200),
+    ("#define FD_SETSIZE 200\n", "windows.h", 200),
+    ("#include <sys/select.h>\n", "winsock2.h", 1024),
+]
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_places_of_an_fd_set(build, combination):
+    word = "static_assert" if combination[0] == "c++" else "_Static_assert"
+    texts = [f"{before}{including(header)}{word}(sizeof(((fd_set *)0)->fd_array) == "
+             f'{places} * sizeof(SOCKET) && FD_SETSIZE == {places}, "");\n'
+             for before, header, places in PLACES]
+    assert_all_compile(build, combination, texts)
+
+
+SMALLEST = r"""
+#include <windows.h>
+#include <algorithm>
+using namespace std;
+
+DWORD smallest(DWORD size, const long *numbers);
+DWORD smallest(DWORD size, const long *numbers)
+{
+	static_assert(min(3, 2l) == 2 && max(1u, 2ul) == 2, "constants");
+	return min(size, 16) + (DWORD)std::min(numbers[0], numbers[1]) +
+	       (DWORD)min(numbers[0], numbers[1]);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "combination", [c for c in COMBINATIONS if c[0] == "c++"], ids=" ".join
+)
+def test_min_and_max_beside_the_standard_librarys(build, combination):
+    assert_all_compile(build, combination, [SMALLEST])
+
+
+def test_an_unknown_declspec_is_named(build):
+    said = complaint(build, ("c", "gcc", "c11"),
+                     "#include <windows.h>\n__declspec(naked) void f(void);\n")
+    assert "naked" in said
+
+
+SSL = ["openssl/ssl.h", "openssl/err.h", "openssl/bio.h", "openssl/rand.h"]
+
+
+@pytest.mark.parametrize("combination", [("c", "gcc", "gnu17"), ("c++", "g++", "c++17")],
+                         ids=" ".join)
+@pytest.mark.parametrize("headers, flags", [
+    (["winsock2.h", "ws2tcpip.h", *SSL], ["-D_WIN32"]),
+    (["windows.h", *SSL], ["-D_WIN32", "-D_WIN64"]),
+    # Before any of ours.
+    ([*SSL, "winsock2.h"], ["-D_WIN32", "-include", "portres_words.h"]),
+], ids=["behind", "64", "before"])
+def test_openssl_in_a_program_that_says_win32(build, combination, headers, flags):
+    if not OPENSSL:
+        pytest.skip("no libssl-dev")
+    text = including(*headers) + """
+int connected(SOCKET s);
+int connected(SOCKET s)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(context);
+
+	return SSL_set_fd(ssl, (int)s) && SSL_connect(ssl);
+}
+"""
+    assert_all_compile(build, combination, [text], flags)
+
+
 def version(compiler):
     run = subprocess.run([compiler, "-dumpversion"], capture_output=True,
                          text=True, check=True)
@@ -329,13 +555,11 @@ def test_pragma_comment_is_harmless(build, combination):
 
 # As docs/winsock.md lists it
 NOT_CARRIED = """
-WSASend WSASendTo WSASendMsg WSARecv WSARecvFrom WSAAccept WSAConnect
-WSAEventSelect WSAEnumNetworkEvents WSAAsyncSelect WSADuplicateSocketA
-WSADuplicateSocketW WSAEnumProtocolsA WSAEnumProtocolsW WSALookupServiceBeginW
-WSAAddressToStringA WSAStringToAddressW WSAJoinLeaf WSAGetQOSByName AcceptEx
-ConnectEx DisconnectEx TransmitFile TransmitPackets CreateIoCompletionPort
-GetQueuedCompletionStatus RIOSend CreateThread CreateFileA HeapAlloc
-FormatMessageA InitializeSecurityDescriptor
+WSAAsyncSelect WSALookupServiceBeginW WSAGetQOSByName WSANSPIoctl GetAddrInfoExW
+WSAProviderConfigChange WSAIsBlocking TransmitFile TransmitPackets RIOSend ReadFile
+WriteFile CreateFileA TerminateThread SuspendThread OpenEventA CreateWaitableTimerA
+DuplicateHandle GetStdHandle LoadLibraryA MessageBoxA StringCchCopyExA
+InitializeSecurityDescriptor
 """
 
 
@@ -344,8 +568,5 @@ def test_what_is_not_carried_is_an_error(build):
     for name in NOT_CARRIED.split():
         text = including(*OURS) + f"void *p = (void *)&{name};\n"
         assert name in complaint(build, ("c", "gcc", "c11"), text)
-    for member in ("IN_ADDR a; int i = sizeof(a.S_un)",
-                   "fd_set f; int i = sizeof(f.fd_count)",
-                   "WSPPROC_TABLE t; int i = sizeof(t.lpWSPSend)"):
-        text = including(*OURS) + f"void f(void) {{ {member}; }}\n"
-        assert "no member named" in complaint(build, ("c", "gcc", "c11"), text)
+    text = including(*OURS) + "void f(void) { WSPPROC_TABLE t; int i = sizeof(t.lpWSPSend); }\n"
+    assert "no member named" in complaint(build, ("c", "gcc", "c11"), text)

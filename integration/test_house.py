@@ -14,6 +14,7 @@ FLOORS = {
     "cli": {"core/kernel", "core/pool", "shim", "cli", "guard"},
     "guard": {"guard", "include"},
     "winsock": {"winsock"},
+    "winsock/crt": {"winsock/crt"},
 }
 
 

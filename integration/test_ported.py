@@ -7,6 +7,7 @@ import pytest
 
 
 LISTENER = r"""
+	started();
 	SOCKET l = socket(23, 0, 0), c = socket(AF_INET, 0, 0), a;
 	struct sockaddr_in6 six = {0};
 	struct sockaddr_in at = {.sin_family = AF_INET};
@@ -16,7 +17,6 @@ LISTENER = r"""
 	fd_set readable, writable, exceptional;
 	char byte = 0;
 
-	started();
 	six.sin6_family = 23;
 	setsockopt(l, IPPROTO_IPV6, IPV6_V6ONLY, (const char *)&off, 1);
 	say("bind", bind(l, (SOCKADDR *)&six, sizeof six));
@@ -32,6 +32,7 @@ LISTENER = r"""
 
 def test_family_23_and_type_0(run_c):
     said = run_c(r"""
+	started();
 	SOCKET s = socket(23, 0, 0), u = socket(23, 0, IPPROTO_UDP);
 	SOCKET v = socket(AF_INET, 0, IPPROTO_TCP);
 	int value, size = sizeof value;
@@ -143,16 +144,19 @@ def test_time_limits_are_milliseconds(run_c):
 
 def test_opposite_options_and_one_byte(run_c):
     said = run_c(r"""
+	started();
 	SOCKET s = tcp();
-	int on = 1, value = 0, size = sizeof value;
+	int on = 1, off = 0, value = 0, size = sizeof value;
 	struct linger linger = {1, 5};
 	char byte = 1;
 #define SET(name, what) \
 	setsockopt(s, SOL_SOCKET, name, (char *)&what, sizeof what)
 #define GET(name) (size = sizeof value, \
 	getsockopt(s, SOL_SOCKET, name, (char *)&value, &size) ? -1 : value)
+	say("neither", GET(SO_EXCLUSIVEADDRUSE) + GET(SO_REUSEADDR));
 	SET(SO_REUSEADDR, on);
 	say("reuse", GET(SO_EXCLUSIVEADDRUSE));
+	SET(SO_REUSEADDR, off);
 	say("exclusive", SET(SO_EXCLUSIVEADDRUSE, on));
 	say("is", GET(SO_EXCLUSIVEADDRUSE));
 	say("not reuse", GET(SO_REUSEADDR));
@@ -172,7 +176,7 @@ def test_opposite_options_and_one_byte(run_c):
 	say("its code", WSAGetLastError());
 	""")
     assert said == {
-        "reuse": 0, "exclusive": 0, "is": 1, "not reuse": 0, "lingers": 0,
+        "neither": 0, "reuse": 0, "exclusive": 0, "is": 1, "not reuse": 0, "lingers": 0,
         "does not": 1, "one byte": 0, "keeps": 1, "no delay": 1, "wild": -1,
         "code": 10014, "wild get": -1, "its code": 10014,
     }

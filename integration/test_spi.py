@@ -159,6 +159,6 @@ def test_bad_threads(run_c):
         "an event": 10014, "queue to it": 10014, "close it": 10014,
         "wild": 10014, "queue wild": 10014, "close wild": 10014,
         "open wild": 10014, "no place": -1, "open": 0, "no routine": 10014,
-        "wait for it": 0, "own": 0, "runs": 0xC0, "none is own": 0,
+        "wait for it": 259, "own": 0, "runs": 0xC0, "none is own": 0,
         "runs too": 0xC0,
     }

@@ -230,3 +230,16 @@ def test_how_it_is_linked(build):
     assert re.findall(r"NEEDED.*\[(.*)\]", text) == ["libc.so.6"]
     # One destructor, gcc's own, which has nothing to do.
     assert re.search(r"FINI_ARRAYSZ\) +8 ", text)
+
+
+def test_nothing_of_winsock_is_preloaded(build):
+    """However wide Winsock becomes, other programs have none of it: no function of
+    the archive's is in the library, shown or hidden."""
+    archive = build / "lib/libportres_winsock.a"
+    lines = output("nm", "--defined-only", build / "libportres.so")
+    preloaded = set(re.findall(r"^\S+ \w (\S+)$", lines, re.M))
+    lines = output("nm", "-g", "--defined-only", archive)
+    winsock = set(re.findall(r"^\S+ \w (\S+)$", lines, re.M))
+    assert {"WSASend", "portres_CreateThread", "portres_bind"} <= winsock
+    assert {"bind", "portres_acquire"} <= preloaded
+    assert not preloaded & winsock

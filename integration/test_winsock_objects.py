@@ -112,8 +112,7 @@ int main(int argc, char **argv)
 	INET_PORT_RANGE range = {htons(27400), 2};
 	INET_PORT_RESERVATION_INSTANCE block;
 	OVERLAPPED o = {0};
-	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
-	SOCKET t = socket(AF_INET, SOCK_STREAM, 0);
+	SOCKET s, t;
 	WSADATA data;
 	HANDLE event;
 	DWORD n;
@@ -122,6 +121,8 @@ int main(int argc, char **argv)
 	(void)argc;
 	%(open)s
 	WSAStartup(MAKEWORD(2, 2), &data);
+	s = socket(AF_INET, SOCK_STREAM, 0);
+	t = socket(AF_INET, SOCK_STREAM, 0);
 %(body)s
 	return 0;
 }

@@ -85,9 +85,13 @@ BAD = {
         ("(i.Token += 1000, ioc(s, ASSOCIATE, &i.Token, 8, 0, 0, &n))", 10022),
     "unix socket": ("ioc(socket(AF_UNIX, SOCK_STREAM, 0), ACQUIRE, &r, 4, "
                     "&other, 16, &n)", 10045),
-    "extension function":
+    "extension function, short":
         ("ioc(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &r, 4, &other, 16, &n)",
-         10045),
+         10014),
+    "extension function, unknown":
+        ("ioc(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &other, 16, &other, 16, &n)",
+         10022),
+    "affinity, short": ("ioc(s, SIO_CPU_AFFINITY, &r, 1, 0, 0, &n)", 10014),
     "FIONBIO, short": ("ioc(s, FIONBIO, &r, 3, 0, 0, &n)", 10014),
     "FIONBIO, NULL": ("ioc(s, FIONBIO, NULL, 4, 0, 0, &n)", 10014),
     "FIONBIO, wild": ("ioc(s, 0x8004667e, nowhere(), 8, 0, 0, &n)", 10014),

@@ -26,6 +26,22 @@ int usermem_write(void *user, const void *from, size_t n)
 	return 0;
 }
 
+int usermem_get(void *to, const void *user, size_t n)
+{
+	return usermem_read(to, user, n);
+}
+
+int usermem_put(void *user, const void *from, size_t n)
+{
+	return usermem_write(user, from, n);
+}
+
+int user_observe(const unsigned long *user, unsigned long *ret)
+{
+	*ret = *user;
+	return 0;
+}
+
 int usermem_publish(unsigned long *user, unsigned long value)
 {
 	return usermem_write(user, &value, sizeof(value));
@@ -63,9 +79,10 @@ int main(void)
 	INET_PORT_RESERVATION_INSTANCE block;
 	DWORD bytes;
 	WSADATA data;
-	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+	SOCKET s;
 
 	WSAStartup(MAKEWORD(2, 2), &data);
+	s = socket(AF_INET, SOCK_STREAM, 0);
 	for (failing = 1; failing <= 5; failing++) {
 		int r;
 
@@ -117,9 +134,10 @@ int main(void)
 	WSAOVERLAPPED o = {0};
 	DWORD bytes, flags;
 	WSADATA data;
-	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+	SOCKET s;
 
 	WSAStartup(MAKEWORD(2, 2), &data);
+	s = socket(AF_INET, SOCK_STREAM, 0);
 	WSAIoctl(s, SIO_ACQUIRE_PORT_RESERVATION, &range, 4, &block, 16, &bytes,
 		 &o, NULL);
 	printf("%d ", WSAGetLastError());
@@ -139,10 +157,7 @@ def test_a_failing_store_gives_the_block_back(
         root, compile_program, run):
     """Memory that another thread unmaps during the call: whichever of our
     writes fails, nothing stays reserved."""
-    parts = [root / f"winsock/{name}.c"
-             for name in ("call", "ioctl", "error", "startup", "socket",
-                          "wsasocket", "overlapped", "handle", "thread",
-                          "monitor")]
+    parts = sorted({*(root / "winsock").glob("*.c")} - {root / "winsock/usermem.c"})
     program = compile_program(FAKES, "fakes", flags=[
         "-std=gnu11", "-D_GNU_SOURCE", "-DPORTRES_ITSELF", f"-I{root}", *map(str, parts),
         "-pthread"])

@@ -108,7 +108,7 @@ widest(struct pool *pool, enum protocol protocol, struct range within)
 		uint32_t generation;
 		enum protocol protocol;
 		struct range within, widest;
-	} known __attribute__((tls_model("initial-exec")));
+	} known;
 	uint32_t generation = atomic_load(&pool->file->header.generation);
 	bool mine = !known.taken;
 	struct range found;

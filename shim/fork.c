@@ -3,10 +3,19 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/single_threaded.h>
 
 #include "core/kernel/sys.h"
 #include "shim/sockets.h"
+
+/* glibc has it from 2.32 on: true while the process has one thread. Without it,
+ * as under musl, each process counts as having several. */
+extern char __libc_single_threaded __attribute__((weak));
+
+static bool
+alone(void)
+{
+	return &__libc_single_threaded && __libc_single_threaded;
+}
 
 #define PAGE 4096
 
@@ -71,7 +80,7 @@ static __thread struct {
 	uint32_t process, thread; /* in the parent */
 	struct fork_block_hold hold;
 	_Atomic uint32_t word;
-} forking __attribute__((tls_model("initial-exec")));
+} forking;
 
 static _Atomic int forks_under_way;
 
@@ -95,7 +104,7 @@ void
 fork_visit(struct fork_visit *ret)
 {
 	/* A child of vfork has descriptors of its own. */
-	ret->under_way = !__libc_single_threaded && !in_vfork_child();
+	ret->under_way = !alone() && !in_vfork_child();
 	if (!ret->under_way)
 		return;
 	fork_block_hold(&sys_kernel, word_here(), VISIT_LIMIT_NS, &ret->hold);

@@ -47,6 +47,8 @@ bind(int fd, const struct sockaddr *address, socklen_t size)
 	return (int)edge(saved, steer_bind(&call));
 }
 
+#ifdef __GLIBC__
+
 /* The ports of bindresvport(), by its manual page. */
 #define LOWEST_PRIVILEGED 512
 #define PRIVILEGED_END 1024
@@ -125,6 +127,8 @@ bindresvport(int fd, struct sockaddr_in *address)
 				  sizeof(any.sin_port));
 	return (int)edge(saved, r);
 }
+
+#endif
 
 static long
 really_listen(const struct call *call)
@@ -290,8 +294,12 @@ really_sendmmsg(const struct call *call)
 	return r < 0 ? kernels_refusal() : r;
 }
 
-EXPORTED int
-sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
+/* The flags have a sign in glibc's header, and none in musl's. */
+EXPORTED int exported_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n,
+			       int flags) __asm__("sendmmsg");
+
+int
+exported_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 {
 	struct call call;
 	ssize_t r;

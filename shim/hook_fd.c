@@ -79,6 +79,10 @@ close_watched(int fd, struct tracked *tracked, uint64_t cookie)
 	return r;
 }
 
+/* glibc before 2.34 has it in libpthread, which a program of one thread may not
+ * have. */
+extern void pthread_testcancel(void) __attribute__((weak));
+
 static int
 close_known(int fd, struct tracked *tracked, uint64_t cookie)
 {
@@ -87,7 +91,8 @@ close_known(int fd, struct tracked *tracked, uint64_t cookie)
 
 	/* close() is where threads are cancelled, before anything is closed;
 	 * cancelled later they would leak the watch. */
-	pthread_testcancel();
+	if (pthread_testcancel)
+		pthread_testcancel();
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	r = close_watched(fd, tracked, cookie);
 	pthread_setcancelstate(state, NULL);
@@ -138,46 +143,6 @@ __close(int fd)
  * children of vfork too, which have descriptors of their own.
  */
 
-/* Closes around hidden descriptors. The kernel checks the flags even if none is
- * left to close. */
-SLOW_PATH static int
-close_around(unsigned int first, unsigned int last, int flags)
-{
-	int hidden;
-
-	while ((hidden = hidden_fds_next(first, last)) >= 0) {
-		unsigned int fd = (unsigned int)hidden;
-
-		if (fd > first && real_close_range(first, fd - 1, flags) < 0)
-			return -1;
-		if (fd == last)
-			return real_close_range(UINT_MAX, UINT_MAX, flags);
-		first = fd + 1;
-	}
-	return real_close_range(first, last, flags);
-}
-
-static bool
-close_unless_hidden(void *lowest, int fd)
-{
-	if (fd >= *(int *)lowest && !hidden_fds_guards(fd))
-		sys_close(&sys_kernel, fd);
-	return true;
-}
-
-/* sock_each() is for kernels before 5.9, without close_range, and sandboxes. */
-SLOW_PATH static void
-close_from(int lowest)
-{
-	int saved = errno;
-
-	if (lowest < 0)
-		lowest = 0;
-	if (close_around((unsigned int)lowest, UINT_MAX, 0) < 0)
-		sock_each(&sys_kernel, close_unless_hidden, &lowest);
-	edge(saved, 0);
-}
-
 /* Returns 0, 1 when the hidden descriptor `to` has moved, or -Exxx. */
 SLOW_PATH static int
 make_way(int from, int to)
@@ -216,22 +181,6 @@ hooked_fcntl(int fd, int command, void *argument)
 	if (sockets_hidden() && hidden_fds_guards(fd))
 		return ret_errno(-EBADF);
 	return real_fcntl(fd, command, argument);
-}
-
-EXPORTED int
-close_range(unsigned int first, unsigned int last, int flags)
-{
-	return sockets_hidden() ? close_around(first, last, flags)
-				: real_close_range(first, last, flags);
-}
-
-EXPORTED void
-closefrom(int lowest)
-{
-	if (sockets_hidden())
-		close_from(lowest);
-	else
-		real_closefrom(lowest);
 }
 
 EXPORTED int
@@ -327,3 +276,65 @@ socket(int domain, int type, int protocol)
 	unsettle(fd);
 	return fd;
 }
+
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 34)
+
+/* Closes around hidden descriptors. The kernel checks the flags even if none is
+ * left to close. */
+SLOW_PATH static int
+close_around(unsigned int first, unsigned int last, int flags)
+{
+	int hidden;
+
+	while ((hidden = hidden_fds_next(first, last)) >= 0) {
+		unsigned int fd = (unsigned int)hidden;
+
+		if (fd > first && real_close_range(first, fd - 1, flags) < 0)
+			return -1;
+		if (fd == last)
+			return real_close_range(UINT_MAX, UINT_MAX, flags);
+		first = fd + 1;
+	}
+	return real_close_range(first, last, flags);
+}
+
+static bool
+close_unless_hidden(void *lowest, int fd)
+{
+	if (fd >= *(int *)lowest && !hidden_fds_guards(fd))
+		sys_close(&sys_kernel, fd);
+	return true;
+}
+
+/* sock_each() is for kernels before 5.9, without close_range, and sandboxes. */
+SLOW_PATH static void
+close_from(int lowest)
+{
+	int saved = errno;
+
+	if (lowest < 0)
+		lowest = 0;
+	if (close_around((unsigned int)lowest, UINT_MAX, 0) < 0)
+		sock_each(&sys_kernel, close_unless_hidden, &lowest);
+	edge(saved, 0);
+}
+
+EXPORTED int
+close_range(unsigned int first, unsigned int last, int flags)
+{
+	return sockets_hidden() ? close_around(first, last, flags)
+				: real_close_range(first, last, flags);
+}
+
+EXPORTED void
+closefrom(int lowest)
+{
+	if (sockets_hidden())
+		close_from(lowest);
+	else
+		real_closefrom(lowest);
+}
+
+#endif
+#endif

@@ -41,20 +41,20 @@ owner_of(const struct slot *slot)
 					  : hidden_fds_owner(slot);
 }
 
-/* The guard may have come after the association, so it is told again. The
- * owner, if he is here. */
-static int
-let_in(const struct slot *slot, const struct guarded *block, int fd)
+/* The guard may have come after the association, so it is told again. Does it
+ * let the socket in? The owner, if he is here. */
+static bool
+let_in(const struct slot *slot, const struct guarded *block, int fd,
+       int *ret_owner)
 {
-	int owner = owner_of(slot);
+	int owner = *ret_owner = owner_of(slot);
 
-	if (owner >= 0 || block->kept)
-		guard_associate(&sys_kernel, fd, owner, block);
-	return owner;
+	return (owner >= 0 || block->kept) &&
+	       guard_associate(&sys_kernel, fd, owner, block) == 0;
 }
 
 static long
-pick_from(const struct slot *slot, struct call *call)
+pick_from(struct slot *slot, struct call *call)
 {
 	struct pick pick = {
 		.range = slot_range(slot),
@@ -68,11 +68,18 @@ pick_from(const struct slot *slot, struct call *call)
 	long r;
 
 	if (guarded_by_some(&block)) {
-		pick.owner = let_in(slot, &block, call->fd);
+		let_in(slot, &block, call->fd, &pick.owner);
 		pick.block = &block;
 	}
 	r = pick_port(&pick, call);
-
+	/* An adoption gave it to the guard, and was killed before it said so.
+	 */
+	if (r == -EADDRINUSE && !pick.block &&
+	    let_in(slot, &block, call->fd, &pick.owner)) {
+		atomic_store(&slot->guard, GUARDED_SOMEHOW);
+		pick.block = &block;
+		r = pick_port(&pick, call);
+	}
 	if (r == -EADDRINUSE && shares && pick.protocol == PROTOCOL_TCP)
 		r = pick_waiting(&pick, call);
 	if (r == -EADDRINUSE)
@@ -136,12 +143,12 @@ bind_to_one(uint64_t token, struct call *call, long *ret_answer)
 	inside = slot && range_contains(slot_range(slot), call->port);
 	if (inside) {
 		struct guarded block = slot_guarded(slot);
+		int owner;
 
 		*ret_answer = pick_bind(call);
-		if (*ret_answer == -EADDRINUSE) {
-			let_in(slot, &block, call->fd);
+		if (*ret_answer == -EADDRINUSE &&
+		    let_in(slot, &block, call->fd, &owner))
 			*ret_answer = pick_bind(call);
-		}
 	}
 	if (known)
 		announced_end(&announced);

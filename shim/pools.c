@@ -6,13 +6,14 @@
 #include "core/kernel/sock.h"
 #include "shim/config.h"
 #include "shim/fork.h"
+#include "shim/robust_list.h"
 #include "shim/sockets.h"
 
 /* An entry is never freed once it is listed: binders have pointers to it. When
  * its file has been replaced it is stale, and there is another one. */
 struct entry {
 	struct entry *next;
-	_Atomic bool stale;
+	_Atomic uint32_t stale; /* riscv64 exchanges no bytes of its own */
 	uint64_t netns;
 	struct pool pool;
 };
@@ -66,7 +67,7 @@ entry_keep(struct entry *entry)
 static void
 entry_forget(struct entry *entry)
 {
-	if (atomic_exchange(&entry->stale, true))
+	if (atomic_exchange(&entry->stale, 1))
 		return;
 	pool_not_first(&entry->pool);
 	pool_forget(&entry->pool);
@@ -187,14 +188,16 @@ pools_opened(void)
 int
 announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 {
-	static __thread struct announcer self
-		__attribute__((tls_model("initial-exec")));
-
+	static __thread struct announcer self;
 	int r;
 
 	self.process = FORK_GENERATION();
 	r = announce_begin(&sys_kernel, &self, pool->file, port,
 			   &ret->announce);
+	if (ROBUST_LISTS_COME_LATE && r == -ENOSYS && !in_vfork_child() &&
+	    robust_list_register())
+		r = announce_begin(&sys_kernel, &self, pool->file, port,
+				   &ret->announce);
 	ret->generation = FORK_GENERATION();
 	return r;
 }

@@ -15,7 +15,7 @@
 
 /* Initial-exec, because the first use of other TLS models may allocate. */
 extern __thread struct portres_refusal refusal
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+	__attribute__((visibility("hidden")));
 
 static inline void
 refusal_none(void)

@@ -407,10 +407,13 @@ open_pool(enum pool_wait wait, struct pool **ret)
 	return r;
 }
 
-/* A pool that was replaced meanwhile cannot be used. */
+/* A pool that was replaced meanwhile cannot be used. Programs are not told of
+ * the guard. */
 static int
 store_errno(int r)
 {
+	if (r > 0)
+		return r & PERSISTENT_UNCONFIRMED;
 	return ret_errno(r == -ESTALE ? -ENETDOWN : r);
 }
 

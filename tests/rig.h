@@ -232,7 +232,8 @@ rig_lease(const struct sys_ops *sys, const struct slot *slot)
 	atomic_store(&copy->token, token);
 	atomic_store(&copy->state, SLOT_LIVE);
 	copy->kind = KIND_RUNTIME;
-	copy->fd = -1; /* or the list would not be asked */
+	copy->fd = -1;		       /* or the list would not be asked */
+	atomic_store(&copy->guard, 0); /* likewise */
 	r = lease_judge(sys, NULL, file);
 	free(file);
 	return r < 0 ? r : r == 0;

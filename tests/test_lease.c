@@ -231,3 +231,42 @@ CHECK(lease, a_socket_may_have_many)
 	close(fd);
 	cr_assert_not(alive(slot[0]));
 }
+
+/* A kernel that a writer is quicker than: while it is asked where the socket
+ * is, the slot is picked anew, for a block that its guard does not have yet. */
+struct kernel_overtaken {
+	struct sys_ops ops;
+	struct slot *slot;
+	int asked;
+};
+
+static long
+overtaken(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	struct kernel_overtaken *self = (struct kernel_overtaken *)(void *)sys;
+
+	if (nr == SYS_readlinkat) {
+		uint64_t token = atomic_load(&self->slot->token);
+
+		atomic_store(&self->slot->token,
+			     token + ((uint64_t)2 << TOKEN_SHIFT));
+	}
+	if (nr != SYS_setsockopt)
+		return kernel_real(nr, arg);
+	self->asked++;
+	return -ENOENT;
+}
+
+CHECK(lease, a_slots_successor_is_not_asked_about)
+{
+	int fd = tcp_socket();
+	struct slot *slot = owned_slot(fd);
+	struct kernel_overtaken kernel = {{.call = overtaken}, slot, 0};
+
+	slot->fd = 700; /* it has moved */
+	atomic_store(&slot->guard, 5);
+	cr_assert_eq(lease_judge(&kernel.ops, &rig_forks, file), 0);
+	cr_assert_not(slot_is_dead(slot));
+	cr_assert_eq(kernel.asked, 0);
+	close(fd);
+}

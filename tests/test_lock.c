@@ -348,13 +348,51 @@ CHECK(lock, a_drop_wakes_one_that_waits)
 	}
 	while (sleeps_in(peer.pid) != SYS_futex_waitv)
 		sched_yield();
-	cr_assert_eq(pool.file->header.queue.sleeping, 1);
+	cr_assert_neq(pool.file->header.queue.sleeping, 0);
 	pool_leave(&pool, &lock);
 	peer_verdict(peer_end(&peer));
 	/* Nobody sleeps: the next drop sees to it that none is waked. */
 	lock = rig_enter(&pool);
 	pool_leave(&pool, &lock);
 	cr_assert_eq(pool.file->header.queue.sleeping, 0);
+	pool_close(&pool);
+}
+
+/* A waker that finds nobody asleep, while one is about to be. */
+static struct lock_queue *about_to_sleep;
+static bool looked_before;
+
+static long
+kernel_late(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	(void)sys;
+	if (nr != SYS_futex)
+		return kernel_real(nr, arg);
+	/* Its stamp: 1 + the turn that it has seen. */
+	about_to_sleep->sleeping = about_to_sleep->turn + 1 - looked_before;
+	return 0;
+}
+
+/* Whoever looked before a drop does not go to sleep: the turn is another.
+ * Whoever looked after it does, and the next drop must wake him. */
+CHECK(lock, a_drop_forgets_nobody_who_came_after_it)
+{
+	const struct sys_ops late = {.call = kernel_late};
+	struct pool pool = rig_pool();
+	struct pool_lock lock;
+	uint32_t turn;
+
+	pool.sys = &late;
+	about_to_sleep = &pool.file->header.queue;
+	for (int before = 0; before < 2; before++) {
+		looked_before = before;
+		lock = rig_enter(&pool);
+		turn = about_to_sleep->turn;
+		about_to_sleep->sleeping = turn + 1;
+		pool_leave(&pool, &lock);
+		cr_assert_eq(about_to_sleep->turn, turn + 1);
+		cr_assert_eq(about_to_sleep->sleeping != 0, !before);
+	}
 	pool_close(&pool);
 }
 

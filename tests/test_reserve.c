@@ -38,7 +38,7 @@ CHECK(reserve, blocks_do_not_overlap)
 {
 	struct pool pool = rig_pool();
 	uint32_t first = own_ports();
-	int fd = tcp_socket();
+	int fd = tcp_socket(), other = socket_of(PROTOCOL_UDP, AF_INET);
 	const struct range wrong[] = {{first + 10, 5}, {first + 10, 1},
 				      {first + 14, 1}, {first + 5, 6},
 				      {first + 14, 9}, {first + 5, 20}};
@@ -56,11 +56,12 @@ CHECK(reserve, blocks_do_not_overlap)
 	rig_reserve(&pool, fd, first + 5, 5);
 	rig_reserve(&pool, fd, first + 15, 5);
 	/* UDP's ports are others. */
-	wanted = rig_wanted(fd, first + 5, 15);
+	wanted = rig_wanted(other, first + 5, 15);
 	wanted.protocol = PROTOCOL_UDP;
 	cr_assert_eq(rig_acquire(&pool, &wanted, &got), 0);
 	cr_assert_eq(rig_live_slots(pool.file), 4);
 	close(fd);
+	close(other);
 	pool_close(&pool);
 }
 

@@ -153,7 +153,7 @@ kernel_note(const struct sys_ops *sys, long nr, const long arg[6])
 	cr_assert_lt(n, sizeof(self->order) - 1);
 	if (nr == SYS_openat && !(arg[2] & O_CLOEXEC))
 		self->opened++;
-	if (nr == SYS_write || nr == SYS_rename || nr == SYS_renameat2)
+	if (nr == SYS_write || nr == SYS_renameat2)
 		self->order[n] = nr == SYS_write ? 'w' : 'r';
 	if (nr == SYS_fsync || nr == SYS_fdatasync) {
 		cr_assert_eq(fstat((int)arg[0], &st), 0);

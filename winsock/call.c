@@ -96,7 +96,7 @@ WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	const struct ioctl_buffers buffers = {lpvInBuffer, cbInBuffer,
 					      lpvOutBuffer, cbOutBuffer};
 	struct overlapped_party party = {lpOverlapped, lpCompletionRoutine,
-					 NULL, NULL};
+					 NULL, NULL, false};
 	int before = errno;
 	int code =
 		call(s, dwIoControlCode, &buffers, lpcbBytesReturned, &party);
@@ -115,12 +115,13 @@ WSPIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	const struct ioctl_buffers buffers = {lpvInBuffer, cbInBuffer,
 					      lpvOutBuffer, cbOutBuffer};
 	struct overlapped_party party = {lpOverlapped, lpCompletionRoutine,
-					 NULL, NULL};
+					 NULL, NULL, false};
 	WSATHREADID thread;
 	int before = errno;
 	int code;
 
-	if (lpThreadId && usermem_read(&thread, lpThreadId, sizeof(thread)) == 0)
+	if (lpThreadId &&
+	    usermem_read(&thread, lpThreadId, sizeof(thread)) == 0)
 		party.thread = thread.ThreadHandle;
 	else if (lpThreadId)
 		party.thread = INVALID_HANDLE_VALUE;

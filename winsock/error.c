@@ -81,7 +81,7 @@ static const struct {
 static __thread struct {
 	int code; /* 0: none */
 	int err;
-} beside __attribute__((tls_model("initial-exec")));
+} beside;
 
 int
 wsa_code(int err)
@@ -114,11 +114,32 @@ wsa_no_beside(void)
 	beside.code = 0;
 }
 
+struct wsa_last
+wsa_keep(void)
+{
+	return (struct wsa_last){errno, beside.code, beside.err};
+}
+
+void
+wsa_put_back(const struct wsa_last *last)
+{
+	beside.code = last->code;
+	beside.err = last->code_err;
+	errno = last->err;
+}
+
 int
 wsa_fail(int err)
 {
 	wsa_no_beside();
 	errno = err;
+	return SOCKET_ERROR;
+}
+
+int
+wsa_refuse(int code)
+{
+	WSASetLastError(code);
 	return SOCKET_ERROR;
 }
 

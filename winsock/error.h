@@ -19,11 +19,24 @@
 void wsa_beside(int code, int err);
 void wsa_no_beside(void);
 
+/* The last error of the thread, to be put back by those who do other work in
+ * between. */
+struct wsa_last {
+	int err;
+	int code;
+	int code_err;
+};
+struct wsa_last wsa_keep(void);
+void wsa_put_back(const struct wsa_last *last);
+
 /* The code of an errno that means itself. */
 int wsa_code(int err);
 
 /* Sets errno, which means itself again. Returns SOCKET_ERROR. */
 int wsa_fail(int err);
+
+/* Makes the code the last error. Returns SOCKET_ERROR. */
+int wsa_refuse(int code);
 
 /* The end of a call: errno is as `before`; the code of an error becomes the
  * last one. Returns 0 or SOCKET_ERROR. */

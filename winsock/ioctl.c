@@ -8,7 +8,11 @@
 #include <sys/ioctl.h>
 
 #include "mstcpip.h"
+#include "mswsock.h"
 #include "winsock/error.h"
+#include "winsock/event_select.h"
+#include "winsock/socket.h"
+#include "winsock/state.h"
 #include "winsock/usermem.h"
 
 #define LINUX_FIONBIO 0x5421u
@@ -50,7 +54,9 @@ bool
 ioctl_known(DWORD code)
 {
 	return ioctl_blocks(code) || ioctl_is_simple(code) ||
-	       code == SIO_KEEPALIVE_VALS;
+	       code == SIO_KEEPALIVE_VALS || code == SIO_UDP_CONNRESET ||
+	       code == SIO_CPU_AFFINITY ||
+	       code == SIO_GET_EXTENSION_FUNCTION_POINTER;
 }
 
 /* Would a write succeed? Puts back what it finds: a failing call must not
@@ -87,6 +93,30 @@ decode_fixed(const struct ioctl_buffers *buffers, void *to, size_t n)
 		       : 0;
 }
 
+static int
+decode_extension(const struct ioctl_buffers *buffers, struct request *ret)
+{
+	GUID which;
+
+	if (buffers->in_size < sizeof(which) ||
+	    buffers->out_size < sizeof(ret->in.function) ||
+	    usermem_read(&which, buffers->in, sizeof(which)) < 0)
+		return WSAEFAULT;
+	ret->in.function = extension_find(&which);
+	if (!ret->in.function)
+		return WSAEINVAL;
+	return probe(buffers->out, sizeof(ret->in.function));
+}
+
+/* The processor that a listening socket is for: taken, and up to the kernel. */
+static int
+decode_affinity(const struct ioctl_buffers *buffers)
+{
+	uint16_t processor;
+
+	return decode_fixed(buffers, &processor, sizeof(processor));
+}
+
 /* A u_long has 4 bytes on Windows and 8 here; ULONG and DWORD have 4. */
 static size_t
 number_size(size_t given)
@@ -113,6 +143,12 @@ ioctl_decode(const struct ioctl_buffers *buffers, struct request *ret)
 	case SIO_KEEPALIVE_VALS:
 		return decode_fixed(buffers, ret->in.keepalive,
 				    sizeof(ret->in.keepalive));
+	case SIO_UDP_CONNRESET:
+		return decode_fixed(buffers, &ret->in.number, sizeof(BOOL));
+	case SIO_CPU_AFFINITY:
+		return decode_affinity(buffers);
+	case SIO_GET_EXTENSION_FUNCTION_POINTER:
+		return decode_extension(buffers, ret);
 	case LINUX_FIONREAD:
 		if (buffers->out_size < sizeof(ULONG))
 			return WSAEFAULT;
@@ -159,7 +195,32 @@ set_blocking(const struct request *request)
 {
 	int on = request->in.number != 0;
 
+	if (!on && event_select_active(request->fd))
+		return WSAEINVAL;
+	state_change(request->fd, 0, STATE_QUIET_NONBLOCK);
 	return answer(ioctl(request->fd, LINUX_FIONBIO, &on));
+}
+
+static int
+tell_function(const struct request *request, struct ioctl_result *ret)
+{
+	ret->bytes = sizeof(request->in.function);
+	return usermem_write(request->out, &request->in.function,
+			     sizeof(request->in.function)) < 0
+		       ? WSAEFAULT
+		       : 0;
+}
+
+static int
+tell_resets(const struct request *request)
+{
+	bool on = request->in.number != 0;
+
+	if (socket_type(request->fd) != SOCK_DGRAM)
+		return WSAEINVAL;
+	state_change(request->fd, on ? 0 : STATE_NO_RESETS,
+		     on ? STATE_NO_RESETS : 0);
+	return 0;
 }
 
 static int
@@ -229,6 +290,12 @@ ioctl_perform(const struct request *request, unsigned int flags,
 		return set_blocking(request);
 	case LINUX_FIONREAD:
 		return readable(request, ret);
+	case SIO_GET_EXTENSION_FUNCTION_POINTER:
+		return tell_function(request, ret);
+	case SIO_UDP_CONNRESET:
+		return tell_resets(request);
+	case SIO_CPU_AFFINITY:
+		return socket_type(request->fd) < 0 ? WSAENOTSOCK : 0;
 	default:
 		return keep_alive(request);
 	}

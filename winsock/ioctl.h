@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "portres.h"
+#include "winsock/extension.h"
 #include "winsock2.h"
 
 /* A call as it came. */
@@ -31,6 +32,7 @@ struct request {
 		uint64_t token;
 		unsigned long number;
 		uint32_t keepalive[3];
+		extension_function *function;
 	} in;
 };
 

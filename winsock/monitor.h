@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One lock and one condition for all that Winsock keeps between calls:
- * handles, queues of routines, pending requests. A thread that waits for one
- * of them is woken with all the others and looks for itself; there are few.
+ * One lock for all that Winsock keeps between calls: handles, queues of
+ * routines, pending requests.
  *
  * Never held while a routine of the program runs or the pool is waited for.
  */
 #ifndef PORTRES_WINSOCK_MONITOR_H
 #define PORTRES_WINSOCK_MONITOR_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,13 +26,26 @@ void monitor_wake(void);
  */
 bool monitor_wait(uint64_t until);
 
+/* The same with a condition of the caller's own, which is made by the second,
+ * again in the child of a fork. */
+bool monitor_wait_for(pthread_cond_t *condition, uint64_t until);
+void monitor_condition(pthread_cond_t *condition);
+/*
+ * Leaves, waits until `there(what)` is true, enters again. False when the time
+ * has come before. Others ask for us, in the order of arrival and inside, each
+ * time that something changes, and never again after the first true: what
+ * `there` takes then is the caller's, though a change may follow at once. It
+ * must not wake.
+ */
+bool monitor_await(bool (*there)(void *what), void *what, uint64_t until);
+
 /* Nanoseconds of a clock that nobody sets, and that clock in `ms`. */
 uint64_t monitor_clock(void);
 uint64_t monitor_after(uint32_t ms);
 
 /* Inside, as often as one likes: has it called in the child of a fork, inside.
  * There is room for MONITOR_CHILDREN of them. */
-#define MONITOR_CHILDREN 2
+#define MONITOR_CHILDREN 8
 void monitor_in_child(void (*forget)(void));
 
 #endif

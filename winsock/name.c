@@ -4,11 +4,15 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
+#include "winsock/address.h"
 #include "winsock/error.h"
 #include "winsock/ported.h"
 #include "winsock/socket.h"
+#include "winsock/startup.h"
 #include "winsock2.h"
 
 static const struct {
@@ -32,6 +36,13 @@ static const struct {
 
 /* Returns the code, which is the last error as well. */
 static int
+fail_code(int code)
+{
+	WSASetLastError(code);
+	return code;
+}
+
+static int
 fail(int r)
 {
 	int code = r == EAI_SYSTEM ? wsa_code(errno) : WSANO_RECOVERY;
@@ -39,8 +50,45 @@ fail(int r)
 	for (size_t i = 0; i < COUNT(codes); i++)
 		if (codes[i].linux_code == r)
 			code = codes[i].windows_code;
-	WSASetLastError(code);
-	return code;
+	return fail_code(code);
+}
+
+/* Is it the kernel's list of types for an address that came before? */
+static bool
+seen(const struct addrinfo *first, const struct addrinfo *at)
+{
+	for (; first != at; first = first->ai_next)
+		if (first->ai_addrlen == at->ai_addrlen &&
+		    memcmp(first->ai_addr, at->ai_addr, at->ai_addrlen) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * One result an address for programs that take any type: without a type, where
+ * glibc has one for each. What remains is linked in glibc's own way, and what
+ * goes is freed so.
+ */
+static void
+any_type(struct addrinfo *first, int protocol)
+{
+	struct addrinfo **at = &first;
+
+	while (*at) {
+		struct addrinfo *one = *at;
+
+		if (one != first && seen(first, one)) {
+			*at = one->ai_next;
+			one->ai_next = NULL;
+			freeaddrinfo(one);
+			continue;
+		}
+		at = &one->ai_next;
+	}
+	for (; first; first = first->ai_next) {
+		first->ai_socktype = 0;
+		first->ai_protocol = protocol;
+	}
 }
 
 int
@@ -48,9 +96,11 @@ portres_getaddrinfo(const char *node, const char *service,
 		    const struct addrinfo *hints, struct addrinfo **ret)
 {
 	int before = errno;
-	struct addrinfo ours;
+	struct addrinfo ours = {0};
 	int r;
 
+	if (!wsa_started())
+		return fail_code(WSANOTINITIALISED);
 	if (hints) {
 		ours = *hints;
 		ours.ai_family = linux_family(ours.ai_family);
@@ -59,6 +109,12 @@ portres_getaddrinfo(const char *node, const char *service,
 	r = getaddrinfo(node, service, hints, ret);
 	if (r)
 		return fail(r);
+	if (!ours.ai_socktype)
+		any_type(*ret, ours.ai_protocol);
+	for (struct addrinfo *at = *ret; at; at = at->ai_next) {
+		at->ai_family = windows_family(at->ai_family);
+		windows_address(at->ai_addr, at->ai_addrlen);
+	}
 	errno = before;
 	return 0;
 }
@@ -70,9 +126,14 @@ portres_getnameinfo(const struct sockaddr *address, socklen_t size, char *node,
 {
 	struct sockaddr_storage room;
 	int before = errno;
-	int r = getnameinfo(linux_address(address, size, &room), size, node,
-			    node_size, service, service_size, flags);
+	int r;
 
+	if (!wsa_started())
+		return fail_code(WSANOTINITIALISED);
+	if (address_is_short(address, size))
+		return fail_code(WSAEFAULT);
+	r = getnameinfo(linux_address(address, size, &room), size, node,
+			node_size, service, service_size, flags);
 	if (r)
 		return fail(r);
 	errno = before;

@@ -4,6 +4,7 @@
  * are ASCII; one that is not does not exist.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +142,39 @@ GetNameInfoW(const SOCKADDR *pSockaddr, socklen_t SockaddrLength,
 	     !widen(pServiceBuffer, service, ServiceBufferSize)))
 		return failed(ERROR_INSUFFICIENT_BUFFER);
 	return 0;
+}
+
+BOOL WSAAPI
+WSAConnectByNameW(SOCKET s, LPWSTR nodename, LPWSTR servicename,
+		  LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+		  LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+		  const struct timeval *timeout, LPWSAOVERLAPPED Reserved)
+{
+	char node[NAME_MAX_BYTES];
+	char service[NAME_MAX_BYTES];
+
+	if ((nodename && !narrow(node, nodename)) ||
+	    (servicename && !narrow(service, servicename))) {
+		WSASetLastError(WSAHOST_NOT_FOUND);
+		return FALSE;
+	}
+	return WSAConnectByNameA(
+		s, nodename ? node : NULL, servicename ? service : NULL,
+		LocalAddressLength, LocalAddress, RemoteAddressLength,
+		RemoteAddress, timeout, Reserved);
+}
+
+int WSAAPI
+GetHostNameW(PWSTR name, int namelen)
+{
+	char own[NAME_MAX_BYTES];
+
+	if (portres_gethostname(own, sizeof(own)) < 0)
+		return SOCKET_ERROR;
+	if (name && namelen > 0 && widen(name, own, (size_t)namelen))
+		return 0;
+	WSASetLastError(WSAEFAULT);
+	return SOCKET_ERROR;
 }
 
 INT WSAAPI

@@ -6,28 +6,20 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "winsock/handle.h"
+#include "winsock/channel.h"
 #include "winsock/monitor.h"
 #include "winsock/socket.h"
-#include "winsock/thread.h"
 #include "winsock/usermem.h"
 
 #define RETRY_MS 2
 #define LIMIT_MS 5000 /* as long as a call that waits would wait */
-#define EVENT_MARK 1  /* "no completion packet", in the event's number */
 
-/* One request, and the ways to tell of its end. */
 struct operation {
-	struct apc apc; /* first: the queue hands back a pointer to it */
+	struct completion completion; /* first: it ends the whole */
 	struct operation *next;
 	struct request request;
-	struct overlapped_party party;
-	struct thread *issuer;
-	struct thread *target; /* NULL without a routine */
-	uint64_t cookie;       /* the descriptor may be another socket's now */
+	uint64_t cookie; /* the descriptor may be another socket's now */
 	uint64_t until;
-	int code;
-	DWORD bytes;
 };
 
 /* All of it, and each operation, belongs to the monitor. */
@@ -46,56 +38,15 @@ store(const struct overlapped_party *party, int status, DWORD bytes)
 	return usermem_write(&overlapped->InternalHigh, &high, sizeof(high)) <
 				       0 ||
 			       usermem_publish(&overlapped->Internal,
-					    (ULONG_PTR)status) < 0
+					       (ULONG_PTR)status) < 0
 		       ? WSAEFAULT
 		       : 0;
 }
 
-int
-overlapped_check(struct overlapped_party *party)
-{
-	OVERLAPPED found;
-	bool good;
-
-	if (usermem_read(&found, party->overlapped, sizeof(found)) < 0 ||
-	    usermem_write(party->overlapped, &found, sizeof(found)) < 0)
-		return WSAEFAULT;
-	party->event = NULL;
-	if (!party->routine && found.hEvent)
-		party->event = (HANDLE)((uintptr_t)found.hEvent &
-					~(uintptr_t)EVENT_MARK);
-	monitor_enter();
-	good = !party->event || handle_find(party->event, HANDLE_EVENT);
-	monitor_leave();
-	return good ? 0 : WSA_INVALID_HANDLE;
-}
-
 static void
-destroy(struct operation *operation)
+destroy(struct completion *completion)
 {
-	if (operation->target)
-		thread_let_go(operation->target);
-	if (operation->issuer)
-		thread_let_go(operation->issuer);
-	free(operation);
-}
-
-static void
-drop(struct apc *apc)
-{
-	destroy((struct operation *)apc);
-}
-
-static void
-run(struct apc *apc)
-{
-	struct operation *operation = (struct operation *)apc;
-
-	operation->party.routine((DWORD)operation->code, operation->bytes,
-				 operation->party.overlapped, 0);
-	monitor_enter();
-	destroy(operation);
-	monitor_leave();
+	free(completion);
 }
 
 /* NULL, and the code why. */
@@ -104,31 +55,21 @@ create(const struct request *request, const struct overlapped_party *party,
        int *ret_code)
 {
 	struct operation *operation = calloc(1, sizeof(*operation));
-	struct handle *handle;
+	ULONG_PTR key = 0;
+	struct port *port;
 
 	*ret_code = WSA_NOT_ENOUGH_MEMORY;
 	if (!operation)
 		return NULL;
-	operation->apc.run = run;
-	operation->apc.drop = drop;
+	operation->completion.destroy = destroy;
 	operation->request = *request;
-	operation->party = *party;
-	operation->issuer = thread_self();
-	if (!operation->issuer)
-		goto fail;
-	if (party->routine && party->thread) {
-		*ret_code = WSAEFAULT;
-		handle = handle_find(party->thread, HANDLE_THREAD);
-		if (!handle)
-			goto fail;
-		operation->target = thread_again(handle->thread);
-	} else if (party->routine) {
-		operation->target = thread_again(operation->issuer);
-	}
-	return operation;
-
-fail:
-	destroy(operation);
+	port = channel_port(request->fd, &key);
+	*ret_code = completion_begin(&operation->completion, party, port, key);
+	if (port)
+		port_let_go(port);
+	if (*ret_code == 0)
+		return operation;
+	completion_drop(&operation->completion);
 	return NULL;
 }
 
@@ -136,15 +77,9 @@ fail:
 static void
 complete(struct operation *operation, int code, DWORD bytes)
 {
-	operation->code = code;
-	operation->bytes = bytes;
-	store(&operation->party, code, bytes);
-	monitor_wake(); /* for WSAGetOverlappedResult() without an event */
-	if (operation->party.event)
-		handle_signal(operation->party.event);
-	if (!operation->target ||
-	    !thread_queue(operation->target, &operation->apc))
-		destroy(operation);
+	store(&operation->completion.party, code, bytes);
+	completion_end(&operation->completion, code, bytes, false,
+		       operation->request.fd);
 }
 
 /* IOCTL_BUSY, or how it ended. */
@@ -237,7 +172,7 @@ postpone(struct operation *operation)
 	operation->cookie = socket_cookie(operation->request.fd);
 	if (operation->cookie == 0)
 		return WSAENOTSOCK;
-	if (store(&operation->party, STATUS_PENDING, 0))
+	if (store(&operation->completion.party, STATUS_PENDING, 0))
 		return WSAEFAULT;
 	operation->until = monitor_after(LIMIT_MS);
 	while (*last)
@@ -252,20 +187,26 @@ postpone(struct operation *operation)
 }
 
 int
+overlapped_check(struct overlapped_party *party)
+{
+	OVERLAPPED found;
+
+	if (usermem_read(&found, party->overlapped, sizeof(found)) < 0 ||
+	    usermem_write(party->overlapped, &found, sizeof(found)) < 0)
+		return WSAEFAULT;
+	return completion_check(party);
+}
+
+int
 overlapped_perform(const struct request *request,
 		   const struct overlapped_party *party, LPDWORD ret_bytes)
 {
-	struct handle *event = NULL;
 	struct operation *operation;
 	struct ioctl_result result;
 	int code;
 
 	monitor_enter();
 	operation = create(request, party, &code);
-	if (operation && party->event)
-		event = handle_find(party->event, HANDLE_EVENT);
-	if (event)
-		event->set = false;
 	monitor_leave();
 	if (!operation)
 		return code;
@@ -283,7 +224,7 @@ overlapped_perform(const struct request *request,
 	else if (code == IOCTL_BUSY)
 		code = postpone(operation);
 	if (code != 0 && code != WSA_IO_PENDING)
-		destroy(operation);
+		completion_drop(&operation->completion);
 	monitor_leave();
 	return code;
 }
@@ -306,8 +247,9 @@ overlapped_cancel(int fd, LPOVERLAPPED overlapped, bool own)
 
 		if ((fd != OVERLAPPED_ANY_SOCKET &&
 		     operation->request.fd != fd) ||
-		    (overlapped && operation->party.overlapped != overlapped) ||
-		    (own && !thread_is_self(operation->issuer))) {
+		    (overlapped &&
+		     operation->completion.party.overlapped != overlapped) ||
+		    (own && !thread_is_self(operation->completion.issuer))) {
 			at = &operation->next;
 			continue;
 		}

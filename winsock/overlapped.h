@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests that a program does not wait for.
+ * Control codes that a program does not wait for.
  *
  * A request that finds the pool free is done at once, and its event or routine
  * is served at once. One that finds it busy goes to a list, which a thread of
@@ -9,18 +9,11 @@
 #ifndef PORTRES_WINSOCK_OVERLAPPED_H
 #define PORTRES_WINSOCK_OVERLAPPED_H
 
+#include "winsock/completion.h"
 #include "winsock/ioctl.h"
 
-/* Whom to tell of the end. */
-struct overlapped_party {
-	LPWSAOVERLAPPED overlapped;
-	LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
-	HANDLE event;  /* NULL when there is a routine */
-	HANDLE thread; /* that the routine is for; NULL: the caller's own */
-};
-
-/* 0 or the code of what is wrong with it. Reads the event from the structure.
- */
+/* 0 or the code of what is wrong with it, as completion_check(); a structure
+ * that cannot be written is. */
 int overlapped_check(struct overlapped_party *party);
 
 /*

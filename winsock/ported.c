@@ -4,34 +4,47 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
+#include <unistd.h>
 
+#include "winsock/address.h"
+#include "winsock/channel.h"
 #include "winsock/error.h"
+#include "winsock/event_select.h"
+#include "winsock/restart.h"
 #include "winsock/socket.h"
+#include "winsock/startup.h"
+#include "winsock/state.h"
 #include "winsock/usermem.h"
-
-const struct sockaddr *
-linux_address(const struct sockaddr *address, socklen_t size,
-	      struct sockaddr_storage *room)
-{
-	if (size < sizeof(sa_family_t) || size > sizeof(*room) ||
-	    usermem_read(room, address, size) < 0 ||
-	    room->ss_family != WINDOWS_AF_INET6)
-		return address;
-	room->ss_family = AF_INET6;
-	return (struct sockaddr *)room;
-}
+#include "winsock2.h"
 
 int
 portres_socket(int family, int type, int protocol)
 {
+	if (wsa_missing())
+		return -1;
 	return socket_make(family, type, protocol, true);
 }
 
+/* A socket first, then its arguments. */
 static int
-flags_of(int fd)
+bad_argument(int fd)
 {
-	return fcntl(fd, F_GETFL);
+	int r = socket_of((SOCKET)(unsigned int)fd);
+
+	return wsa_fail(r < 0 ? -r : EFAULT);
+}
+
+/* One that AcceptEx has made so that its own attempts do not wait. */
+static int
+accept_blocking(int fd, struct sockaddr *address, socklen_t *size)
+{
+	struct pollfd look = {.fd = fd, .events = POLLIN};
+	int made;
+
+	do
+		made = poll(&look, 1, -1) < 0 ? -1 : accept(fd, address, size);
+	while (made < 0 && errno == EAGAIN);
+	return made;
 }
 
 /* The new socket takes after the one that listens. */
@@ -39,150 +52,198 @@ int
 portres_accept(int fd, struct sockaddr *address, socklen_t *size)
 {
 	int before = errno;
-	int made = (int)wsa_plain(accept(fd, address, size));
+	bool blocking;
+	int flags;
+	int made;
 
+	if (wsa_missing())
+		return -1;
+	if (!address_fits(fd, address, size))
+		return bad_argument(fd);
+	blocking = state_flags(fd, STATE_QUIET_NONBLOCK);
+	made = (int)wsa_plain(blocking ? accept_blocking(fd, address, size)
+				       : accept(fd, address, size));
+	event_select_again(fd, FD_ACCEPT);
 	if (made < 0)
 		return -1;
-	if (flags_of(fd) & O_NONBLOCK)
-		fcntl(made, F_SETFL, flags_of(made) | O_NONBLOCK);
+	if (address)
+		windows_address(address, *size);
+	flags = fcntl(fd, F_GETFL);
+	if (flags & O_NONBLOCK && !blocking)
+		fcntl(made, F_SETFL, fcntl(made, F_GETFL) | O_NONBLOCK);
+	event_select_accepted(fd, made);
 	errno = before;
 	return made;
+}
+
+static bool
+connected(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	int before = errno;
+	bool is = getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
+
+	errno = before;
+	return is;
 }
 
 int
 portres_listen(int fd, int backlog)
 {
-	return (int)wsa_answer(listen(fd, backlog));
+	int r;
+
+	if (wsa_missing())
+		return -1;
+	if (!socket_bound(fd))
+		return wsa_fail(EINVAL);
+	r = restart_listen(fd, backlog);
+	if (r < 0 && errno == EINVAL && connected(fd))
+		return wsa_fail(EISCONN);
+	if (r == 0)
+		event_select_listening(fd);
+	return r;
+}
+
+/* Was that for sockets of another family? The kernel may well call such an
+ * address too short. */
+static bool
+wrong_family(int fd, const struct sockaddr *address)
+{
+	return errno == EAFNOSUPPORT ||
+	       (errno == EINVAL && address->sa_family != socket_family(fd));
 }
 
 int
 portres_bind(int fd, const struct sockaddr *address, socklen_t size)
 {
 	struct sockaddr_storage room;
+	int r;
 
-	return (int)wsa_answer(
-		bind(fd, linux_address(address, size, &room), size));
+	if (wsa_missing())
+		return -1;
+	if (address_is_short(address, size))
+		return bad_argument(fd);
+	address = linux_address(address, size, &room);
+	r = restart_bind(fd, address, size);
+	if (r < 0 && wrong_family(fd, address))
+		return wsa_fail(EFAULT);
+	/* The word for a port that another socket will not share. */
+	if (r < 0 && WSAGetLastError() == WSAEADDRINUSE &&
+	    state_flags(fd, STATE_REUSE) && socket_type(fd) == SOCK_DGRAM)
+		wsa_beside(WSAEACCES, EADDRINUSE);
+	return r;
 }
 
 static bool
-blocks(int fd, int flags)
+blocks(int fd)
 {
-	int err = errno;
-	int status = flags_of(fd);
+	int before = errno;
+	int status = fcntl(fd, F_GETFL);
 
-	errno = err;
-	return !(flags & MSG_DONTWAIT) && status >= 0 && !(status & O_NONBLOCK);
-}
-
-/* A time limit on a socket that blocks is EAGAIN here. */
-static long
-timed(int fd, int flags, long r)
-{
-	wsa_answer(r);
-	if (r < 0 && errno == EAGAIN && blocks(fd, flags))
-		wsa_beside(WSAETIMEDOUT, EAGAIN);
-	return r;
+	errno = before;
+	return status >= 0 && !(status & O_NONBLOCK);
 }
 
 int
 portres_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	struct sockaddr_storage room;
-	int r = (int)wsa_answer(
-		connect(fd, linux_address(address, size, &room), size));
+	int r;
 
-	if (r < 0 && errno == EINPROGRESS)
-		wsa_beside(blocks(fd, 0) ? WSAETIMEDOUT : WSAEWOULDBLOCK,
+	if (wsa_missing())
+		return -1;
+	if (address_is_short(address, size))
+		return bad_argument(fd);
+	address = linux_address(address, size, &room);
+	channel_connecting(fd);
+	r = (int)wsa_answer(connect(fd, address, size));
+	if (r == 0 || errno == EINPROGRESS) {
+		restart_connected(fd);
+		event_select_connecting(fd);
+	}
+	if (r == 0)
+		return 0;
+	if (errno == EINPROGRESS)
+		wsa_beside(blocks(fd) ? WSAETIMEDOUT : WSAEWOULDBLOCK,
 			   EINPROGRESS);
+	else if (errno == EISCONN && socket_listens(fd))
+		wsa_fail(EINVAL);
+	else if (wrong_family(fd, address))
+		wsa_fail(EAFNOSUPPORT);
+	return -1;
+}
+
+/* What was shut down by the program, as opposed to the peer, is remembered:
+ * the kernel keeps no difference. */
+int
+portres_shutdown(int fd, int how)
+{
+	static const uint32_t shut[] = {
+		[SHUT_RD] = STATE_RECEIVE_SHUT,
+		[SHUT_WR] = STATE_SEND_SHUT,
+		[SHUT_RDWR] = STATE_RECEIVE_SHUT | STATE_SEND_SHUT,
+	};
+	int before = errno;
+	int r;
+
+	if (wsa_missing())
+		return -1;
+	r = (int)wsa_plain(shutdown(fd, how));
+	/* Without a peer a socket of UDP is shut down all the same. */
+	if (r < 0 && errno == ENOTCONN && socket_type(fd) == SOCK_DGRAM) {
+		errno = before;
+		r = 0;
+	}
+	if (r == 0)
+		state_change(fd, shut[how], 0);
 	return r;
 }
 
-/* Windows has no SIGPIPE to kill the program with. */
-ssize_t
-portres_send(int fd, const void *buffer, size_t n, int flags)
-{
-	return timed(fd, flags, send(fd, buffer, n, flags | MSG_NOSIGNAL));
-}
-
-ssize_t
-portres_sendto(int fd, const void *buffer, size_t n, int flags,
-	       const struct sockaddr *address, socklen_t size)
-{
-	struct sockaddr_storage room;
-
-	return timed(fd, flags,
-		     sendto(fd, buffer, n, flags | MSG_NOSIGNAL,
-			    linux_address(address, size, &room), size));
-}
-
-ssize_t
-portres_recv(int fd, void *buffer, size_t n, int flags)
-{
-	return timed(fd, flags, recv(fd, buffer, n, flags));
-}
-
-ssize_t
-portres_recvfrom(int fd, void *buffer, size_t n, int flags,
-		 struct sockaddr *address, socklen_t *size)
-{
-	return timed(fd, flags, recvfrom(fd, buffer, n, flags, address, size));
-}
-
-static bool
-connect_failed(int fd)
-{
-	struct pollfd look = {.fd = fd, .events = POLLOUT};
-	struct sockaddr_storage peer;
-	socklen_t size = sizeof(peer);
-
-	return poll(&look, 1, 0) == 1 && look.revents & POLLERR &&
-	       getpeername(fd, (struct sockaddr *)&peer, &size) < 0;
-}
-
-/*
- * A connect that failed makes a socket writable here and exceptional there;
- * programs learn from the difference. Returns the number of changes to the
- * number of bits.
- */
-static int
-move_failed(fd_set *writable, fd_set *exceptional, const fd_set *asked)
-{
-	int moved = 0;
-
-	for (int fd = 0; fd < FD_SETSIZE; fd++) {
-		if (!FD_ISSET(fd, writable) || !FD_ISSET(fd, asked) ||
-		    !connect_failed(fd))
-			continue;
-		FD_CLR(fd, writable);
-		if (FD_ISSET(fd, exceptional))
-			moved--;
-		FD_SET(fd, exceptional);
-	}
-	return moved;
-}
-
-/* The number of descriptors means nothing there, and the time is kept. */
 int
-portres_select(int unused, fd_set *readable, fd_set *writable,
-	       fd_set *exceptional, const struct timeval *timeout)
+portres_getsockname(int fd, struct sockaddr *address, socklen_t *size)
 {
-	int before = errno;
-	struct timeval left;
-	fd_set asked;
-	int n;
+	int r;
 
-	(void)unused;
-	if (!readable && !writable && !exceptional)
+	if (wsa_missing())
+		return -1;
+	if (!address || !address_fits(fd, address, size))
+		return bad_argument(fd);
+	if (!socket_bound(fd))
 		return wsa_fail(EINVAL);
-	if (timeout && usermem_read(&left, timeout, sizeof(left)) < 0)
+	r = (int)wsa_plain(getsockname(fd, address, size));
+	if (r == 0)
+		windows_address(address, *size);
+	return r;
+}
+
+int
+portres_getpeername(int fd, struct sockaddr *address, socklen_t *size)
+{
+	int r;
+
+	if (wsa_missing())
+		return -1;
+	if (!address || !address_fits(fd, address, size))
+		return bad_argument(fd);
+	r = (int)wsa_plain(getpeername(fd, address, size));
+	if (r == 0)
+		windows_address(address, *size);
+	return r;
+}
+
+int
+portres_gethostname(char *name, size_t size)
+{
+	char own[256] = "";
+	size_t n;
+
+	if (wsa_missing())
+		return -1;
+	if (wsa_plain(gethostname(own, sizeof(own) - 1)) < 0)
+		return -1;
+	n = strlen(own) + 1;
+	if (!name || n > size || usermem_write(name, own, n) < 0)
 		return wsa_fail(EFAULT);
-	if (exceptional && usermem_read(&asked, exceptional, sizeof(asked)) < 0)
-		return wsa_fail(EFAULT);
-	n = (int)wsa_plain(select(FD_SETSIZE, readable, writable, exceptional,
-				  timeout ? &left : NULL));
-	if (n > 0 && writable && exceptional)
-		n += move_failed(writable, exceptional, &asked);
-	if (n >= 0)
-		errno = before;
-	return n;
+	return 0;
 }

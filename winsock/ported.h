@@ -7,9 +7,8 @@
 #define PORTRES_WINSOCK_PORTED_H
 
 #include <netdb.h>
-#include <stdbool.h>
-#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #define PORTED __attribute__((visibility("default")))
 
@@ -19,8 +18,18 @@ PORTED int portres_bind(int fd, const struct sockaddr *address, socklen_t size);
 PORTED int portres_listen(int fd, int backlog);
 PORTED int portres_connect(int fd, const struct sockaddr *address,
 			   socklen_t size);
-PORTED int portres_select(int unused, fd_set *readable, fd_set *writable,
-			  fd_set *exceptional, const struct timeval *timeout);
+PORTED int portres_shutdown(int fd, int how);
+PORTED int portres_getsockname(int fd, struct sockaddr *address,
+			       socklen_t *size);
+PORTED int portres_getpeername(int fd, struct sockaddr *address,
+			       socklen_t *size);
+PORTED int portres_gethostname(char *name, size_t size);
+
+struct windows_fd_set;
+PORTED int portres_select(int unused, struct windows_fd_set *readable,
+			  struct windows_fd_set *writable,
+			  struct windows_fd_set *exceptional,
+			  const struct timeval *timeout);
 
 PORTED ssize_t portres_send(int fd, const void *buffer, size_t n, int flags);
 PORTED ssize_t portres_sendto(int fd, const void *buffer, size_t n, int flags,
@@ -40,18 +49,17 @@ PORTED int portres_getaddrinfo(const char *node, const char *service,
 PORTED int portres_getnameinfo(const struct sockaddr *address, socklen_t size,
 			       char *node, socklen_t node_size, char *service,
 			       socklen_t service_size, int flags);
+PORTED struct hostent *portres_gethostbyname(const char *name);
+PORTED struct hostent *portres_gethostbyaddr(const void *address,
+					     socklen_t size, int family);
+PORTED struct servent *portres_getservbyname(const char *name,
+					     const char *protocol);
+PORTED struct servent *portres_getservbyport(int port, const char *protocol);
+PORTED struct protoent *portres_getprotobyname(const char *name);
+PORTED struct protoent *portres_getprotobynumber(int number);
 PORTED const char *portres_gai_strerror(int code);
 PORTED int portres_inet_pton(int family, const char *text, void *ret);
 PORTED const char *portres_inet_ntop(int family, const void *address,
 				     char *text, socklen_t size);
-
-/*
- * Gives the address Linux' number of its family: returns itself, or a copy in
- * `room` when the number was Windows'. Whatever cannot be read is left to the
- * kernel to refuse.
- */
-const struct sockaddr *linux_address(const struct sockaddr *address,
-				     socklen_t size,
-				     struct sockaddr_storage *room);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "winsock/channel.h"
 #include "winsock/error.h"
 #include "winsock/monitor.h"
 #include "winsock/overlapped.h"
@@ -31,7 +32,7 @@ read_status(LPWSAOVERLAPPED overlapped, bool wait, int *ret_status,
 			break;
 		/* It may be another copy's of this archive, which wakes
 		 * nobody here. */
-		monitor_wait(monitor_after(LOOK_MS));
+		completion_wait(monitor_after(LOOK_MS));
 	}
 	monitor_leave();
 	if (r < 0)
@@ -87,11 +88,15 @@ cancel(HANDLE file, LPOVERLAPPED overlapped, bool own, bool need_one)
 {
 	int before = errno;
 	int fd = socket_of((SOCKET)file);
+	unsigned int count = 0;
 	int code = 0;
 
+	if (fd >= 0)
+		count = overlapped_cancel(fd, overlapped, own) +
+			channel_cancel(fd, overlapped, own);
 	if (fd < 0)
 		code = ERROR_INVALID_HANDLE;
-	else if (overlapped_cancel(fd, overlapped, own) == 0 && need_one)
+	else if (count == 0 && need_one)
 		code = ERROR_NOT_FOUND;
 	return wsa_end(code, before) == 0;
 }

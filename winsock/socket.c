@@ -3,15 +3,9 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdatomic.h>
 
 #include "winsock/error.h"
-
-#define NUMBERS 65536 /* descriptors above are all overlapped */
-
-/* The socket, by cookie, that has the number and was made to block. A number
- * that is another socket's by now has another cookie. */
-static _Atomic uint64_t blocking_at[NUMBERS];
+#include "winsock/state.h"
 
 int
 socket_of(SOCKET s)
@@ -27,22 +21,54 @@ socket_of(SOCKET s)
 	return (int)s;
 }
 
-uint64_t
-socket_cookie(int fd)
+static int
+ask(int fd, int name)
 {
-	uint64_t cookie = 0;
-	socklen_t size = sizeof(cookie);
+	int before = errno;
+	int value;
+	socklen_t size = sizeof(value);
+	int r = getsockopt(fd, SOL_SOCKET, name, &value, &size);
 
-	getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size);
-	return cookie;
+	errno = before;
+	return r < 0 ? -1 : value;
+}
+
+int
+socket_type(int fd)
+{
+	return ask(fd, SO_TYPE);
+}
+
+int
+socket_family(int fd)
+{
+	return ask(fd, SO_DOMAIN);
+}
+
+bool
+socket_listens(int fd)
+{
+	return ask(fd, SO_ACCEPTCONN) == 1;
+}
+
+bool
+socket_bound(int fd)
+{
+	struct sockaddr_in6 own = {0};
+	socklen_t size = sizeof(own);
+	int before = errno;
+	int r = getsockname(fd, (struct sockaddr *)&own, &size);
+
+	errno = before;
+	/* sin_port and sin6_port stand at the same place. */
+	return r < 0 || own.sin6_port ||
+	       (own.sin6_family != AF_INET && own.sin6_family != AF_INET6);
 }
 
 bool
 socket_overlapped(int fd)
 {
-	uint64_t blocking = fd < NUMBERS ? atomic_load(&blocking_at[fd]) : 0;
-
-	return blocking == 0 || socket_cookie(fd) != blocking;
+	return !state_flags(fd, STATE_NOT_OVERLAPPED);
 }
 
 /*
@@ -55,19 +81,24 @@ socket_make(int family, int type, int protocol, bool overlapped)
 	static const int on = 1;
 	int flags = type & (SOCK_CLOEXEC | SOCK_NONBLOCK);
 	int before = errno;
+	bool internet;
 	int fd;
 
 	family = linux_family(family);
+	internet = family == AF_INET || family == AF_INET6;
 	type &= ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (type == 0 && (family == AF_INET || family == AF_INET6))
+	if (type == 0 && internet)
 		type = protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
+	/* To the kernel a type that is none is an argument like others. */
+	if (internet && (type < SOCK_STREAM || type > SOCK_SEQPACKET))
+		return wsa_fail(ESOCKTNOSUPPORT);
 	fd = (int)wsa_plain(socket(family, type | flags, protocol));
 	if (fd < 0)
 		return -1;
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (!overlapped && fd < NUMBERS)
-		atomic_store(&blocking_at[fd], socket_cookie(fd));
+	if (!overlapped)
+		state_change(fd, STATE_NOT_OVERLAPPED, 0);
 	errno = before;
 	return fd;
 }

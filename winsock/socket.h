@@ -6,8 +6,8 @@
 #define PORTRES_WINSOCK_SOCKET_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
+#include "winsock/cookie.h"
 #include "winsock2.h"
 
 /* Windows' number of the family, where Linux has AF_IRDA. */
@@ -20,11 +20,24 @@ linux_family(int family)
 	return family == WINDOWS_AF_INET6 ? AF_INET6 : family;
 }
 
+/* The number of it that programs are told. */
+static inline int
+windows_family(int family)
+{
+	return family == AF_INET6 ? WINDOWS_AF_INET6 : family;
+}
+
 /* The descriptor, or -errno when it is not a socket's. */
 int socket_of(SOCKET s);
 
-/* The open socket's number, never used twice; 0 when fd is no socket. */
-uint64_t socket_cookie(int fd);
+/* SOCK_STREAM and others, AF_INET and others; -1 when fd is no socket. */
+int socket_type(int fd);
+int socket_family(int fd);
+
+bool socket_listens(int fd);
+
+/* Has it a port? A socket that takes none counts as bound. */
+bool socket_bound(int fd);
 
 /* Was it made with the overlapped attribute? */
 bool socket_overlapped(int fd);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "winsock/cleanup.h"
 #include "winsock/error.h"
 #include "winsock/handle.h"
 #include "winsock/monitor.h"
@@ -171,7 +172,7 @@ wsp_get_overlapped_result(SOCKET s, LPWSAOVERLAPPED lpOverlapped,
 static int WSPAPI
 wsp_cleanup(LPINT lpErrno)
 {
-	return wsa_stop() ? 0 : tell(lpErrno, WSANOTINITIALISED);
+	return cleanup() ? 0 : tell(lpErrno, WSANOTINITIALISED);
 }
 
 /* One provider is all there is: neither the protocol nor the upcalls that the

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * There is nothing to load or to unload here. Of Winsock's startup remain the
- * count, because calls outside of it must fail, and the
- * negotiation of a version, because programs check its outcome.
+ * count, because calls outside of it must fail, and the negotiation of a
+ * version, because programs check its outcome.
  */
 #include "winsock/startup.h"
 
@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "winsock/error.h"
-#include "winsock/overlapped.h"
 #include "winsock/usermem.h"
 #include "winsock2.h"
 
@@ -22,6 +21,15 @@ wsa_started(void)
 	return atomic_load(&starts) > 0;
 }
 
+bool
+wsa_missing(void)
+{
+	if (wsa_started())
+		return false;
+	wsa_refuse(WSANOTINITIALISED);
+	return true;
+}
+
 void
 wsa_start(void)
 {
@@ -29,7 +37,7 @@ wsa_start(void)
 }
 
 bool
-wsa_stop(void)
+wsa_stop(bool *ret_last)
 {
 	unsigned int seen = atomic_load(&starts);
 
@@ -37,8 +45,7 @@ wsa_stop(void)
 		if (seen == 0)
 			return false;
 	while (!atomic_compare_exchange_weak(&starts, &seen, seen - 1));
-	if (seen == 1 && overlapped_any())
-		overlapped_cancel(OVERLAPPED_ANY_SOCKET, NULL, false);
+	*ret_last = seen == 1;
 	return true;
 }
 
@@ -82,13 +89,4 @@ WSAStartup(WORD wVersionRequested, LPWSADATA lpWSAData)
 		return WSAEFAULT;
 	wsa_start();
 	return 0;
-}
-
-int WSAAPI
-WSACleanup(void)
-{
-	if (wsa_stop())
-		return 0;
-	WSASetLastError(WSANOTINITIALISED);
-	return SOCKET_ERROR;
 }

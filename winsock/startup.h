@@ -7,10 +7,13 @@
 /* Is a WSAStartup of this process without its WSACleanup yet? */
 bool wsa_started(void);
 
+/* The same, for the first line of a call: if there is none, that is the last
+ * error. */
+bool wsa_missing(void);
+
 void wsa_start(void);
 
-/* Undoes one start; the last one ends all pending requests. False when there
- * was none. */
-bool wsa_stop(void);
+/* Undoes one start. False when there was none. */
+bool wsa_stop(bool *ret_last);
 
 #endif

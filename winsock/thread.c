@@ -4,22 +4,28 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "winsock/monitor.h"
 
 struct thread {
 	unsigned int references;
+	uint32_t id;
+	uint32_t code;
 	bool ended;
+	bool suspended;
+	struct handle *mutexes;
 	struct apc *first;
 	struct apc **last;
 };
 
 /* Initial-exec as everywhere: no allocation behind the program's back. */
-static __thread struct thread *self __attribute__((tls_model("initial-exec")));
-static __thread unsigned int depth __attribute__((tls_model("initial-exec")));
+static __thread struct thread *self;
+static __thread unsigned int depth;
 
 static pthread_key_t key;
 static bool key_made;
+static void (*tell_of_end)(struct thread *thread);
 
 static void
 drop_queue(struct thread *thread)
@@ -51,9 +57,44 @@ end(void *value)
 	monitor_enter();
 	thread->ended = true;
 	drop_queue(thread);
+	if (tell_of_end)
+		tell_of_end(thread);
 	self = NULL;
+	monitor_wake();
 	thread_let_go(thread);
 	monitor_leave();
+}
+
+static bool
+make_key(void)
+{
+	if (!key_made && pthread_key_create(&key, end) != 0)
+		return false;
+	key_made = true;
+	monitor_in_child(forget_queue);
+	return true;
+}
+
+struct thread *
+thread_make(void)
+{
+	struct thread *thread = calloc(1, sizeof(*thread));
+
+	if (!thread)
+		return NULL;
+	thread->last = &thread->first;
+	thread->references = 1;
+	return thread;
+}
+
+bool
+thread_become(struct thread *thread)
+{
+	if (!make_key() || pthread_setspecific(key, thread) != 0)
+		return false;
+	thread->id = (uint32_t)gettid();
+	self = thread_again(thread);
+	return true;
 }
 
 struct thread *
@@ -63,21 +104,12 @@ thread_self(void)
 
 	if (self)
 		return thread_again(self);
-	if (!key_made && pthread_key_create(&key, end) != 0)
-		return NULL;
-	key_made = true;
-	monitor_in_child(forget_queue);
-	thread = calloc(1, sizeof(*thread));
-	if (!thread)
-		return NULL;
-	thread->last = &thread->first;
-	thread->references = 1; /* the thread's own */
-	if (pthread_setspecific(key, thread) != 0) {
-		free(thread);
+	thread = thread_make();
+	if (thread && !thread_become(thread)) {
+		thread_let_go(thread);
 		return NULL;
 	}
-	self = thread;
-	return thread_again(thread);
+	return thread;
 }
 
 struct thread *
@@ -92,6 +124,49 @@ thread_let_go(struct thread *thread)
 {
 	if (--thread->references == 0)
 		free(thread);
+}
+
+void
+thread_set_code(struct thread *thread, uint32_t code)
+{
+	thread->code = code;
+}
+
+bool
+thread_ended(const struct thread *thread, uint32_t *ret_code)
+{
+	*ret_code = thread->code;
+	return thread->ended;
+}
+
+uint32_t
+thread_id(const struct thread *thread)
+{
+	return thread->id;
+}
+
+void
+thread_suspend(struct thread *thread, bool suspended)
+{
+	thread->suspended = suspended;
+}
+
+uint32_t
+thread_suspensions(const struct thread *thread)
+{
+	return thread->suspended;
+}
+
+struct handle **
+thread_mutexes(struct thread *thread)
+{
+	return &thread->mutexes;
+}
+
+void
+thread_at_end(void (*tell)(struct thread *thread))
+{
+	tell_of_end = tell;
 }
 
 bool
@@ -110,6 +185,12 @@ thread_queue(struct thread *thread, struct apc *apc)
 	thread->last = &apc->next;
 	monitor_wake();
 	return true;
+}
+
+bool
+thread_has_queue(const struct thread *thread)
+{
+	return thread->first;
 }
 
 bool

@@ -5,10 +5,14 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "winsock/channel.h"
+#include "winsock/duplicate.h"
 #include "winsock/error.h"
+#include "winsock/event_select.h"
 #include "winsock/overlapped.h"
 #include "winsock/socket.h"
 #include "winsock/startup.h"
+#include "winsock/state.h"
 #include "winsock/usermem.h"
 
 int
@@ -20,6 +24,8 @@ socket_close(SOCKET s)
 		return wsa_code(-fd);
 	if (overlapped_any())
 		overlapped_cancel(fd, NULL, false);
+	event_select_end(fd);
+	channel_close(fd);
 	return close(fd) < 0 ? wsa_code(errno) : 0;
 }
 
@@ -36,44 +42,84 @@ closesocket(SOCKET s)
 	return wsa_end(socket_close(s), before);
 }
 
-/* Reads the head, which WSAPROTOCOL_INFOA and W have in common. */
-static int
-from_protocol_info(const void *info, int *family, int *type, int *protocol)
-{
-	WSAPROTOCOL_INFOA known;
+#define LEAF (WSA_FLAG_MULTIPOINT_C_LEAF | WSA_FLAG_MULTIPOINT_D_LEAF)
 
-	if (usermem_read(&known, info, offsetof(WSAPROTOCOL_INFOA, szProtocol)))
-		return WSAEFAULT;
+/* What a structure says where an argument leaves it to that. */
+static void
+fill(const WSAPROTOCOL_INFOA *info, int *family, int *type, int *protocol)
+{
 	if (*family == FROM_PROTOCOL_INFO)
-		*family = known.iAddressFamily;
+		*family = info->iAddressFamily;
 	if (*type == FROM_PROTOCOL_INFO)
-		*type = known.iSocketType;
+		*type = info->iSocketType;
 	if (*protocol == FROM_PROTOCOL_INFO)
-		*protocol = known.iProtocol;
+		*protocol = info->iProtocol;
+}
+
+/* IP's groups have no root. */
+static int
+check_leaf(int fd, DWORD flags)
+{
+	if (!(flags & LEAF))
+		return 0;
+	if (socket_type(fd) != SOCK_DGRAM)
+		return WSAEINVAL;
+	state_change(fd, STATE_LEAF, 0);
 	return 0;
 }
 
-static SOCKET
-make(int family, int type, int protocol, const void *info, DWORD flags)
+static int
+take(const WSAPROTOCOL_INFOA *info, DWORD flags, int *ret_code)
 {
+	int before = errno;
+	int fd = duplicate_take(info, flags & WSA_FLAG_NO_HANDLE_INHERIT);
+
+	errno = before;
+	if (fd < 0)
+		*ret_code = wsa_code(-fd);
+	else if (!(flags & WSA_FLAG_OVERLAPPED))
+		state_change(fd, STATE_NOT_OVERLAPPED, 0);
+	return fd;
+}
+
+/* Reads of the structure the head, which WSAPROTOCOL_INFOA and W have in
+ * common. */
+static SOCKET
+make(int family, int type, int protocol, const void *structure, DWORD flags)
+{
+	const DWORD known =
+		WSA_FLAG_OVERLAPPED | LEAF | WSA_FLAG_NO_HANDLE_INHERIT;
+	WSAPROTOCOL_INFOA info = {0};
 	int code = 0;
-	int fd;
+	int fd = -1;
 
 	if (!wsa_started())
 		code = WSANOTINITIALISED;
-	else if (flags &
-		 ~(DWORD)(WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT))
+	else if (flags & ~known)
 		code = WSAEINVAL;
-	else if (info)
-		code = from_protocol_info(info, &family, &type, &protocol);
-	if (code) {
-		WSASetLastError(code);
-		return INVALID_SOCKET;
+	else if (structure &&
+		 usermem_read(&info, structure,
+			      offsetof(WSAPROTOCOL_INFOA, szProtocol)) < 0)
+		code = WSAEFAULT;
+	if (code == 0 && duplicate_named(&info)) {
+		fd = take(&info, flags, &code);
+	} else if (code == 0) {
+		if (structure)
+			fill(&info, &family, &type, &protocol);
+		if (flags & WSA_FLAG_NO_HANDLE_INHERIT)
+			type |= SOCK_CLOEXEC;
+		fd = socket_make(family, type, protocol,
+				 flags & WSA_FLAG_OVERLAPPED);
+		if (fd < 0)
+			return INVALID_SOCKET;
+		code = check_leaf(fd, flags);
+		if (code)
+			close(fd);
 	}
-	if (flags & WSA_FLAG_NO_HANDLE_INHERIT)
-		type |= SOCK_CLOEXEC;
-	fd = socket_make(family, type, protocol, flags & WSA_FLAG_OVERLAPPED);
-	return fd < 0 ? INVALID_SOCKET : (SOCKET)fd;
+	if (code == 0)
+		return (SOCKET)fd;
+	WSASetLastError(code);
+	return INVALID_SOCKET;
 }
 
 SOCKET WSAAPI

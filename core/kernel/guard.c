@@ -33,9 +33,11 @@ guard_acquire(const struct sys_ops *sys, int fd, const struct guarded *block,
 	struct portres_guard request = request_for(block, heirs ? fd : -1);
 	int r = ask(sys, fd, PORTRES_GUARD_ACQUIRE, &request);
 
-	if (r == -EADDRINUSE)
-		return r;
-	return r == 0;
+	if (r == 0 || r == -ENOPROTOOPT)
+		return r == 0;
+	/* One of two guards may have it now. */
+	guard_release(sys, fd, block);
+	return r == -EADDRINUSE ? r : 0;
 }
 
 uint64_t
@@ -62,13 +64,24 @@ uint64_t
 guard_commit(const struct sys_ops *sys, int fd, const struct guarded *block)
 {
 	struct portres_guard request = request_for(block, -1);
+	int r;
 
 	/* Another guard may have come after the number was told: it does not
 	 * have the block. */
 	request.number = guard_number(sys, fd);
-	return ask(sys, fd, PORTRES_GUARD_COMMIT, &request) == 0
-		       ? request.number
-		       : 0;
+	r = ask(sys, fd, PORTRES_GUARD_COMMIT, &request);
+	if (r == -ENOPROTOOPT)
+		return 0;
+	return r == 0 ? request.number : GUARDED_SOMEHOW;
+}
+
+int
+guard_has(const struct sys_ops *sys, int fd, const struct guarded *block)
+{
+	struct portres_guard request = request_for(block, -1);
+	int r = ask(sys, fd, PORTRES_GUARD_COMMIT, &request);
+
+	return r == -ENOPROTOOPT ? r : r == 0 || r == -EALREADY;
 }
 
 void
@@ -79,13 +92,13 @@ guard_release(const struct sys_ops *sys, int fd, const struct guarded *block)
 	ask(sys, fd, PORTRES_GUARD_RELEASE, &request);
 }
 
-void
+int
 guard_associate(const struct sys_ops *sys, int fd, int owner,
 		const struct guarded *block)
 {
 	struct portres_guard request = request_for(block, owner);
 
-	ask(sys, fd, PORTRES_GUARD_ASSOCIATE, &request);
+	return ask(sys, fd, PORTRES_GUARD_ASSOCIATE, &request);
 }
 
 int

@@ -14,7 +14,8 @@
 /* A block by the names that the guard knows it by. */
 struct guarded {
 	uint64_t token;
-	uint64_t number; /* of the guard that has it, 0: none has */
+	uint64_t number; /* of the guard that has it, GUARDED_SOMEHOW, or 0:
+			    none has */
 	/* Persistent: a guard that there is may have it. Its token in the pool
 	 * changes when the pool is made anew, so here all have one. */
 	bool kept;
@@ -23,6 +24,9 @@ struct guarded {
 };
 
 #define GUARDED_KEPT 1 /* that token */
+/* That number: a guard has it, but none can be asked whether it lives. There
+ * are two, of a cgroup and of one below, or another came meanwhile. */
+#define GUARDED_SOMEHOW ((uint64_t)1 << 63)
 
 /* Is the guard to be asked about it? */
 static inline bool
@@ -40,18 +44,22 @@ guarded_by_some(const struct guarded *block)
 int guard_acquire(const struct sys_ops *sys, int fd,
 		  const struct guarded *block, bool heirs);
 
-/* From now on only associated sockets and heirs bind. The guard's number, or 0
- * where it has gone meanwhile. */
+/* From now on only associated sockets and heirs bind. The guard's number, or
+ * GUARDED_SOMEHOW, or 0 where it has gone meanwhile. */
 uint64_t guard_commit(const struct sys_ops *sys, int fd,
 		      const struct guarded *block);
+
+/* Has a guard the block by this socket? Ends its trial as well. 1, 0, or
+ * -ENOPROTOOPT: there is none. */
+int guard_has(const struct sys_ops *sys, int fd, const struct guarded *block);
 
 void guard_release(const struct sys_ops *sys, int fd,
 		   const struct guarded *block);
 
 /* Lets the socket bind in the block, whose owning socket is `owner`, or -1 for
- * a persistent one, by the right to the store. */
-void guard_associate(const struct sys_ops *sys, int fd, int owner,
-		     const struct guarded *block);
+ * a persistent one, by the right to the store. 0, or -Exxx: no guard has it. */
+int guard_associate(const struct sys_ops *sys, int fd, int owner,
+		    const struct guarded *block);
 
 /*
  * Persistent blocks: keeps one, for the owner and the group of its store, by

@@ -13,7 +13,9 @@
 #define LIST_USUAL_NS_TCP 450000
 #define LIST_USUAL_NS_UDP 40000
 #define LOOK_AGAIN 64 /* a list for so many times its price of trial binds */
-#define WITNESSES 4   /* ports that are tried for a socket of our own */
+#define WITNESSES 16  /* ports that are tried for a socket of our own */
+#define REQUESTS 32   /* ports of request sockets that are tried one by one */
+#define UNLISTED 64   /* times that a list of no use is not asked for again */
 
 /* How the trial sockets are made; found out by the first one. */
 struct trial {
@@ -25,6 +27,13 @@ struct trial {
 	uint32_t listed;
 	/* The ports of IPv6 sockets, if a sandbox forbids us to make one. */
 	struct port_set *hidden;
+	/* Those of which the list showed connections in TIME_WAIT alone; NULL =
+	 * not asked yet. */
+	struct time_wait *waiting;
+};
+
+struct time_wait {
+	struct port_set some, others;
 };
 
 /* Does the kernel have IPv6 at all? */
@@ -114,27 +123,49 @@ trial_bind(const struct sys_ops *sys, struct trial *trial, uint32_t port)
 	return 0;
 }
 
-/* Our own socket in the list, and the lowest ports of others. */
+/* Our own socket in the list, and the ports of others. */
 struct sight {
 	uint64_t witness; /* its cookie */
 	bool shown;
-	uint32_t used;	  /* PORT_COUNT = none */
-	uint32_t request; /* of a request socket, likewise */
+	uint32_t used;	   /* the lowest one; PORT_COUNT = none */
+	uint32_t requests; /* different ports of request sockets, so many */
+	uint16_t request[REQUESTS];
 };
+
+static void
+see_request(struct sight *sight, uint16_t port)
+{
+	for (uint32_t i = 0; i < sight->requests && i < REQUESTS; i++)
+		if (sight->request[i] == port)
+			return;
+	if (sight->requests < REQUESTS)
+		sight->request[sight->requests] = port;
+	sight->requests++;
+}
 
 static void
 see(void *context, const struct inet_diag_msg *socket)
 {
 	struct sight *sight = context;
-	uint32_t *lowest = socket->idiag_state == SOCKDIAG_REQUEST
-				   ? &sight->request
-				   : &sight->used;
-	uint32_t port = ntohs(socket->id.idiag_sport);
+	uint16_t port = ntohs(socket->id.idiag_sport);
 
 	if (((uint64_t)socket->id.idiag_cookie[1] << 32 |
 	     socket->id.idiag_cookie[0]) == sight->witness)
 		sight->shown = true;
-	else if (port < *lowest && socket->idiag_state != SOCKDIAG_TIME_WAIT)
+	else if (socket->idiag_state == SOCKDIAG_REQUEST)
+		see_request(sight, port);
+	else if (socket->idiag_state != SOCKDIAG_TIME_WAIT &&
+		 port < sight->used)
+		sight->used = port;
+}
+
+static void
+see_lowest(void *context, const struct inet_diag_msg *socket)
+{
+	uint32_t *lowest = context;
+	uint32_t port = ntohs(socket->id.idiag_sport);
+
+	if (socket->idiag_state != SOCKDIAG_TIME_WAIT && port < *lowest)
 		*lowest = port;
 }
 
@@ -147,15 +178,67 @@ static int
 port_is_listed(const struct sys_ops *sys, struct trial *trial,
 	       struct range rest)
 {
-	struct sight sight = {.used = PORT_COUNT, .request = PORT_COUNT};
+	uint32_t lowest = PORT_COUNT;
 
 	if (trial->listed == 0) {
-		if (sockdiag_each(sys, trial->protocol, rest, see, &sight) < 0)
+		if (sockdiag_each(sys, trial->protocol, rest, see_lowest,
+				  &lowest) < 0)
 			return 1;
-		trial->listed =
-			sight.used < sight.request ? sight.used : sight.request;
+		trial->listed = lowest;
 	}
 	return trial->listed == rest.start;
+}
+
+static void
+see_time_wait(void *context, const struct inet_diag_msg *socket)
+{
+	struct time_wait *waiting = context;
+	const struct range port = {ntohs(socket->id.idiag_sport), 1};
+
+	port_set_add(socket->idiag_state == SOCKDIAG_TIME_WAIT
+			     ? &waiting->some
+			     : &waiting->others,
+		     port);
+}
+
+/* A service that has just stopped leaves thousands: one list is read for all
+ * that are left of the range. */
+static void
+learn_time_wait(const struct sys_ops *sys, struct trial *trial,
+		struct range rest)
+{
+	long at = sys_mmap_private(sys, sizeof(struct time_wait));
+
+	if (at < 0)
+		return;
+	trial->waiting = (struct time_wait *)at;
+	if (sockdiag_each(sys, trial->protocol, rest, see_time_wait,
+			  trial->waiting) < 0)
+		*trial->waiting = (struct time_wait){0};
+}
+
+/* A connection in TIME_WAIT refuses a trial bind too. Is there another socket?
+ * `rest` begins with the port. */
+static int
+more_than_time_wait(const struct sys_ops *sys, struct trial *trial,
+		    struct range rest)
+{
+	uint32_t port = rest.start;
+	struct sockdiag_count count;
+
+	if (trial->waiting && port_set_has(&trial->waiting->some, port) &&
+	    !port_set_has(&trial->waiting->others, port))
+		return 0;
+	if (sockdiag_count(sys, trial->protocol, port, &count) < 0)
+		return 1;
+	/* It has ended meanwhile, or is one that the kernel does not list. */
+	if (count.time_wait == 0 && count.other == 0)
+		return trial_bind(sys, trial, port) != 0;
+	if (count.other > 0)
+		return 1;
+	if (!trial->waiting && rest.count > 1)
+		learn_time_wait(sys, trial, rest);
+	return 0;
 }
 
 /* `rest` begins with the port. */
@@ -163,19 +246,14 @@ static int
 port_in_use(const struct sys_ops *sys, struct trial *trial, struct range rest)
 {
 	uint32_t port = rest.start;
-	enum protocol protocol = trial->protocol;
 	int r = trial_bind(sys, trial, port);
-	struct sockdiag_count count;
 
 	switch (r) {
 	case 0:
 		return trial->hidden && port_set_has(trial->hidden, port);
 	case -EADDRINUSE:
-		/* A connection in TIME_WAIT refuses the bind too. */
-		if (protocol != PROTOCOL_TCP ||
-		    sockdiag_count(sys, protocol, port, &count) < 0)
-			return 1;
-		return count.time_wait == 0 || count.other > 0;
+		return trial->protocol != PROTOCOL_TCP ||
+		       more_than_time_wait(sys, trial, rest);
 	case -EACCES:
 	case -EPERM:
 		return port_is_listed(sys, trial, rest);
@@ -225,27 +303,59 @@ first_by_trial(const struct sys_ops *sys, struct trial *trial,
 
 	if (trial->domain == AF_INET && r >= 0 && ipv6_is_there(sys))
 		r = first_beside_hidden(sys, trial, range, ret_port);
+	if (trial->waiting)
+		sys_munmap(sys, trial->waiting, sizeof(*trial->waiting));
+	trial->waiting = NULL;
 	return r;
 }
 
-/* Binds a socket to one of the ports. Which one does not matter; ports in use
- * come in clusters, and the last one is seldom among them. */
+/* Binds to an address of 127/8 that is hardly anybody's. */
+static int
+socket_apart(const struct sys_ops *sys, enum protocol protocol, uint32_t port)
+{
+	uint64_t chance = sys_clock(sys, CLOCK_MONOTONIC);
+	struct sockaddr_in apart = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr =
+			htonl(0x7f800000 | (uint32_t)(chance & 0x7fffff)),
+	};
+	int type = protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	int fd = sys_socket(sys, AF_INET, type | SOCK_CLOEXEC, 0);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = sys_bind(sys, fd, &apart, sizeof(apart));
+	if (r == 0)
+		return fd;
+	sys_close(sys, fd);
+	return r;
+}
+
+/*
+ * Binds a socket to one of the ports. Which one does not matter; ports in use
+ * come in clusters, and the last one is seldom among them. A socket that has
+ * another address does not hinder one that has its own, nor does a connection
+ * in TIME_WAIT.
+ */
 static int
 bind_witness(const struct sys_ops *sys, struct trial *trial, struct range range)
 {
 	uint32_t step = range.count / WITNESSES + 1;
-	int fd = -EADDRINUSE;
+	uint32_t last = range_end(range) - 1;
+	int fd = bound_socket(sys, trial, last);
 
 	for (uint32_t i = 0; i < range.count && fd == -EADDRINUSE; i += step)
-		fd = bound_socket(sys, trial, range_end(range) - 1 - i);
+		fd = socket_apart(sys, trial->protocol, last - i);
 	return fd;
 }
 
 /*
  * The kernel lists sockets that listen, then those that are only bound, then
  * those that are connected. A TCP socket that changes from one to another
- * meanwhile may be passed over. So the list is read twice: the second one shows
- * what has changed during the first.
+ * meanwhile may be passed over. So the list is read twice, if nothing is in use
+ * by the first one: the second shows what has changed during that.
  */
 static int
 read_list(const struct sockdiag *diag, enum protocol protocol,
@@ -254,7 +364,7 @@ read_list(const struct sockdiag *diag, enum protocol protocol,
 	int times = protocol == PROTOCOL_TCP ? 2 : 1;
 	int r = 0;
 
-	for (int i = 0; i < times && r == 0; i++) {
+	for (int i = 0; i < times && r == 0 && sight->used == PORT_COUNT; i++) {
 		sight->shown = false;
 		r = sockdiag_walk(diag, protocol, range, see, sight);
 		if (r == 0 && !sight->shown)
@@ -292,26 +402,31 @@ is_lasting(int r)
 	       r != -ENOMEM;
 }
 
-/* A request whose listener is closed is listed, and hinders no bind. */
+/* A request whose listener is closed is listed, and hinders no bind: its port
+ * is tried. Or all are, where there are too many. */
 static int
 first_in_sight(const struct sys_ops *sys, struct trial *trial,
 	       struct range range, const struct sight *sight,
 	       uint32_t *ret_port)
 {
-	uint32_t end =
-		sight->used < PORT_COUNT ? sight->used : range_end(range);
+	uint32_t first = sight->used, port = 0;
 
-	if (sight->request < end) {
-		const struct range doubtful = {sight->request,
-					       end - sight->request};
-		int r = first_by_trial(sys, trial, doubtful, ret_port);
+	if (sight->requests > REQUESTS)
+		return first_by_trial(sys, trial, range, ret_port);
+	for (uint32_t i = 0; i < sight->requests; i++) {
+		const struct range one = {sight->request[i], 1};
+		int r = one.start < first
+				? first_by_trial(sys, trial, one, &port)
+				: 0;
 
-		if (r != 0)
+		if (r < 0)
 			return r;
+		if (r > 0)
+			first = port;
 	}
-	if (sight->used == PORT_COUNT)
+	if (first == PORT_COUNT)
 		return 0;
-	*ret_port = sight->used;
+	*ret_port = first;
 	return 1;
 }
 
@@ -320,13 +435,13 @@ static int
 first_by_list(const struct sys_ops *sys, struct trial *trial,
 	      struct port_cost *cost, struct range range, uint32_t *ret_port)
 {
-	struct sight sight = {.used = PORT_COUNT, .request = PORT_COUNT};
-	bool *unlisted = &trial->probe->unlisted[trial->protocol];
+	struct sight sight = {.used = PORT_COUNT};
+	uint8_t *unlisted = &trial->probe->unlisted[trial->protocol];
 	uint64_t began = cpu_time(sys), opened, bound;
 	struct sockdiag diag;
 	int witness, r = sockdiag_open(sys, &diag);
 
-	*unlisted = is_lasting(r);
+	*unlisted = is_lasting(r) ? UNLISTED : 0;
 	if (r < 0)
 		return r;
 	opened = cpu_time(sys);
@@ -336,37 +451,61 @@ first_by_list(const struct sys_ops *sys, struct trial *trial,
 		r = sock_cookie(sys, witness, &sight.witness);
 	if (r == 0) {
 		r = read_list(&diag, trial->protocol, range, &sight);
-		*unlisted = is_lasting(r);
+		*unlisted = is_lasting(r) ? UNLISTED : 0;
 	}
 	if (witness >= 0)
 		sys_close(sys, witness);
 	sockdiag_close(&diag);
 	if (r < 0)
 		return r;
-	learn(&cost->trial, bound - opened);
-	learn(&cost->list, cpu_time(sys) - began);
+	/* Without what was shown: that is the price of the range, not of the
+	 * kernel's tables. */
+	if (sight.used == PORT_COUNT) {
+		learn(&cost->trial, bound - opened);
+		learn(&cost->list, cpu_time(sys) - began);
+	}
 	return first_in_sight(sys, trial, range, &sight, ret_port);
 }
 
 /* Which of the two is taken. */
 
-static bool
-list_is_better(const struct port_probe *probe, struct port_cost *cost,
-	       enum protocol protocol, struct range range)
+static uint64_t
+price_of_list(const struct port_cost *cost, enum protocol protocol)
 {
 	uint64_t usual = protocol == PROTOCOL_TCP ? LIST_USUAL_NS_TCP
 						  : LIST_USUAL_NS_UDP;
-	uint64_t list = cost->list ? cost->list : usual;
-	uint64_t trials =
-		(uint64_t)(cost->trial ? cost->trial : TRIAL_USUAL_NS) *
-		range.count;
 
+	return cost->list ? cost->list : usual;
+}
+
+static uint64_t
+price_of_trials(const struct port_cost *cost, uint64_t count)
+{
+	return (cost->trial ? cost->trial : TRIAL_USUAL_NS) * count;
+}
+
+bool
+port_probe_list_pays(const struct port_cost *cost, enum protocol protocol,
+		     uint64_t ports)
+{
+	return price_of_trials(cost, ports) >= price_of_list(cost, protocol);
+}
+
+static bool
+list_is_better(struct port_probe *probe, struct port_cost *cost,
+	       enum protocol protocol, struct range range)
+{
 	/* A list takes a trial bind as well, whose time is taken with it. */
-	if (range.count == 1 || probe->unlisted[protocol])
+	if (range.count == 1)
 		return false;
+	if (probe->unlisted[protocol]) {
+		probe->unlisted[protocol]--;
+		return false;
+	}
 	/* The kernel's tables may have become smaller. */
-	if (trials < list && cost->spent / LOOK_AGAIN < list) {
-		cost->spent += trials;
+	if (!port_probe_list_pays(cost, protocol, range.count) &&
+	    cost->spent / LOOK_AGAIN < price_of_list(cost, protocol)) {
+		cost->spent += price_of_trials(cost, range.count);
 		return false;
 	}
 	cost->spent = 0;

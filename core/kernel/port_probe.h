@@ -31,7 +31,8 @@ struct port_probe {
 	/* IPv6 sockets are made for both families here (net.ipv6.bindv6only is
 	 * 0). */
 	bool dual_stack;
-	bool unlisted[PROTOCOL_COUNT]; /* the kernel's list is not complete */
+	/* The kernel's list is not complete: it is not asked for so often. */
+	uint8_t unlisted[PROTOCOL_COUNT];
 	/* For conflicts inside a block that the machine's guard has: as
 	 * guard_associate() takes them. NULL: none. */
 	const struct guarded *block;
@@ -50,6 +51,10 @@ struct port_probe {
 int port_probe_first(const struct sys_ops *sys, struct port_probe *probe,
 		     struct port_cost *cost, enum protocol protocol,
 		     struct range range, uint32_t *ret_port);
+
+/* Would a list have cost no more than the trial binds of so many ports? */
+bool port_probe_list_pays(const struct port_cost *cost, enum protocol protocol,
+			  uint64_t ports);
 
 /*
  * Would a socket without reuse options be refused the port? 1, also for

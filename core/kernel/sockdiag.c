@@ -117,6 +117,16 @@ ask_for_both(const struct sys_ops *sys, int fd, enum protocol protocol,
 	return send_to_kernel(sys, fd, &request, sizeof(request));
 }
 
+/* The end of an answer says how it went: -ENOENT, for one, that the kernel has
+ * nobody to list this protocol. */
+static int
+outcome(const struct nlmsghdr *done)
+{
+	const int *r = NLMSG_DATA(done);
+
+	return done->nlmsg_len >= NLMSG_LENGTH(sizeof(*r)) && *r < 0 ? *r : 1;
+}
+
 /* Returns 1 at the end of the answer, 0 when there is more, or -Exxx. */
 static int
 each_message(const struct nlmsghdr *message, size_t n, struct range ports,
@@ -127,7 +137,7 @@ each_message(const struct nlmsghdr *message, size_t n, struct range ports,
 		const struct nlmsgerr *error = NLMSG_DATA(message);
 
 		if (message->nlmsg_type == NLMSG_DONE)
-			return 1;
+			return outcome(message);
 		if (message->nlmsg_type == NLMSG_ERROR)
 			return error->error < 0 ? error->error : -EIO;
 		if (range_contains(ports, ntohs(socket->id.idiag_sport)))

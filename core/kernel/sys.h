@@ -115,6 +115,10 @@ sys_readlink(const struct sys_ops *sys, const char *path, char *to, size_t n)
 			SYS_ARG_(to), SYS_ARG_(n));
 }
 
+#ifndef SYS_faccessat2 /* headers may be older */
+#define SYS_faccessat2 439
+#endif
+
 /* With the effective ids; before Linux 5.8 with the real ones. */
 static inline int
 sys_access(const struct sys_ops *sys, const char *path, int mode)

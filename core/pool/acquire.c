@@ -29,25 +29,27 @@ obstacle(struct pool *pool, const struct acquire *wanted,
 }
 
 /*
- * The first port of the range that is marked by a slot which is not dead, or 0.
- * Frees the dead ones that it meets: wildcards seldom come back to where they
- * have been, and would pass over ever more ports that nobody has.
+ * The first slot that has a port of the range and is not dead, and that port;
+ * or NULL. Frees the dead ones that it meets: wildcards seldom come back to
+ * where they have been, and would pass over ever more ports that nobody has.
  */
-static uint32_t
-first_reserved(struct pool *pool, enum protocol protocol, struct range range)
+static struct slot *
+first_reserved(struct pool *pool, enum protocol protocol, struct range range,
+	       uint32_t *ret_port)
 {
 	uint32_t port;
 
 	while ((port = marks_first(pool->file, protocol, range))) {
 		struct slot *slot = slot_by_port(pool->file, protocol, port);
 
+		*ret_port = port;
 		if (slot && !slot_is_dead(slot))
-			return port;
+			return slot;
 		if (slot)
 			slot_free(pool->file, slot);
 		range = (struct range){port + 1, range_end(range) - port - 1};
 	}
-	return 0;
+	return NULL;
 }
 
 /* 0 when no port of the range is reserved; -EADDRINUSE, -EAGAIN. */
@@ -55,13 +57,15 @@ static int
 check_reserved(struct pool *pool, const struct acquire *wanted,
 	       enum protocol protocol)
 {
-	uint32_t port = first_reserved(pool, protocol, wanted->range);
+	uint32_t port;
+	const struct slot *slot =
+		first_reserved(pool, protocol, wanted->range, &port);
 
-	if (!port)
+	if (!slot)
 		return 0;
 	pool->in_the_way = port;
 	pool->in_the_way_of = protocol;
-	return obstacle(pool, wanted, slot_by_port(pool->file, protocol, port));
+	return obstacle(pool, wanted, slot);
 }
 
 static void
@@ -70,6 +74,7 @@ describe(struct pool *pool, const struct acquire *wanted,
 {
 	slot->protocol = (uint8_t)protocol;
 	slot->kind = (uint8_t)wanted->kind;
+	slot->heirs = wanted->heirs;
 	slot->cookie = 0;
 	atomic_store(&slot->guard, 0);
 	slot->pid = atomic_load(pool->forks->word()); /* ours */
@@ -113,28 +118,31 @@ mark_range(struct pool *pool, const struct acquire *wanted, struct range range,
 	slot_mark(pool->file, slot);
 }
 
-/* Is a port of the marked range in use, for any of the slots? 0; 1 and the port
- * in ret_port; or -Exxx. */
+/* Is a port of the marked range in use, in any wanted protocol? 0; 1 and the
+ * port in ret_port; or -Exxx. */
 static int
-first_in_use(struct pool *pool, struct range range, struct slot *const *slots,
-	     uint32_t *ret_port)
+first_in_use(struct pool *pool, const struct acquire *wanted,
+	     struct range range, uint32_t *ret_port)
 {
+	bool ephemeral = range_overlap(range, wanted->ephemeral);
 	int r = 0;
 
 	/* An announcement is for both protocols. */
-	if (!binds_have_ended(pool, range, slots[0]->ephemeral, ret_port)) {
-		pool->in_the_way_of = (enum protocol)slots[0]->protocol;
+	if (!binds_have_ended(pool, range, ephemeral, ret_port)) {
+		pool->in_the_way_of = wanted->protocol;
 		return 1;
 	}
-	for (size_t i = 0; slots[i] && r == 0; i++) {
-		enum protocol protocol = (enum protocol)slots[i]->protocol;
-
+	for (int i = 0; i < PROTOCOL_COUNT && r == 0; i++) {
+		if (!acquires(wanted, (enum protocol)i))
+			continue;
 		r = port_probe_first(pool->sys, &pool->probe,
-				     &pool->file->header.cost[protocol],
-				     protocol, range, ret_port);
+				     &pool->file->header.cost[i],
+				     (enum protocol)i, range, ret_port);
 		if (r != 0)
-			pool->in_the_way_of = protocol;
+			pool->in_the_way_of = (enum protocol)i;
 	}
+	if (r == 1)
+		pool->in_vain += range.count;
 	return r;
 }
 
@@ -198,7 +206,7 @@ take_range(struct pool *pool, const struct acquire *wanted, struct range range,
 		mark_range(pool, wanted, range, slots[i]);
 	r = guard_slots(pool, wanted, range, slots, ret_port);
 	if (r == 0 && !wanted->though_in_use)
-		r = first_in_use(pool, range, slots, ret_port);
+		r = first_in_use(pool, wanted, range, ret_port);
 	for (size_t i = 0; slots[i]; i++) {
 		settle_guard(pool, slots[i], r == 0);
 		if (r == 0)
@@ -243,31 +251,36 @@ first_obstacle(struct pool *pool, const struct acquire *wanted,
 			return port;
 	for (int i = 0; i < PROTOCOL_COUNT; i++)
 		if (acquires(wanted, (enum protocol)i) &&
-		    (port = first_reserved(pool, (enum protocol)i, range)))
+		    first_reserved(pool, (enum protocol)i, range, &port))
 			return port;
 	return 0;
 }
 
 /*
- * A wildcard that has met a port in use asks once which ones are, and passes
- * over them from there on. The set stays empty if the kernel does not tell.
+ * A wildcard that has asked in vain about so many ports that a list would have
+ * been cheaper reads one, and passes over what is in use from there on. The set
+ * stays empty if the kernel does not tell.
  */
 static void
-learn_used(struct pool *pool, const struct acquire *wanted)
+learn_used(struct pool *pool, const struct acquire *wanted, struct range place)
 {
-	const struct range all = {1, PORT_COUNT - 1};
+	const struct port_cost *cost = pool->file->header.cost;
 	long at;
 
-	if (pool->used)
-		return;
-	at = sys_mmap_private(pool->sys, sizeof(struct port_set));
-	if (at < 0)
-		return;
-	pool->used = (struct port_set *)at;
-	for (int i = 0; i < PROTOCOL_COUNT; i++)
-		if (acquires(wanted, (enum protocol)i))
-			sockdiag_used(pool->sys, (enum protocol)i, all,
-				      pool->used);
+	for (int i = 0; i < PROTOCOL_COUNT; i++) {
+		if (!acquires(wanted, (enum protocol)i) ||
+		    !port_probe_list_pays(&cost[i], (enum protocol)i,
+					  pool->in_vain))
+			continue;
+		at = pool->used ? (long)pool->used
+				: sys_mmap_private(pool->sys,
+						   sizeof(struct port_set));
+		if (at < 0)
+			return;
+		pool->used = (struct port_set *)at;
+		sockdiag_used(pool->sys, (enum protocol)i, place, pool->used);
+		pool->in_vain = 0;
+	}
 }
 
 static void
@@ -291,6 +304,7 @@ static int
 take_between(struct pool *pool, const struct acquire *wanted, uint32_t first,
 	     uint32_t last, struct slot *const *slots)
 {
+	const struct range place = {first, last - first + wanted->range.count};
 	uint32_t start = aligned(wanted, first);
 
 	while (start <= last) {
@@ -301,7 +315,7 @@ take_between(struct pool *pool, const struct acquire *wanted, uint32_t first,
 		if (!obstacle) {
 			r = take_range(pool, wanted, range, slots, &obstacle);
 			if (r == 1)
-				learn_used(pool, wanted);
+				learn_used(pool, wanted, place);
 		}
 		if (r == 0)
 			pool->file->header.cursor[wanted->protocol] =
@@ -450,6 +464,7 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 	if (!range_valid(wanted->range))
 		return -EINVAL;
 	pool->waiting_since = 0;
+	pool->in_vain = 0;
 	pool->probe.dual_stack = false;
 	pool->in_the_way = 0;
 	pool->uncertain = false;

@@ -116,15 +116,16 @@ struct slot {
 	uint8_t kind;
 	uint16_t start; /* host order */
 	uint16_t count;
-	uint16_t ephemeral; /* 1: reaches into the ephemeral range */
-	uint32_t pid;	    /* of the acquirer; where to look first, no proof */
-	int32_t fd;	    /* the owning socket's number there, likewise */
-	uint32_t inode;	    /* of the owning socket, whose lease it is */
+	uint8_t ephemeral; /* 1: reaches into the ephemeral range */
+	uint8_t heirs;	   /* 1: the guard is to let in who has `fd` too */
+	uint32_t pid;	   /* of the acquirer; where to look first, no proof */
+	int32_t fd;	   /* the owning socket's number there, likewise */
+	uint32_t inode;	   /* of the owning socket, whose lease it is */
 	_Atomic uint64_t token;
-	uint64_t cookie;  /* of the owning socket (SO_COOKIE) */
-	uint32_t since;	  /* CLOCK_REALTIME, seconds */
-	uint32_t device;  /* of the owning socket, as its inode */
-	char command[16]; /* for humans; not always terminated */
+	uint64_t cookie;	/* of the owning socket (SO_COOKIE) */
+	uint32_t since;		/* CLOCK_REALTIME, seconds */
+	uint32_t device;	/* of the owning socket, as its inode */
+	char command[16];	/* for humans; not always terminated */
 	_Atomic uint64_t guard; /* that has it too: its number, or 0; guard.h */
 };
 
@@ -182,6 +183,7 @@ LAYOUT_AT(slot, count, 8);
 LAYOUT_AT(slot, pid, 12);
 LAYOUT_AT(slot, fd, 16);
 LAYOUT_AT(slot, ephemeral, 10);
+LAYOUT_AT(slot, heirs, 11);
 LAYOUT_AT(slot, inode, 20);
 LAYOUT_AT(slot, token, 24);
 LAYOUT_AT(slot, cookie, 32);

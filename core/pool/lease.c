@@ -93,12 +93,16 @@ struct check {
  */
 static int
 ask_guard(const struct sys_ops *sys, const struct fork_block *forks,
-	  struct pool_file *file, const struct slot *slot)
+	  struct pool_file *file, const struct slot *slot, uint64_t token)
 {
 	struct guarded block = slot_guarded(slot);
 	uint64_t cookie = slot->cookie;
 	struct fork_block_hold held;
 	int fd, r;
+
+	/* Picked anew meanwhile: these may be the numbers of two blocks. */
+	if (block.token != token || slot_by_token(file, token) != slot)
+		return 1;
 
 	fork_block_hold(sys, forks->word(), HOLD_LIMIT_NS, &held);
 	fd = sys_socket(sys, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -107,7 +111,7 @@ ask_guard(const struct sys_ops *sys, const struct fork_block *forks,
 		sys_close(sys, fd);
 	fork_block_release(sys, forks->word(), &held);
 	if (r == 0)
-		slot_mark_dead(file, block.token, cookie);
+		slot_mark_dead(file, token, cookie);
 	return r;
 }
 
@@ -130,7 +134,7 @@ find_suspects(const struct sys_ops *sys, const struct fork_block *forks,
 		    lease_is_where_it_was(sys, slot))
 			continue;
 		r = atomic_load(&slot->guard)
-			    ? ask_guard(sys, forks, file, slot)
+			    ? ask_guard(sys, forks, file, slot, token)
 			    : -ESTALE;
 		*ret_dead += r == 0;
 		if (r >= 0)
@@ -274,4 +278,28 @@ lease_inventory(const struct sys_ops *sys, lease_found *found, void *context)
 		.sys = sys, .found = found, .context = context};
 
 	return sock_each(sys, visit_fd, &inventory);
+}
+
+struct sought {
+	uint64_t token;
+	bool found;
+};
+
+static void
+see_sought(void *context, const struct lease_carrier *carrier)
+{
+	struct sought *sought = context;
+
+	sought->found |= carrier->token == sought->token;
+}
+
+bool
+lease_is_on(const struct sys_ops *sys, int fd, uint64_t token)
+{
+	struct sought sought = {.token = token};
+	struct inventory inventory = {
+		.sys = sys, .found = see_sought, .context = &sought};
+
+	read_locks(&inventory, fd);
+	return sought.found;
 }

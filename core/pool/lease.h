@@ -42,6 +42,9 @@ void lease_drop(const struct sys_ops *sys, int fd, uint64_t token);
  * the slot lives. One system call, and no descriptor. */
 bool lease_is_where_it_was(const struct sys_ops *sys, const struct slot *slot);
 
+/* Is that lease on this descriptor's socket? */
+bool lease_is_on(const struct sys_ops *sys, int fd, uint64_t token);
+
 /*
  * Reads the kernel's list of locks once, for all slots: marks each live runtime
  * slot dead (slot_mark_dead) whose lease it does not show. Checks the slots

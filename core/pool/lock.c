@@ -81,23 +81,55 @@ nap(const struct sys_ops *sys, struct lock_queue *queue, uint32_t turn,
 	return nap_on_timer(sys, (long)ns);
 }
 
-/* Joins those that sleep. Returns the turn up to which it saw the lock taken.
- * The file may have been cut short: then nobody wakes it. */
+/* A turn that is never 0, to compare with others. */
 static uint32_t
-queue_up(const struct sys_ops *sys, struct lock_queue *queue)
+stamp_of(uint32_t turn)
 {
-	if (!sys_readable(sys, queue))
-		return 0;
-	atomic_store(&queue->sleeping, 1);
-	return atomic_load(&queue->turn);
+	return turn + 1;
 }
 
-static void
-wake_first(const struct sys_ops *sys, struct lock_queue *queue)
+static bool
+is_later(uint32_t stamp, uint32_t than)
 {
-	atomic_fetch_add(&queue->turn, 1);
-	if (sys_wake_one(sys, &queue->turn) == 0)
-		atomic_store(&queue->sleeping, 0);
+	return (int32_t)(stamp - than) > 0;
+}
+
+/* The turn before a try. A drop after it is not slept through. The file may
+ * have been cut short: then nobody is woken. */
+static uint32_t
+look_at_turn(const struct sys_ops *sys, struct lock_queue *queue)
+{
+	return sys_readable(sys, queue) ? atomic_load(&queue->turn) : 0;
+}
+
+/* Says that somebody will sleep who has looked at that turn. */
+static void
+queue_up(const struct sys_ops *sys, struct lock_queue *queue, uint32_t turn)
+{
+	uint32_t stamp = stamp_of(turn), found;
+
+	if (!sys_readable(sys, queue))
+		return;
+	found = atomic_load(&queue->sleeping);
+	while ((found == 0 || is_later(stamp, found)) &&
+	       !atomic_compare_exchange_weak(&queue->sleeping, &found, stamp))
+		;
+}
+
+/*
+ * Each drop counts a turn, so that who looked before it does not go to sleep.
+ * When nobody was woken the next drops save themselves the call; but not when
+ * somebody has looked since this one: he is about to sleep.
+ */
+static void
+wake_one(const struct sys_ops *sys, struct lock_queue *queue)
+{
+	uint32_t turn = atomic_fetch_add(&queue->turn, 1) + 1;
+	uint32_t sleeping = atomic_load(&queue->sleeping);
+
+	if (sleeping && sys_wake_one(sys, &queue->turn) == 0 &&
+	    is_later(stamp_of(turn), sleeping))
+		atomic_compare_exchange_strong(&queue->sleeping, &sleeping, 0);
 }
 
 /* An ordinary holder is gone after some tries. */
@@ -124,30 +156,31 @@ lock_take(const struct sys_ops *sys, const char *path,
 	uint64_t limit = wait == POOL_BRIEF ? BRIEF_LIMIT_NS : WAIT_LIMIT_NS;
 	int r = try_eagerly(sys, path, forks, queue, ret);
 	uint64_t pause = NAP_FIRST_NS;
-	uint64_t now, end;
+	uint64_t now, end = 0;
 	uint32_t turn;
 
 	if (r != -EAGAIN)
 		return r;
 	if (wait == POOL_TRY)
 		return -EBUSY;
-	now = sys_clock(sys, CLOCK_MONOTONIC);
-	end = now + limit;
-	do {
-		/* Before it tries: a drop between the two is not missed. */
-		turn = queue_up(sys, queue);
+	for (;;) {
+		turn = look_at_turn(sys, queue);
 		r = try_eagerly(sys, path, forks, queue, ret);
 		if (r != -EAGAIN)
 			return r;
+		now = sys_clock(sys, CLOCK_MONOTONIC);
+		if (end == 0)
+			end = now + limit;
+		if (now >= end)
+			return wait == POOL_BRIEF ? -EBUSY : -ENETDOWN;
+		queue_up(sys, queue, turn);
 		r = nap(sys, queue, turn,
 			pause < end - now ? pause : end - now);
 		if (r < 0 && wait == POOL_WAIT)
 			return r;
 		if (pause < NAP_LONGEST_NS)
 			pause *= 2;
-		now = sys_clock(sys, CLOCK_MONOTONIC);
-	} while (now < end);
-	return wait == POOL_BRIEF ? -EBUSY : -ENETDOWN;
+	}
 }
 
 void
@@ -156,10 +189,10 @@ lock_drop(const struct sys_ops *sys, const struct pool_lock *lock)
 	/* Unlocked explicitly: a copy of the descriptor in a child of a raw
 	 * clone() would keep the lock past the close. */
 	sys_flock(sys, lock->fd, LOCK_UN);
-	if (lock->queue &&
-	    atomic_load_explicit(&lock->queue->sleeping, memory_order_relaxed))
-		wake_first(sys, lock->queue);
 	sys_close(sys, lock->fd);
 	fork_block_leave(lock->word);
+	/* Last: who is woken may be a thread of ours. */
+	if (lock->queue)
+		wake_one(sys, lock->queue);
 	sys_sigmask(sys, SIG_SETMASK, &lock->signals, NULL);
 }

@@ -18,15 +18,17 @@ enum pool_wait {
 };
 
 /*
- * Those that wait for the lock sleep here, and each drop of the lock wakes the
- * one that came first: by polling, the lock goes to those that happen to be
- * awake, and among dozens of processes some wait for half a second. In shared
- * memory, and only a hint: a wake that is lost, because its process was stopped
- * or killed, costs the others a nap.
+ * Those that wait for the lock sleep here, and each drop of the lock wakes one
+ * of them: by polling, the lock goes to those that happen to be awake, and
+ * among dozens of processes some wait for half a second. In shared memory, and
+ * only a hint: a wake that is lost, because its process was stopped or killed,
+ * costs the others a nap.
  */
 struct lock_queue {
-	_Atomic uint32_t turn;	   /* a futex: counts the drops */
-	_Atomic uint32_t sleeping; /* 1: somebody may */
+	_Atomic uint32_t turn; /* a futex: counts the drops */
+	/* 1 + the latest turn at which somebody went to sleep; 0: nobody
+	 * sleeps. */
+	_Atomic uint32_t sleeping;
 };
 
 /* A held lock: what lock_drop() undoes. */

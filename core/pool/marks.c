@@ -137,6 +137,8 @@ clear_range_next(struct pool_file *file, enum protocol protocol,
 	uint32_t end = range_end(within);
 	uint32_t at = within.start;
 
+	/* The choice is announced before any mark is read. */
+	atomic_thread_fence(memory_order_seq_cst);
 	while (at < end) {
 		uint32_t from = next(file, protocol,
 				     (struct range){at, end - at}, false);

@@ -24,14 +24,15 @@ void marks_set(struct pool_file *file, enum protocol protocol,
 void marks_clear(struct pool_file *file, enum protocol protocol,
 		 struct range range, uint16_t mark);
 
-/* May the kernel's own autobind pick a reserved port? Two loads. */
+/*
+ * May the kernel's own autobind pick a reserved port? Two loads, which must not
+ * come before the store that announces the choice: see BINDERS in layout.h.
+ */
 static inline bool
 clear_range_matters(struct pool_file *file)
 {
-	return atomic_load_explicit(&file->header.ephemeral[PROTOCOL_TCP],
-				    memory_order_relaxed) ||
-	       atomic_load_explicit(&file->header.ephemeral[PROTOCOL_UDP],
-				    memory_order_relaxed);
+	return atomic_load(&file->header.ephemeral[PROTOCOL_TCP]) ||
+	       atomic_load(&file->header.ephemeral[PROTOCOL_UDP]);
 }
 
 /*

@@ -98,17 +98,21 @@ guarded_of(struct block block)
 }
 
 /* Before the slot ends: whoever is killed between the two leaves a slot that
- * the next one finds, not ports that nobody knows of. */
-static void
+ * the next one finds, not ports that nobody knows of. False: the guard has the
+ * block, and does not give it back. */
+static bool
 unkeep(const struct sys_ops *sys, struct block block)
 {
 	struct guarded guarded = guarded_of(block);
 	int fd = guard_socket(sys, block.protocol);
 
+	int r;
+
 	if (fd < 0)
-		return;
-	guard_drop(sys, fd, &guarded);
+		return true;
+	r = guard_drop(sys, fd, &guarded);
 	sys_close(sys, fd);
+	return r != -EACCES;
 }
 
 /* Counts persistent slots without a line; with `drop` frees them. */
@@ -126,7 +130,7 @@ count_unseen(struct agreement *a, bool drop)
 		if (drop) {
 			struct block block = {slot->protocol, slot_range(slot)};
 
-			unkeep(a->pool->sys, block);
+			a->report.unguarded += !unkeep(a->pool->sys, block);
 			slot_free(a->pool->file, slot);
 		}
 		count++;
@@ -140,9 +144,12 @@ note_in_the_way(struct agreement *a, struct block block)
 {
 	const struct slot *slot = slot_by_port(a->pool->file, block.protocol,
 					       a->pool->in_the_way);
+	const struct range range =
+		slot ? slot_range(slot) : (struct range){0, 0};
 
-	if (slot)
-		port_set_add(&a->in_the_way[block.protocol], slot_range(slot));
+	/* Strangers may have written it since it was looked at. */
+	if (range_valid(range))
+		port_set_add(&a->in_the_way[block.protocol], range);
 }
 
 static bool
@@ -250,6 +257,7 @@ persistent_reload(struct pool *pool, const char *path,
 {
 	struct pool_lock lock;
 	struct store store;
+	uint32_t refused;
 	int r = store_open(pool->sys, path, true, &store);
 
 	if (r < 0)
@@ -262,8 +270,10 @@ persistent_reload(struct pool *pool, const char *path,
 		pool_leave(pool, &lock);
 	}
 	store_close(&store);
-	if (r == 0)
-		persistent_keep(pool, path, NULL);
+	if (r == 0) {
+		persistent_keep(pool, path, NULL, &refused);
+		ret->unguarded += refused;
+	}
 	return r;
 }
 
@@ -303,28 +313,37 @@ persistent_compare(struct pool *pool, const char *path,
 	return r;
 }
 
-/* Frees the pool's slot of the block. */
+/* Frees the pool's slot of the block. 0, PERSISTENT_UNGUARDED or -Exxx. */
 static int
 withdraw(struct pool *pool, struct block block)
 {
 	struct pool_lock lock;
 	struct slot *slot;
+	bool given_back;
 	int r = pool_enter(pool, POOL_WAIT, &lock);
 
 	if (r < 0)
 		return r;
-	unkeep(pool->sys, block);
+	given_back = unkeep(pool->sys, block);
 	slot = slot_of(pool, block);
 	if (slot)
 		slot_free(pool->file, slot);
 	pool_leave(pool, &lock);
-	return 0;
+	return given_back ? 0 : PERSISTENT_UNGUARDED;
+}
+
+/* It says of a block that it has already what it says of another's. */
+static bool
+was_kept(const struct sys_ops *sys, int fd, struct guarded *block)
+{
+	block->number = guard_number(sys, fd);
+	return guard_lives(sys, fd, block) == 1;
 }
 
 /* Those of one protocol. */
 static int
 keep_all(struct pool *pool, enum protocol protocol, const struct store *store,
-	 const struct block *only)
+	 const struct block *only, uint32_t *ret_refused)
 {
 	gid_t group = store->shared ? store->group : (gid_t)-1;
 	int fd = guard_socket(pool->sys, protocol);
@@ -342,20 +361,24 @@ keep_all(struct pool *pool, enum protocol protocol, const struct store *store,
 		    (only && !block_equal(*only, block)))
 			continue;
 		r = guard_keep(pool->sys, fd, &guarded, store->owner, group);
-		/* Kept before? It says so as if it were another's. */
 		n += r == 0;
+		*ret_refused += r < 0 && r != -ENOPROTOOPT &&
+				!(r == -EADDRINUSE &&
+				  was_kept(pool->sys, fd, &guarded));
 	}
 	sys_close(pool->sys, fd);
 	return r == -ENOPROTOOPT ? r : n;
 }
 
 int
-persistent_keep(struct pool *pool, const char *path, const struct block *only)
+persistent_keep(struct pool *pool, const char *path, const struct block *only,
+		uint32_t *ret_refused)
 {
 	struct store store;
 	int r = store_open(pool->sys, path, false, &store);
 	int n = 0;
 
+	*ret_refused = 0;
 	if (r < 0)
 		return r;
 	if (store.directory < 0) {
@@ -364,7 +387,8 @@ persistent_keep(struct pool *pool, const char *path, const struct block *only)
 	}
 	for (int p = 0; p < PROTOCOL_COUNT && r >= 0; p++) {
 		r = !only || only->protocol == (enum protocol)p
-			    ? keep_all(pool, (enum protocol)p, &store, only)
+			    ? keep_all(pool, (enum protocol)p, &store, only,
+				       ret_refused)
 			    : 0;
 		n += r > 0 ? r : 0;
 	}
@@ -436,6 +460,7 @@ persistent_add(struct pool *pool, const char *path, struct block *block,
 	       const struct anywhere *anywhere, uint64_t *ret_token)
 {
 	struct store store;
+	uint32_t refused;
 	int r;
 
 	if (!range_valid(block->range) || block->protocol >= PROTOCOL_COUNT ||
@@ -446,9 +471,10 @@ persistent_add(struct pool *pool, const char *path, struct block *block,
 		return r;
 	r = add_to(&store, pool, block, anywhere, ret_token);
 	store_close(&store);
-	if (r >= 0)
-		persistent_keep(pool, path, block);
-	return r;
+	if (r < 0)
+		return r;
+	persistent_keep(pool, path, block, &refused);
+	return r | (refused ? PERSISTENT_UNGUARDED : 0);
 }
 
 static int
@@ -496,7 +522,7 @@ delete_from(struct store *store, struct pool *pool, struct block block)
 	if (replaced < 0)
 		return replaced;
 	r = withdraw(pool, block);
-	return r < 0 ? r : replaced;
+	return r < 0 ? r : replaced | r;
 }
 
 int

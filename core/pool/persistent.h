@@ -29,16 +29,21 @@
  * for a wildcard; others, such as -ENOSPC or -EIO, from writing the store: then
  * nothing is reserved.
  *
- * 1: reserved, in the store and in the pool, but the disk did not confirm it;
- * a power failure may undo it.
+ * PERSISTENT_UNCONFIRMED: reserved, in the store and in the pool, but the disk
+ * did not confirm it; a power failure may undo it. PERSISTENT_UNGUARDED, alone
+ * or with that: there is a guard, and it has not taken it, so only the library
+ * keeps it.
  */
+#define PERSISTENT_UNCONFIRMED 1
+#define PERSISTENT_UNGUARDED 2
 int persistent_add(struct pool *pool, const char *store, struct block *block,
 		   const struct anywhere *anywhere, uint64_t *ret_token);
 
 /*
  * Ends it. -EINVAL, -EACCES, -ENOENT: no block of exactly these numbers,
- * neither in the store nor, left by a killed add or delete, in the pool. 1 as
- * persistent_add(): deleted, but a power failure may bring it back.
+ * neither in the store nor, left by a killed add or delete, in the pool.
+ * Positive as persistent_add(): deleted, but a power failure may bring it back,
+ * or the guard goes on refusing it to all.
  */
 int persistent_delete(struct pool *pool, const char *store, struct block block);
 
@@ -67,6 +72,8 @@ struct persistent_report {
 	 * first one's number. */
 	uint32_t bad;
 	uint32_t first_bad;
+	/* Blocks that the guard did not take, or give back. */
+	uint32_t unguarded;
 };
 
 /*
@@ -93,9 +100,10 @@ int persistent_compare(struct pool *pool, const char *store,
 		       struct persistent_difference *ret);
 
 /* Gives the blocks, or only one of them, to the machine's guard, where there is
- * one; the number that it has now, or -Exxx: it has none. */
+ * one; the number that it has more now, or -Exxx: none. ret_refused: those that
+ * it did not take. */
 int persistent_keep(struct pool *pool, const char *store,
-		    const struct block *only);
+		    const struct block *only, uint32_t *ret_refused);
 
 /*
  * As persistent_reload(), for a pool that pool_open() is making: a user who may

@@ -23,6 +23,7 @@ struct pool {
 	uint64_t waiting_since;
 	struct port_probe probe;
 	struct port_set *used; /* what a wildcard knows to be in use, or NULL */
+	uint64_t in_vain; /* ports that were asked about, and one was in use */
 	uint32_t in_the_way;	     /* the port that made it fail, or 0 */
 	enum protocol in_the_way_of; /* that port's */
 	bool uncertain; /* a choice under way may get any port of it */

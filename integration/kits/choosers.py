@@ -2,6 +2,9 @@
 """Calls in which the system chooses a port, and where it chooses."""
 
 import socket
+from errno import ENOPROTOOPT
+
+IP_LOCAL_PORT_RANGE = 51
 
 with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
     LOW, HIGH = map(int, f.read().split())
@@ -44,6 +47,17 @@ def unbound(program, how):
         return program.mptcp_or_skip()
     family = socket.AF_INET6 if how.endswith("6") else socket.AF_INET
     return program.sock(kind_of(how), family)
+
+
+def stays(sock):
+    """Does a chosen port stay with a socket that loses its peer? Before Linux 6.3 it
+    is one that the library has bound (docs/limits.md)."""
+    try:
+        sock.getsockopt(0, IP_LOCAL_PORT_RANGE)
+    except OSError as error:
+        assert error.errno == ENOPROTOOPT
+        return True
+    return False
 
 
 def unspec(port):

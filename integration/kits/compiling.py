@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Programs that a test compiles, and libraries beside ours."""
 
+import os
 import pathlib
+import shutil
 import subprocess
 
 import pytest
@@ -43,6 +45,26 @@ def compile_program(build, tmp_path):
         return out
 
     return compile_program
+
+
+@pytest.fixture(scope="session")
+def other_build(root, tmp_path_factory):
+    """other_build(compiler) -> what a compiler for another libc or processor makes
+    of the sources, without a warning."""
+    made = {}
+
+    def other_build(compiler):
+        if not shutil.which(compiler):
+            pytest.skip(f"needs {compiler}")
+        if compiler not in made:
+            made[compiler] = tmp_path_factory.mktemp(compiler) / "build"
+            subprocess.run(
+                ["make", "-s", "-j2", f"CC={compiler}", f"B={made[compiler]}",
+                 "CFLAGS=-O2 -g -Werror"],
+                cwd=root, check=True, env=dict(os.environ, MAKEFLAGS=""))
+        return made[compiler]
+
+    return other_build
 
 
 @pytest.fixture

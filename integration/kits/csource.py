@@ -89,9 +89,20 @@ static void started(void)
 		abort();
 }
 
+/* Also for tests of what comes before WSAStartup: a socket lives on. */
+static SOCKET kind(int family, int type)
+{
+	SOCKET s;
+
+	started();
+	s = socket(family, type, 0);
+	WSACleanup();
+	return s;
+}
+
 static SOCKET tcp(void)
 {
-	return socket(AF_INET, SOCK_STREAM, 0);
+	return kind(AF_INET, SOCK_STREAM);
 }
 
 /* An address where nothing is, and a page that cannot be written. */

@@ -39,7 +39,10 @@ class Arena:
     def __init__(self, start, env, build, scripts, cgroup):
         self.env, self.build, self.cgroup, self.start = env, build, cgroup, start
         self.scripts = scripts
-        self.holder = start(["unshare", "-n", "-m", PYTHON, "-c", LOOPBACK_UP], env)
+        # No guard of another test is pinned there, and none stays.
+        self.holder = start(["unshare", "-n", "-m", "sh", "-c",
+                             'mount -t bpf bpf /sys/fs/bpf; exec "$@"', "sh",
+                             PYTHON, "-c", LOOPBACK_UP], env)
         assert self.holder.line() == "up"
         place = f"/proc/{self.holder.pid}/ns"
         # The root too: these tests may be run in a chroot.
@@ -51,8 +54,9 @@ class Arena:
         """The command prefix of what runs there."""
         return ["sh", "-c", ENTER, "sh", str(cgroup), *self.outside]
 
-    def portres(self, *words, status=0, env=None, prefix=(), **kw):
-        """What the command says, on stdout or, if it fails, in one line on stderr."""
+    def portres(self, *words, status=0, env=None, prefix=(), cautions=False, **kw):
+        """What the command says, on stdout or, if it fails, in one line on stderr. With
+        cautions= it may say more there."""
         where = self.outside if words[0] == "guard" else self.inside
         run = subprocess.run(
             [*where, *prefix, self.build / "portres", *map(str, words)],
@@ -60,8 +64,8 @@ class Arena:
             timeout=120, **kw)
         assert run.returncode == status, (run.returncode, run.stdout, run.stderr)
         if status == 0:
-            assert run.stderr == ""
-            return run.stdout
+            assert cautions or run.stderr == ""
+            return run.stdout + run.stderr
         assert run.stderr.startswith("portres: ") and run.stderr.count("\n") == 1, run.stderr
         return run.stderr
 

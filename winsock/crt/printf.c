@@ -32,6 +32,8 @@
 #undef fwprintf
 #undef vwprintf
 #undef vfwprintf
+#undef swprintf
+#undef vswprintf
 
 #define STACK_FORMAT 512 /* characters; longer ones are allocated */
 #define CHUNK 512
@@ -194,6 +196,39 @@ portres_vfwprintf(FILE *to, const wchar_t *format, va_list args)
 	format_end(&translated);
 	/* A '?' has left EILSEQ behind, for a later WSAGetLastError() to find:
 	 * on Windows printing an error does not change it. */
+	if (n >= 0)
+		errno = before;
+	return n;
+}
+
+/* vsnprintf for wide characters, which C has not: the whole length is
+ * returned, whatever the room. */
+int
+portres_vsnwprintf(wchar_t *to, size_t size, const wchar_t *format,
+		   va_list args)
+{
+	struct format translated;
+	wchar_t *text = NULL;
+	size_t length = 0;
+	FILE *memory = NULL;
+	int before = errno;
+	int n = -1;
+
+	if (wide_begin(&translated, format))
+		memory = open_wmemstream(&text, &length);
+	if (memory) {
+		n = vfwprintf(memory, translated.wide, args);
+		if (fclose(memory) != 0)
+			n = -1;
+	}
+	if (n >= 0 && size > 0) {
+		size_t kept = length < size ? length : size - 1;
+
+		wmemcpy(to, text, kept);
+		to[kept] = L'\0';
+	}
+	free(text);
+	format_end(&translated);
 	if (n >= 0)
 		errno = before;
 	return n;

@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: MIT
+"""What Winsock answers to calls that are a little wrong, as Microsoft documents it:
+each with its page, below https://learn.microsoft.com/windows/win32/."""
+
+import pytest
+
+# name -> (answer, page)
+API = "api/winsock2/nf-winsock2-"
+WINSOCK = "api/winsock/nf-winsock-"
+SHARING = "winsock/using-so-reuseaddr-and-so-exclusiveaddruse"
+SOCKET, BIND, SEND, RECV = API + "socket", API + "bind", API + "send", API + "recv"
+ACCEPT, SELECT = API + "accept", API + "select"
+GETADDRINFO = "api/ws2tcpip/nf-ws2tcpip-getaddrinfo"
+FD_SET = "api/winsock2/ns-winsock2-fd_set"
+
+ANSWERS = {
+    "socket, not started": (10093, SOCKET),
+    "gethostname, not started": (10093, WINSOCK + "gethostname"),
+    "socket, type 77": (10044, SOCKET),
+    "WSASocket, type 77": (10044, API + "wsasocketw"),
+    "socket, family 99": (10047, SOCKET),
+    "socket, AF_INET6": (0, SOCKET),
+    "AF_INET6": (23, SOCKET),
+    "send, UDP without a peer": (10057, SEND),
+    "recv, port unreachable": (10054, RECV),
+    "recvfrom, port unreachable": (10054, API + "recvfrom"),
+    "recv, too long": (10040, RECV),
+    "recv, what fits": (1, RECV),
+    "send, never connected": (10057, SEND),
+    "recv, never connected": (10057, RECV),
+    "listen, not bound": (10022, API + "listen"),
+    "connect": (0, API + "connect"),
+    "connect again": (10056, API + "connect"),
+    "recv, after SD_RECEIVE": (10058, RECV),
+    "send, after SD_SEND": (10058, SEND),
+    # The page has them exclude each other; the number is setsockopt's.
+    "TCP, reuse after exclusive": (10022, SHARING),
+    "TCP, exclusive after reuse": (10022, SHARING),
+    "TCP, bound over it": (0, SHARING),
+    "UDP, reuse after exclusive": (10022, SHARING),
+    "UDP, exclusive after reuse": (10022, SHARING),
+    "UDP, bound over it": (0, SHARING),
+    "UDP, its error": (10013, SHARING),
+    "bind, short": (10014, BIND),
+    "bind, NULL": (10014, BIND),
+    "bind, other family": (10014, BIND),
+    "getsockname, not bound": (10022, API + "getsockname"),
+    "bind, again": (10022, BIND),
+    "getsockname, short": (10014, API + "getsockname"),
+    "getsockname, NULL": (10014, API + "getsockname"),
+    "getsockname, NULL size": (10014, API + "getsockname"),
+    "sendto, short": (10014, API + "sendto"),
+    "connect, short": (10014, API + "connect"),
+    "sendto": (0, API + "sendto"),
+    "recvfrom, short": (10014, API + "recvfrom"),
+    "accept, short": (10014, ACCEPT),
+    "accept, NULL size": (10014, ACCEPT),
+    "accept, still there": (0, ACCEPT),
+    "getpeername, short": (10014, API + "getpeername"),
+    "getsockopt, short": (10014, API + "getsockopt"),
+    "getsockopt, NULL": (10014, API + "getsockopt"),
+    "getsockopt, NULL size": (10014, API + "getsockopt"),
+    "setsockopt, short": (10014, API + "setsockopt"),
+    "setsockopt, NULL": (10014, API + "setsockopt"),
+    "gethostname, short": (10014, WINSOCK + "gethostname"),
+    "gethostname, NULL": (10014, WINSOCK + "gethostname"),
+    "gethostname": (0, WINSOCK + "gethostname"),
+    "select, no sets": (10022, SELECT),
+    "select, an empty set": (10022, SELECT),
+    "fd_count": (1, FD_SET),
+    "fd_array": (1, FD_SET),
+    "select, a bad time": (10022, SELECT),
+    "select, nothing": (0, SELECT),
+    "fd_count, nothing": (0, SELECT),
+    "fd_count, cleared": (0, FD_SET),
+    "FD_ISSET": (1, FD_SET),
+    "select, no socket": (10038, SELECT),
+    "getaddrinfo": (0, GETADDRINFO),
+    "results": (1, GETADDRINFO),
+    "their type": (0, GETADDRINFO),
+    "getaddrinfo, IPv6": (0, GETADDRINFO),
+    "its family": (1, GETADDRINFO),
+    "socket, cleaned up": (10093, SOCKET),
+}
+
+
+def spoken(text):
+    said = (line.rsplit(" ", 1) for line in text.splitlines())
+    return {name: int(value) for name, value in said}
+
+
+def test_answers(windows_program, run):
+    ended = run(windows_program("winsock_answers/answers.c"))
+    assert spoken(ended.stdout) == {name: answer for name, (answer, _) in ANSWERS.items()}
+    assert ended.returncode == 0
+
+
+def test_a_reset_connection_is_not_one_that_never_was(run_c):
+    """What the kernel calls EPIPE a second time is the reset still."""
+    said = run_c(r"""
+	started();
+	SOCKET l = tcp(), c = tcp(), a;
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	struct linger now = {1, 0};
+	int size = sizeof at;
+	char byte = 0;
+	bind(l, (SOCKADDR *)&at, sizeof at);
+	listen(l, 1);
+	getsockname(l, (SOCKADDR *)&at, &size);
+	connect(c, (SOCKADDR *)&at, size);
+	a = accept(l, NULL, NULL);
+	setsockopt(a, SOL_SOCKET, SO_LINGER, (char *)&now, sizeof now);
+	closesocket(a);
+	say("recv", recv(c, &byte, 1, 0));
+	say("code", WSAGetLastError());
+	say("send", send(c, &byte, 1, 0));
+	say("its code", WSAGetLastError());
+	""")
+    assert said == {"recv": -1, "code": 10054, "send": -1, "its code": 10054}
+
+
+def test_resets_of_udp_can_be_turned_off(run_c):
+    said = run_c(r"""
+	started();
+	SOCKET gone = kind(AF_INET, SOCK_DGRAM), s = kind(AF_INET, SOCK_DGRAM);
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int size = sizeof at;
+	BOOL off = FALSE;
+	DWORD n, ms = 50;
+	char byte = 0;
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(gone, (SOCKADDR *)&at, sizeof at);
+	getsockname(gone, (SOCKADDR *)&at, &size);
+	closesocket(gone);
+	connect(s, (SOCKADDR *)&at, size);
+	say("off", ioc(s, SIO_UDP_CONNRESET, &off, sizeof off, NULL, 0, &n));
+	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, (char *)&ms, sizeof ms);
+	send(s, &byte, 1, 0);
+	say("recv", recv(s, &byte, 1, 0));
+	say("code", WSAGetLastError());
+	send(s, &byte, 1, 0);
+	say("send", send(s, &byte, 1, 0));
+	off = TRUE;
+	say("on", ioc(s, SIO_UDP_CONNRESET, &off, sizeof off, NULL, 0, &n));
+	say("recv again", recv(s, &byte, 1, 0));
+	say("its code", WSAGetLastError());
+	say("TCP", ioc(tcp(), SIO_UDP_CONNRESET, &off, sizeof off, NULL, 0, &n));
+	""", before="#include <mswsock.h>\n")
+    assert said == {"off": 0, "recv": -1, "code": 10060, "send": 1, "on": 0,
+                    "recv again": -1, "its code": 10054, "TCP": 10022}
+
+
+@pytest.mark.parametrize("number", [10, 23])
+def test_both_numbers_are_taken_and_one_is_told(run_c, number):
+    """10 is what a header of Linux' says, 23 what Windows' says and programs have in
+    files; AF_INET6 is one of both."""
+    said = run_c(r"""
+	started();
+	struct sockaddr_in6 at = {.sin6_family = NUMBER}, told = {0}, *found;
+	struct addrinfo hints = {.ai_family = NUMBER}, *list;
+	SOCKET s = socket(NUMBER, SOCK_DGRAM, 0), other = socket(NUMBER, SOCK_DGRAM, 0);
+	SOCKET l = socket(NUMBER, SOCK_STREAM, 0), c = socket(NUMBER, SOCK_STREAM, 0);
+	WSAPROTOCOL_INFOA info;
+	int size = sizeof at, room = sizeof info;
+	char text[64] = "";
+	char byte = 'x';
+	at.sin6_addr = in6addr_loopback;
+	say("bind", bind(s, (SOCKADDR *)&at, sizeof at));
+	getsockname(s, (SOCKADDR *)&told, &size);
+	say("getsockname", told.sin6_family);
+	at.sin6_port = told.sin6_port;
+	say("sendto", sendto(other, &byte, 1, 0, (SOCKADDR *)&at, sizeof at));
+	say("recvfrom", recvfrom(s, &byte, 1, 0, (SOCKADDR *)&told, &size));
+	say("from", told.sin6_family);
+	at.sin6_port = 0;
+	bind(l, (SOCKADDR *)&at, sizeof at);
+	listen(l, 1);
+	getsockname(l, (SOCKADDR *)&told, &size);
+	at.sin6_port = told.sin6_port;
+	say("connect", connect(c, (SOCKADDR *)&at, sizeof at));
+	memset(&told, 0, sizeof told);
+	accept(l, (SOCKADDR *)&told, &size);
+	say("accept", told.sin6_family);
+	getpeername(c, (SOCKADDR *)&told, &size);
+	say("getpeername", told.sin6_family);
+	getsockopt(c, SOL_SOCKET, SO_PROTOCOL_INFOA, (char *)&info, &room);
+	say("info", info.iAddressFamily);
+	say("getaddrinfo", getaddrinfo("::1", "80", &hints, &list));
+	found = (struct sockaddr_in6 *)list->ai_addr;
+	say("hint", list->ai_family == 23 && found->sin6_family == 23);
+	freeaddrinfo(list);
+	say("getnameinfo", getnameinfo((SOCKADDR *)&at, sizeof at, text, sizeof text,
+				       NULL, 0, NI_NUMERICHOST));
+	say("inet_pton", inet_pton(NUMBER, "::1", &at.sin6_addr));
+	say("inet_ntop", inet_ntop(NUMBER, &at.sin6_addr, text, sizeof text) == text);
+	memset(&told, 0, sizeof told);
+	strcpy(text, "::1");
+	WSAStringToAddressA(text, NUMBER, NULL, (SOCKADDR *)&told, &size);
+	say("WSAStringToAddress", told.sin6_family);
+	""", before=f"#include <ws2tcpip.h>\n#define NUMBER {number}\n")
+    assert said == {
+        "bind": 0, "getsockname": 23, "sendto": 1, "recvfrom": 1, "from": 23,
+        "connect": 0, "accept": 23, "getpeername": 23, "info": 23, "getaddrinfo": 0,
+        "hint": 1, "getnameinfo": 0, "inet_pton": 1, "inet_ntop": 1,
+        "WSAStringToAddress": 23}
+
+
+def test_select_takes_a_socket_with_any_number(run_c):
+    said = run_c(r"""
+	started();
+	struct rlimit limit;
+	struct timeval at_once = {0, 0};
+	fd_set readable, writable;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	SOCKET s = kind(AF_INET, SOCK_DGRAM);
+	SOCKET high = fcntl(s, F_DUPFD, 1500);
+	FD_ZERO(&readable);
+	FD_ZERO(&writable);
+	FD_SET(high, &readable);
+	FD_SET(high, &writable);
+	FD_SET(s, &writable);
+	say("high", high >= 1500 && high < 5000);
+	say("select", select(0, &readable, &writable, NULL, &at_once));
+	say("readable", FD_ISSET(high, &readable) != 0);
+	say("writable", FD_ISSET(high, &writable) != 0 && writable.fd_array[0] == high);
+	""", before="#include <sys/resource.h>\n")
+    if not said["high"]:
+        pytest.skip("no descriptors beyond 1500 here")
+    assert said == {"high": 1, "select": 2, "readable": 0, "writable": 1}
+
+
+PORT = 27600
+
+
+@pytest.fixture
+def server(windows_program, start, namespace):
+    """server(how) -> that server of restart.c, on one port of a namespace that
+    nobody else is in."""
+    program = windows_program("winsock_answers/restart.c")
+    return lambda how: start([*namespace, program, PORT, how])
+
+
+def says(program, *lines):
+    assert [program.line() for _ in lines] == list(lines)
+
+
+SERVED = ["bind 0", "listen 0", "connect 0"]
+
+
+def leave_time_wait(server):
+    program = server("plain")
+    says(program, *SERVED)
+    assert program.end() == 0
+
+
+@pytest.mark.parametrize("how", ["plain", "exclusive", "six", "block", "any"])
+def test_a_server_is_there_again_at_once(server, how):
+    """As on Windows, also in a block of its own that has that port alone."""
+    reserved = ["reserve 0"] if how in ("block", "any") else []
+    for _ in range(3):
+        program = server(how)
+        says(program, *reserved, *SERVED)
+        assert program.end() == 0
+
+
+def test_not_while_a_connection_has_an_owner(server):
+    first = server("kept")
+    says(first, *SERVED, "kept 0")
+    says(server("plain"), "bind 10048")
+    first.tell("")
+    assert first.end() == 0
+    # The kernel ends the connection by itself, and no process has it.
+    says(server("plain"), *SERVED)
+
+
+STRANGER = """
+import socket, sys
+with socket.socket() as server, socket.socket() as client:
+    server.bind(("127.0.0.1", int(sys.argv[1])))
+    server.listen()
+    client.connect(server.getsockname())
+    server.accept()[0].close()
+    client.recv(1)
+"""
+
+
+def test_a_strangers_time_wait_is_in_the_way(server, start, namespace, bare_env):
+    """The kernel asks its socket for the option, and that had none."""
+    stranger = start([*namespace, "/usr/bin/python3", "-c", STRANGER, PORT], bare_env)
+    assert stranger.end() == 0
+    says(server("plain"), "bind 10048")
+
+
+def test_two_never_share_the_port(server):
+    """One is bound over the past and does not listen yet: the kernel would let
+    another with the option beside it."""
+    leave_time_wait(server)
+    first = server("bound")
+    says(first, "bind 0")
+    says(server("bound"), "bind 10048")
+    first.tell("")
+    says(first, "listen 0")
+    assert first.end() == 0
+
+
+# As often as it can it binds, and while it is bound it is alone.
+RACER = r"""
+#include <winsock2.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int alone = open(argv[argc - 1], O_RDWR);
+	int bound = 0, shared = 0;
+	WSADATA data;
+
+	WSAStartup(MAKEWORD(2, 2), &data);
+	at.sin_port = htons((u_short)atoi(argv[1]));
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (int i = 0; i < 150; i++) {
+		SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (bind(s, (SOCKADDR *)&at, sizeof at) == 0) {
+			bound++;
+			shared += flock(alone, LOCK_EX | LOCK_NB) != 0;
+			flock(alone, LOCK_UN);
+		}
+		closesocket(s);
+	}
+	printf("bound %d\nshared %d\n", bound, shared);
+	return 0;
+}
+"""
+
+
+def test_a_race_for_the_port(server, compile_program, start, namespace, tmp_path):
+    leave_time_wait(server)
+    (tmp_path / "alone").touch()
+    racer = compile_program(RACER, "racer")
+    racers = [start([*namespace, racer, PORT, tmp_path / "alone"]) for _ in range(4)]
+    bound = [int(racer.line().split()[1]) for racer in racers]
+    assert sum(bound) > 4
+    assert [racer.line() for racer in racers] == ["shared 0"] * 4
+
+
+def test_the_option_is_not_seen(run_c):
+    """The program has not set it."""
+    said = run_c(r"""
+	started();
+	SOCKET l = tcp();
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int value = 7, size = sizeof value;
+	bind(l, (SOCKADDR *)&at, sizeof at);
+	say("listen", listen(l, 1));
+	getsockopt(l, SOL_SOCKET, SO_REUSEADDR, (char *)&value, &size);
+	say("reuse", value);
+	""")
+    assert said == {"listen": 0, "reuse": 0}
+
+
+@pytest.mark.parametrize("program", ["answers.c", "restart.c"])
+def test_the_same_sources_build_for_windows(builds_for_windows, program):
+    builds_for_windows(f"winsock_answers/{program}")
+

@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: MIT
+"""Requests that a program does not wait for, network events and completion ports:
+each program of ours says what it saw, and Microsoft's pages, below
+https://learn.microsoft.com/windows/win32/, say what it should."""
+
+import pytest
+
+API = "api/winsock2/nf-winsock2-"
+EXTENSION = "api/mswsock/nc-mswsock-lpfn_"
+IO = "api/ioapiset/nf-ioapiset-"
+
+# The pages of each table; ERROR_IO_PENDING is 997, ERROR_OPERATION_ABORTED 995.
+PAGES = {
+    "buffers.c": [API + name for name in (
+        "wsasend", "wsasendto", "wsasendmsg", "wsarecv", "wsarecvfrom", "wsaconnect",
+        "wsaaccept", "wsagetoverlappedresult", "wsawaitformultipleevents")]
+    + [EXTENSION + "wsarecvmsg", IO + "cancelioex"],
+    "events.c": [API + "wsaeventselect", API + "wsaenumnetworkevents"],
+    "ports.cpp": [EXTENSION + name for name in (
+        "acceptex", "connectex", "disconnectex", "getacceptexsockaddrs")]
+    + [IO + name for name in (
+        "createiocompletionport", "getqueuedcompletionstatus",
+        "getqueuedcompletionstatusex", "postqueuedcompletionstatus",
+        "getoverlappedresult")]
+    + ["api/winbase/nf-winbase-setfilecompletionnotificationmodes",
+       "debug/system-error-codes"],
+    "names.c": [API + name for name in (
+        "wsaaddresstostringa", "wsastringtoaddressa", "wsahtonl", "wsantohl", "wsahtons",
+        "wsantohs", "wsaenumprotocolsa", "wsaeventselect", "wsaaccept")]
+    + ["api/iphlpapi/nf-iphlpapi-getadaptersaddresses", "winsock/sol-socket-socket-options",
+       "winsock/winsock-ioctls", "api/ws2def/ns-ws2def-wsabuf", "api/ws2def/ns-ws2def-wsamsg"],
+    "whole.c": [API + name for name in (
+        "wsaconnectbynamea", "wsaconnectbylist", "wsasenddisconnect", "wsarecvdisconnect",
+        "wsaaccept", "wsaduplicatesocketa", "wsajoinleaf", "gethostnamew", "htonll",
+        "ntohll")] + ["winsock/sio-cpu-affinity"],
+}
+
+BUFFERS = {
+    "WSASend": 0, "sent": 5, "WSARecv": 0, "received": 5, "in order": 1,
+    "WSARecv, NULL buffers": 10014, "WSARecv, NULL flags": 10014,
+    "WSASend, NULL count": 10014, "WSASend, no socket": 10038, "pending": 997,
+    "incomplete": 996, "not set": 258, "set": 0, "result": 1, "its bytes": 3,
+    "its data": 1, "waited for": 1, "one byte": 1, "at the end": 1, "no bytes": 0,
+    "with a routine": 997, "not yet": 0, "alertable": 192, "ran": 1, "its error": 0,
+    "told bytes": 3, "a long send": 997, "all of it came": 1, "it ends": 1,
+    "all of it": 1, "CancelIoEx": 1, "again": 1168, "cancelled": 995,
+    "the other": 996, "goes on": 1, "closed": 995, "WSARecvFrom": 997, "WSASendTo": 0,
+    "it came": 1, "three bytes": 1, "from there": 1, "too long": 10040, "pointer": 0,
+    "WSASendMsg": 0, "sent three": 3, "WSARecvMsg": 0, "got three": 3, "described": 1,
+    "none": 997, "none came": 0, "it is there": 1,
+}
+
+EVENTS = {
+    "select a listener": 0, "select a client": 0, "nothing yet": 0,
+    "blocks no more": 10022, "connected": 1, "its error": 0, "FD_ACCEPT": 8,
+    "does not block": 10035, "FD_READ": 1, "told once": 0, "again, for the rest": 1,
+    "read all": 0, "data before the end": 1, "FD_CLOSE": 32, "gracefully": 0,
+    "closed": 1, "refused": 16, "why": 10061, "reset": 32, "its code": 10054,
+    "recv says so": 10054, "FD_WRITE": 1, "not again": 0, "full": 10035, "room": 2,
+    "bad events": 10022, "no event": 10022, "UDP": 0, "datagram": 1, "NULL": 10014,
+    "no more": 0, "not told": 0, "may block": 0,
+}
+
+PORTS = {
+    "nothing": 258, "no structure": 1, "posted": 1, "Ex": 1, "three": 3,
+    "in order": 1, "Ex, nothing": 258, "close": 1, "closed": 6, "no port": 87,
+    "AcceptEx": 997, "ConnectEx": 997, "connected": 1, "and sent": 5, "context": 0,
+    "accepted": 1, "with data": 5, "that": 1, "its context": 0, "local": 1,
+    "remote": 1, "both in size": 1, "getpeername": 1, "without data": 1,
+    "DisconnectEx": 997, "disconnected": 1, "AcceptEx again": 997,
+    "accepted again": 1, "it works": 1, "associate": 1, "once": 87, "WSARecv": 997,
+    "read": 1, "four": 4, "written": 1, "echo": 1, "no packet": 1, "at once": 1,
+    "and no packet": 258, "GetOverlappedResult": 996, "the end": 1, "cancel": 1,
+    "cancelled": 995, "with its structure": 1, "reset": 64,
+    "GetOverlappedResult says": 64, "accept, no structure": 87,
+    "listener closed": 995,
+}
+
+NAMES = {
+    "WSAStringToAddress": 0, "the address": 1, "WSAAddressToString": 0, "the text": 1,
+    "its length": 1, "no room": 10014, "needs": 13, "IPv6": 0, "its family": 1,
+    "back": 1, "no address": 10022, "WSAHtonl": 0, "its value": 1, "WSANtohl": 0,
+    "and back": 1, "WSAHtons": 0, "WSANtohs": 0, "the same": 1, "no socket": 10038,
+    "nowhere": 10014, "WSAEnumProtocols": 10055, "UDP": 1, "connectionless": 1,
+    "SO_PROTOCOL_INFO": 0, "TCP": 1, "GetAdaptersAddresses": 111, "with room": 1,
+    "with prefixes": 0, "loopback": 1, "bad family": 87, "FD_READ": 1, "FD_WRITE": 2,
+    "FD_OOB": 4, "FD_ACCEPT": 8, "FD_CONNECT": 16, "FD_CLOSE": 32,
+    "FD_MAX_EVENTS": 10, "FD_ALL_EVENTS": 1023, "CF_ACCEPT": 0, "CF_REJECT": 1,
+    "CF_DEFER": 2, "TF_REUSE_SOCKET": 2, "SO_UPDATE_ACCEPT_CONTEXT": 28683,
+    "SO_UPDATE_CONNECT_CONTEXT": 28688, "SO_CONNECT_TIME": 28684,
+    "SO_MAX_MSG_SIZE": 8195, "SO_PROTOCOL_INFOA": 8196, "SO_PROTOCOL_INFOW": 8197,
+    "SIO_GET_EXTENSION_FUNCTION_POINTER": 3355443206, "SIO_UDP_CONNRESET": 2550136844,
+    "SIO_CPU_AFFINITY": 2550136853, "TCP_NODELAY": 1, "AF_INET6": 23,
+    "WSA_IO_PENDING": 997, "WSA_OPERATION_ABORTED": 995, "ERROR_NETNAME_DELETED": 64,
+    "ERROR_ABANDONED_WAIT_0": 735, "XP1_CONNECTIONLESS": 1, "sizeof(WSABUF)": 16,
+    "sizeof(WSAMSG)": 56, "sizeof(OVERLAPPED_ENTRY)": 32, "sizeof(struct in_addr)": 4,
+}
+
+WHOLE = {
+    "no name": 10022, "reserved": 10022, "no socket": 10038, "UDP by name": 0,
+    "WSAConnectByName": 0, "told": 1, "its context": 0, "for both families": 0,
+    "mapped": 1, "nobody there": 10061, "WSAConnectByList": 0, "the second": 1,
+    "still does not block": 10035, "never connected": 10057, "with data": 10042,
+    "WSASendDisconnect": 0, "send then": 10058, "the peer's end": 0,
+    "WSARecvDisconnect": 0, "recv then": 10058, "SIO_CPU_AFFINITY": 0,
+    "CF_REJECT": 10061, "it hears": 10054, "CF_ACCEPT": 0, "the peer": 1,
+    "no process": 10022,
+    "no structure": 10014, "WSADuplicateSocket": 0, "another descriptor": 0,
+    "not the same": 1, "one socket": 1, "no leaf": 10022, "WSAJoinLeaf": 0,
+    "joined before": 10056, "to the group": 1, "GetHostNameW, short": 10014,
+    "GetHostNameW, NULL": 10014, "GetHostNameW": 0, "a name": 1, "htonll": 1,
+    "ntohll": 1,
+}
+
+TABLES = {"names.c": NAMES, "buffers.c": BUFFERS, "events.c": EVENTS, "ports.cpp": PORTS,
+          "whole.c": WHOLE}
+
+
+def spoken(text):
+    said = (line.rsplit(" ", 1) for line in text.splitlines())
+    return {name: int(value) for name, value in said}
+
+
+@pytest.mark.parametrize("source", TABLES)
+def test_a_program(windows_program, run, source):
+    ended = run(windows_program(f"winsock_requests/{source}"))
+    assert spoken(ended.stdout) == TABLES[source]
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize("source", TABLES)
+def test_it_builds_for_windows(builds_for_windows, source):
+    assert PAGES[source]
+    builds_for_windows(f"winsock_requests/{source}")
+
+
+def test_a_crowd(compile_program, run):
+    """Threads that share a port, with sockets that come and go, are cancelled and
+    closed: each request ends once, and nobody sleeps while there is a packet."""
+    program = compile_program("winsock_requests/crowd.c", "crowd", flags=["-pthread"])
+    for _ in range(3):
+        ended = run(program)
+        assert ended.stdout.splitlines() == [
+            "ended once 1", "some echoed 1", "some cancelled 1"], ended
+
+
+def test_a_socket_of_another_process(run_c):
+    """The parent takes what its child has, as WSADuplicateSocket's page has it
+    between two processes; a parent may trace its children."""
+    said = run_c(r"""
+	int ends[2];
+	WSAPROTOCOL_INFOW info;
+	started();
+	pipe(ends);
+	if (fork() == 0) {
+		SOCKET s = kind(AF_INET, SOCK_DGRAM);
+		struct sockaddr_in at = {.sin_family = AF_INET};
+		started();
+		at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		bind(s, (SOCKADDR *)&at, sizeof at);
+		WSADuplicateSocketW(s, getppid(), &info);
+		write(ends[1], &info, sizeof info);
+		pause();
+	}
+	read(ends[0], &info, sizeof info);
+	SOCKET s = WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO,
+			      FROM_PROTOCOL_INFO, &info, 0, WSA_FLAG_OVERLAPPED);
+	say("code", s == INVALID_SOCKET ? WSAGetLastError() : 0);
+	struct sockaddr_in at = {0};
+	int size = sizeof at;
+	getsockname(s, (SOCKADDR *)&at, &size);
+	say("bound", at.sin_port != 0);
+	kill(info.dwProviderReserved, SIGKILL);
+	wait(NULL);
+	SOCKET late = WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO,
+				 FROM_PROTOCOL_INFO, &info, 0, WSA_FLAG_OVERLAPPED);
+	say("late", late == INVALID_SOCKET ? WSAGetLastError() : 0);
+	""", before="#include <signal.h>\n#include <sys/wait.h>\n")
+    if said["code"] in (10013, 10045):
+        pytest.skip("no process may take a descriptor of its child here")
+    assert said == {"code": 0, "bound": 1, "late": 10022}
+
+
+def test_addresses_beside_a_datagram(run_c):
+    """IN_PKTINFO says where it goes from and came to, IPV6_PKTINFO turns it on:
+    winsock/ipproto-ip-socket-options, winsock/ipproto-ipv6-socket-options."""
+    said = run_c(r"""
+	started();
+	SOCKET to = kind(AF_INET, SOCK_DGRAM), s = kind(AF_INET, SOCK_DGRAM);
+	SOCKET six = kind(AF_INET6, SOCK_DGRAM);
+	struct sockaddr_in at = {.sin_family = AF_INET}, from = {0};
+	struct sockaddr_in6 at_six = {.sin6_family = AF_INET6};
+	char control[WSA_CMSG_SPACE(sizeof(IN6_PKTINFO))] = "", byte = 'x';
+	WSABUF data = {1, &byte};
+	WSAMSG message = {(SOCKADDR *)&at, sizeof at, &data, 1, {0, control}, 0};
+	WSACMSGHDR *head = (WSACMSGHDR *)control;
+	LPFN_WSARECVMSG receive;
+	GUID which = WSAID_WSARECVMSG;
+	int size = sizeof at, on = 1, value = 0;
+	DWORD n;
+	WSAIoctl(to, SIO_GET_EXTENSION_FUNCTION_POINTER, &which, sizeof which, &receive,
+		 sizeof receive, &n, NULL, NULL);
+	bind(to, (SOCKADDR *)&at, sizeof at);
+	getsockname(to, (SOCKADDR *)&at, &size);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	head->cmsg_level = IPPROTO_IP;
+	head->cmsg_type = IP_PKTINFO;
+	head->cmsg_len = WSA_CMSG_LEN(sizeof(IN_PKTINFO));
+	((IN_PKTINFO *)WSA_CMSG_DATA(head))->ipi_addr.s_addr = htonl(0x7f000007);
+	message.Control.len = WSA_CMSG_SPACE(sizeof(IN_PKTINFO));
+	say("send", WSASendMsg(s, &message, 0, &n, NULL, NULL));
+	setsockopt(to, IPPROTO_IP, IP_PKTINFO, (char *)&on, sizeof on);
+	say("recv", recvfrom(to, &byte, 1, 0, (SOCKADDR *)&from, &size));
+	say("from", (long)ntohl(from.sin_addr.s_addr));
+	message.Control.len = 0;
+	message.Control.buf = NULL;
+	WSASendMsg(s, &message, 0, &n, NULL, NULL);
+	message.Control.buf = control;
+	message.Control.len = sizeof control;
+	memset(control, 0, sizeof control);
+	say("recvmsg", receive(to, &message, &n, NULL, NULL));
+	say("came to", (long)ntohl(((IN_PKTINFO *)WSA_CMSG_DATA(
+		WSA_CMSG_FIRSTHDR(&message)))->ipi_addr.s_addr));
+	say("wild", WSASendMsg(s, &(WSAMSG){(SOCKADDR *)&at, sizeof at, &data, 1,
+					    {64, nowhere()}, 0}, 0, &n, NULL, NULL));
+	say("its code", WSAGetLastError());
+	say("on", setsockopt(six, IPPROTO_IPV6, IPV6_PKTINFO, (char *)&on, sizeof on));
+	size = sizeof value;
+	getsockopt(six, IPPROTO_IPV6, IPV6_PKTINFO, (char *)&value, &size);
+	say("is on", value);
+	at_six.sin6_addr = in6addr_loopback;
+	bind(six, (SOCKADDR *)&at_six, sizeof at_six);
+	size = sizeof at_six;
+	getsockname(six, (SOCKADDR *)&at_six, &size);
+	sendto(six, &byte, 1, 0, (SOCKADDR *)&at_six, size);
+	message.name = NULL;
+	message.Control.len = sizeof control;
+	say("six", receive(six, &message, &n, NULL, NULL));
+	head = WSA_CMSG_FIRSTHDR(&message);
+	say("told", head->cmsg_type == IPV6_PKTINFO &&
+	    IN6_IS_ADDR_LOOPBACK(&((IN6_PKTINFO *)WSA_CMSG_DATA(head))->ipi6_addr));
+	""", before="#include <mswsock.h>\n#include <ws2tcpip.h>\n")
+    assert said == {
+        "send": 0, "recv": 1, "from": 0x7f000007, "recvmsg": 0, "came to": 0x7f000001,
+        "wild": -1, "its code": 10014, "on": 0, "is on": 1, "six": 0, "told": 1}
+
+
+def test_a_number_that_is_another_sockets_by_now(run_c):
+    said = run_c(r"""
+	started();
+	SOCKET s = tcp(), other;
+	WSAPROTOCOL_INFOA info;
+	WSADuplicateSocketA(s, getpid(), &info);
+	closesocket(s);
+	other = tcp();
+	say("the number", other == s);
+	say("socket", (long)(int)WSASocketA(AF_INET, SOCK_STREAM, 0, &info, 0, 0));
+	say("code", WSAGetLastError());
+	""")
+    assert said == {"the number": 1, "socket": -1, "code": 10022}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "winsock/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+
+#include "winsock/address.h"
+#include "winsock/error.h"
+#include "winsock/event_select.h"
+#include "winsock/ported.h"
+#include "winsock/socket.h"
+#include "winsock/startup.h"
+#include "winsock/state.h"
+#include "winsock/usermem.h"
+#include "winsock2.h"
+
+static bool
+blocks(int fd, int flags)
+{
+	int err = errno;
+	int status = fcntl(fd, F_GETFL);
+
+	errno = err;
+	return !(flags & MSG_DONTWAIT) && status >= 0 && !(status & O_NONBLOCK);
+}
+
+/* The peer of a datagram has no socket there. */
+static bool
+unreachable(int fd)
+{
+	return errno == ECONNREFUSED && socket_type(fd) == SOCK_DGRAM;
+}
+
+/*
+ * EPIPE is the kernel's word for three things: shut down by the program, never
+ * connected, and reset by the peer, which an earlier call was told.
+ */
+static int
+why_broken(int fd)
+{
+	struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+
+	if (state_flags(fd, STATE_SEND_SHUT))
+		return WSAESHUTDOWN;
+	if (poll(&look, 1, 0) == 1 && look.revents & POLLRDHUP)
+		return WSAECONNRESET;
+	return WSAENOTCONN;
+}
+
+/* A time limit on a socket that blocks is EAGAIN here. */
+static long
+timed(int fd, int flags, long r)
+{
+	if (r < 0 && errno == EAGAIN && blocks(fd, flags))
+		wsa_beside(WSAETIMEDOUT, EAGAIN);
+	return r;
+}
+
+long
+message_send(int fd, const struct msghdr *message, int flags)
+{
+	long r;
+
+	/* Windows has no SIGPIPE to kill the program with. */
+	do
+		r = wsa_answer(sendmsg(fd, message, flags | MSG_NOSIGNAL));
+	while (r < 0 && unreachable(fd) && state_flags(fd, STATE_NO_RESETS));
+	if (r >= 0)
+		return r;
+	if (errno == EAGAIN)
+		event_select_again(fd, FD_WRITE);
+	if (unreachable(fd))
+		return wsa_fail(ECONNRESET);
+	if (errno == EPIPE)
+		return wsa_refuse(why_broken(fd));
+	if (errno == EDESTADDRREQ && socket_type(fd) == SOCK_DGRAM)
+		return wsa_refuse(state_flags(fd, STATE_SEND_SHUT)
+					  ? WSAESHUTDOWN
+					  : WSAENOTCONN);
+	return timed(fd, flags, r);
+}
+
+long
+message_receive(int fd, struct msghdr *message, int flags)
+{
+	long r;
+
+	if (state_flags(fd, STATE_RECEIVE_SHUT))
+		return wsa_refuse(WSAESHUTDOWN);
+	do
+		r = wsa_plain(recvmsg(fd, message, flags));
+	while (r < 0 && unreachable(fd) && state_flags(fd, STATE_NO_RESETS));
+	event_select_again(fd, flags & MSG_OOB ? FD_OOB : FD_READ);
+	if (r < 0 && unreachable(fd))
+		return wsa_fail(ECONNRESET);
+	if (r < 0)
+		return timed(fd, flags, r);
+	if (message->msg_name)
+		windows_address(message->msg_name, message->msg_namelen);
+	if (message->msg_flags & MSG_TRUNC && !(flags & MSG_TRUNC))
+		return wsa_fail(EMSGSIZE);
+	return r;
+}
+
+ssize_t
+portres_send(int fd, const void *buffer, size_t n, int flags)
+{
+	struct iovec piece = {(void *)buffer, n};
+	const struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+
+	if (wsa_missing())
+		return -1;
+	return message_send(fd, &message, flags);
+}
+
+ssize_t
+portres_sendto(int fd, const void *buffer, size_t n, int flags,
+	       const struct sockaddr *address, socklen_t size)
+{
+	struct sockaddr_storage room;
+	struct iovec piece = {(void *)buffer, n};
+	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+	long r;
+
+	if (wsa_missing())
+		return -1;
+	if (address && socket_type(fd) == SOCK_DGRAM) {
+		if (address_is_short(address, size))
+			return wsa_fail(EFAULT);
+		message.msg_name = (void *)linux_address(address, size, &room);
+		message.msg_namelen = size;
+	}
+	r = message_send(fd, &message, flags);
+	/* Here it is an argument that is missing. */
+	if (r < 0 && !address && WSAGetLastError() == WSAENOTCONN &&
+	    socket_type(fd) == SOCK_DGRAM)
+		return wsa_fail(EDESTADDRREQ);
+	return r;
+}
+
+ssize_t
+portres_recv(int fd, void *buffer, size_t n, int flags)
+{
+	struct iovec piece = {buffer, n};
+	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+
+	if (wsa_missing())
+		return -1;
+	return message_receive(fd, &message, flags);
+}
+
+/* A stream has no address to tell, and leaves what the program has there. */
+ssize_t
+portres_recvfrom(int fd, void *buffer, size_t n, int flags,
+		 struct sockaddr *address, socklen_t *size)
+{
+	struct iovec piece = {buffer, n};
+	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+	long r;
+
+	if (wsa_missing())
+		return -1;
+	if (!address_fits(fd, address, size))
+		return wsa_fail(socket_type(fd) < 0 ? ENOTSOCK : EFAULT);
+	if (address) {
+		message.msg_name = address;
+		message.msg_namelen = *size;
+	}
+	r = message_receive(fd, &message, flags);
+	if (address && message.msg_namelen && (r >= 0 || errno == EMSGSIZE))
+		*size = message.msg_namelen;
+	return r;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What Winsock remembers of a socket, by descriptor. A descriptor may be
+ * another socket's by now, closed and made behind our back: so the open
+ * socket's cookie is kept too, and what was another's is as if it never was.
+ */
+#ifndef PORTRES_WINSOCK_STATE_H
+#define PORTRES_WINSOCK_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum state_flag {
+	STATE_NOT_OVERLAPPED = 1,   /* made without the attribute */
+	STATE_RECEIVE_SHUT = 2,	    /* by our own shutdown() */
+	STATE_SEND_SHUT = 4,	    /* so as well */
+	STATE_EXCLUSIVE = 8,	    /* SO_EXCLUSIVEADDRUSE */
+	STATE_REUSE = 16,	    /* SO_REUSEADDR, by the program */
+	STATE_QUIET_REUSE = 32,	    /* SO_REUSEADDR, by us: restart.h */
+	STATE_NO_RESETS = 64,	    /* SIO_UDP_CONNRESET is off */
+	STATE_SKIP_PACKET = 128,    /* no packet for what is done at once */
+	STATE_SKIP_EVENT = 256,	    /* nor is an event set */
+	STATE_QUIET_NONBLOCK = 512, /* it blocks, as far as the program knows */
+	STATE_LEAF = 1024,	    /* for WSAJoinLeaf() */
+};
+
+/* Those of the flags in `mask` that the socket has. Loads, and no system call,
+ * for sockets that have none of them. */
+uint32_t state_flags(int fd, uint32_t mask);
+
+/* Without memory, nothing is remembered. */
+void state_change(int fd, uint32_t add, uint32_t remove);
+
+/*
+ * The engine's part of the socket (channel.h), or NULL; a load, for calls that
+ * have nothing to do without one. What it points to belongs to the monitor, and
+ * may be an older socket's.
+ */
+struct channel;
+struct channel *state_channel(int fd);
+
+/* Inside the monitor. False without memory. */
+bool state_set_channel(int fd, struct channel *channel);
+
+/* Calls it with each channel that there is, inside the monitor. */
+void state_each_channel(void (*visit)(struct channel *channel, void *context),
+			void *context);
+
+#endif
