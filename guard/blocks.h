@@ -79,7 +79,7 @@ pick_one(uint32_t i, struct pick *pick)
 	return 1;
 }
 
-/* What its payer was charged, and the namespace's block. */
+/* The charge of its payer, and the namespace's block. */
 static __always_inline void
 give_back(uint32_t payer, uint32_t charge, uint32_t space)
 {

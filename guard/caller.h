@@ -159,8 +159,8 @@ caller_pid(void)
 	return (uint32_t)(bpf_get_current_pid_tgid() >> 32);
 }
 
-/* Of the ids the effective ones, as everywhere in the kernel; a helper has the
- * real ones. */
+/* The effective ids, as everywhere in the kernel; a helper has the real ones.
+ */
 
 static __always_inline uint32_t
 caller_uid(void)

@@ -64,7 +64,7 @@ count_word(uint32_t i, struct counting *counting)
 	return 0;
 }
 
-/* What a block counts as in the quota of its payer. */
+/* A block counts as so many ports in the quota of its payer. */
 static __noinline uint32_t
 weight(struct sock *sk, uint32_t start, uint32_t count)
 {

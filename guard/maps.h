@@ -53,7 +53,7 @@ struct {
 	__type(value, struct guard_block);
 } blocks SEC(".maps");
 
-/* What each user has: guard/users.h. */
+/* Each user has a word: guard/users.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

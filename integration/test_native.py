@@ -122,7 +122,7 @@ def test_errors_that_all_three_have(native, busy, call):
     assert one(call, 0, *rest, 0) == "ENOTSOCK"
     local = one("socket", socket.AF_UNIX, socket.SOCK_STREAM)
     assert one(call, local, *rest, 0) == "EOPNOTSUPP"
-    assert one(call, one.tcp(), *rest, 4) == "EINVAL"
+    assert one(call, one.tcp(), *rest, 4) == "EINVAL"  # no such flag
     fd = one.tcp()
     with busy:
         assert one(call, fd, *rest, NOWAIT) == "EAGAIN"

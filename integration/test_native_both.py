@@ -189,7 +189,7 @@ assert one(t, 0, 1, align(1))[0] in (28001, 28004)
 
 def test_what_makes_no_sense(script):
     script("""
-for flags in 2, 0x8000, 0xffff:
+for flags in 4, 0x8000, 0xffff:
     assert said(both, t, u, 0, 1, flags) == said(one, t, 0, 1, flags) == "EINVAL"
 assert LIBRARY.portres_release(t.fileno(), ctypes.c_uint64(1), align(2)) == -1
 assert ctypes.get_errno() == errno.EINVAL

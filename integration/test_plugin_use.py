@@ -11,9 +11,10 @@ def quiet(plugin_env):
     plugin_env["PORTRES_WILDCARD"] = "28000-28999"
 
 
-def test_a_port_for_the_process(script):
-    """It is an int, another one each time, and nobody's until the process ends."""
-    said = script("""
+def test_a_port_for_the_process(script, under_a_guard):
+    """It is an int, another one each time, and nobody's until the process ends. A
+    child that popen() did not start is a stranger to a guard."""
+    said = script(f"guarded = {under_a_guard}" + """
 import gc
 ports = [portres.port(), portres.port("udp"), portres.port()]
 gc.collect()
@@ -22,7 +23,9 @@ assert [stranger(ports[0]), stranger(ports[1], "udp")] == ["EADDRINUSE"] * 2
 with socket.socket() as s:
     s.bind(("127.0.0.1", ports[0]))
 child = subprocess.run([sys.executable, "-c",
-                        f"import socket; socket.create_server(('', {ports[2]}))"], check=True)
+                        f"import socket; socket.create_server(('', {ports[2]}))"],
+                       stderr=subprocess.DEVNULL)
+assert (child.returncode != 0) == guarded
 print(ports[0])
 """)
     script(f"assert stranger({int(said)}) == 'bound'")

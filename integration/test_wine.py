@@ -79,13 +79,15 @@ def wine(prefix, cli_env):
     return wine
 
 
-def test_a_preloaded_wineserver_refuses(cli, wine, build):
-    """All programs of its prefix. Requests are answered by Wine itself."""
+def test_a_preloaded_wineserver_refuses(cli, wine, build, listed):
+    """All programs of its prefix. Requests are answered by Wine itself. A guard needs
+    no preload."""
     cli("persistent", "add", "tcp", 28500, 2)
+    (block,) = listed()
     preload = {"LD_PRELOAD": str(build / "libportres.so")}
     assert wine([], 28501, **preload) == [REFUSED, "acquire 10045"]
     assert wine([], 28502, **preload) == [BOUND, "acquire 10045"]
-    assert wine([], 28501) == [BOUND, "acquire 10045"]
+    assert wine([], 28501) == [REFUSED if block["guarded"] else BOUND, "acquire 10045"]
 
 
 def test_run_gives_it_ports(cli, wine, build):
