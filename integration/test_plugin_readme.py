@@ -82,7 +82,7 @@ def test_the_launcher(folder, plugin_env):
     (text,) = re.findall(r"^## torch.distributed\n(?:(?!##).*\n)*?```py\n((?:.*\n)*?)```", README,
                          re.M)
     (folder / "train.py").write_text(TRAIN)
-    (folder / "launch.py").write_text(f"import os, portres, subprocess\n{text}")
+    (folder / "launch.py").write_text(f"import os, portres, sys\n{text}")
     (folder / "python").symlink_to(sys.executable)
     plugin_env["PATH"] = f"{folder}:{plugin_env.get('PATH', os.defpath)}"
     run = subprocess.run([sys.executable, "launch.py"], cwd=folder, env=plugin_env,
