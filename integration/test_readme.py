@@ -159,6 +159,8 @@ def test_what_the_command_shows(at_home):
     at_home("portres persistent add tcp 5000 20")
     lines = at_home("portres run --udp 20000+3 -- sh -c 'portres list; portres who 20001'"
                     ).splitlines()
+    if lines[0].endswith("  GUARD"):  # where the whole suite is guarded
+        lines[:3] = [line.rpartition(" ")[0] for line in lines[:3]]
     assert lines[0].split() == shown[1].split()
     for one, other in (lines[1], shown[2]), (lines[2], shown[3]), (lines[3], shown[5]):
         one, other = (re.sub(r"\(\w+\)|redis|root|nobody|sh\b|\d+[smhd]|[\d:TZ-]{9,}|\b\d{2,}\b",
