@@ -82,7 +82,8 @@ def test_the_table_is_true(calls, table, owner):
     owner.tcp().acquire(START + 10, 1)
     first, again, refused = calls(START, START + 1, START + 10)
     assert set(first) == there
-    assert again == sorted(later)
+    # A second one where the address lies across a page of the stack.
+    assert set(again) == later and len(again) <= 2
     assert set(refused) == later | reserved
     # The fewest there can be: none of them is made twice for the same reason.
     assert len(first) <= 23 and len(refused) <= 5
