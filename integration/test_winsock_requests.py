@@ -47,6 +47,8 @@ BUFFERS = {
     "the other": 996, "goes on": 1, "closed": 995, "WSARecvFrom": 997, "WSASendTo": 0,
     "it came": 1, "three bytes": 1, "from there": 1, "too long": 10040, "pointer": 0,
     "WSASendMsg": 0, "sent three": 3, "WSARecvMsg": 0, "got three": 3, "described": 1,
+    "WSARecvMsg, later": 997, "WSASendTo, overlapped": 3, "its message": 1, "is that": 1,
+    "WSASendMsg, overlapped": 3, "came too": 3,
     "none": 997, "none came": 0, "it is there": 1,
 }
 

@@ -338,6 +338,78 @@ messages(void)
 	closesocket(to);
 }
 
+/* At once or later: the result says how it went. */
+static long
+sent_in_the_end(SOCKET s, int r, WSAOVERLAPPED *overlapped)
+{
+	DWORD n = 0, flags = 0;
+
+	if (r != 0 && WSAGetLastError() != WSA_IO_PENDING)
+		return -1;
+	if (!WSAGetOverlappedResult(s, overlapped, &n, TRUE, &flags))
+		return -2;
+	return WaitForSingleObject(overlapped->hEvent, 0) == WAIT_OBJECT_0
+		       ? (long)n
+		       : -3;
+}
+
+static void
+overlapped_datagrams(void)
+{
+	LPFN_WSARECVMSG receive = NULL;
+	GUID which = WSAID_WSARECVMSG;
+	char data[8] = "", sent[4] = "abc";
+	WSABUF buffer, out;
+	WSAMSG message, sending;
+	WSAOVERLAPPED waiting, overlapped;
+	SOCKET to = bound(SOCK_DGRAM), s = bound(SOCK_DGRAM);
+	struct sockaddr_in target = address_of(to), from;
+	DWORD n = 0, flags = 0;
+
+	memset(&waiting, 0, sizeof(waiting));
+	memset(&overlapped, 0, sizeof(overlapped));
+	memset(&message, 0, sizeof(message));
+	memset(&sending, 0, sizeof(sending));
+	memset(&from, 0, sizeof(from));
+	overlapped.hEvent = WSACreateEvent();
+	buffer.buf = data;
+	buffer.len = sizeof(data);
+	out.buf = sent;
+	out.len = 3;
+	message.name = (SOCKADDR *)&from;
+	message.namelen = sizeof(from);
+	message.lpBuffers = &buffer;
+	message.dwBufferCount = 1;
+	sending.name = (SOCKADDR *)&target;
+	sending.namelen = sizeof(target);
+	sending.lpBuffers = &out;
+	sending.dwBufferCount = 1;
+	WSAIoctl(to, SIO_GET_EXTENSION_FUNCTION_POINTER, &which, sizeof(which),
+		 &receive, sizeof(receive), &n, NULL, NULL);
+	if (!receive)
+		return;
+	say("WSARecvMsg, later",
+	    error_of(receive(to, &message, NULL, &waiting, NULL)));
+	say("WSASendTo, overlapped",
+	    sent_in_the_end(s,
+			    WSASendTo(s, &out, 1, NULL, 0, (SOCKADDR *)&target,
+				      sizeof(target), &overlapped, NULL),
+			    &overlapped));
+	say("its message",
+	    WSAGetOverlappedResult(to, &waiting, &n, TRUE, &flags));
+	say("is that", n == 3 && !strcmp(data, sent) &&
+			       from.sin_port == address_of(s).sin_port);
+	WSAResetEvent(overlapped.hEvent);
+	say("WSASendMsg, overlapped",
+	    sent_in_the_end(s,
+			    WSASendMsg(s, &sending, 0, NULL, &overlapped, NULL),
+			    &overlapped));
+	say("came too", recv(to, data, sizeof(data), 0));
+	WSACloseEvent(overlapped.hEvent);
+	closesocket(s);
+	closesocket(to);
+}
+
 /* No bytes are asked for, to hear of the first. */
 static void
 none_asked_for(void)
@@ -375,6 +447,7 @@ main(void)
 	cancelled();
 	datagrams();
 	messages();
+	overlapped_datagrams();
 	none_asked_for();
 	WSACleanup();
 	return 0;
