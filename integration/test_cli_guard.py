@@ -269,8 +269,9 @@ def test_not_a_cgroup(arena, tmp_path):
 
 
 @pytest.mark.parametrize("verb", ["on", "off", "status"])
-def test_not_for_others(guarded, verb):
+def test_not_for_others(guarded, verb, need):
     """Neither users nor the root of a user namespace; nothing is changed."""
+    need("make a user namespace")
     program = guarded.build
     guarded.build = guarded.scripts
     words = ["guard", verb, "--cgroup", guarded.cgroup]
@@ -281,9 +282,10 @@ def test_not_for_others(guarded, verb):
     assert guarded.status()["attached"]
 
 
-def test_nobody_else_can_take_it_away(guarded):
+def test_nobody_else_can_take_it_away(guarded, need):
     """An ordinary user and the root of a user namespace: the pins are not theirs,
     and the kernel gives them no link."""
+    need("make a user namespace")
     pin = f"{PINS}/{os.stat(guarded.cgroup).st_ino}/link_setsockopt"
     for prefix in NOBODY, [*NOBODY, "unshare", "-r"]:
         for command in (["rm", pin], ["bpftool", "link", "detach", "pinned", pin],

@@ -308,8 +308,9 @@ def test_who_is_refused_takes_no_room(owner):
     assert owner.run(ask_as, [uid + 17000 for uid in first], 1) == {None}
 
 
-def test_a_user_has_so_many_namespaces(guarded, nothing_left):
+def test_a_user_has_so_many_namespaces(guarded, nothing_left, need):
     """Though each of his is his own; the first one that he gives back is to be had."""
+    need("make a user namespace")
     elsewhere = [*guarded.inside, *NOBODY, "unshare", "-r", "-n"]
     players = [guarded.player(prefix=elsewhere) for _ in range(9)]
     blocks = [player.tcp().guarded(5000, 3) for player in players[:8]]
@@ -387,8 +388,9 @@ UNPRIVILEGED = NOBODY, ["unshare", "-r"], ["setpriv", "--bounding-set=-sys_admin
 
 
 @pytest.mark.parametrize("op,uid", [("keep", 4242), ("adopt", 0), ("adopt", 4242)])
-def test_what_is_roots(guarded, nothing_left, op, uid):
+def test_what_is_roots(guarded, nothing_left, op, uid, need):
     """A block for another, and one that was there before: who is called root has no right."""
+    need("make a user namespace")
     for prefix in UNPRIVILEGED:
         user = guarded.user(*prefix)
         with refused(EACCES):
