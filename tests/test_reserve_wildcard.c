@@ -193,6 +193,44 @@ CHECK(reserve_wildcard, a_fragmented_range_costs_no_second_try)
 	cr_assert_leq(binds_beside_fragments(4), most);
 }
 
+/* The ports of both protocols at once: the lists of both are read. */
+CHECK(reserve_wildcard, fragments_in_the_other_protocol_are_learned)
+{
+	const struct sys_ops counting = {.call = kernel_counting};
+	struct pool pool = rig_pool();
+	uint32_t first = own_ports();
+	const struct range_list windows = {1, {{first, PORTS_OWN}}};
+	int user[15], fd = tcp_socket(),
+		      other = socket_of(PROTOCOL_UDP, AF_INET);
+	struct acquire wanted = rig_wanted(fd, 0, 4);
+	struct reservation got[2];
+
+	NEEDS_SOCKET_LIST();
+	wanted.both = true;
+	wanted.other_fd = other;
+	wanted.wildcard = &windows;
+	for (int p = 0; p < PROTOCOL_COUNT; p++)
+		pool.file->header.cost[p] =
+			(struct port_cost){.trial = 1, .list = 4};
+	for (uint32_t i = 0; i < 15; i++) {
+		user[i] = socket_of(PROTOCOL_UDP, AF_INET);
+		cr_assert_eq(bind_to(user[i], AF_INET, "127.0.0.1",
+				     first + 1 + 2 * i),
+			     0);
+	}
+	pool.sys = &counting;
+	binds = 0;
+	cr_assert_eq(rig_acquire(&pool, &wanted, got), 0);
+	cr_assert_eq(got[0].range.start, first + 30);
+	/* Two tries, of at most four binds in each protocol. */
+	cr_assert_leq(binds, 16);
+	for (uint32_t i = 0; i < 15; i++)
+		close(user[i]);
+	close(fd);
+	close(other);
+	pool_close(&pool);
+}
+
 /* Beside ten thousand sockets a list is dearer than some tries. */
 CHECK(reserve_wildcard, a_dear_list_is_not_read_at_once)
 {

@@ -265,12 +265,12 @@ static void
 learn_used(struct pool *pool, const struct acquire *wanted, struct range place)
 {
 	const struct port_cost *cost = pool->file->header.cost;
+	uint64_t in_vain = pool->in_vain;
 	long at;
 
 	for (int i = 0; i < PROTOCOL_COUNT; i++) {
 		if (!acquires(wanted, (enum protocol)i) ||
-		    !port_probe_list_pays(&cost[i], (enum protocol)i,
-					  pool->in_vain))
+		    !port_probe_list_pays(&cost[i], (enum protocol)i, in_vain))
 			continue;
 		at = pool->used ? (long)pool->used
 				: sys_mmap_private(pool->sys,
