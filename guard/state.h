@@ -80,7 +80,7 @@ struct guard_block {
 	uint64_t heirs[GUARD_HEIRS];
 };
 
-/* What one socket has. */
+/* Each socket has one, if it owns, joined or is associated. */
 struct guard_socket {
 	uint64_t associated; /* an instance */
 	uint64_t joined;     /* likewise */

@@ -11,7 +11,7 @@
 
 #define MAX_ADAPTER_ADDRESS_LENGTH 8
 
-/* Of ipifcons.h: the kinds of interface that Linux' are told as. */
+/* Ours have these of the kinds that ipifcons.h knows. */
 #define IF_TYPE_OTHER 1
 #define IF_TYPE_ETHERNET_CSMACD 6
 #define IF_TYPE_PPP 23

@@ -2,8 +2,8 @@
 /*
  * Winsock 2 over the sockets of Linux. A SOCKET is a file descriptor, so the
  * functions and structures that both systems have under one name are Linux'
- * own. What Winsock has and we do not carry is not declared: a compile error
- * is better than a stub that does nothing.
+ * own. What Winsock has and we do not carry is not declared: a program that
+ * calls it does not compile.
  */
 #ifndef PORTRES_WINSOCK2_H
 #define PORTRES_WINSOCK2_H
@@ -450,8 +450,9 @@ WINSOCK_API_LINKAGE int WSAAPI WSAConnect(SOCKET s, const struct sockaddr *name,
 					  LPWSABUF lpCalleeData, LPQOS lpSQOS,
 					  LPQOS lpGQOS);
 
-/* Blocking, also on a socket that does not block; the time is the whole's,
- * NULL: none. What is told of the connection may be NULL. */
+/* Both block, also on a socket that does not. `timeout` is for all addresses
+ * together; NULL sets no limit. The caller may pass NULL for the addresses that
+ * he does not want to know. */
 WINSOCK_API_LINKAGE BOOL WSAAPI
 WSAConnectByNameA(SOCKET s, LPCSTR nodename, LPCSTR servicename,
 		  LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,

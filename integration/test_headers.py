@@ -564,7 +564,7 @@ InitializeSecurityDescriptor
 
 
 def test_what_is_not_carried_is_an_error(build):
-    """A silent stub would be worse."""
+    """It does not compile, rather than do nothing."""
     for name in NOT_CARRIED.split():
         text = including(*OURS) + f"void *p = (void *)&{name};\n"
         assert name in complaint(build, ("c", "gcc", "c11"), text)

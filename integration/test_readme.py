@@ -36,9 +36,9 @@ def commands(path):
                     yield command
 
 
-STUBS = ["nginx", "redis-server", "postgres", "named", "rtp-server", "server", "node-red", "make",
+STAND_INS = ["nginx", "redis-server", "postgres", "named", "rtp-server", "server", "node-red", "make",
          "sip-server"]
-STUB = """#!/bin/sh
+STAND_IN = """#!/bin/sh
 echo "$(basename "$0") $*"
 echo "ports $PORTRES_PORTS"
 """
@@ -52,18 +52,18 @@ def at_home(build, cli_env, namespace, root, tmp_path):
     if sanitizer(build):
         pytest.skip("programs of others have no runtime before the library")
     env = dict(cli_env)
-    stubs = tmp_path / "stubs"
-    stubs.mkdir()
-    for name in STUBS:
-        (stubs / name).write_text(STUB)
-        (stubs / name).chmod(0o755)
-    env["PATH"] = f"{stubs}:{env['PATH']}"
+    stand_ins = tmp_path / "stand_ins"
+    stand_ins.mkdir()
+    for name in STAND_INS:
+        (stand_ins / name).write_text(STAND_IN)
+        (stand_ins / name).chmod(0o755)
+    env["PATH"] = f"{stand_ins}:{env['PATH']}"
     if build.name != "installed":
         place = tmp_path / "installed"
         subprocess.run(["make", "-s", "-o", "all", "install-files", f"B={build}", "DESTDIR=",
                         f"prefix={place}"], cwd=root, check=True, capture_output=True,
                        env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})
-        env["PATH"] = f"{stubs}:{place}/bin:{env['PATH'].partition(':')[2]}"
+        env["PATH"] = f"{stand_ins}:{place}/bin:{env['PATH'].partition(':')[2]}"
         env.update(LD_LIBRARY_PATH=f"{place}/lib", PKG_CONFIG_PATH=f"{place}/lib/pkgconfig")
     env["PATH"] += ":/usr/bin:/bin:/usr/sbin"
     folder = tmp_path / "home"
@@ -93,7 +93,7 @@ def test_the_servers_port_is_its_own(at_home, start):
     at_home("until python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", 8080))'"
             " 2>/dev/null; do :; done")
     assert f"by pid {server.pid} (python3)" in at_home("portres who 8080")
-    # The stub of `make` is at home, too: under the block.
+    # The stand-in of `make` is at home, too: under the block.
     with pytest.raises(AssertionError, match="overlap 8080"):
         at_home("portres run --tcp 8080+1 -- make test")
 

@@ -373,8 +373,8 @@ kernel_late(const struct sys_ops *sys, long nr, const long arg[6])
 	return 0;
 }
 
-/* Whoever looked before a drop does not go to sleep: the turn is another.
- * Whoever looked after it does, and the next drop must wake him. */
+/* A drop changes the turn, so that a waiter who looked before it does not go to
+ * sleep. A waiter who looked after it does, and the next drop must wake him. */
 CHECK(lock, a_drop_forgets_nobody_who_came_after_it)
 {
 	const struct sys_ops late = {.call = kernel_late};

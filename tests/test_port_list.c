@@ -617,7 +617,7 @@ CHECK(port_list, a_request_socket_alone_is_no_use_of_the_port)
 	close(fd);
 }
 
-/* Of a listener that is not listed, for one. */
+/* The list has the request socket, and not the listener that it belongs to. */
 static long
 with_a_request_instead(int list, char *answer, long n)
 {

@@ -430,7 +430,7 @@ first_in_sight(const struct sys_ops *sys, struct trial *trial,
 	return 1;
 }
 
-/* The same as first_by_trial(); but an error says that the list is no use. */
+/* Answers as first_by_trial() does; an error says that the list is no use. */
 static int
 first_by_list(const struct sys_ops *sys, struct trial *trial,
 	      struct port_cost *cost, struct range range, uint32_t *ret_port)

@@ -81,7 +81,8 @@ nap(const struct sys_ops *sys, struct lock_queue *queue, uint32_t turn,
 	return nap_on_timer(sys, (long)ns);
 }
 
-/* A turn that is never 0, to compare with others. */
+/* Is 0, which says that nobody sleeps, for one turn of 2^32: that costs a nap.
+ */
 static uint32_t
 stamp_of(uint32_t turn)
 {
