@@ -15,9 +15,8 @@
 
 #include "tests/check.h"
 
-/* What the kernel says to a request for a list without members: 0 or -Exxx. */
-static inline int
-socket_list_answer(int fd, int protocol)
+static inline void
+socket_list_ask(int fd, int protocol, uint32_t states)
 {
 	struct {
 		struct nlmsghdr header;
@@ -27,8 +26,17 @@ socket_list_answer(int fd, int protocol)
 			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
 		.body = {.sdiag_family = AF_INET,
-			 .sdiag_protocol = (uint8_t)protocol},
+			 .sdiag_protocol = (uint8_t)protocol,
+			 .idiag_states = states},
 	};
+
+	cr_assert_eq(send(fd, &request, sizeof(request), 0), sizeof(request));
+}
+
+/* What the kernel says to a request for a list without members: 0 or -Exxx. */
+static inline int
+socket_list_answer(int fd, int protocol)
+{
 	/* An error, or the end of the list: each begins with a number. */
 	struct {
 		struct nlmsghdr header;
@@ -36,7 +44,7 @@ socket_list_answer(int fd, int protocol)
 		char rest[512];
 	} answer = {0};
 
-	cr_assert_eq(send(fd, &request, sizeof(request), 0), sizeof(request));
+	socket_list_ask(fd, protocol, 0);
 	cr_assert_geq(recv(fd, &answer, sizeof(answer), 0),
 		      (ssize_t)(sizeof(answer.header) + sizeof(int)));
 	return answer.header.nlmsg_type == NLMSG_ERROR ||
@@ -64,24 +72,13 @@ socket_list_lacking(void)
 static inline bool
 socket_list_has_inactive(void)
 {
-	struct {
-		struct nlmsghdr header;
-		struct inet_diag_req_v2 body;
-	} request = {
-		.header = {.nlmsg_len = sizeof(request),
-			   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-		.body = {.sdiag_family = AF_INET,
-			 .sdiag_protocol = IPPROTO_TCP,
-			 .idiag_states = 1u << 13},
-	};
 	struct sockaddr_in any = {.sin_family = AF_INET};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 	int bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct nlmsghdr first = {0};
 
 	cr_assert_eq(bind(bound, (struct sockaddr *)&any, sizeof(any)), 0);
-	cr_assert_eq(send(fd, &request, sizeof(request), 0), sizeof(request));
+	socket_list_ask(fd, IPPROTO_TCP, 1u << 13);
 	cr_assert_geq(recv(fd, &first, sizeof(first), 0),
 		      (ssize_t)sizeof(first));
 	close(bound);

@@ -209,29 +209,6 @@ CHECK(port_list, sees_each_kind_of_socket_that_a_trial_bind_sees)
 		}
 }
 
-struct connection {
-	int listener, client, server;
-};
-
-static struct connection
-connect_over(uint32_t port, uint32_t client_port)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct connection c = {.listener = tcp_socket(),
-			       .client = tcp_socket()};
-
-	set(c.listener, SOL_SOCKET, SO_REUSEADDR);
-	cr_assert_eq(bind_to(c.listener, AF_INET, "127.0.0.1", port), 0);
-	cr_assert_eq(listen(c.listener, 1), 0);
-	cr_assert_eq(bind_to(c.client, AF_INET, "127.0.0.1", client_port), 0);
-	cr_assert_eq(connect(c.client, (struct sockaddr *)&to, sizeof(to)), 0);
-	c.server = accept4(c.listener, NULL, NULL, SOCK_CLOEXEC);
-	cr_assert_geq(c.server, 0);
-	return c;
-}
-
 CHECK(port_list, sees_connections_to_their_end)
 {
 	uint32_t port = own_ports() + 5, client = port + 10;

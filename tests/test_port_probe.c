@@ -129,31 +129,6 @@ CHECK(inuse, asking_leaves_no_trace)
 	close(fd);
 }
 
-struct connection {
-	int listener, client, server;
-};
-
-static struct connection
-connect_over(uint32_t port, uint32_t client_port)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET,
-				 .sin_port = htons((uint16_t)port),
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct connection c = {.listener = tcp_socket(),
-			       .client = tcp_socket()};
-	int yes = 1;
-
-	/* As servers do; or nobody could bind beside TIME_WAIT below. */
-	setsockopt(c.listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	cr_assert_eq(bind_to(c.listener, AF_INET, "127.0.0.1", port), 0);
-	cr_assert_eq(listen(c.listener, 1), 0);
-	cr_assert_eq(bind_to(c.client, AF_INET, "127.0.0.1", client_port), 0);
-	cr_assert_eq(connect(c.client, (struct sockaddr *)&to, sizeof(to)), 0);
-	c.server = accept4(c.listener, NULL, NULL, SOCK_CLOEXEC);
-	cr_assert_geq(c.server, 0);
-	return c;
-}
-
 CHECK(inuse, a_connection_counts_and_time_wait_does_not)
 {
 	uint32_t port = own_ports();
