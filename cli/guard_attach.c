@@ -183,11 +183,30 @@ guard_renew(struct guard_pinned *pinned)
 	return r;
 }
 
+/* So that no bind is refused while requests are answered no longer. */
+static void
+let_all_pass(const char *pins)
+{
+	struct guard_config config;
+	char path[PATH_MAX];
+	int map = bpf_open(
+		guard_pin_path(pins, "map", map_name[GUARD_MAP_CONFIG], path));
+
+	if (map < 0)
+		return;
+	if (bpf_read(map, 0, &config) == 0 && config.layout == GUARD_LAYOUT) {
+		config.ending = 1;
+		bpf_write(map, 0, &config);
+	}
+	close(map);
+}
+
 int
 guard_detach(const char *pins)
 {
 	char path[PATH_MAX];
 
+	let_all_pass(pins);
 	/* The last to come is the first to go. */
 	for (int i = GUARD_PROGRAMS - 1; i >= 0; i--) {
 		int link = bpf_open(
@@ -208,7 +227,7 @@ guard_attached(const struct guard_pinned *pinned)
 
 	/* The one that is attached last. */
 	bpf_link_cgroup(pinned->link[GUARD_SETSOCKOPT], &cgroup);
-	return cgroup != 0;
+	return cgroup != 0 && !pinned->config.ending;
 }
 
 /* True: there is no doubt, nor anything that it would take to give it up. */
@@ -222,10 +241,12 @@ may_clear(const char *pins, const char *path, bool force, bool *ret_is_that)
 		guard_pin_path(pins, "map", map_name[GUARD_MAP_CONFIG], name));
 	int link = pinned.link[GUARD_SETSOCKOPT] = bpf_open(guard_pin_path(
 		pins, "link", program[GUARD_SETSOCKOPT].name, name));
-	bool gone = link < 0 ? errno == ENOENT : !guard_attached(&pinned);
+	bool gone = link < 0 && errno == ENOENT;
 
 	*ret_is_that = map >= 0 && bpf_read(map, 0, config) == 0 && path &&
 		       strcmp(config->cgroup, path) == 0;
+	if (link >= 0)
+		gone = !guard_attached(&pinned);
 	if (gone && guard_area_give_back(config) == -EXDEV)
 		gone = *ret_is_that && force;
 	close(link);

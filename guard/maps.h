@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* The guard's maps. Their order and names are those of guard_map_names
- * (guard/names.h). No global variables: those would not outlive a renewal. */
+/* The guard's maps, in the order of enum guard_map (guard/load.h). No global
+ * variables: those would not outlive a renewal. */
 #ifndef PORTRES_GUARD_MAPS_H
 #define PORTRES_GUARD_MAPS_H
 
@@ -94,13 +94,19 @@ counters_get(void)
 	return bpf_map_lookup_elem(&counters, &zero);
 }
 
-/* Is there any block? Everything else is asked only then. */
+/* Is there any block? Everything else is asked only then. An `off` detaches one
+ * program after the other: from its beginning on all binds pass, or they would
+ * be refused while nobody answers requests. */
 static __always_inline int
 any_blocks(void)
 {
-	struct guard_counters *c = counters_get();
+	struct guard_counters *counters = counters_get();
+	struct guard_config *config;
 
-	return c && c->blocks != 0;
+	if (!counters || counters->blocks == 0)
+		return 0;
+	config = config_get();
+	return config && !config->ending;
 }
 
 #endif

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define GUARD_LAYOUT 2
+#define GUARD_LAYOUT 3
 
 #define GUARD_BLOCKS 8192   /* as many as a pool has slots; a power of two */
 #define GUARD_NAMESPACES 32 /* that have blocks at the same time */
@@ -42,7 +42,8 @@ struct guard_config {
 	uint64_t build;	    /* of the programs: which ones are attached */
 	uint32_t store_uid; /* the right to the machine's store */
 	uint32_t store_gid;
-	uint64_t store_namespace;  /* where that store's blocks are */
+	uint64_t store_namespace; /* where that store's blocks are */
+	uint64_t ending;	  /* 1: refuses nobody, and is being detached */
 	uint64_t area[65536 / 64]; /* ports that `on` took from the system */
 	char cgroup[512];	   /* its path then */
 };

@@ -221,6 +221,28 @@ def test_under_load(arena, under_it):
         assert answer() > 50
 
 
+def test_an_off_that_takes_its_time(arena, under_it, has):
+    """While one program after the other is detached nobody is refused who could not
+    ask to be let in."""
+    if not has("strace"):
+        pytest.skip("no strace")
+    arena.on()
+    owner = under_it()
+    block = owner.tcp().acquire(26000, 3)
+
+    def bind_for(block, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            with tcp() as inside:
+                inside.associate(block)
+                inside.bind(0)
+
+    answer = owner.begin(bind_for, block, 2)
+    arena.off("--force", prefix=["strace", "-o", "/dev/null", "-e", "trace=bpf", "-e",
+                                 "inject=bpf:delay_exit=30000"])
+    answer()
+
+
 def test_persistent_blocks(arena, under_it, stranger):
     """They are the guard's from `on` on, or from `add` on, until they are deleted."""
     arena.portres("persistent", "add", "tcp", 26000, 3)
