@@ -598,7 +598,10 @@ CHECK(port_list, a_request_socket_alone_is_no_use_of_the_port)
 static long
 with_a_request_instead(int list, char *answer, long n)
 {
-	return with_a_request(list, answer, hide_in_the_first(1, answer, n));
+	/* A list that is asked for one port afterwards shows all. */
+	return list > 2 ? n
+			: with_a_request(list, answer,
+					 hide_in_the_first(1, answer, n));
 }
 
 CHECK(port_list, the_port_of_a_request_socket_is_tried)
@@ -620,6 +623,7 @@ CHECK(port_list, the_port_of_a_request_socket_is_tried)
 	fd = tcp_socket();
 	cr_assert_eq(bind_to(fd, AF_INET, "127.0.0.1", hidden_port), 0);
 	binds = kernel.binds;
+	kernel.lists = 0;
 	cr_assert_eq(ask(&kernel, &probe, &cost, PROTOCOL_TCP, range),
 		     (int)hidden_port);
 	cr_assert_leq(kernel.binds - binds, 2);

@@ -154,8 +154,7 @@ see(void *context, const struct inet_diag_msg *socket)
 		sight->shown = true;
 	else if (socket->idiag_state == SOCKDIAG_REQUEST)
 		see_request(sight, port);
-	else if (socket->idiag_state != SOCKDIAG_TIME_WAIT &&
-		 port < sight->used)
+	else if (sockdiag_keeps_port(socket) && port < sight->used)
 		sight->used = port;
 }
 
@@ -165,7 +164,7 @@ see_lowest(void *context, const struct inet_diag_msg *socket)
 	uint32_t *lowest = context;
 	uint32_t port = ntohs(socket->id.idiag_sport);
 
-	if (socket->idiag_state != SOCKDIAG_TIME_WAIT && port < *lowest)
+	if (sockdiag_keeps_port(socket) && port < *lowest)
 		*lowest = port;
 }
 
@@ -195,10 +194,10 @@ see_time_wait(void *context, const struct inet_diag_msg *socket)
 	struct time_wait *waiting = context;
 	const struct range port = {ntohs(socket->id.idiag_sport), 1};
 
-	port_set_add(socket->idiag_state == SOCKDIAG_TIME_WAIT
-			     ? &waiting->some
-			     : &waiting->others,
-		     port);
+	if (socket->idiag_state == SOCKDIAG_TIME_WAIT)
+		port_set_add(&waiting->some, port);
+	else if (sockdiag_keeps_port(socket))
+		port_set_add(&waiting->others, port);
 }
 
 /* A service that has just stopped leaves thousands: one list is read for all
@@ -299,8 +298,10 @@ static int
 first_by_trial(const struct sys_ops *sys, struct trial *trial,
 	       struct range range, uint32_t *ret_port)
 {
-	int r = first_in_use(sys, trial, range, ret_port);
+	int r;
 
+	trial->listed = 0; /* that was another range's */
+	r = first_in_use(sys, trial, range, ret_port);
 	if (trial->domain == AF_INET && r >= 0 && ipv6_is_there(sys))
 		r = first_beside_hidden(sys, trial, range, ret_port);
 	if (trial->waiting)

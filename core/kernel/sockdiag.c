@@ -219,7 +219,7 @@ count(void *context, const struct inet_diag_msg *socket)
 
 	if (socket->idiag_state == SOCKDIAG_TIME_WAIT)
 		so_far->time_wait++;
-	else
+	else if (sockdiag_keeps_port(socket))
 		so_far->other++;
 }
 
@@ -241,8 +241,7 @@ add(void *context, const struct inet_diag_msg *socket)
 {
 	const struct range port = {ntohs(socket->id.idiag_sport), 1};
 
-	if (socket->idiag_state != SOCKDIAG_TIME_WAIT &&
-	    socket->idiag_state != SOCKDIAG_REQUEST)
+	if (sockdiag_keeps_port(socket))
 		port_set_add(context, port);
 }
 

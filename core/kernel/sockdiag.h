@@ -3,6 +3,8 @@
 #ifndef PORTRES_CORE_KERNEL_SOCKDIAG_H
 #define PORTRES_CORE_KERNEL_SOCKDIAG_H
 
+#include <linux/inet_diag.h>
+
 #include "core/kernel/range.h"
 #include "core/kernel/sys.h"
 
@@ -11,10 +13,17 @@
 #define SOCKDIAG_REQUEST 3
 #define SOCKDIAG_TIME_WAIT 6
 
+static inline bool
+sockdiag_keeps_port(const struct inet_diag_msg *socket)
+{
+	return socket->idiag_state != SOCKDIAG_TIME_WAIT &&
+	       socket->idiag_state != SOCKDIAG_REQUEST;
+}
+
 struct sockdiag_count {
 	uint32_t time_wait;
-	/* All others. TCP sockets that are bound and neither listening nor
-	 * connected are among them from Linux 6.8 on. */
+	/* All others, but requests. TCP sockets that are bound and neither
+	 * listening nor connected are among them from Linux 6.8 on. */
 	uint32_t other;
 };
 
@@ -23,7 +32,6 @@ struct sockdiag_count {
  * Each call makes the kernel walk all its sockets. idiag_state is a TCP state,
  * idiag_inode the number that /proc/PID/fd shows.
  */
-struct inet_diag_msg;
 typedef void sockdiag_seen(void *context, const struct inet_diag_msg *socket);
 int sockdiag_each(const struct sys_ops *sys, enum protocol protocol,
 		  struct range ports, sockdiag_seen *seen, void *context);
