@@ -89,12 +89,6 @@ hidden_fds_owner(const struct slot *slot)
 	return -1;
 }
 
-bool
-hidden_fds_owns(const struct slot *slot)
-{
-	return hidden_fds_owner(slot) >= 0;
-}
-
 /* Is the token on the list? */
 static bool
 is_listed(const char *list, uint64_t token)

@@ -37,10 +37,8 @@ int hidden_fds_next(unsigned int first, unsigned int last);
  * one. Returns 1, or -EMFILE when there is none. */
 int hidden_fds_step_aside(int fd);
 
-/* Is this the slot of an inherited block, whose owning socket is still here? */
-bool hidden_fds_owns(const struct slot *slot);
-
-/* That socket's number, or -1. */
+/* If this is the slot of an inherited block: the number of its owning socket,
+ * while that is still here. Or -1. */
 int hidden_fds_owner(const struct slot *slot);
 
 #endif

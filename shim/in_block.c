@@ -2,6 +2,7 @@
 #include "shim/in_block.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "core/kernel/sock.h"
 #include "core/kernel/sockdiag.h"
@@ -42,41 +43,47 @@ owner_of(const struct slot *slot)
 }
 
 /* The guard may have come after the association, so it is told again. Does it
- * let the socket in? The owner, if he is here. */
+ * let the socket in? The owner, if he is here: where nobody says that there is
+ * a guard, one question is cheaper than a look for him. */
 static bool
 let_in(const struct slot *slot, const struct guarded *block, int fd,
        int *ret_owner)
 {
-	int owner = *ret_owner = owner_of(slot);
-
-	return (owner >= 0 || block->kept) &&
-	       guard_associate(&sys_kernel, fd, owner, block) == 0;
+	*ret_owner = -1;
+	if (!guarded_by_some(block) &&
+	    guard_associate(&sys_kernel, fd, -1, block) == -ENOPROTOOPT)
+		return false;
+	*ret_owner = owner_of(slot);
+	return (*ret_owner >= 0 || block->kept) &&
+	       guard_associate(&sys_kernel, fd, *ret_owner, block) == 0;
 }
 
+/* `slot` stands in the file, which may be cut short while the kernel binds. */
 static long
 pick_from(struct slot *slot, struct call *call)
 {
-	struct pick pick = {
-		.range = slot_range(slot),
-		.look = sock_shares_ports(&sys_kernel, call->fd),
-		.protocol = (enum protocol)slot->protocol,
-		.bind = pick_bind,
-		.owner = -1,
-	};
-	struct guarded block = slot_guarded(slot);
-	bool shares = pick.look;
+	struct slot copy;
+	struct guarded block;
+	struct pick pick = {.bind = pick_bind, .owner = -1};
+	bool shares;
 	long r;
 
+	memcpy(&copy, slot, sizeof(copy));
+	block = slot_guarded(&copy);
+	pick.range = slot_range(&copy);
+	pick.protocol = block.protocol;
+	pick.look = shares = sock_shares_ports(&sys_kernel, call->fd);
 	if (guarded_by_some(&block)) {
-		let_in(slot, &block, call->fd, &pick.owner);
+		let_in(&copy, &block, call->fd, &pick.owner);
 		pick.block = &block;
 	}
 	r = pick_port(&pick, call);
 	/* An adoption gave it to the guard, and was killed before it said so.
 	 */
 	if (r == -EADDRINUSE && !pick.block &&
-	    let_in(slot, &block, call->fd, &pick.owner)) {
-		atomic_store(&slot->guard, GUARDED_SOMEHOW);
+	    let_in(&copy, &block, call->fd, &pick.owner)) {
+		if (sys_readable(&sys_kernel, slot))
+			atomic_store(&slot->guard, GUARDED_SOMEHOW);
 		pick.block = &block;
 		r = pick_port(&pick, call);
 	}
@@ -142,12 +149,15 @@ bind_to_one(uint64_t token, struct call *call, long *ret_answer)
 	slot = slot_by_token(pool->file, token);
 	inside = slot && range_contains(slot_range(slot), call->port);
 	if (inside) {
-		struct guarded block = slot_guarded(slot);
+		struct slot copy;
+		struct guarded block;
 		int owner;
 
+		memcpy(&copy, slot, sizeof(copy));
+		block = slot_guarded(&copy);
 		*ret_answer = pick_bind(call);
 		if (*ret_answer == -EADDRINUSE &&
-		    let_in(slot, &block, call->fd, &owner))
+		    let_in(&copy, &block, call->fd, &owner))
 			*ret_answer = pick_bind(call);
 	}
 	if (known)

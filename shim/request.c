@@ -176,6 +176,7 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 	struct pool *pool;
 	uint64_t cookie;
 	uint16_t port;
+	const struct slot *slot;
 	int holder;
 	int r = protocol_of(fd, &protocol);
 
@@ -191,9 +192,12 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);
+	slot = r == 0 ? slot_by_token(pool->file, token) : NULL;
+	if (r == 0 && !slot)
+		r = -EINVAL;
 	/* `portres run` had the right when it opened the block to us. */
 	if (r == 0 && found.kind == KIND_PERSISTENT &&
-	    !hidden_fds_owns(slot_by_token(pool->file, token)) &&
+	    hidden_fds_owner(slot) < 0 &&
 	    !store_right(&sys_kernel, config_get()->store))
 		r = -EACCES;
 	if (r == 0)
@@ -204,9 +208,7 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 	}
 	if (r == 0 && guarded_by_some(&found.guard))
 		guard_associate(&sys_kernel, fd,
-				holder >= 0 ? holder
-					    : hidden_fds_owner(slot_by_token(
-						      pool->file, token)),
+				holder >= 0 ? holder : hidden_fds_owner(slot),
 				&found.guard);
 	unsettle(fd); /* its socket has no port */
 	pool_leave(pool, &lock);

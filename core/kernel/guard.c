@@ -34,7 +34,7 @@ guard_acquire(const struct sys_ops *sys, int fd, const struct guarded *block,
 	int r = ask(sys, fd, PORTRES_GUARD_ACQUIRE, &request);
 
 	if (r == 0 || r == -ENOPROTOOPT)
-		return r == 0;
+		return r == 0 ? 1 : r;
 	/* One of two guards may have it now. */
 	guard_release(sys, fd, block);
 	return r == -EADDRINUSE ? r : 0;

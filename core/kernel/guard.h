@@ -38,8 +38,8 @@ guarded_by_some(const struct guarded *block)
 /*
  * Marks the ports for the socket, and lets this process bind them until
  * guard_commit(). With `heirs` processes that have it at the same number bind
- * them for as long as it lives. 1; 0: there is no guard, or it has no room for
- * this; -EADDRINUSE: somebody else has a part of it.
+ * them for as long as it lives. 1; 0: the guard has no room for this;
+ * -ENOPROTOOPT: there is none; -EADDRINUSE: somebody else has a part of it.
  */
 int guard_acquire(const struct sys_ops *sys, int fd,
 		  const struct guarded *block, bool heirs);

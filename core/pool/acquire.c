@@ -142,7 +142,7 @@ first_in_use(struct pool *pool, const struct acquire *wanted,
 			pool->in_the_way_of = (enum protocol)i;
 	}
 	if (r == 1)
-		pool->in_vain += range.count;
+		pool->in_vain[pool->in_the_way_of] += range.count;
 	return r;
 }
 
@@ -157,18 +157,22 @@ guard_slots(struct pool *pool, const struct acquire *wanted, struct range range,
 {
 	int r = 0;
 
-	for (size_t i = 0; slots[i] && r >= 0; i++) {
+	for (size_t i = 0; slots[i] && !pool->unguarded; i++) {
 		struct guarded block = slot_guarded(slots[i]);
 
 		if (block.kept)
 			continue;
 		r = guard_acquire(pool->sys, slots[i]->fd, &block,
 				  wanted->heirs);
-		atomic_store(&slots[i]->guard, r != 0);
-		if (r < 0)
+		atomic_store(&slots[i]->guard, r > 0);
+		/* Nor will it be asked about the next place. */
+		pool->unguarded = r == -ENOPROTOOPT;
+		if (r == -EADDRINUSE) {
 			pool->in_the_way_of = block.protocol;
+			break;
+		}
 	}
-	if (r >= 0)
+	if (r != -EADDRINUSE)
 		return 0;
 	pool->uncertain = true;
 	*ret_port = range_end(range) - 1;
@@ -265,12 +269,12 @@ static void
 learn_used(struct pool *pool, const struct acquire *wanted, struct range place)
 {
 	const struct port_cost *cost = pool->file->header.cost;
-	uint64_t in_vain = pool->in_vain;
 	long at;
 
 	for (int i = 0; i < PROTOCOL_COUNT; i++) {
 		if (!acquires(wanted, (enum protocol)i) ||
-		    !port_probe_list_pays(&cost[i], (enum protocol)i, in_vain))
+		    !port_probe_list_pays(&cost[i], (enum protocol)i,
+					  pool->in_vain[i]))
 			continue;
 		at = pool->used ? (long)pool->used
 				: sys_mmap_private(pool->sys,
@@ -279,7 +283,7 @@ learn_used(struct pool *pool, const struct acquire *wanted, struct range place)
 			return;
 		pool->used = (struct port_set *)at;
 		sockdiag_used(pool->sys, (enum protocol)i, place, pool->used);
-		pool->in_vain = 0;
+		pool->in_vain[i] = 0;
 	}
 }
 
@@ -464,7 +468,8 @@ reserve_acquire(struct pool *pool, const struct acquire *wanted,
 	if (!range_valid(wanted->range))
 		return -EINVAL;
 	pool->waiting_since = 0;
-	pool->in_vain = 0;
+	memset(pool->in_vain, 0, sizeof(pool->in_vain));
+	pool->unguarded = false;
 	pool->probe.dual_stack = false;
 	pool->in_the_way = 0;
 	pool->uncertain = false;

@@ -84,6 +84,12 @@ struct suspect {
 struct check {
 	struct suspect suspect[SLOT_COUNT];
 	uint64_t alive[SLOT_COUNT / 64];
+	/* Guards are asked by a socket, which no fork may hand on: from the
+	 * first one that is asked until it is closed. */
+	const struct fork_block *forks;
+	struct fork_block_hold held;
+	bool asks;
+	int asker; /* or -Exxx */
 };
 
 /*
@@ -92,34 +98,46 @@ struct check {
  * marked dead; or -Exxx: it is no longer that guard, or it cannot be asked.
  */
 static int
-ask_guard(const struct sys_ops *sys, const struct fork_block *forks,
+ask_guard(const struct sys_ops *sys, struct check *check,
 	  struct pool_file *file, const struct slot *slot, uint64_t token)
 {
 	struct guarded block = slot_guarded(slot);
 	uint64_t cookie = slot->cookie;
-	struct fork_block_hold held;
-	int fd, r;
+	int r;
 
 	/* Picked anew meanwhile: these may be the numbers of two blocks. */
 	if (block.token != token || slot_by_token(file, token) != slot)
 		return 1;
-
-	fork_block_hold(sys, forks->word(), HOLD_LIMIT_NS, &held);
-	fd = sys_socket(sys, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	r = fd < 0 ? fd : guard_lives(sys, fd, &block);
-	if (fd >= 0)
-		sys_close(sys, fd);
-	fork_block_release(sys, forks->word(), &held);
+	if (!check->asks) {
+		fork_block_hold(sys, check->forks->word(), HOLD_LIMIT_NS,
+				&check->held);
+		check->asker =
+			sys_socket(sys, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		check->asks = true;
+	}
+	if (check->asker < 0)
+		return check->asker;
+	r = guard_lives(sys, check->asker, &block);
 	if (r == 0)
 		slot_mark_dead(file, token, cookie);
 	return r;
 }
 
+static void
+stop_asking(const struct sys_ops *sys, struct check *check)
+{
+	if (!check->asks)
+		return;
+	if (check->asker >= 0)
+		sys_close(sys, check->asker);
+	fork_block_release(sys, check->forks->word(), &check->held);
+}
+
 /* Returns their number. A slot whose acquirer has the socket where it was is
  * none, nor one that the guard knows: if none is left, no list is read. */
 static uint32_t
-find_suspects(const struct sys_ops *sys, const struct fork_block *forks,
-	      struct check *check, struct pool_file *file, uint32_t *ret_dead)
+find_suspects(const struct sys_ops *sys, struct check *check,
+	      struct pool_file *file, uint32_t *ret_dead)
 {
 	uint32_t n = 0;
 	int r;
@@ -134,7 +152,7 @@ find_suspects(const struct sys_ops *sys, const struct fork_block *forks,
 		    lease_is_where_it_was(sys, slot))
 			continue;
 		r = atomic_load(&slot->guard)
-			    ? ask_guard(sys, forks, file, slot, token)
+			    ? ask_guard(sys, check, file, slot, token)
 			    : -ESTALE;
 		*ret_dead += r == 0;
 		if (r >= 0)
@@ -147,6 +165,7 @@ find_suspects(const struct sys_ops *sys, const struct fork_block *forks,
 		suspect->token = token;
 		n++;
 	}
+	stop_asking(sys, check);
 	return n;
 }
 
@@ -191,7 +210,8 @@ lease_judge(const struct sys_ops *sys, const struct fork_block *forks,
 
 	if (at < 0)
 		return (int)at;
-	if (find_suspects(sys, forks, check, file, &dead)) {
+	check->forks = forks;
+	if (find_suspects(sys, check, file, &dead)) {
 		r = proc_locks_read(sys, forks, see_alive, check);
 		if (r == 0)
 			r = mark_the_dead(check, file);

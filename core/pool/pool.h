@@ -23,7 +23,9 @@ struct pool {
 	uint64_t waiting_since;
 	struct port_probe probe;
 	struct port_set *used; /* what a wildcard knows to be in use, or NULL */
-	uint64_t in_vain; /* ports that were asked about, and one was in use */
+	/* Ports that were asked about, and one of them was in use. */
+	uint64_t in_vain[PROTOCOL_COUNT];
+	bool unguarded;		     /* no guard was there when it was asked */
 	uint32_t in_the_way;	     /* the port that made it fail, or 0 */
 	enum protocol in_the_way_of; /* that port's */
 	bool uncertain; /* a choice under way may get any port of it */
