@@ -323,16 +323,24 @@ def test_what_a_kernel_may_lack(arena, prepare, said):
     assert arena.status() is None
 
 
-def test_made_without_the_tools(root, tmp_path):
-    """Everything else is built, and the command says what was missing."""
+def test_made_without_the_tools(root, build, tmp_path):
+    """Everything else is built, and the command says what was missing; made again
+    with it, the command is as any other."""
     made = tmp_path / "build"
-    subprocess.run(["make", "-s", "-C", root, f"B={made}", "CLANG=no-such-clang",
-                    f"{made}/portres"], check=True, capture_output=True)
+    make = ["make", "-s", "-C", root, f"B={made}", f"{made}/portres"]
+    subprocess.run([*make, "CLANG=no-such-clang"], check=True, capture_output=True)
     run = subprocess.run([made / "portres", "guard", "on"], capture_output=True, text=True,
                          check=False)
     assert run.returncode == 1
     assert run.stderr == ("portres: this command was made without clang: install that and make "
                           "it again\n")
+    subprocess.run(make, check=True, capture_output=True)
+    status = [
+        subprocess.run([folder / "portres", "guard", "status"], capture_output=True, text=True,
+                       check=False)
+        for folder in (made, build)
+    ]
+    assert status[0].stderr == status[1].stderr
 
 
 def test_a_renewal_leaves_no_gap(guarded):
