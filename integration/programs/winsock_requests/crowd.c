@@ -82,7 +82,7 @@ serve(void *argument)
 {
 	SOCKET listener = (SOCKET)argument;
 
-	for (int i = 0; i < CLIENTS * VISITS; i++) {
+	for (int i = 0; i <= CLIENTS * VISITS; i++) {
 		struct connection *connection = calloc(1, sizeof(*connection));
 		SOCKET s = accept(listener, NULL, NULL);
 
@@ -126,7 +126,7 @@ main(void)
 {
 	pthread_t workers[WORKERS], clients[CLIENTS], server;
 	int size = sizeof(address);
-	SOCKET listener;
+	SOCKET listener, silent;
 	WSADATA data;
 
 	WSAStartup(MAKEWORD(2, 2), &data);
@@ -137,6 +137,10 @@ main(void)
 	bind(listener, (SOCKADDR *)&address, size);
 	getsockname(listener, (SOCKADDR *)&address, &size);
 	listen(listener, 64);
+	/* The first, whose request nothing but its cancelling can end. */
+	silent = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(silent, (SOCKADDR *)&address, size))
+		abort();
 	for (int i = 0; i < WORKERS; i++)
 		pthread_create(&workers[i], NULL, work, NULL);
 	pthread_create(&server, NULL, serve, (void *)listener);
@@ -154,6 +158,7 @@ main(void)
 	printf("ended once %d\n", packets == requests);
 	printf("some echoed %d\n", echoes > 0);
 	printf("some cancelled %d\n", cancelled > 0);
+	closesocket(silent);
 	CloseHandle(port);
 	WSACleanup();
 	return 0;
