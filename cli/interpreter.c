@@ -69,7 +69,8 @@ interpreter_is_foreign(const char *command, struct interpreter *ret)
 
 	if (!find_program(command, ret->program))
 		return false;
-	fd = open(ret->program, O_RDONLY | O_CLOEXEC);
+	/* A FIFO would wait for a writer. */
+	fd = open(ret->program, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return false;
 	found = read_linker(fd, ret->linker);

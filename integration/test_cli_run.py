@@ -148,6 +148,9 @@ def test_exit_statuses(cli, build, cli_env, tmp_path, pool):
     plain = tmp_path / "plain"
     plain.write_text("")
     assert f"{plain} cannot be run: Permission denied" in cli("run", plain, status=126)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo, 0o755)
+    assert f"{fifo} cannot be run: Permission denied" in cli("run", fifo, status=126)
     shutil.rmtree(pool)
     assert "no pool directory" in cli("run", "--tcp", 1, "true", status=75)
 
