@@ -54,9 +54,8 @@ fill(struct guard_place *place)
 
 	if (!is_cgroup2(place->cgroup) || stat(place->cgroup, &st) < 0)
 		return -ENOTDIR;
-	place->id = st.st_ino;
 	snprintf(place->pins, sizeof(place->pins), GUARD_PINS "/%" PRIu64,
-		 place->id);
+		 (uint64_t)st.st_ino);
 	return 0;
 }
 

@@ -15,7 +15,6 @@
 
 struct guard_place {
 	char cgroup[PATH_MAX];
-	uint64_t id;	     /* of the cgroup */
 	char pins[PATH_MAX]; /* the directory */
 };
 

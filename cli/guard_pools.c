@@ -80,16 +80,13 @@ add_file(struct search *search, int directory, const char *name, bool machines)
 	int path = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct guard_pool pool = {.machines = machines};
 	struct stat st;
-	char *end;
 
 	if (path < 0)
 		return note_failure(search);
 	if (fstat(path, &st) == 0 && !seen_before(&search->seen, &st)) {
 		pool.fd = open_file(path, &st);
-		pool.device = st.st_dev;
-		pool.inode = st.st_ino;
 		pool.owner = st.st_uid;
-		pool.netns = strtoull(name + strlen("pool-"), &end, 10);
+		pool.netns = strtoull(name + strlen("pool-"), NULL, 10);
 		if (pool.fd < 0)
 			note_failure(search);
 		else if (!is_pool(pool.fd) ||

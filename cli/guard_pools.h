@@ -13,8 +13,6 @@
 
 struct guard_pool {
 	int fd;
-	dev_t device;
-	ino_t inode;
 	uid_t owner;
 	bool machines; /* in /run/portres, as we see it */
 	uint64_t netns;
