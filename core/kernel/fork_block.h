@@ -42,6 +42,8 @@ struct fork_block_hold {
 	uint64_t signals;
 };
 
+#define FORK_BLOCK_HOLD_NS 100000000u /* a fork that comes then is rare */
+
 void fork_block_hold(const struct sys_ops *sys, _Atomic uint32_t *word,
 		     uint64_t limit, struct fork_block_hold *ret);
 void fork_block_release(const struct sys_ops *sys, _Atomic uint32_t *word,

@@ -147,14 +147,12 @@ struct open_list {
 	uint64_t start;
 };
 
-#define HOLD_LIMIT_NS 100000000u
-
 static void
 hold(const struct sys_ops *sys, const struct fork_block *forks,
      struct fork_block_hold *ret)
 {
 	if (forks)
-		fork_block_hold(sys, forks->word(), HOLD_LIMIT_NS, ret);
+		fork_block_hold(sys, forks->word(), FORK_BLOCK_HOLD_NS, ret);
 }
 
 static void

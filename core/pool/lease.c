@@ -71,8 +71,6 @@ lease_is_where_it_was(const struct sys_ops *sys, const struct slot *slot)
 	       memcmp(there, name, socket.length) == 0;
 }
 
-#define HOLD_LIMIT_NS 100000000u
-
 /* A slot that may be dead, as it was when the reading began. */
 struct suspect {
 	uint64_t token; /* 0: not a suspect */
@@ -109,7 +107,7 @@ ask_guard(const struct sys_ops *sys, struct check *check,
 	if (block.token != token || slot_by_token(file, token) != slot)
 		return 1;
 	if (!check->asks) {
-		fork_block_hold(sys, check->forks->word(), HOLD_LIMIT_NS,
+		fork_block_hold(sys, check->forks->word(), FORK_BLOCK_HOLD_NS,
 				&check->held);
 		check->asker =
 			sys_socket(sys, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

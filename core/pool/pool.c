@@ -8,7 +8,6 @@
 #include "core/pool/lock.h"
 #include "core/pool/slot.h"
 
-#define HOLD_LIMIT_NS 100000000 /* a fork that comes then is rare */
 #define TRIES 100 /* others make, and remove, the file meanwhile */
 #define NAP_NS 1000000
 
@@ -406,7 +405,7 @@ open_held(struct opening *o)
 	struct fork_block_hold hold;
 	int r;
 
-	fork_block_hold(o->pool.sys, word, HOLD_LIMIT_NS, &hold);
+	fork_block_hold(o->pool.sys, word, FORK_BLOCK_HOLD_NS, &hold);
 	r = open_or_make(o);
 	fork_block_release(o->pool.sys, word, &hold);
 	return r;

@@ -11,8 +11,7 @@
 
 #define NAME_MAX_ 48
 #define PATH_SIZE 160
-#define NAMES_MAX 1000 /* that strangers can take */
-#define HOLD_LIMIT_NS 100000000
+#define NAMES_MAX 1000	   /* that strangers can take */
 #define OVERFLOW_UID 65534 /* where the kernel does not say otherwise */
 
 struct search {
@@ -231,7 +230,7 @@ user_pool_open(const struct sys_ops *sys, const char *place,
 					     forks, ret_pool);
 	if (r != -ENOENT && r != -EPERM)
 		return r;
-	fork_block_hold(sys, word, HOLD_LIMIT_NS, &hold);
+	fork_block_hold(sys, word, FORK_BLOCK_HOLD_NS, &hold);
 	r = find(sys, place, true, path, sizeof(path));
 	fork_block_release(sys, word, &hold);
 	if (r == 0)
