@@ -58,6 +58,10 @@ say_adopted(const struct adopted *adopted)
 	if (adopted->unread)
 		caution("%u files or directories of pools could not be opened",
 			adopted->unread);
+	if (!adopted->kept)
+		caution("the persistent blocks are not the guard's: no process "
+			"may join its cgroup, or the pool cannot be opened: "
+			"see portres doctor, then portres guard on again");
 	if (!adopted->whole)
 		caution("the search for blocks of running programs was ended: "
 			"some process kept it waiting");
@@ -227,7 +231,12 @@ off(const struct wish *wish)
 	guard_close(&pinned);
 	if (r != 0)
 		return r;
-	guard_area_give_back(&pinned.config);
+	r = guard_area_give_back(&pinned.config);
+	if (r < 0 && !wish->force)
+		return refuse("the area cannot be given back: %s: write "
+			      "net.ipv4.ip_local_reserved_ports yourself, and "
+			      "say --force",
+			      strerror(-r));
 	r = guard_detach(place.pins);
 	if (r < 0)
 		return guard_explain(r);

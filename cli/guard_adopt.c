@@ -4,9 +4,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "cli/guard_pools.h"
@@ -320,14 +322,14 @@ unprivileged_start(void)
 	return start;
 }
 
-static void
+static bool
 adopt_runtime(struct adopted *result)
 {
 	struct search *search = calloc(1, sizeof(*search));
 	struct rlimit most;
 
 	if (!search)
-		return;
+		return false;
 	search->result = result;
 	search->unprivileged = unprivileged_start();
 	/* A busy pool costs a descriptor. */
@@ -341,10 +343,10 @@ adopt_runtime(struct adopted *result)
 		      sizeof(struct carrier), by_inode);
 	result->unread += guard_pools_each(see_pool, search);
 	wait_for_busy(search);
-	/* The process ends. */
+	return true; /* the process ends */
 }
 
-static uint32_t
+static bool
 keep_persistent(struct adopted *result)
 {
 	const char *store = config_get()->store;
@@ -352,15 +354,18 @@ keep_persistent(struct adopted *result)
 	uint32_t refused;
 	int r;
 
-	if (!*store || open_pool(&pool) < 0)
-		return 0;
+	if (!*store)
+		return true;
+	if (open_pool(&pool) < 0)
+		return false;
 	r = persistent_keep(&pool, store, NULL, &refused);
 	pool_close(&pool);
 	result->left += refused;
-	return r > 0 ? (uint32_t)r : 0;
+	result->persistent = r > 0 ? (uint32_t)r : 0;
+	return r >= 0;
 }
 
-static void
+static bool
 join(const char *cgroup)
 {
 	char path[PATH_MAX];
@@ -369,9 +374,25 @@ join(const char *cgroup)
 	snprintf(path, sizeof(path), "%.4000s/cgroup.procs", cgroup);
 	file = fopen(path, "we");
 	if (!file)
-		return;
+		return false;
 	fprintf(file, "%d\n", (int)getpid());
-	fclose(file);
+	return fclose(file) == 0;
+}
+
+/* Below one that hands controllers on, and so takes no process itself. */
+static void
+leaf_of(const char *cgroup, pid_t pid, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%.4000s/portres-%d", cgroup, (int)pid);
+}
+
+static bool
+join_below(const char *cgroup)
+{
+	char leaf[PATH_MAX];
+
+	leaf_of(cgroup, getpid(), leaf);
+	return mkdir(leaf, 0755) == 0 && join(leaf);
 }
 
 #define SECONDS 20
@@ -384,11 +405,17 @@ join(const char *cgroup)
 static void
 adopt(const char *cgroup, struct adopted *result)
 {
+	sigset_t end;
+
+	/* The one who ran us may have left it ignored, or blocked. */
+	signal(SIGALRM, SIG_DFL);
+	sigemptyset(&end);
+	sigaddset(&end, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &end, NULL);
 	alarm(SECONDS);
-	join(cgroup);
-	result->persistent = keep_persistent(result);
-	adopt_runtime(result);
-	result->whole = true;
+	result->kept =
+		(join(cgroup) || join_below(cgroup)) && keep_persistent(result);
+	result->whole = adopt_runtime(result);
 }
 
 void
@@ -397,6 +424,7 @@ guard_adopt(const char *cgroup, struct adopted *ret)
 	struct adopted *shared =
 		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char leaf[PATH_MAX];
 	pid_t child;
 
 	memset(ret, 0, sizeof(*ret));
@@ -407,8 +435,11 @@ guard_adopt(const char *cgroup, struct adopted *ret)
 		adopt(cgroup, shared);
 		_exit(0);
 	}
-	if (child > 0)
+	if (child > 0) {
 		waitpid(child, NULL, 0);
+		leaf_of(cgroup, child, leaf);
+		rmdir(leaf);
+	}
 	*ret = *shared;
 	munmap(shared, sizeof(*shared));
 }

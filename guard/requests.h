@@ -263,6 +263,7 @@ keep(const struct request *request, struct bpf_sock *sk)
 {
 	struct guard_config *c = config_get();
 	struct wanted block = {};
+	struct found found = {};
 	int mark;
 
 	if (!request || !sk || !c)
@@ -279,6 +280,15 @@ keep(const struct request *request, struct bpf_sock *sk)
 	if (request->namespace != c->store_namespace ||
 	    !may_bind(address_of(sk), request->start))
 		return -ENOBUFS;
+	/* The store has another owner now, or another group. */
+	if (find_kept(request, &found)) {
+		if (!is_administrator() &&
+		    !is_of(found.block->uid, found.block->gid))
+			return -EACCES;
+		found.block->uid = block.uid;
+		found.block->gid = block.gid;
+		return -EALREADY;
+	}
 	mark = take(request, &block, sk);
 	return mark < 0 ? mark : 0;
 }

@@ -318,6 +318,7 @@ struct portres_guard {
  * EACCES	no right to the store, which root has by CAP_NET_ADMIN or
  *		CAP_SYS_ADMIN; to KEEP one for another: not root, with
  *		CAP_SYS_ADMIN
+ * EALREADY	the block is kept: from now on for `uid` and `gid` (KEEP)
  * EBUSY	the socket is in another block, which lives (JOIN)
  * ENOBUFS	also: not in the network namespace in which the guard was put on
  *		(KEEP); its co-owners have 16 other numbers already (JOIN)

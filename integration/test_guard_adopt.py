@@ -328,6 +328,10 @@ def test_a_store_that_changes_hands(arena, under_it, stranger):
     arena.build = program
     assert "1 persistent ones" in arena.on()
     assert held(stranger, 26011)
+    # The block that it had is the new group's, too, and no longer the old one's.
+    for group, answer in (4242, "EACCES"), (4343, None):
+        user = arena.user("setpriv", "--reuid=65534", "--regid=65534", f"--groups={group}")
+        assert attempt(user.tcp().guard, "associate", 1, 26010, 3) == answer
     arena.build = arena.scripts
     assert not member(4343, "delete", "tcp", 26010, 3)
     arena.build = program

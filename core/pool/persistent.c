@@ -105,11 +105,10 @@ unkeep(const struct sys_ops *sys, struct block block)
 {
 	struct guarded guarded = guarded_of(block);
 	int fd = guard_socket(sys, block.protocol);
-
 	int r;
 
 	if (fd < 0)
-		return true;
+		return false;
 	r = guard_drop(sys, fd, &guarded);
 	sys_close(sys, fd);
 	return r != -EACCES;
@@ -251,13 +250,22 @@ persistent_load(struct pool *pool, const char *path)
 	store_close(&store);
 }
 
+/* The number of blocks that a guard has not, although there is one. */
+static uint32_t
+unkept(struct pool *pool, const char *path, const struct block *only)
+{
+	uint32_t refused;
+	int r = persistent_keep(pool, path, only, &refused);
+
+	return r >= 0 || r == -ENOPROTOOPT || refused ? refused : 1;
+}
+
 int
 persistent_reload(struct pool *pool, const char *path,
 		  struct persistent_report *ret)
 {
 	struct pool_lock lock;
 	struct store store;
-	uint32_t refused;
 	int r = store_open(pool->sys, path, true, &store);
 
 	if (r < 0)
@@ -270,10 +278,8 @@ persistent_reload(struct pool *pool, const char *path,
 		pool_leave(pool, &lock);
 	}
 	store_close(&store);
-	if (r == 0) {
-		persistent_keep(pool, path, NULL, &refused);
-		ret->unguarded += refused;
-	}
+	if (r == 0)
+		ret->unguarded += unkept(pool, path, NULL);
 	return r;
 }
 
@@ -332,25 +338,23 @@ withdraw(struct pool *pool, struct block block)
 	return given_back ? 0 : PERSISTENT_UNGUARDED;
 }
 
-/* It says of a block that it has already what it says of another's. */
-static bool
-was_kept(const struct sys_ops *sys, int fd, struct guarded *block)
-{
-	block->number = guard_number(sys, fd);
-	return guard_lives(sys, fd, block) == 1;
-}
-
 /* Those of one protocol. */
 static int
 keep_all(struct pool *pool, enum protocol protocol, const struct store *store,
 	 const struct block *only, uint32_t *ret_refused)
 {
 	gid_t group = store->shared ? store->group : (gid_t)-1;
-	int fd = guard_socket(pool->sys, protocol);
-	int n = 0, r = 0;
+	struct fork_block_hold held;
+	int fd, n = 0, r = 0;
 
-	if (fd < 0)
+	/* No child of another thread is to have the socket. */
+	fork_block_hold(pool->sys, pool->forks->word(), FORK_BLOCK_HOLD_NS,
+			&held);
+	fd = guard_socket(pool->sys, protocol);
+	if (fd < 0) {
+		fork_block_release(pool->sys, pool->forks->word(), &held);
 		return fd;
+	}
 	for (uint32_t i = 0; i < SLOT_COUNT && r != -ENOPROTOOPT; i++) {
 		const struct slot *slot = &pool->file->slot[i];
 		struct block block = {slot->protocol, slot_range(slot)};
@@ -362,11 +366,10 @@ keep_all(struct pool *pool, enum protocol protocol, const struct store *store,
 			continue;
 		r = guard_keep(pool->sys, fd, &guarded, store->owner, group);
 		n += r == 0;
-		*ret_refused += r < 0 && r != -ENOPROTOOPT &&
-				!(r == -EADDRINUSE &&
-				  was_kept(pool->sys, fd, &guarded));
+		*ret_refused += r < 0 && r != -EALREADY && r != -ENOPROTOOPT;
 	}
 	sys_close(pool->sys, fd);
+	fork_block_release(pool->sys, pool->forks->word(), &held);
 	return r == -ENOPROTOOPT ? r : n;
 }
 
@@ -460,7 +463,6 @@ persistent_add(struct pool *pool, const char *path, struct block *block,
 	       const struct anywhere *anywhere, uint64_t *ret_token)
 {
 	struct store store;
-	uint32_t refused;
 	int r;
 
 	if (!range_valid(block->range) || block->protocol >= PROTOCOL_COUNT ||
@@ -473,8 +475,7 @@ persistent_add(struct pool *pool, const char *path, struct block *block,
 	store_close(&store);
 	if (r < 0)
 		return r;
-	persistent_keep(pool, path, block, &refused);
-	return r | (refused ? PERSISTENT_UNGUARDED : 0);
+	return r | (unkept(pool, path, block) ? PERSISTENT_UNGUARDED : 0);
 }
 
 static int
@@ -591,10 +592,10 @@ join_inside(struct pool *pool, struct block wanted, int fd, uint64_t *ret_token)
 	/* Otherwise heirs are refused; but there may be no guard, or it may not
 	 * have the block. */
 	r = guard_join(pool->sys, fd, &guarded);
-	if (r == -ENOBUFS)
-		return -EUSERS;
-	if (r == -EACCES)
-		return -EPERM;
+	if (r == -ENOBUFS || r == -EACCES) {
+		lease_drop(pool->sys, fd, token);
+		return r == -ENOBUFS ? -EUSERS : -EPERM;
+	}
 	*ret_token = token;
 	return 0;
 }
