@@ -134,6 +134,38 @@ int main(void)
     assert (ended.stdout, ended.returncode) == (f"{int(signal.SIGINT)}\n", 0)
 
 
+def test_a_handler_that_was_set_since_stays(compile_program, run):
+    """What is given back is what was taken, not what the program has by now."""
+    ended = run(compile_program(r"""
+#include <windows.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static BOOL WINAPI handle(DWORD event)
+{
+	return event == CTRL_C_EVENT;
+}
+
+static void own(int number)
+{
+	printf("own %d\n", number);
+}
+
+int main(void)
+{
+	SetConsoleCtrlHandler(handle, TRUE);
+	signal(SIGINT, own);
+	SetConsoleCtrlHandler(handle, FALSE);
+	raise(SIGINT);
+	fflush(stdout);
+	raise(SIGTERM);
+	return 0;
+}
+""", "own"))
+    assert (ended.stdout, ended.returncode) == (f"own {int(signal.SIGINT)}\n", -signal.SIGTERM)
+
+
 KEYS = r"""
 #include <conio.h>
 #include <io.h>

@@ -260,3 +260,248 @@ def test_a_number_that_is_another_sockets_by_now(run_c):
 	say("code", WSAGetLastError());
 	""")
     assert said == {"the number": 1, "socket": -1, "code": 10022}
+
+
+# Nothing here waits for long, but what does not end is to be seen.
+AROUND_LIMIT = "alarm(60);\n"
+
+# One port, one socket that sends to itself, and a request of a byte.
+AROUND = r"""
+#include <mswsock.h>
+#include <ws2tcpip.h>
+#include <dirent.h>
+
+static char room[64];
+static WSABUF one = {1, room};
+static DWORD n, flags;
+static HANDLE port;
+static ULONG_PTR key;
+static OVERLAPPED *which;
+
+static SOCKET self(void)
+{
+	SOCKET s = kind(AF_INET, SOCK_DGRAM);
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int size = sizeof at;
+
+	started();
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(s, (SOCKADDR *)&at, size);
+	getsockname(s, (SOCKADDR *)&at, &size);
+	connect(s, (SOCKADDR *)&at, size);
+	return s;
+}
+
+static SOCKET self_at(HANDLE *to)
+{
+	SOCKET s = self();
+
+	*to = CreateIoCompletionPort((HANDLE)s, *to, 7, 0);
+	return s;
+}
+
+static int code(int r)
+{
+	return r == 0 ? 0 : WSAGetLastError();
+}
+
+static int take(DWORD ms)
+{
+	return GetQueuedCompletionStatus(port, &n, &key, &which, ms)
+		? 0 : (int)GetLastError();
+}
+"""
+
+
+def test_a_request_that_fails_leaves_the_next_one_alone(run_c):
+    """What the kernel has said is not used up by an error."""
+    said = run_c(AROUND_LIMIT + r"""
+	OVERLAPPED sending = {0}, receiving = {0};
+	struct sockaddr_in no_port = {.sin_family = AF_INET};
+	SOCKET s = self(), plain = kind(AF_INET, SOCK_DGRAM);
+	started();
+	no_port.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	say("to nobody", code(WSASendTo(plain, &one, 1, &n, 0, (SOCKADDR *)&no_port,
+					sizeof no_port, &sending, NULL)) != 0);
+	say("to itself", code(WSASend(s, &one, 1, &n, 0, &sending, NULL)));
+	getsockname(s, (SOCKADDR *)&no_port, &(int){sizeof no_port});
+	say("to somebody", code(WSASendTo(plain, &one, 1, &n, 0, (SOCKADDR *)&no_port,
+					  sizeof no_port, &sending, NULL)));
+	for (int i = 0; i < 2; i++)
+		send(s, "abc", 3, 0);
+	recv(s, room, 3, 0);
+	say("too long", code(WSARecv(s, &one, 1, &n, &flags, &receiving, NULL)));
+	one.len = sizeof room;
+	flags = 0;
+	say("the next", code(WSARecv(s, &one, 1, &n, &flags, &receiving, NULL)));
+	say("its bytes", n);
+	""", before=AROUND)
+    assert said == {"to nobody": 1, "to itself": 0, "to somebody": 0, "too long": 10040,
+                    "the next": 0, "its bytes": 3}
+
+
+def test_an_event_at_a_port_that_no_thread_is_at(run_c):
+    """Nobody asks the port: the event is set all the same, also when the thread
+    of ours sleeps without an end."""
+    said = run_c(AROUND_LIMIT + r"""
+	OVERLAPPED receiving = {.hEvent = CreateEvent(NULL, TRUE, FALSE, NULL)};
+	SOCKET s = self_at(&port);
+	for (int i = 0; i < 2; i++) {
+		while (!one_sleeps_for_ever())
+			Sleep(1);
+		say("pending", code(WSARecv(s, &one, 1, &n, &flags, &receiving, NULL)));
+		send(s, "a", 1, 0);
+		say("set", WaitForSingleObject(receiving.hEvent, INFINITE));
+		say("packet", take(0));
+	}
+	""", before=AROUND + r"""
+/* In epoll_wait(), whose fourth argument is -1 then. */
+static int one_sleeps_for_ever(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	int found = 0;
+
+	while ((task = readdir(tasks))) {
+		char path[300], timeout[32] = "";
+		FILE *file;
+
+		snprintf(path, sizeof path, "/proc/self/task/%s/syscall", task->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (fscanf(file, "%*s %*s %*s %*s %31s", timeout) == 1)
+			found |= (int)strtoull(timeout, NULL, 16) == -1;
+		fclose(file);
+	}
+	closedir(tasks);
+	return found;
+}
+""")
+    assert said == {"pending": 997, "set": 0, "packet": 0}
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_listener_that_is_told_to_block(run_c, before):
+    """AcceptEx does not wait, whatever the socket is told; accept does."""
+    said = run_c(AROUND_LIMIT + f"u_long on = {before}, off = 0;" + r"""
+	SOCKET listener = kind(AF_INET, SOCK_STREAM), peers[2], made[2];
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	OVERLAPPED accepting = {0};
+	int size = sizeof at;
+	started();
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(listener, (SOCKADDR *)&at, size);
+	getsockname(listener, (SOCKADDR *)&at, &size);
+	listen(listener, 5);
+	port = CreateIoCompletionPort((HANDLE)listener, NULL, 7, 0);
+	ioctlsocket(listener, FIONBIO, &on);
+	for (int i = 0; i < 2; i++) {
+		made[i] = tcp();
+		peers[i] = tcp();
+		say("AcceptEx", code(!AcceptEx(listener, made[i], room, 0, 32, 32, &n,
+					       &accepting)));
+		say("FIONBIO", ioctlsocket(listener, FIONBIO, &off));
+		connect(peers[i], (SOCKADDR *)&at, size);
+		say("accepted", take(INFINITE));
+	}
+	say("waits", fcntl((int)listener, F_GETFL) & O_NONBLOCK);
+	ioctlsocket(listener, FIONBIO, &(u_long){1});
+	say("accept", code((int)accept(listener, NULL, NULL)));
+	""", before=AROUND)
+    assert said == {"AcceptEx": 997, "FIONBIO": 0, "accepted": 0, "waits": 2048,
+                    "accept": 10035}
+
+
+def test_a_port_that_is_closed_with_packets(run_c):
+    """What nobody has taken goes with it: no descriptor of ours is left."""
+    said = run_c(AROUND_LIMIT + r"""
+	OVERLAPPED sending = {0}, receiving = {0};
+	long before = descriptors();
+	started();
+	for (int i = 0; i < 20; i++) {
+		SOCKET s = self_at(&port);
+		PostQueuedCompletionStatus(port, 1, 2, NULL);
+		WSARecv(s, &one, 1, &n, &flags, &receiving, NULL);
+		WSASend(s, &one, 1, &n, 0, &sending, NULL);
+		closesocket(s);
+		if (i == 10)
+			before = descriptors();
+		CloseHandle(port);
+		port = NULL;
+	}
+	say("left", descriptors() - before + 2);
+	""", before=AROUND + r"""
+static long descriptors(void)
+{
+	DIR *all = opendir("/proc/self/fd");
+	long n = 0;
+
+	while (readdir(all))
+		n++;
+	closedir(all);
+	return n;
+}
+""")
+    assert said == {"left": 0}
+
+
+def test_no_packet_for_a_control_that_is_done_at_once(run_c):
+    """FILE_SKIP_COMPLETION_PORT_ON_SUCCESS is of all requests."""
+    said = run_c(AROUND_LIMIT + r"""
+	INET_PORT_RESERVATION_INSTANCE got;
+	INET_PORT_RANGE range = {0, 1};
+	OVERLAPPED acquiring = {0};
+	SOCKET s;
+	started();
+	for (int skip = 0; skip < 2; skip++) {
+		s = self_at(&port);
+		if (skip)
+			SetFileCompletionNotificationModes(
+				(HANDLE)s, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
+		say("acquired", ioc_over(s, ACQUIRE, &range, sizeof range, &got,
+					 sizeof got, &n, &acquiring));
+		say(skip ? "spared" : "told", take(0));
+	}
+	""", before=AROUND)
+    assert said == {"acquired": 0, "told": 0, "spared": 258}
+
+
+@pytest.mark.parametrize("waiting", [
+    "WaitForSingleObject(event, INFINITE)",
+    "GetQueuedCompletionStatus(port, &n, &key, &which, INFINITE)",
+])
+def test_a_thread_that_is_cancelled_while_it_waits(run_c, waiting):
+    """It comes to its end after the call, and nothing is left locked or led."""
+    said = run_c(AROUND_LIMIT + r"""
+	OVERLAPPED receiving = {0};
+	pthread_t thread;
+	void *result;
+	SOCKET s;
+	started();
+	event = CreateEvent(NULL, TRUE, FALSE, NULL);
+	port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+	pthread_create(&thread, NULL, wait_for_it, NULL);
+	pthread_cancel(thread);
+	SetEvent(event);
+	PostQueuedCompletionStatus(port, 1, 2, NULL);
+	pthread_join(thread, &result);
+	say("cancelled", result == PTHREAD_CANCELED);
+	while (take(0) == 0)
+		;
+	s = self_at(&port);
+	WSARecv(s, &one, 1, &n, &flags, &receiving, NULL);
+	send(s, "a", 1, 0);
+	say("port", take(INFINITE));
+	say("event", WaitForSingleObject(event, INFINITE));
+	""", before=AROUND + r"""
+static HANDLE event;
+
+static void *wait_for_it(void *unused)
+{
+	""" + waiting + r""";
+	pthread_testcancel();
+	return NULL;
+}
+""")
+    assert said == {"cancelled": 1, "port": 0, "event": 0}

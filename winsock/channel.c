@@ -41,8 +41,13 @@ tag_of(const struct channel *channel)
 static void
 pend(struct channel *channel, int change)
 {
-	if (channel->reactor)
-		channel->reactor->pending += (unsigned int)change;
+	struct reactor *reactor = channel->reactor;
+
+	if (!reactor)
+		return;
+	reactor->pending += (unsigned int)change;
+	if (change > 0)
+		reactor_unled(reactor);
 }
 
 static int
@@ -214,12 +219,13 @@ attempt(struct channel *channel, struct io *io, DWORD *ret_bytes)
 
 	channel->busy[d] = true;
 	channel->ready[d] = false;
-	monitor_leave();
+	monitor_go_out();
 	code = io->attempt(io, ret_bytes, &more);
-	monitor_enter();
+	monitor_come_back();
 	wsa_put_back(&last);
 	channel->busy[d] = false;
-	if (code != IO_AGAIN && (more || channel->ended))
+	/* An error has used nothing up. */
+	if (code != IO_AGAIN && (code || more || channel->ended))
 		channel->ready[d] = true;
 	if (channel->closing)
 		monitor_wake();

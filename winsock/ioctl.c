@@ -190,6 +190,7 @@ acquire(const struct request *request, unsigned int flags,
 	return WSAEFAULT;
 }
 
+/* AcceptEx is not to wait: what accept() does then is in ported.c. */
 static int
 set_blocking(const struct request *request)
 {
@@ -197,7 +198,13 @@ set_blocking(const struct request *request)
 
 	if (!on && event_select_active(request->fd))
 		return WSAEINVAL;
-	state_change(request->fd, 0, STATE_QUIET_NONBLOCK);
+	if (!on && state_channel(request->fd) &&
+	    socket_listens(request->fd)) {
+		state_change(request->fd, STATE_QUIET_NONBLOCK, 0);
+		on = 1;
+	} else {
+		state_change(request->fd, 0, STATE_QUIET_NONBLOCK);
+	}
 	return answer(ioctl(request->fd, LINUX_FIONBIO, &on));
 }
 

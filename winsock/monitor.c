@@ -99,17 +99,37 @@ start(void)
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
+/* As the thread had it before it came in. Initial-exec as everywhere. */
+static __thread int cancelling;
+
 void
 monitor_enter(void)
 {
+	int before;
+
 	pthread_once(&once, start);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
 	pthread_mutex_lock(&lock);
+	cancelling = before;
 }
 
 void
 monitor_leave(void)
 {
 	pthread_mutex_unlock(&lock);
+	pthread_setcancelstate(cancelling, NULL);
+}
+
+void
+monitor_go_out(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+void
+monitor_come_back(void)
+{
+	pthread_mutex_lock(&lock);
 }
 
 void

@@ -14,8 +14,14 @@
 
 #define MONITOR_FOR_EVER UINT64_MAX
 
+/* Inside, no thread is cancelled: it would leave the lock behind. */
 void monitor_enter(void);
 void monitor_leave(void);
+
+/* For a system call in between, whose end must not be missed: one does not come
+ * to a thread that is cancelled. */
+void monitor_go_out(void);
+void monitor_come_back(void);
 
 /* Something that others may wait for has changed. */
 void monitor_wake(void);

@@ -220,7 +220,8 @@ overlapped_perform(const struct request *request,
 	}
 	monitor_enter();
 	if (code == 0)
-		complete(operation, 0, result.bytes);
+		completion_end(&operation->completion, 0, result.bytes, true,
+			       request->fd);
 	else if (code == IOCTL_BUSY)
 		code = postpone(operation);
 	if (code != 0 && code != WSA_IO_PENDING)

@@ -119,6 +119,8 @@ port_close(HANDLE handle)
 	pthread_cond_broadcast(&port->arrived);
 	reactor_ring(&port->reactor);
 	handle_close(found);
+	/* Nobody can take them, and theirs are references to the port. */
+	drop_packets(port);
 	port_let_go(port);
 	return true;
 }
@@ -142,6 +144,10 @@ wake_one(struct port *port)
 void
 port_push(struct port *port, struct packet *packet)
 {
+	if (port->closed) {
+		packet->destroy(packet);
+		return;
+	}
 	packet->next = NULL;
 	*port->last = packet;
 	port->last = &packet->next;
@@ -182,7 +188,7 @@ port_take(struct port *port, uint64_t until, bool *ret_closed)
 		wake_one(port);
 	else if (port->waiting && !port->reactor.led)
 		pthread_cond_signal(&port->arrived);
-	if (!port->waiting && !port->reactor.led)
-		reactor_left(&port->reactor);
+	if (!port->waiting)
+		reactor_unled(&port->reactor);
 	return packet;
 }

@@ -77,9 +77,9 @@ wait_and_serve(struct reactor *reactor, int ms)
 	int n;
 
 	reactor->led = true;
-	monitor_leave();
+	monitor_go_out();
 	n = epoll_wait(epoll, events, AT_ONCE, ms);
-	monitor_enter();
+	monitor_come_back();
 	/* In the child of a fork, or closed: others, not ours to serve. */
 	if (reactor->epoll == epoll && n > 0)
 		serve(reactor, events, n);
@@ -268,8 +268,8 @@ reactor_close(struct reactor *reactor)
 }
 
 void
-reactor_left(struct reactor *reactor)
+reactor_unled(struct reactor *reactor)
 {
-	if (asleep && reactor->pending)
+	if (asleep && reactor->pending && !reactor->led && !reactor->ours)
 		reactor_ring(&master);
 }

@@ -54,7 +54,7 @@ bool reactor_lead(struct reactor *reactor, uint64_t until);
 /* Ends the wait of the thread that leads. */
 void reactor_ring(struct reactor *reactor);
 
-/* The threads that led it have left it, with requests pending. */
-void reactor_left(struct reactor *reactor);
+/* If requests are pending and no thread leads it, ours looks after it. */
+void reactor_unled(struct reactor *reactor);
 
 #endif

@@ -75,12 +75,18 @@ take_signals(void)
 	}
 }
 
-/* With the last one, and in a fork's child. */
+/* With the last one, and in a fork's child; but not what the program has taken
+ * since. */
 static void
 give_signals_back(void)
 {
-	for (size_t i = 0; i < EVENTS; i++)
-		sigaction(events[i].signal, &actions_before[i], NULL);
+	struct sigaction now;
+
+	for (size_t i = 0; i < EVENTS; i++) {
+		sigaction(events[i].signal, NULL, &now);
+		if (now.sa_handler == count)
+			sigaction(events[i].signal, &actions_before[i], NULL);
+	}
 }
 
 /* The routines as they are now: one of them may change the list. NULL at the
@@ -162,6 +168,8 @@ forget(void)
 		routines = first->next;
 		free(first);
 	}
+	for (size_t i = 0; i < EVENTS; i++)
+		atomic_store(&counts[i], 0);
 	working = false;
 }
 
