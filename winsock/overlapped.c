@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "winsock/overlapped.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -10,6 +8,7 @@
 #include "winsock/monitor.h"
 #include "winsock/socket.h"
 #include "winsock/usermem.h"
+#include "winsock/worker.h"
 
 #define RETRY_MS 2
 #define LIMIT_MS 5000 /* as long as a call that waits would wait */
@@ -130,25 +129,6 @@ work(void *unused)
 	return NULL;
 }
 
-/* Its signals are the program's own threads' to handle. */
-static bool
-start_worker(void)
-{
-	sigset_t all;
-	sigset_t before;
-	pthread_t thread;
-
-	if (working)
-		return true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	working = pthread_create(&thread, NULL, work, NULL) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (working)
-		pthread_detach(thread);
-	return working;
-}
-
 /* The parent's requests are answered in the parent. */
 static void
 forget_pending(void)
@@ -178,7 +158,8 @@ postpone(struct operation *operation)
 	while (*last)
 		last = &(*last)->next;
 	*last = operation;
-	if (!start_worker()) {
+	working = working || worker_start(work);
+	if (!working) {
 		*last = NULL;
 		return WSA_NOT_ENOUGH_MEMORY;
 	}

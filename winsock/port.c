@@ -54,6 +54,7 @@ port_open(reactor_ready *ready)
 	if (!port)
 		return NULL;
 	port->reactor = (struct reactor)REACTOR(ready, false);
+	port->reactor.free_again = &port->arrived;
 	port->last = &port->first;
 	made = reactor_open(&port->reactor) ? handle_open(HANDLE_PORT, &handle)
 					    : NULL;

@@ -2,14 +2,13 @@
 #include "winsock/reactor.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "winsock/monitor.h"
+#include "winsock/worker.h"
 
 #define AT_ONCE 64	 /* sockets served between two questions */
 #define BELL UINT64_MAX	 /* a tag that no socket has */
@@ -131,6 +130,9 @@ look_after(void)
 		at->looked = look;
 		any = true;
 		wait_and_serve(at, 0);
+		/* One may have come meanwhile that would rather lead. */
+		if (at->free_again)
+			pthread_cond_signal(at->free_again);
 	}
 	return any;
 }
@@ -204,26 +206,16 @@ open_one(struct reactor *reactor, bool with_bell)
 	return false;
 }
 
-/* Its signals are the program's own threads' to handle. */
 static bool
 start_worker(void)
 {
-	sigset_t every;
-	sigset_t before;
-	pthread_t thread;
-
 	if (working)
 		return true;
 	monitor_in_child(forget);
 	master.ready = lead_ours;
 	if (master.epoll < 0 && !open_one(&master, true))
 		return false;
-	sigfillset(&every);
-	pthread_sigmask(SIG_SETMASK, &every, &before);
-	working = pthread_create(&thread, NULL, work, NULL) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (working)
-		pthread_detach(thread);
+	working = worker_start(work);
 	return working;
 }
 

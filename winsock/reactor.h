@@ -11,6 +11,7 @@
 #ifndef PORTRES_WINSOCK_REACTOR_H
 #define PORTRES_WINSOCK_REACTOR_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,8 +25,9 @@ struct reactor {
 	int bell;  /* an eventfd that ends a wait; -1 where it is ours */
 	bool led;
 	bool rung;
-	unsigned int pending; /* requests that wait for its sockets */
-	unsigned int looked;  /* at which look our thread was here */
+	unsigned int pending;	    /* requests that wait for its sockets */
+	unsigned int looked;	    /* at which look our thread was here */
+	pthread_cond_t *free_again; /* NULL: nobody waits to lead it */
 	struct reactor *next;
 };
 
