@@ -627,3 +627,77 @@ int main(void)
 }
 """, "close", flags=["-Wall", "-Wextra", "-Werror"])
     assert run(program).stdout == "1 -1 10038 0 6 0\n"
+
+
+def test_only_the_thread_that_forks_is_in_the_child(run_c):
+    """All others have ended there, and left their mutexes behind: what a thread
+    leaves by ending, sync/mutex-objects has it. What it waited for is nobody's."""
+    said = run_c(r"""
+	HANDLE thread;
+	alarm(60);
+	mutex = CreateMutex(NULL, FALSE, NULL);
+	taken = CreateEvent(NULL, FALSE, FALSE, NULL);
+	thread = CreateThread(NULL, 0, hold, NULL, 0, NULL);
+	WaitForSingleObject(taken, INFINITE);
+	say("its own", GetThreadId(GetCurrentThread()) == (DWORD)gettid());
+	if (fork() == 0) {
+		alarm(60);
+		say("the child's", GetThreadId(GetCurrentThread()) == (DWORD)gettid());
+		say("ended", WaitForSingleObject(thread, INFINITE));
+		say("abandoned", WaitForSingleObject(mutex, INFINITE));
+		say("released", ReleaseMutex(mutex));
+		fflush(stdout);
+		_exit(0);
+	}
+	fflush(stdout);
+	wait(NULL);
+	say("here", WaitForSingleObject(mutex, 0));
+	""", before=r"""
+#include <sys/wait.h>
+#include <windows.h>
+
+static HANDLE mutex, taken;
+
+static DWORD WINAPI hold(void *unused)
+{
+	WaitForSingleObject(mutex, INFINITE);
+	SetEvent(taken);
+	Sleep(INFINITE);
+	return 0;
+}
+""")
+    assert said == {"its own": 1, "the child's": 1, "ended": 0, "abandoned": 128,
+                    "released": 1, "here": 258}
+
+
+def test_a_heap_in_a_child_although_a_thread_was_at_it(run_c):
+    """Windows forks nobody; malloc() minds forks, and so do heaps."""
+    said = run_c(r"""
+	pthread_t thread;
+	int status, stuck = 0;
+	heap = HeapCreate(0, 0, 0);
+	pthread_create(&thread, NULL, use, NULL);
+	for (int i = 0; i < 50; i++) {
+		if (fork() == 0) {
+			alarm(60);
+			HeapFree(heap, 0, HeapAlloc(heap, 0, 8));
+			_exit(0);
+		}
+		wait(&status);
+		stuck += status != 0;
+	}
+	say("stuck", stuck);
+	""", before=r"""
+#include <sys/wait.h>
+#include <windows.h>
+
+static HANDLE heap;
+
+static void *use(void *unused)
+{
+	for (;;)
+		HeapFree(heap, 0, HeapAlloc(heap, 0, 8));
+	return unused;
+}
+""")
+    assert said == {"stuck": 0}

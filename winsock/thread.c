@@ -9,6 +9,8 @@
 #include "winsock/monitor.h"
 
 struct thread {
+	struct thread *next;
+	struct thread **at; /* that points to it */
 	unsigned int references;
 	uint32_t id;
 	uint32_t code;
@@ -23,6 +25,7 @@ struct thread {
 static __thread struct thread *self;
 static __thread unsigned int depth;
 
+static struct thread *threads;
 static pthread_key_t key;
 static bool key_made;
 static void (*tell_of_end)(struct thread *thread);
@@ -39,39 +42,62 @@ drop_queue(struct thread *thread)
 	thread->last = &thread->first;
 }
 
-/* Only the thread that forked goes on in the child, and what was queued to it
- * belongs to the parent's requests. */
 static void
-forget_queue(void)
+end(struct thread *thread)
 {
-	if (self)
-		drop_queue(self);
-}
-
-/* Called by the C library when a thread that has one of these ends. */
-static void
-end(void *value)
-{
-	struct thread *thread = value;
-
-	monitor_enter();
 	thread->ended = true;
 	drop_queue(thread);
 	if (tell_of_end)
 		tell_of_end(thread);
+}
+
+static struct thread *
+next_other(void)
+{
+	struct thread *at = threads;
+
+	while (at && (at->ended || at == self))
+		at = at->next;
+	return at;
+}
+
+/* Only the thread that forked goes on in the child, and what was queued to it
+ * belongs to the parent's requests. */
+static void
+end_others(void)
+{
+	struct thread *other;
+
+	while ((other = next_other())) {
+		thread_again(other);
+		end(other);
+		thread_let_go(other);
+	}
+	if (self) {
+		drop_queue(self);
+		self->id = (uint32_t)gettid();
+	}
+}
+
+/* Called by the C library when a thread that has one of these ends. */
+static void
+ended(void *value)
+{
+	monitor_enter();
+	end(value);
 	self = NULL;
 	monitor_wake();
-	thread_let_go(thread);
+	thread_let_go(value);
 	monitor_leave();
 }
 
 static bool
 make_key(void)
 {
-	if (!key_made && pthread_key_create(&key, end) != 0)
+	if (!key_made && pthread_key_create(&key, ended) != 0)
 		return false;
 	key_made = true;
-	monitor_in_child(forget_queue);
+	monitor_in_child(end_others);
 	return true;
 }
 
@@ -84,6 +110,11 @@ thread_make(void)
 		return NULL;
 	thread->last = &thread->first;
 	thread->references = 1;
+	thread->next = threads;
+	thread->at = &threads;
+	if (threads)
+		threads->at = &thread->next;
+	threads = thread;
 	return thread;
 }
 
@@ -122,8 +153,12 @@ thread_again(struct thread *thread)
 void
 thread_let_go(struct thread *thread)
 {
-	if (--thread->references == 0)
-		free(thread);
+	if (--thread->references > 0)
+		return;
+	*thread->at = thread->next;
+	if (thread->next)
+		thread->next->at = thread->at;
+	free(thread);
 }
 
 void

@@ -3,7 +3,6 @@
  * Windows' heaps on malloc(). In front of each block stands what free() and
  * malloc() do not tell: how much was asked for, and of which heap.
  */
-#include <errno.h>
 #include <pthread.h>
 #include <stdalign.h>
 #include <stdbool.h>
@@ -21,16 +20,34 @@ struct block {
 	size_t size;
 };
 
-/* A ring of its blocks, to free them all with it. */
+/* A ring of its blocks, to free them all with it; that of the process, which
+ * nobody frees, has none. */
 struct heap {
-	pthread_mutex_t lock;
 	struct block ring;
 };
 
-static struct heap process_heap = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.ring = {.next = &process_heap.ring, .before = &process_heap.ring},
-};
+static struct heap process_heap;
+
+/* Of all rings: a fork waits for it. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void
+take_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void
+give_lock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+mind_forks(void)
+{
+	pthread_atfork(take_lock, give_lock, give_lock);
+}
 
 static struct block *
 block_of(const void *memory)
@@ -42,23 +59,25 @@ static void
 join(struct heap *heap, struct block *block)
 {
 	block->heap = heap;
-	pthread_mutex_lock(&heap->lock);
+	if (heap == &process_heap)
+		return;
+	take_lock();
 	block->next = heap->ring.next;
 	block->before = &heap->ring;
 	block->next->before = block;
 	heap->ring.next = block;
-	pthread_mutex_unlock(&heap->lock);
+	give_lock();
 }
 
 static void
 leave(struct block *block)
 {
-	struct heap *heap = block->heap;
-
-	pthread_mutex_lock(&heap->lock);
+	if (block->heap == &process_heap)
+		return;
+	take_lock();
 	block->next->before = block->before;
 	block->before->next = block->next;
-	pthread_mutex_unlock(&heap->lock);
+	give_lock();
 }
 
 static void *
@@ -120,14 +139,15 @@ GetProcessHeap(void)
 HANDLE WINAPI
 HeapCreate(DWORD flOptions, SIZE_T dwInitialSize, SIZE_T dwMaximumSize)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct heap *heap = malloc(sizeof(*heap));
 
 	(void)flOptions;
 	(void)dwInitialSize;
 	(void)dwMaximumSize;
+	pthread_once(&once, mind_forks);
 	if (!heap)
 		return no_memory();
-	pthread_mutex_init(&heap->lock, NULL);
 	heap->ring.next = heap->ring.before = &heap->ring;
 	return heap;
 }
@@ -143,7 +163,6 @@ HeapDestroy(HANDLE hHeap)
 	}
 	while (heap->ring.next != &heap->ring)
 		release(heap->ring.next + 1);
-	pthread_mutex_destroy(&heap->lock);
 	free(heap);
 	return TRUE;
 }
