@@ -123,6 +123,22 @@ def test_hooks_are_defined_in_their_files_only(build, hooks):
         assert hooks & set(defined) == set(), file
 
 
+def test_no_member_of_the_archive_lacks_anything(build, libc):
+    """Their names are weak: what is missing would be a call of nothing, and not an
+    error of the linker. (The compiler's own names begin with underscores; wmain
+    is the program's, and three are not functions.)"""
+    archive = build / "lib/libportres_winsock.a"
+    wanted = needs(archive) - defined_globally(build, archive) - {name for _, name, _ in libc}
+    assert {name for name in wanted if not name.startswith("_")} == {
+        "wmain", "stdin", "stdout", "stderr"}
+
+
+def defined_globally(build, archive):
+    """In the library, or for other members of the archive."""
+    lines = output("nm", "-g", "--defined-only", archive, build / "libportres.so")
+    return set(re.findall(r"^[0-9a-f]{16} \w ([^@\n]+)", lines, re.M))
+
+
 def plain(build):
     if sanitizer(build):
         pytest.skip("sanitizers have needs of their own")
