@@ -13,11 +13,11 @@
 # A guest sees this machine's root directory, and keeps its changes to it in its
 # memory; a command begins in the directory where this one does. Its output is
 # printed, and it must end well. So a guest that panics has failed, and one that
-# has not reported after 15 minutes, or MINUTES. What is downloaded and made is below
+# has not reported after 40 minutes, or MINUTES. What is downloaded and made is below
 # BUILD/kernel.
 set -eu
 
-minutes=${MINUTES:-15}
+minutes=${MINUTES:-40}
 mkdir -p "$1/kernel"
 work=$(cd "$1/kernel" && pwd -P)
 sources=$(pwd -P)
