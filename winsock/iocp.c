@@ -95,18 +95,19 @@ CreateIoCompletionPort(HANDLE FileHandle, HANDLE ExistingCompletionPort,
 	return NULL;
 }
 
-/* With a reference. */
+/* Inside, with a reference; else outside, and failed. */
 static struct port *
-find(HANDLE handle)
+enter_with(HANDLE handle)
 {
 	struct port *port;
 
 	monitor_enter();
 	port = port_find(handle);
+	if (port)
+		return port;
 	monitor_leave();
-	if (!port)
-		failed(ERROR_INVALID_HANDLE);
-	return port;
+	failed(ERROR_INVALID_HANDLE);
+	return NULL;
 }
 
 BOOL WINAPI
@@ -125,12 +126,9 @@ GetQueuedCompletionStatus(HANDLE CompletionPort,
 	if (!lpNumberOfBytesTransferred || !lpCompletionKey || !lpOverlapped)
 		return failed(ERROR_INVALID_PARAMETER);
 	*lpOverlapped = NULL;
-	monitor_enter();
-	port = port_find(CompletionPort);
-	if (!port) {
-		monitor_leave();
-		return failed(ERROR_INVALID_HANDLE);
-	}
+	port = enter_with(CompletionPort);
+	if (!port)
+		return FALSE;
 	packet = port_take(port, until, &closed);
 	if (packet) {
 		*lpNumberOfBytesTransferred = packet->bytes;
@@ -198,11 +196,10 @@ GetQueuedCompletionStatusEx(HANDLE CompletionPort,
 
 	if (!lpCompletionPortEntries || !ulNumEntriesRemoved || ulCount == 0)
 		return failed(ERROR_INVALID_PARAMETER);
-	port = find(CompletionPort);
+	*ulNumEntriesRemoved = 0;
+	port = enter_with(CompletionPort);
 	if (!port)
 		return FALSE;
-	*ulNumEntriesRemoved = 0;
-	monitor_enter();
 	packet = fAlertable ? take_alertably(port, until, &closed, &ran)
 			    : port_take(port, until, &closed);
 	if (packet)
@@ -230,21 +227,21 @@ PostQueuedCompletionStatus(HANDLE CompletionPort,
 			   ULONG_PTR dwCompletionKey, LPOVERLAPPED lpOverlapped)
 {
 	struct packet *packet = malloc(sizeof(*packet));
-	struct port *port = packet ? find(CompletionPort) : NULL;
+	struct port *port;
 
 	if (!packet)
 		return failed(ERROR_NOT_ENOUGH_MEMORY);
-	if (!port) {
-		free(packet);
-		return FALSE;
-	}
 	*packet = (struct packet){
 		.key = dwCompletionKey,
 		.overlapped = lpOverlapped,
 		.bytes = dwNumberOfBytesTransferred,
 		.destroy = free_packet,
 	};
-	monitor_enter();
+	port = enter_with(CompletionPort);
+	if (!port) {
+		free(packet);
+		return FALSE;
+	}
 	port_push(port, packet);
 	port_let_go(port);
 	monitor_leave();

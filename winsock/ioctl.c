@@ -198,8 +198,7 @@ set_blocking(const struct request *request)
 
 	if (!on && event_select_active(request->fd))
 		return WSAEINVAL;
-	if (!on && state_channel(request->fd) &&
-	    socket_listens(request->fd)) {
+	if (!on && state_channel(request->fd) && socket_listens(request->fd)) {
 		state_change(request->fd, STATE_QUIET_NONBLOCK, 0);
 		on = 1;
 	} else {

@@ -175,12 +175,18 @@ count_of(PCONDITION_VARIABLE variable)
 	return (_Atomic uint32_t *)(void *)variable;
 }
 
-static long
+/* The error, or 0; errno is the program's. */
+static int
 futex(_Atomic uint32_t *at, int what, uint32_t value,
       const struct timespec *until)
 {
-	return syscall(SYS_futex, at, what | FUTEX_PRIVATE_FLAG, value, until,
-		       NULL, FUTEX_BITSET_MATCH_ANY);
+	int before = errno;
+	long r = syscall(SYS_futex, at, what | FUTEX_PRIVATE_FLAG, value, until,
+			 NULL, FUTEX_BITSET_MATCH_ANY);
+	int error = r < 0 ? errno : 0;
+
+	errno = before;
+	return error;
 }
 
 /* False when the time has come. */
@@ -193,14 +199,12 @@ sleep_until_woken(_Atomic uint32_t *count, uint32_t seen, uint64_t until)
 	};
 
 	return futex(count, FUTEX_WAIT_BITSET, seen,
-		     until == MONITOR_FOR_EVER ? NULL : &time) == 0 ||
-	       errno != ETIMEDOUT;
+		     until == MONITOR_FOR_EVER ? NULL : &time) != ETIMEDOUT;
 }
 
 static BOOL
-end_sleep(bool woken, int before)
+end_sleep(bool woken)
 {
-	errno = before;
 	if (!woken)
 		SetLastError(ERROR_TIMEOUT);
 	return woken;
@@ -214,13 +218,12 @@ SleepConditionVariableCS(PCONDITION_VARIABLE ConditionVariable,
 	_Atomic uint32_t *count = count_of(ConditionVariable);
 	uint32_t seen = atomic_load(count);
 	uint64_t until = monitor_after(dwMilliseconds);
-	int before = errno;
 	bool woken;
 
 	LeaveCriticalSection(CriticalSection);
 	woken = sleep_until_woken(count, seen, until);
 	EnterCriticalSection(CriticalSection);
-	return end_sleep(woken, before);
+	return end_sleep(woken);
 }
 
 BOOL WINAPI
@@ -230,7 +233,6 @@ SleepConditionVariableSRW(PCONDITION_VARIABLE ConditionVariable,
 	_Atomic uint32_t *count = count_of(ConditionVariable);
 	uint32_t seen = atomic_load(count);
 	uint64_t until = monitor_after(dwMilliseconds);
-	int before = errno;
 	bool woken;
 
 	pthread_rwlock_unlock(lock_of(SRWLock));
@@ -239,17 +241,14 @@ SleepConditionVariableSRW(PCONDITION_VARIABLE ConditionVariable,
 		AcquireSRWLockShared(SRWLock);
 	else
 		AcquireSRWLockExclusive(SRWLock);
-	return end_sleep(woken, before);
+	return end_sleep(woken);
 }
 
 static void
 wake(PCONDITION_VARIABLE variable, uint32_t how_many)
 {
-	int before = errno;
-
 	atomic_fetch_add(count_of(variable), 1);
 	futex(count_of(variable), FUTEX_WAKE, how_many, NULL);
-	errno = before;
 }
 
 void WINAPI

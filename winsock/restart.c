@@ -62,6 +62,8 @@ take_turn(uint16_t port)
 	for (int i = 0; fd >= 0 && i < TURN_TRIES; i++) {
 		if (bind(fd, (struct sockaddr *)&name, size) == 0)
 			return fd;
+		if (errno != EADDRINUSE)
+			break;
 		nanosleep(&moment, NULL);
 	}
 	if (fd >= 0)

@@ -237,12 +237,9 @@ Sleep(DWORD dwMilliseconds)
 		sched_yield();
 		return;
 	}
+	/* MONITOR_FOR_EVER is 584 years after the start. */
 	until.tv_sec = (time_t)(at / 1000000000u);
 	until.tv_nsec = (long)(at % 1000000000u);
-	if (at == MONITOR_FOR_EVER) {
-		until.tv_sec = INT64_MAX;
-		until.tv_nsec = 0;
-	}
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) ==
 	       EINTR)
 		;
