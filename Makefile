@@ -183,9 +183,12 @@ $B/obj/guard/load.o: COMPILE += -I$B/guard -idirafter $B/guard/include -w \
 	-DGUARD_BUILD=0x$$(sha256sum \
 	<$B/guard/guard.lskel.h | cut -c1-16)
 # Somebody may install what was lacking, or take it away.
-$B/guard/lacks: force
+ifneq ($(strip $(file <$B/guard/lacks)),$(GUARD_LACKS))
+.PHONY: $B/guard/lacks
+endif
+$B/guard/lacks:
 	@mkdir -p $(@D)
-	@echo '$(GUARD_LACKS)' | cmp -s - $@ || echo '$(GUARD_LACKS)' >$@
+	@echo '$(GUARD_LACKS)' >$@
 $B/obj/cli/guard_lacking.o: $B/guard/lacks
 $B/obj/cli/guard_lacking.o: COMPILE += $(if $(GUARD_LACKS),\
 	-DGUARD_LACKING='"$(GUARD_LACKS)"')
@@ -508,7 +511,7 @@ check-packages: deb
 clean:
 	rm -rf build build-*
 
-.PHONY: all force headers links install-files uninstall installcheck dist deb \
+.PHONY: all headers links install-files uninstall installcheck dist deb \
 	check-packages check check-long check-elsewhere check-unit \
 	check-integration check-asan check-ubsan check-tsan check-valgrind \
 	check-kernel check-symbols bench bench-peers trace demo install clean
