@@ -87,9 +87,10 @@ COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(HARDENING) $(WARNINGS) \
 	-fvisibility=hidden $(TLS) -U_FORTIFY_SOURCE \
 	-U_FILE_OFFSET_BITS -U_TIME_BITS -DPORTRES_ITSELF -I. -Iinclude -MMD -MP \
 	$(KERNEL_HEADERS:%=-idirafter %) $(SANITIZE)
-# Sanitizers need undefined symbols.
+# Sanitizers need undefined symbols. Headers, code and constants are one segment,
+# because each mapping is paid by every program's start.
 LINK := $(CC) -shared $(CFLAGS) $(LDFLAGS) -Wl,-soname,$(SONAME) \
-	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete \
+	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,noseparate-code \
 	$(if $(SAN),$(SANITIZE),-Wl,-z,defs)
 
 CORE := $(patsubst %.c,$B/obj/%.o,$(sort $(wildcard core/*/*.c)))

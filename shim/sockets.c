@@ -11,7 +11,7 @@
 
 _Atomic uint32_t sockets_count;
 _Atomic uint32_t sockets_associations;
-static struct tracked table[SOCKETS_MAX];
+static struct tracked table[SOCKETS_MAX] LARGE;
 static _Atomic uint32_t reached; /* no entry was ever further away */
 
 static _Atomic pid_t owner_process; /* of these tables; 0 = not known yet */
@@ -185,7 +185,7 @@ sockets_disown(uint64_t cookie, uint64_t token)
 	drop_if_idle(tracked);
 }
 
-_Atomic uint64_t settled_numbers[SETTLED_NUMBERS / 64];
+_Atomic uint64_t settled_numbers[SETTLED_NUMBERS / 64] LARGE;
 
 void
 unsettle_all(void)

@@ -55,6 +55,10 @@ sockets_hidden(void)
 
 void sockets_hide(void);
 
+/* Large tables stand behind all else, so that small variables share a page that
+ * is written at start anyway. Another page would be paid by every program. */
+#define LARGE __attribute__((section(".bss.large")))
+
 extern _Atomic uint32_t sockets_associations
 	__attribute__((visibility("hidden")));
 
