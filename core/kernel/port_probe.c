@@ -17,6 +17,9 @@
 #define REQUESTS 32   /* ports of request sockets that are tried one by one */
 #define UNLISTED 64   /* times that a list of no use is not asked for again */
 
+/* Not a part of the loop of trial binds, whose calls are the kernel's alone. */
+#define SELDOM __attribute__((noinline, cold))
+
 /* How the trial sockets are made; found out by the first one. */
 struct trial {
 	enum protocol protocol;
@@ -173,7 +176,7 @@ see_lowest(void *context, const struct inet_diag_msg *socket)
  * everybody may bind. One list is read for the whole range, because they come
  * first in it.
  */
-static int
+SELDOM static int
 port_is_listed(const struct sys_ops *sys, struct trial *trial,
 	       struct range rest)
 {
@@ -202,7 +205,7 @@ see_time_wait(void *context, const struct inet_diag_msg *socket)
 
 /* A service that has just stopped leaves thousands: one list is read for all
  * that are left of the range. */
-static void
+SELDOM static void
 learn_time_wait(const struct sys_ops *sys, struct trial *trial,
 		struct range rest)
 {
@@ -218,7 +221,7 @@ learn_time_wait(const struct sys_ops *sys, struct trial *trial,
 
 /* A connection in TIME_WAIT refuses a trial bind too. Is there another socket?
  * `rest` begins with the port. */
-static int
+SELDOM static int
 more_than_time_wait(const struct sys_ops *sys, struct trial *trial,
 		    struct range rest)
 {
@@ -261,7 +264,7 @@ port_in_use(const struct sys_ops *sys, struct trial *trial, struct range rest)
 	}
 }
 
-static int
+__attribute__((flatten)) static int
 first_in_use(const struct sys_ops *sys, struct trial *trial, struct range range,
 	     uint32_t *ret_port)
 {
