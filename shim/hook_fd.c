@@ -244,13 +244,22 @@ exported___fcntl(int fd, int command, void *argument)
 EXPORTED int exported_ioctl(int fd, unsigned long request,
 			    void *argument) __asm__("ioctl");
 
-int
-exported_ioctl(int fd, unsigned long request, void *argument)
+/*
+ * Only 32 bits count: the codes have bit 31 set, and a caller with an int in
+ * hand passes them sign-extended.
+ */
+static bool
+is_of_concern(uint32_t code)
 {
-	/*
-	 * Only 32 bits count: the codes have bit 31 set, and a caller with an
-	 * int in hand passes them sign-extended.
-	 */
+	return code == SIO_ACQUIRE_PORT_RESERVATION ||
+	       code == SIO_RELEASE_PORT_RESERVATION ||
+	       code == SIO_ASSOCIATE_PORT_RESERVATION || code == FIOCLEX ||
+	       code == FIONCLEX;
+}
+
+SLOW_PATH static int
+ioctl_of_concern(int fd, unsigned long request, void *argument)
+{
 	switch ((uint32_t)request) {
 	case SIO_ACQUIRE_PORT_RESERVATION:
 		return ret_errno(native_acquire(fd, argument, POOL_WAIT));
@@ -258,14 +267,19 @@ exported_ioctl(int fd, unsigned long request, void *argument)
 		return ret_errno(native_release(fd, argument));
 	case SIO_ASSOCIATE_PORT_RESERVATION:
 		return ret_errno(native_associate(fd, argument));
-	case FIOCLEX:
-	case FIONCLEX:
+	default:
 		if (sockets_hidden() && hidden_fds_guards(fd))
 			return ret_errno(-EBADF);
 		return real_ioctl(fd, request, argument);
-	default:
-		return real_ioctl(fd, request, argument);
 	}
+}
+
+int
+exported_ioctl(int fd, unsigned long request, void *argument)
+{
+	return is_of_concern((uint32_t)request)
+		       ? ioctl_of_concern(fd, request, argument)
+		       : real_ioctl(fd, request, argument);
 }
 
 EXPORTED int
