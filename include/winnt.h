@@ -10,6 +10,7 @@
 #include "sal.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@ typedef int LONG;
 typedef unsigned char UCHAR;
 typedef unsigned char BYTE;
 typedef unsigned char BOOLEAN;
+typedef unsigned char boolean;
 typedef unsigned short USHORT;
 typedef unsigned short WORD;
 typedef unsigned int ULONG;

@@ -30,6 +30,10 @@
 			ULONG S_addr;                                          \
 		} S_un;                                                        \
 	}
+/* As u of an IPv6 address, whose macros need the names for ever. */
+#define __in6_u u
+#define __u6_addr8 Byte
+#define __u6_addr16 Word
 #include <netinet/in.h>
 #undef s_addr
 #endif

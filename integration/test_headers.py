@@ -33,7 +33,7 @@ OURS = [
 # They stand on nothing and are in the others: alone is enough.
 SMALL = """
 basetsd consoleapi errhandlingapi handleapi heapapi ioapiset minwinbase portres_words
-process processthreadsapi profileapi sal stringapiset synchapi sysinfoapi winbase windef
+process processthreadsapi profileapi sal sdkddkver stringapiset synchapi sysinfoapi winbase windef
 winnt winsock winuser ws2def wspiapi portres_select portres_stdio portres_stdlib
 portres_string
 """.split()
@@ -415,6 +415,36 @@ int __cdecl exported(void)
 def test_the_words(build, combination, flags):
     """MSVC's <windows.h> drags in stdlib, string and ctype."""
     assert_all_compile(build, combination, [WORDS], flags.split())
+
+
+# What a project of Visual Studio begins with, and what <windows.h> drags in there.
+LESS_COMMON = r"""
+#include <SDKDDKVer.h>
+#include <winsock2.h>
+#include <ws2tcpip.h>
+#if _WIN32_WINNT < _WIN32_WINNT_WIN8
+#error
+#endif
+
+boolean one(const IN6_ADDR *six);
+
+boolean
+one(const IN6_ADDR *six)
+{
+	const unsigned long long host = htonll(1);
+	const IN6_ADDR any = IN6ADDR_ANY_INIT, loopback = IN6ADDR_LOOPBACK_INIT;
+
+	return six->u.Byte[15] == 1 && six->u.Word[7] == htons(1) &&
+	       six->s6_addr[15] == any.s6_addr[0] && host != USHRT_MAX &&
+	       IN6_IS_ADDR_LOOPBACK(six) && loopback.u.Word[0] == 0 &&
+	       IN6_ARE_ADDR_EQUAL(six, &any) && CHAR_BIT == 8;
+}
+"""
+
+
+@pytest.mark.parametrize("combination", COMBINATIONS, ids=" ".join)
+def test_the_less_common_words(build, combination):
+    assert_all_compile(build, combination, [LESS_COMMON])
 
 
 PACKED = r"""
