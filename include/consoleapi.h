@@ -30,6 +30,14 @@ PORTRES_API BOOL WINAPI SetConsoleCtrlHandler(PHANDLER_ROUTINE HandlerRoutine,
 					      BOOL Add)
 	PORTRES_NAME(SetConsoleCtrlHandler);
 
+/* UTF-8 both ways. Others are not installed: ERROR_INVALID_PARAMETER. */
+PORTRES_API BOOL WINAPI SetConsoleCP(UINT wCodePageID)
+	PORTRES_NAME(SetConsoleCP);
+PORTRES_API BOOL WINAPI SetConsoleOutputCP(UINT wCodePageID)
+	PORTRES_NAME(SetConsoleCP);
+PORTRES_API UINT WINAPI GetConsoleCP(void) PORTRES_NAME(GetConsoleCP);
+PORTRES_API UINT WINAPI GetConsoleOutputCP(void) PORTRES_NAME(GetConsoleCP);
+
 #ifdef __cplusplus
 }
 #endif

@@ -232,9 +232,18 @@ typedef struct _WSAPROTOCOL_INFOW {
 #define XP1_PSEUDO_STREAM 0x00000010
 #define XP1_GRACEFUL_CLOSE 0x00000020
 #define XP1_EXPEDITED_DATA 0x00000040
+#define XP1_CONNECT_DATA 0x00000080
+#define XP1_DISCONNECT_DATA 0x00000100
 #define XP1_SUPPORT_BROADCAST 0x00000200
 #define XP1_SUPPORT_MULTIPOINT 0x00000400
+#define XP1_MULTIPOINT_CONTROL_PLANE 0x00000800
+#define XP1_MULTIPOINT_DATA_PLANE 0x00001000
+#define XP1_QOS_SUPPORTED 0x00002000
+#define XP1_INTERRUPT 0x00004000
+#define XP1_UNI_SEND 0x00008000
+#define XP1_UNI_RECV 0x00010000
 #define XP1_IFS_HANDLES 0x00020000
+#define XP1_PARTIAL_MESSAGE 0x00040000
 
 #define BIGENDIAN 0x0000
 #define LITTLEENDIAN 0x0001
@@ -371,6 +380,9 @@ typedef void(CALLBACK *LPWSAOVERLAPPED_COMPLETION_ROUTINE)(
 #define _WSAIOR(group, number) (0x40000000u | (group) | (number))
 #define _WSAIOW(group, number) (0x80000000u | (group) | (number))
 #define _WSAIORW(group, number) (0xc0000000u | (group) | (number))
+
+/* The address that goes to this one, without a port. */
+#define SIO_ROUTING_INTERFACE_QUERY _WSAIORW(IOC_WS2, 20)
 
 #ifdef __cplusplus
 extern "C" {

@@ -95,6 +95,8 @@ frequency 1; frequency is 1; slept 30 1
 ticks 1; long ticks 1; both 1; processors 1; page 1
 # GetComputerNameA (winbase.h); GetCurrentProcessId (processthreadsapi.h)
 GetComputerName 1; its length 1; no room 0; no room error 111; pid 1
+# SetConsoleOutputCP, SetConsoleCP, GetConsoleCP (consoleapi2)
+SetConsoleOutputCP 1; GetConsoleCP 1; no code page 0; its error 87
 """
 
 MEMORY = r"""

@@ -92,6 +92,18 @@ BAD = {
         ("ioc(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &other, 16, &other, 16, &n)",
          10022),
     "affinity, short": ("ioc(s, SIO_CPU_AFFINITY, &r, 1, 0, 0, &n)", 10014),
+    "route, no address":
+        ("ioc(s, SIO_ROUTING_INTERFACE_QUERY, NULL, 0, &other, 16, &n)", 10014),
+    "route, short address":
+        ("ioc(s, SIO_ROUTING_INTERFACE_QUERY, "
+         "&(struct sockaddr_in){.sin_family = AF_INET}, 15, &other, 16, &n)", 10014),
+    "route, short output":
+        ("ioc(s, SIO_ROUTING_INTERFACE_QUERY, &(struct sockaddr_in){.sin_family = "
+         "AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}, 16, &other, 15, &n)",
+         10014),
+    "route, no family":
+        ("ioc(s, SIO_ROUTING_INTERFACE_QUERY, "
+         "&(struct sockaddr_in){.sin_family = 99}, 16, &other, 16, &n)", 10047),
     "FIONBIO, short": ("ioc(s, FIONBIO, &r, 3, 0, 0, &n)", 10014),
     "FIONBIO, NULL": ("ioc(s, FIONBIO, NULL, 4, 0, 0, &n)", 10014),
     "FIONBIO, wild": ("ioc(s, 0x8004667e, nowhere(), 8, 0, 0, &n)", 10014),
@@ -153,6 +165,30 @@ def test_bad_calls(run_c, name, call):
         or "bytes read-only" in name
     assert said == {"held": 0, "answer": code, "bytes": 77 if untouched else 0,
                     "output untouched": 1, "free": 0, "release": 0}
+
+
+def test_which_address_goes_there(run_c):
+    """SIO_ROUTING_INTERFACE_QUERY, whatever the socket's family and protocol."""
+    said = run_c(SETUP + r"""
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(5)}, me;
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6}, mine;
+
+	started();
+	four.sin_addr.s_addr = htonl(0x7f000105);
+	say("IPv4", ioc(s, SIO_ROUTING_INTERFACE_QUERY, &four, sizeof(four), &me,
+			sizeof(me), &n));
+	say("bytes", n);
+	say("the address", me.sin_family == AF_INET && me.sin_port == 0 &&
+		me.sin_addr.s_addr == htonl(INADDR_LOOPBACK));
+	six.sin6_addr.s6_addr[15] = 1;
+	say("IPv6", ioc(s, SIO_ROUTING_INTERFACE_QUERY, &six, sizeof(six), &mine,
+			sizeof(mine), &n));
+	say("its bytes", n);
+	say("itself", mine.sin6_family == AF_INET6 && mine.sin6_port == 0 &&
+		IN6_IS_ADDR_LOOPBACK(&mine.sin6_addr));
+	""")
+    assert said == {"IPv4": 0, "bytes": 16, "the address": 1, "IPv6": 0,
+                    "its bytes": 28, "itself": 1}
 
 
 def test_good_calls(run_c):

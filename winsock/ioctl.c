@@ -9,8 +9,10 @@
 
 #include "mstcpip.h"
 #include "mswsock.h"
+#include "winsock/address.h"
 #include "winsock/error.h"
 #include "winsock/event_select.h"
+#include "winsock/route.h"
 #include "winsock/socket.h"
 #include "winsock/state.h"
 #include "winsock/usermem.h"
@@ -56,6 +58,7 @@ ioctl_known(DWORD code)
 	return ioctl_blocks(code) || ioctl_is_simple(code) ||
 	       code == SIO_KEEPALIVE_VALS || code == SIO_UDP_CONNRESET ||
 	       code == SIO_CPU_AFFINITY ||
+	       code == SIO_ROUTING_INTERFACE_QUERY ||
 	       code == SIO_GET_EXTENSION_FUNCTION_POINTER;
 }
 
@@ -117,6 +120,21 @@ decode_affinity(const struct ioctl_buffers *buffers)
 	return decode_fixed(buffers, &processor, sizeof(processor));
 }
 
+/* The room for the answer is looked at when it is known how long that is. */
+static int
+decode_address(const struct ioctl_buffers *buffers, struct request *ret)
+{
+	struct sockaddr_storage *address = &ret->in.address;
+	size_t size = buffers->in_size < sizeof(*address) ? buffers->in_size
+							  : sizeof(*address);
+
+	if (address_is_short(buffers->in, (socklen_t)size) ||
+	    usermem_read(address, buffers->in, size) < 0)
+		return WSAEFAULT;
+	address->ss_family = (sa_family_t)linux_family(address->ss_family);
+	return 0;
+}
+
 /* A u_long has 4 bytes on Windows and 8 here; ULONG and DWORD have 4. */
 static size_t
 number_size(size_t given)
@@ -147,6 +165,8 @@ ioctl_decode(const struct ioctl_buffers *buffers, struct request *ret)
 		return decode_fixed(buffers, &ret->in.number, sizeof(BOOL));
 	case SIO_CPU_AFFINITY:
 		return decode_affinity(buffers);
+	case SIO_ROUTING_INTERFACE_QUERY:
+		return decode_address(buffers, ret);
 	case SIO_GET_EXTENSION_FUNCTION_POINTER:
 		return decode_extension(buffers, ret);
 	case LINUX_FIONREAD:
@@ -230,6 +250,23 @@ tell_resets(const struct request *request)
 }
 
 static int
+tell_route(const struct request *request, struct ioctl_result *ret)
+{
+	struct sockaddr_storage from;
+	socklen_t size;
+	int code = route_query(&request->in.address, &from, &size);
+
+	if (code)
+		return code;
+	windows_address((struct sockaddr *)&from, size);
+	if (request->out_size < size ||
+	    usermem_write(request->out, &from, size) < 0)
+		return WSAEFAULT;
+	ret->bytes = (DWORD)size;
+	return 0;
+}
+
+static int
 readable(const struct request *request, struct ioctl_result *ret)
 {
 	size_t size = number_size(request->out_size);
@@ -302,6 +339,8 @@ ioctl_perform(const struct request *request, unsigned int flags,
 		return tell_resets(request);
 	case SIO_CPU_AFFINITY:
 		return socket_type(request->fd) < 0 ? WSAENOTSOCK : 0;
+	case SIO_ROUTING_INTERFACE_QUERY:
+		return tell_route(request, ret);
 	default:
 		return keep_alive(request);
 	}

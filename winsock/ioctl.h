@@ -32,6 +32,7 @@ struct request {
 		uint64_t token;
 		unsigned long number;
 		uint32_t keepalive[3];
+		struct sockaddr_storage address;
 		extension_function *function;
 	} in;
 };

@@ -108,6 +108,11 @@ machine(void)
 	size = 1;
 	SAY("no room", GetComputerNameA(name, &size));
 	SAY("no room error", GetLastError());
+	SAY("SetConsoleOutputCP",
+	    SetConsoleOutputCP(CP_UTF8) && SetConsoleCP(65001));
+	SAY("GetConsoleCP", GetConsoleCP() == GetConsoleOutputCP());
+	SAY("no code page", SetConsoleCP(12345));
+	SAY("its error", GetLastError());
 	SAY("pid", GetCurrentProcessId() == (DWORD)_getpid());
 }
 
