@@ -72,6 +72,12 @@ def table(root):
     return {row[0]: set(row[1].replace("and ", "").split()) for row in rows}
 
 
+def fewest(made):
+    """Their number, had the address not lain across a page of the stack: each page
+    is asked for."""
+    return len(made) - (made.count("rt_sigprocmask") > 1)
+
+
 def test_the_table_is_true(calls, table, owner):
     there = table["first bind, pool there"]
     later, reserved = table["a later bind"], table["a bind to a reserved port"]
@@ -82,8 +88,7 @@ def test_the_table_is_true(calls, table, owner):
     owner.tcp().acquire(START + 10, 1)
     first, again, refused = calls(START, START + 1, START + 10)
     assert set(first) == there
-    # A second one where the address lies across a page of the stack.
-    assert set(again) == later and len(again) <= 2
+    assert set(again) == later and fewest(again) == 1
     assert set(refused) == later | reserved
-    # The fewest there can be: none of them is made twice for the same reason.
-    assert len(first) <= 23 and len(refused) <= 5
+    # None of them is made twice for the same reason.
+    assert fewest(first) <= 23 and fewest(refused) <= 5
