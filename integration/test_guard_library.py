@@ -326,29 +326,6 @@ def test_the_plugin(guarded, plugin_env, start, stranger):
     assert held(stranger, int(port))
 
 
-@pytest.mark.parametrize("there", [False, True])
-def test_what_it_costs(arena, shim_env, has, there):
-    """Without a guard an acquire asks one question; binds and associations none."""
-    if not has("strace"):
-        pytest.skip("no strace")
-    if there:
-        arena.on()
-    script = ("import portio, socket\n"
-              "s = socket.socket(); b = portio.acquire(s, 26000, 3)\n"
-              "x = socket.socket(); portio.associate(x, b); x.bind(('127.0.0.1', 0))\n"
-              "socket.socket().bind(('127.0.0.1', 0))\n"
-              "try: socket.socket().bind(('127.0.0.1', 26001))\nexcept OSError: pass\n"
-              "portio.release(s, b)\n")
-    said = subprocess.run(
-        [*arena.inside, "strace", "-f", "-e", "trace=setsockopt", "-E",
-         f"LD_PRELOAD={shim_env['LD_PRELOAD']}", "/usr/bin/python3", "-c", script],
-        env={**{k: v for k, v in shim_env.items() if k != "LD_PRELOAD"},
-             "PYTHONPATH": str(arena.scripts)}, capture_output=True, text=True, check=True)
-    asked = said.stderr.count("0x5052")
-    assert asked == (8 if there else 1), said.stderr
-    assert there or "ENOPROTOOPT" in said.stderr
-
-
 def test_the_list_says_it(guarded, under_it, cli_env):
     """And shows a column of it only where the guard has anything."""
     guarded.env = {**cli_env, "PYTHONPATH": str(guarded.scripts)}

@@ -65,22 +65,21 @@ pick_from(struct slot *slot, struct call *call)
 	struct slot copy;
 	struct guarded block;
 	struct pick pick = {.bind = pick_bind, .owner = -1};
-	bool shares;
+	bool shares, asked;
 	long r;
 
 	memcpy(&copy, slot, sizeof(copy));
 	block = slot_guarded(&copy);
+	asked = guarded_by_some(&block);
 	pick.range = slot_range(&copy);
 	pick.protocol = block.protocol;
 	pick.look = shares = sock_shares_ports(&sys_kernel, call->fd);
-	if (guarded_by_some(&block)) {
-		let_in(&copy, &block, call->fd, &pick.owner);
+	if (asked && let_in(&copy, &block, call->fd, &pick.owner))
 		pick.block = &block;
-	}
 	r = pick_port(&pick, call);
 	/* An adoption gave it to the guard, and was killed before it said so.
 	 */
-	if (r == -EADDRINUSE && !pick.block &&
+	if (r == -EADDRINUSE && !asked &&
 	    let_in(&copy, &block, call->fd, &pick.owner)) {
 		if (sys_readable(&sys_kernel, slot))
 			atomic_store(&slot->guard, GUARDED_SOMEHOW);

@@ -61,18 +61,26 @@ guard_number(const struct sys_ops *sys, int fd)
 }
 
 uint64_t
-guard_commit(const struct sys_ops *sys, int fd, const struct guarded *block)
+guard_commit(const struct sys_ops *sys, int fd, const struct guarded *block,
+	     uint64_t *known)
 {
 	struct portres_guard request = request_for(block, -1);
+	struct guarded told = *block;
+	bool anew = *known == 0;
 	int r;
 
 	/* Another guard may have come after the number was told: it does not
 	 * have the block. */
-	request.number = guard_number(sys, fd);
+	if (anew)
+		*known = guard_number(sys, fd);
+	request.number = *known;
 	r = ask(sys, fd, PORTRES_GUARD_COMMIT, &request);
-	if (r == -ENOPROTOOPT)
-		return 0;
-	return r == 0 ? request.number : GUARDED_SOMEHOW;
+	if (r == 0 || r == -ENOPROTOOPT)
+		return r == 0 ? request.number : 0;
+	if (r != -ESTALE || anew)
+		return GUARDED_SOMEHOW;
+	told.number = *known = guard_number(sys, fd);
+	return guard_lives(sys, fd, &told) == 1 ? told.number : GUARDED_SOMEHOW;
 }
 
 int

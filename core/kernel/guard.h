@@ -3,7 +3,8 @@
  * The machine's guard, where there is one (portres-guard(8)): the kernel
  * refuses reserved ports to programs that are not under the library as well. It
  * is asked by the socket options of portres.h. If there is none each question
- * costs one system call, and an acquire asks one.
+ * costs one system call, and an acquire asks one; where there is, two, and the
+ * first one three more.
  */
 #ifndef PORTRES_CORE_KERNEL_GUARD_H
 #define PORTRES_CORE_KERNEL_GUARD_H
@@ -44,10 +45,14 @@ guarded_by_some(const struct guarded *block)
 int guard_acquire(const struct sys_ops *sys, int fd,
 		  const struct guarded *block, bool heirs);
 
-/* From now on only associated sockets and heirs bind. The guard's number, or
- * GUARDED_SOMEHOW, or 0 where it has gone meanwhile. */
+/*
+ * From now on only associated sockets and heirs bind. The guard's number, or
+ * GUARDED_SOMEHOW, or 0 where it has gone meanwhile. *known: the number that
+ * was told last in this network namespace, or 0; becomes the present one, which
+ * is asked for only where that is another.
+ */
 uint64_t guard_commit(const struct sys_ops *sys, int fd,
-		      const struct guarded *block);
+		      const struct guarded *block, uint64_t *known);
 
 /* Has a guard the block by this socket? Ends its trial as well. 1, 0, or
  * -ENOPROTOOPT: there is none. */

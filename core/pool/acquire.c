@@ -188,7 +188,8 @@ settle_guard(struct pool *pool, struct slot *slot, bool taken)
 	if (!block.number)
 		return;
 	if (taken)
-		number = guard_commit(pool->sys, slot->fd, &block);
+		number =
+			guard_commit(pool->sys, slot->fd, &block, &pool->guard);
 	else
 		guard_release(pool->sys, slot->fd, &block);
 	atomic_store(&slot->guard, number);

@@ -26,6 +26,7 @@ struct pool {
 	/* Ports that were asked about, and one of them was in use. */
 	uint64_t in_vain[PROTOCOL_COUNT];
 	bool unguarded;		     /* no guard was there when it was asked */
+	uint64_t guard;		     /* the number that one told last, or 0 */
 	uint32_t in_the_way;	     /* the port that made it fail, or 0 */
 	enum protocol in_the_way_of; /* that port's */
 	bool uncertain; /* a choice under way may get any port of it */
