@@ -29,15 +29,21 @@ struct carrier {
 	int fd;
 };
 
+/* A pool, and how far it has been looked through. */
+struct look {
+	struct guard_pool pool;
+	uint32_t next; /* slot */
+};
+
 struct search {
 	struct carrier *carriers; /* by inode */
 	uint32_t carrier_count;
-	struct guard_pool
-		*busy; /* pools that another process has the lock of */
+	struct look *busy; /* pools that another process has the lock of */
 	uint32_t busy_count;
 	bool only_look;	       /* how much there is that cannot be adopted */
 	uint32_t unprivileged; /* the first port that any user may bind */
-	struct slot slot[SLOT_COUNT]; /* of the pool that is looked at */
+	uint32_t taken;	       /* sockets of others, up to now */
+	uint64_t number;       /* that a guard told last, or 0 */
 	struct adopted *result;
 };
 
@@ -175,24 +181,42 @@ give(const struct guard_pool *pool, const struct slot *slot, uint32_t uid,
 	return outcome;
 }
 
+/* Has the guard the block by this socket? As guard_has(); search->number
+ * becomes that guard's. It is that of the socket before, as a rule, and not
+ * told anew. */
+static int
+ask_guard(struct search *search, int socket, struct guarded block)
+{
+	int r;
+
+	block.number = search->number;
+	r = guard_lives(&sys_kernel, socket, &block);
+	if (r == 0 || r == -ENOPROTOOPT)
+		return r;
+	if (r < 0)
+		search->number = guard_number(&sys_kernel, socket);
+	return guard_has(&sys_kernel, socket, &block);
+}
+
 /* By a socket that owns the block. It may be the guard's, and not be said to
  * be, if a process was killed between the two. */
 static enum outcome
 adopt_with(struct search *search, const struct guard_pool *pool,
-	   const struct slot *slot, uint32_t uid, int socket)
+	   const struct slot *slot, uint32_t pid, int socket)
 {
 	struct guarded block = slot_guarded(slot);
-	uint64_t number = guard_number(&sys_kernel, socket);
-	int had = guard_has(&sys_kernel, socket, &block);
+	int had = ask_guard(search, socket, block);
+	uint32_t uid;
 
-	if (had < 0 || (had && block.number == number))
+	if (had < 0 || (had && block.number == search->number))
 		return NOTHING_TO_DO;
 	if (search->only_look)
 		return LEFT;
+	uid = process_user(pid);
 	if (!is_believed(search, pool, slot, uid))
 		return DISBELIEVED;
-	return had ? write_number(pool, block.token, number)
-		   : give(pool, slot, uid, socket, number);
+	return had ? write_number(pool, block.token, search->number)
+		   : give(pool, slot, uid, socket, search->number);
 }
 
 static enum outcome
@@ -204,9 +228,9 @@ adopt_by(struct search *search, const struct guard_pool *pool,
 
 	if (socket < 0)
 		return outcome;
+	search->taken++;
 	if (is_owner(pool, slot, socket))
-		outcome = adopt_with(search, pool, slot,
-				     process_user(carrier->pid), socket);
+		outcome = adopt_with(search, pool, slot, carrier->pid, socket);
 	close(socket);
 	return outcome;
 }
@@ -242,43 +266,102 @@ adopt_slot(struct search *search, const struct guard_pool *pool,
 		search->result->left += best == LEFT || best == DISBELIEVED;
 }
 
+#define BATCH 64 /* slots; as long as it takes others wait for the lock */
+_Static_assert(SLOT_COUNT % BATCH == 0, "no slot is left out");
+
+/* Those of a batch. */
 static void
-adopt_slots(struct search *search, const struct guard_pool *pool)
+adopt_slots(struct search *search, const struct look *look)
 {
-	if (pread(pool->fd, search->slot, sizeof(search->slot),
-		  offsetof(struct pool_file, slot)) != sizeof(search->slot))
+	struct slot slot[BATCH];
+
+	if (pread(look->pool.fd, slot, sizeof(slot),
+		  (off_t)(offsetof(struct pool_file, slot) +
+			  look->next * sizeof(*slot))) != sizeof(slot))
 		return;
-	for (uint32_t i = 0; i < SLOT_COUNT; i++)
-		if (is_wanted(&search->slot[i], i))
-			adopt_slot(search, pool, &search->slot[i]);
+	for (uint32_t i = 0; i < BATCH; i++)
+		if (is_wanted(&slot[i], look->next + i))
+			adopt_slot(search, &look->pool, &slot[i]);
+}
+
+#define PAUSE_NS 1000000
+#define TRIES 10
+#define TRY_NS 100000
+
+/* The lock is polled by those that wait: it is let go for as long as a batch
+ * takes. False: somebody has it, and keeps it. */
+static bool
+hand_on(int fd)
+{
+	bool locked = false;
+
+	flock(fd, LOCK_UN);
+	sys_nanosleep(&sys_kernel, PAUSE_NS);
+	for (int i = 0; i < TRIES && !locked; i++) {
+		if (i > 0)
+			sys_nanosleep(&sys_kernel, TRY_NS);
+		locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	}
+	return locked;
 }
 
 /*
  * The pool is locked before a socket is taken, and until it is closed here:
  * else its owner's close would not be the last one, and who reserves the ports
- * then would find them reserved. False: another process has the lock.
+ * then would find them reserved. Later reservations are the guard's anyway.
+ * False: another process has the lock.
  */
 static bool
-adopt_all(struct search *search, const struct guard_pool *pool)
+adopt_all(struct search *search, struct look *look)
 {
-	if (flock(pool->fd, LOCK_EX | LOCK_NB) < 0)
-		return false;
-	adopt_slots(search, pool);
-	flock(pool->fd, LOCK_UN);
-	return true;
+	bool locked = flock(look->pool.fd, LOCK_EX | LOCK_NB) == 0;
+
+	while (locked && look->next < SLOT_COUNT) {
+		uint32_t before = search->taken;
+
+		adopt_slots(search, look);
+		look->next += BATCH;
+		if (search->taken != before)
+			locked = hand_on(look->pool.fd);
+	}
+	if (locked)
+		flock(look->pool.fd, LOCK_UN);
+	return look->next >= SLOT_COUNT;
 }
 
 static bool
 see_pool(void *context, const struct guard_pool *pool)
 {
 	struct search *search = context;
+	struct look look = {.pool = *pool};
 
-	if (adopt_all(search, pool))
+	if (adopt_all(search, &look))
 		return false;
-	search->busy = grow(search->busy, search->busy_count,
-			    sizeof(struct guard_pool));
-	search->busy[search->busy_count++] = *pool;
+	search->busy =
+		grow(search->busy, search->busy_count, sizeof(struct look));
+	search->busy[search->busy_count++] = look;
 	return true;
+}
+
+/* Looks on in all that are busy. Has it come any further? */
+static bool
+look_on(struct search *search)
+{
+	uint32_t still = 0;
+	bool further = false;
+
+	for (uint32_t n = 0; n < search->busy_count; n++) {
+		struct look look = search->busy[n];
+		uint32_t before = look.next;
+
+		if (adopt_all(search, &look))
+			close(look.pool.fd);
+		else
+			search->busy[still++] = look;
+		further |= look.next != before;
+	}
+	search->busy_count = still;
+	return further;
 }
 
 #define ROUNDS 100
@@ -289,23 +372,15 @@ see_pool(void *context, const struct guard_pool *pool)
 static void
 wait_for_busy(struct search *search)
 {
-	for (int i = 0; i < ROUNDS && search->busy_count; i++) {
-		uint32_t still = 0;
-
+	for (int in_vain = 0; in_vain < ROUNDS && search->busy_count;) {
 		sys_nanosleep(&sys_kernel, ROUND_NS);
-		for (uint32_t n = 0; n < search->busy_count; n++) {
-			struct guard_pool pool = search->busy[n];
-
-			if (adopt_all(search, &pool))
-				close(pool.fd);
-			else
-				search->busy[still++] = pool;
-		}
-		search->busy_count = still;
+		in_vain = look_on(search) ? 0 : in_vain + 1;
 	}
 	search->only_look = true;
 	for (uint32_t n = 0; n < search->busy_count; n++)
-		adopt_slots(search, &search->busy[n]);
+		for (struct look *look = &search->busy[n];
+		     look->next < SLOT_COUNT; look->next += BATCH)
+			adopt_slots(search, look);
 }
 
 static uint32_t
