@@ -433,7 +433,7 @@ keep_persistent(struct adopted *result)
 		return true;
 	if (open_pool(&pool) < 0)
 		return false;
-	r = persistent_keep(&pool, store, NULL, &refused);
+	r = persistent_keep(&pool, store, &refused);
 	pool_close(&pool);
 	result->left += refused;
 	result->persistent = r > 0 ? (uint32_t)r : 0;

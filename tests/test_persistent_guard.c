@@ -77,3 +77,78 @@ CHECK(persistent_guard, is_told_before_a_slot_without_a_line_ends)
 	cr_assert_not(in_pool(&scene, scene.block));
 	tear_down(&scene);
 }
+
+/* A kernel that counts, and has a guard or none. */
+struct kernel_counting {
+	struct sys_ops ops;
+	int r; /* what the guard answers */
+	int kept, dropped;
+	int sockets;  /* made */
+	int readings; /* of the store */
+};
+
+static long
+count(const struct sys_ops *sys, long nr, const long arg[6])
+{
+	struct kernel_counting *self = (struct kernel_counting *)(void *)sys;
+
+	self->sockets += nr == SYS_socket;
+	self->readings += nr == SYS_openat &&
+			  strcmp((const char *)arg[1], "persistent") == 0;
+	if (nr != SYS_setsockopt || arg[1] != PORTRES_GUARD)
+		return kernel_real(nr, arg);
+	self->kept += arg[2] == PORTRES_GUARD_KEEP;
+	self->dropped += arg[2] == PORTRES_GUARD_DROP;
+	kernel_real(nr, arg); /* if there is one */
+	return self->r;
+}
+
+static const int answers[] = {0, -ENOPROTOOPT};
+
+/* Of thousands of blocks each would have made one, under the lock. */
+CHECK(persistent_guard, is_asked_by_one_socket)
+{
+	for (int i = 0; i < 2; i++) {
+		struct kernel_counting kernel = {{.call = count},
+						 .r = answers[i]};
+		struct scene scene = set_up();
+		struct persistent_report report;
+
+		for (uint32_t n = 0; n < 4; n++) {
+			const struct range one = {scene.block.range.start + n,
+						  1};
+
+			cr_assert_eq(add(&scene.pool,
+					 (struct block){PROTOCOL_TCP, one}),
+				     0);
+		}
+		kit_write("persistent", "", 0);
+		scene.pool.sys = &kernel.ops;
+		cr_assert_eq(
+			persistent_reload(&scene.pool, temp_dir(), &report), 0);
+		cr_assert_eq(report.removed, 5);
+		cr_assert_eq(kernel.sockets, 1);
+		cr_assert_eq(kernel.dropped, answers[i] == 0 ? 5 : 1);
+		tear_down(&scene);
+	}
+}
+
+CHECK(persistent_guard, costs_no_second_reading_of_the_store)
+{
+	for (int i = 0; i < 2; i++) {
+		struct kernel_counting kernel = {{.call = count},
+						 .r = answers[i]};
+		struct scene scene = set_up();
+		struct persistent_report report;
+
+		scene.pool.sys = &kernel.ops;
+		cr_assert_eq(add(&scene.pool, scene.block), 0);
+		cr_assert_eq(kernel.readings, 1);
+		cr_assert_eq(kernel.kept, 1);
+		cr_assert_eq(
+			persistent_reload(&scene.pool, temp_dir(), &report), 0);
+		cr_assert_eq(kernel.readings, 2);
+		cr_assert_eq(kernel.kept, answers[i] == 0 ? 3 : 2);
+		tear_down(&scene);
+	}
+}

@@ -6,6 +6,7 @@
 #include "core/kernel/ephemeral.h"
 #include "core/kernel/guard.h"
 #include "core/pool/acquire.h"
+#include "core/pool/keeper.h"
 #include "core/pool/lease.h"
 #include "core/pool/slot.h"
 
@@ -21,6 +22,7 @@ struct agreement {
 	struct pool *pool;
 	struct acquire wanted;
 	struct persistent_report report;
+	struct keeper keeper;
 	uint32_t missing;
 	bool full;
 	uint64_t seen[SLOT_COUNT / 64]; /* slots that the store has, too */
@@ -76,44 +78,6 @@ see(void *context, unsigned line, bool bad, struct block block)
 	return 0;
 }
 
-/* The guard is asked by a socket of the block's protocol. */
-static int
-guard_socket(const struct sys_ops *sys, enum protocol protocol)
-{
-	int type = protocol == PROTOCOL_TCP ? SOCK_STREAM : SOCK_DGRAM;
-
-	return sys_socket(sys, AF_INET, type | SOCK_CLOEXEC, 0);
-}
-
-/* The block as the guard knows it. */
-static struct guarded
-guarded_of(struct block block)
-{
-	return (struct guarded){
-		.token = GUARDED_KEPT,
-		.kept = true,
-		.protocol = block.protocol,
-		.range = block.range,
-	};
-}
-
-/* Before the slot ends: whoever is killed between the two leaves a slot that
- * the next one finds, not ports that nobody knows of. False: the guard has the
- * block, and does not give it back. */
-static bool
-unkeep(const struct sys_ops *sys, struct block block)
-{
-	struct guarded guarded = guarded_of(block);
-	int fd = guard_socket(sys, block.protocol);
-	int r;
-
-	if (fd < 0)
-		return false;
-	r = guard_drop(sys, fd, &guarded);
-	sys_close(sys, fd);
-	return r != -EACCES;
-}
-
 /* Counts persistent slots without a line; with `drop` frees them. */
 static uint32_t
 count_unseen(struct agreement *a, bool drop)
@@ -129,7 +93,7 @@ count_unseen(struct agreement *a, bool drop)
 		if (drop) {
 			struct block block = {slot->protocol, slot_range(slot)};
 
-			a->report.unguarded += !unkeep(a->pool->sys, block);
+			a->report.unguarded += !keeper_drop(&a->keeper, block);
 			slot_free(a->pool->file, slot);
 		}
 		count++;
@@ -195,8 +159,16 @@ begin(struct pool *pool, const struct store *store)
 	if (at < 0)
 		return NULL;
 	a->pool = pool;
+	keeper_begin(&a->keeper, pool->sys);
 	store_each(store, see, a);
 	return a;
+}
+
+static void
+end(struct agreement *a)
+{
+	keeper_end(&a->keeper);
+	sys_munmap(a->pool->sys, a, sizeof(*a));
 }
 
 /*
@@ -218,7 +190,7 @@ agree(struct pool *pool, const struct store *store,
 	a->wanted.judged = (struct judgement){UINT64_MAX, 1};
 	store_each(store, add, a);
 	*ret = a->report;
-	sys_munmap(pool->sys, a, sizeof(*a));
+	end(a);
 	return 0;
 }
 
@@ -234,7 +206,7 @@ compare(struct pool *pool, const struct store *store, bool mend,
 		return -ENOMEM;
 	ret->left_over = count_unseen(a, mend);
 	ret->missing = a->missing;
-	sys_munmap(pool->sys, a, sizeof(*a));
+	end(a);
 	return 0;
 }
 
@@ -250,14 +222,50 @@ persistent_load(struct pool *pool, const char *path)
 	store_close(&store);
 }
 
-/* The number of blocks that a guard has not, although there is one. */
-static uint32_t
-unkept(struct pool *pool, const char *path, const struct block *only)
+/* As persistent_keep(); with `only`, that block. */
+static int
+keep(struct pool *pool, const struct store *store, const struct block *only,
+     uint32_t *ret_refused)
 {
-	uint32_t refused;
-	int r = persistent_keep(pool, path, only, &refused);
+	bool is_there = store->directory >= 0;
+	gid_t group = is_there && store->shared ? store->group : (gid_t)-1;
+	struct fork_block_hold held;
+	struct keeper keeper;
+	int r = 0, n = 0;
 
-	return r >= 0 || r == -ENOPROTOOPT || refused ? refused : 1;
+	*ret_refused = 0;
+	fork_block_hold(pool->sys, pool->forks->word(), FORK_BLOCK_HOLD_NS,
+			&held);
+	keeper_begin(&keeper, pool->sys);
+	for (uint32_t i = 0; i < SLOT_COUNT && r != -ENOPROTOOPT; i++) {
+		const struct slot *slot = &pool->file->slot[i];
+		struct block block = {slot->protocol, slot_range(slot)};
+
+		if (!slot_live(slot) || slot->kind != KIND_PERSISTENT ||
+		    !block_valid(block) || (only && !block_equal(*only, block)))
+			continue;
+		r = keeper_keep(&keeper, block, is_there ? store->owner : 0,
+				group);
+		n += r == 0;
+		*ret_refused += r < 0 && r != -EALREADY && r != -ENOPROTOOPT;
+	}
+	keeper_end(&keeper);
+	fork_block_release(pool->sys, pool->forks->word(), &held);
+	return r == -ENOPROTOOPT ? r : n;
+}
+
+int
+persistent_keep(struct pool *pool, const char *path, uint32_t *ret_refused)
+{
+	struct store store;
+	int r = store_open(pool->sys, path, false, &store);
+
+	*ret_refused = 0;
+	if (r < 0)
+		return r;
+	r = keep(pool, &store, NULL, ret_refused);
+	store_close(&store);
+	return r;
 }
 
 int
@@ -266,6 +274,7 @@ persistent_reload(struct pool *pool, const char *path,
 {
 	struct pool_lock lock;
 	struct store store;
+	uint32_t refused;
 	int r = store_open(pool->sys, path, true, &store);
 
 	if (r < 0)
@@ -277,9 +286,11 @@ persistent_reload(struct pool *pool, const char *path,
 		r = agree(pool, &store, ret);
 		pool_leave(pool, &lock);
 	}
+	if (r == 0) {
+		keep(pool, &store, NULL, &refused);
+		ret->unguarded += refused;
+	}
 	store_close(&store);
-	if (r == 0)
-		ret->unguarded += unkept(pool, path, NULL);
 	return r;
 }
 
@@ -324,79 +335,21 @@ static int
 withdraw(struct pool *pool, struct block block)
 {
 	struct pool_lock lock;
+	struct keeper keeper;
 	struct slot *slot;
 	bool given_back;
 	int r = pool_enter(pool, POOL_WAIT, &lock);
 
 	if (r < 0)
 		return r;
-	given_back = unkeep(pool->sys, block);
+	keeper_begin(&keeper, pool->sys);
+	given_back = keeper_drop(&keeper, block);
+	keeper_end(&keeper);
 	slot = slot_of(pool, block);
 	if (slot)
 		slot_free(pool->file, slot);
 	pool_leave(pool, &lock);
 	return given_back ? 0 : PERSISTENT_UNGUARDED;
-}
-
-/* Those of one protocol. */
-static int
-keep_all(struct pool *pool, enum protocol protocol, const struct store *store,
-	 const struct block *only, uint32_t *ret_refused)
-{
-	gid_t group = store->shared ? store->group : (gid_t)-1;
-	struct fork_block_hold held;
-	int fd, n = 0, r = 0;
-
-	/* No child of another thread is to have the socket. */
-	fork_block_hold(pool->sys, pool->forks->word(), FORK_BLOCK_HOLD_NS,
-			&held);
-	fd = guard_socket(pool->sys, protocol);
-	if (fd < 0) {
-		fork_block_release(pool->sys, pool->forks->word(), &held);
-		return fd;
-	}
-	for (uint32_t i = 0; i < SLOT_COUNT && r != -ENOPROTOOPT; i++) {
-		const struct slot *slot = &pool->file->slot[i];
-		struct block block = {slot->protocol, slot_range(slot)};
-		struct guarded guarded = guarded_of(block);
-
-		if (!slot_live(slot) || slot->kind != KIND_PERSISTENT ||
-		    slot->protocol != protocol ||
-		    (only && !block_equal(*only, block)))
-			continue;
-		r = guard_keep(pool->sys, fd, &guarded, store->owner, group);
-		n += r == 0;
-		*ret_refused += r < 0 && r != -EALREADY && r != -ENOPROTOOPT;
-	}
-	sys_close(pool->sys, fd);
-	fork_block_release(pool->sys, pool->forks->word(), &held);
-	return r == -ENOPROTOOPT ? r : n;
-}
-
-int
-persistent_keep(struct pool *pool, const char *path, const struct block *only,
-		uint32_t *ret_refused)
-{
-	struct store store;
-	int r = store_open(pool->sys, path, false, &store);
-	int n = 0;
-
-	*ret_refused = 0;
-	if (r < 0)
-		return r;
-	if (store.directory < 0) {
-		store.owner = 0;
-		store.shared = false;
-	}
-	for (int p = 0; p < PROTOCOL_COUNT && r >= 0; p++) {
-		r = !only || only->protocol == (enum protocol)p
-			    ? keep_all(pool, (enum protocol)p, &store, only,
-				       ret_refused)
-			    : 0;
-		n += r > 0 ? r : 0;
-	}
-	store_close(&store);
-	return r < 0 ? r : n;
 }
 
 static int
@@ -463,6 +416,7 @@ persistent_add(struct pool *pool, const char *path, struct block *block,
 	       const struct anywhere *anywhere, uint64_t *ret_token)
 {
 	struct store store;
+	uint32_t refused;
 	int r;
 
 	if (!range_valid(block->range) || block->protocol >= PROTOCOL_COUNT ||
@@ -472,10 +426,12 @@ persistent_add(struct pool *pool, const char *path, struct block *block,
 	if (r < 0)
 		return r;
 	r = add_to(&store, pool, block, anywhere, ret_token);
+	if (r >= 0) {
+		keep(pool, &store, block, &refused);
+		r |= refused ? PERSISTENT_UNGUARDED : 0;
+	}
 	store_close(&store);
-	if (r < 0)
-		return r;
-	return r | (unkept(pool, path, block) ? PERSISTENT_UNGUARDED : 0);
+	return r;
 }
 
 static int

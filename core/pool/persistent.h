@@ -99,11 +99,10 @@ int persistent_mend(struct pool *pool, const char *store,
 int persistent_compare(struct pool *pool, const char *store,
 		       struct persistent_difference *ret);
 
-/* Gives the blocks, or only one of them, to the machine's guard, where there is
- * one; the number that it has more now, or -Exxx: none. ret_refused: those that
- * it did not take. */
+/* Gives the blocks to the machine's guard, where there is one; the number that
+ * it has more now, or -Exxx: none. ret_refused: those that it did not take. */
 int persistent_keep(struct pool *pool, const char *store,
-		    const struct block *only, uint32_t *ret_refused);
+		    uint32_t *ret_refused);
 
 /*
  * As persistent_reload(), for a pool that pool_open() is making: a user who may
