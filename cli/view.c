@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/guard_here.h"
 #include "cli/open_pool.h"
 #include "cli/output.h"
 #include "cli/process.h"
@@ -87,11 +88,10 @@ attribute(struct view *view)
 static void
 ask_guard(struct view *view)
 {
-	int fd = sys_socket(&sys_kernel, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint64_t number = fd < 0 ? 0 : guard_number(&sys_kernel, fd);
-	int r = number ? 0 : -ENOPROTOOPT;
+	uint64_t number;
+	int fd = guard_here(&number);
 
-	for (size_t i = 0; i < view->count && r != -ENOPROTOOPT; i++) {
+	for (size_t i = 0; i < view->count && fd >= 0; i++) {
 		struct entry *entry = &view->entries[i];
 		bool kept = entry->kind == KIND_PERSISTENT;
 		struct guarded block = {
@@ -101,8 +101,7 @@ ask_guard(struct view *view)
 			.range = entry->range,
 		};
 
-		r = guard_lives(&sys_kernel, fd, &block);
-		entry->guarded = r == 1;
+		entry->guarded = guard_lives(&sys_kernel, fd, &block) == 1;
 	}
 	if (fd >= 0)
 		sys_close(&sys_kernel, fd);
