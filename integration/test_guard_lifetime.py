@@ -175,6 +175,19 @@ def test_two_that_end_the_same_block(guarded, compiled):
     assert tried > 100 and let_in == 0, said
 
 
+@pytest.mark.parametrize("request_", ["associate", "join", "drop"])
+def test_a_block_whose_place_is_taken_meanwhile(guarded, compiled, request_):
+    """A request looks the block up, and before it is through the block has ended, and
+    another is where it was: it is none about that."""
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("needs two processors")
+    program = compiled("guard/meanwhile.c", ["-O1"])
+    said = subprocess.run([*guarded.inside, program, request_, "60000"], capture_output=True,
+                          text=True, check=True, timeout=120).stdout
+    met, wrong = map(int, said.split())
+    assert met > 0 and wrong == 0, said
+
+
 def test_an_acquire_after_a_kill(guarded, other):
     """Nobody waits, or tries again."""
     for _ in range(20):
