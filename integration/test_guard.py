@@ -12,6 +12,7 @@ from errno import EADDRINUSE, ENOSYS
 import pytest
 
 from kits.compiling import PROGRAMS
+from kits.guard import end_cgroup
 from kits.playing import attempt
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -111,6 +112,25 @@ def test_outside_of_the_cgroup_nobody_is_refused(guarded, stranger):
     guarded.player().tcp().guarded(5000, 3)
     said = outcomes(guarded, stranger, 5001, prefix=guarded.outside)
     assert set(said.values()) <= {0, ENOSYS}
+
+
+def test_the_cgroup_in_which_the_socket_was_made_counts(guarded):
+    """Whoever binds it: docs/limits.md says so."""
+    other = guarded.cgroup.parent / f"{guarded.cgroup.name}-beside"
+    other.mkdir()
+    try:
+        guarded.player().tcp().guarded(5000, 3)
+        player = guarded.player(prefix=guarded.outside)
+        (other / "cgroup.procs").write_text(str(player.pid))
+        made_outside = player.tcp()
+        (guarded.cgroup / "cgroup.procs").write_text(str(player.pid))
+        made_inside = player.tcp()
+        assert made_outside.bind(5000) == 5000
+        (other / "cgroup.procs").write_text(str(player.pid))
+        assert attempt(made_inside.bind, 5001) == "EADDRINUSE"
+        player.kill()
+    finally:
+        end_cgroup(other)
 
 
 @pytest.fixture(scope="session")

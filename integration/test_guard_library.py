@@ -15,6 +15,8 @@ import pytest
 from kits.compiling import PROGRAMS
 from kits.playing import attempt, refused
 
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
 
 @pytest.fixture
 def under_it(guarded, shim_env):
@@ -340,6 +342,26 @@ def test_the_list_says_it(guarded, under_it, cli_env):
     assert entry["guarded"] is False
     assert guarded.portres("list").splitlines()[0].split()[-1] == "AGE"
     guarded.on()
+
+
+def test_what_is_over_a_quota_is_the_librarys_alone(guarded, reachable_env, cli_env, stranger):
+    """As without a guard, and the list says so."""
+    guarded.on("--quota", 5)
+    env = {**reachable_env, "PORTRES_POOL": ""}
+    user = guarded.player(env=env, prefix=[*guarded.inside, *NOBODY])
+    user.tcp().acquire(26000, 5)
+    block = user.tcp().acquire(26010, 3)
+    with refused(EADDRINUSE):
+        user.tcp().bind(26011)
+    x = user.tcp()
+    x.associate(block)
+    assert x.bind(0) in block
+    assert held(stranger, 26001) and not held(stranger, 26011)
+    guarded.build = guarded.scripts  # another user reaches that command
+    said = guarded.portres("list", "--json", prefix=NOBODY, env={
+        **cli_env, "PORTRES_POOL": "", "PYTHONPATH": str(guarded.scripts)})
+    assert {entry["start"]: entry["guarded"] for entry in json.loads(said)} == {
+        26000: True, 26010: False}
 
 
 def test_the_doctor_says_it(guarded, cli_env):

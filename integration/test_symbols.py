@@ -289,6 +289,13 @@ def test_the_oldest_glibc_that_loads_it(build):
     assert (2, 2, 5) in versions and max(versions) <= OLDEST_GLIBC
 
 
+def test_the_command_needs_libc_alone(build):
+    """With what it loads into the kernel: no libbpf where it is installed."""
+    plain(build)
+    text = output("readelf", "-dW", build / "portres")
+    assert re.findall(r"NEEDED.*\[(.*)\]", text) == ["libc.so.6"]
+
+
 def test_how_it_is_linked(build):
     text = output("readelf", "-dW", plain(build))
     # All names are looked up at once, so never inside a hook; the code stays
