@@ -3,11 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -470,27 +472,45 @@ join_below(const char *cgroup)
 	return mkdir(leaf, 0755) == 0 && join(leaf);
 }
 
-#define SECONDS 20
-
 /*
  * By a process of its own: a persistent block is asked for by any socket, but
  * one that was made in the guard's cgroup; and a read of what belongs to others
- * can be made to last, so this one ends in time.
+ * can be made to last, so it is not waited for without end.
  */
 static void
 adopt(const char *cgroup, struct adopted *result)
 {
-	sigset_t end;
-
-	/* The one who ran us may have left it ignored, or blocked. */
-	signal(SIGALRM, SIG_DFL);
-	sigemptyset(&end);
-	sigaddset(&end, SIGALRM);
-	sigprocmask(SIG_UNBLOCK, &end, NULL);
-	alarm(SECONDS);
+	/* It may outlive its parent for a while: it has neither the lock of
+	 * GUARD_PINS, nor a pipe whose end somebody waits for. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	syscall(SYS_close_range, 0, ~0u, 0);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		open("/dev/null", O_RDWR);
 	result->kept =
 		(join(cgroup) || join_below(cgroup)) && keep_persistent(result);
 	result->whole = adopt_runtime(result);
+}
+
+#define SECONDS 20
+
+/* Until the child has ended, or the time is up. A file system that does not
+ * answer may hold it in the kernel although it is killed: it ends some time. */
+static void
+wait_for(pid_t child, const sigset_t *ends)
+{
+	const struct timespec moment = {.tv_sec = 1};
+	int what;
+
+	alarm(SECONDS);
+	do
+		what = sigwaitinfo(ends, NULL);
+	while (what != SIGALRM && waitpid(child, NULL, WNOHANG) == 0);
+	alarm(0);
+	if (what != SIGALRM)
+		return;
+	kill(child, SIGKILL);
+	sigtimedwait(ends, NULL, &moment);
+	waitpid(child, NULL, WNOHANG);
 }
 
 void
@@ -500,18 +520,26 @@ guard_adopt(const char *cgroup, struct adopted *ret)
 		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char leaf[PATH_MAX];
+	sigset_t ends;
 	pid_t child;
 
 	memset(ret, 0, sizeof(*ret));
 	if (shared == MAP_FAILED)
 		return;
+	/* They stay blocked: so they come although they may be ignored, and an
+	 * alarm that comes late ends nobody. */
+	signal(SIGCHLD, SIG_DFL); /* or a child would end unseen */
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGALRM);
+	sigaddset(&ends, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
 	child = fork();
 	if (child == 0) {
 		adopt(cgroup, shared);
 		_exit(0);
 	}
 	if (child > 0) {
-		waitpid(child, NULL, 0);
+		wait_for(child, &ends);
 		leaf_of(cgroup, child, leaf);
 		rmdir(leaf);
 	}
