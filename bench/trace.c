@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,10 +108,11 @@ loopback(int port)
 	return at;
 }
 
+/* Aligned, an address is in one page of the stack: each is asked for. */
 static int
 bind_to(int fd, int port)
 {
-	struct sockaddr_in at = loopback(port);
+	alignas(16) struct sockaddr_in at = loopback(port);
 
 	return bind(fd, (struct sockaddr *)&at, sizeof(at));
 }
@@ -118,7 +120,7 @@ bind_to(int fd, int port)
 static int
 connect_to(int fd, int port)
 {
-	struct sockaddr_in at = loopback(port);
+	alignas(16) struct sockaddr_in at = loopback(port);
 
 	return connect(fd, (struct sockaddr *)&at, sizeof(at));
 }
@@ -344,7 +346,7 @@ static void
 sendto_unreserved(void)
 {
 	int server = open_socket(SOCK_DGRAM), fd = open_socket(SOCK_DGRAM);
-	struct sockaddr_in to;
+	alignas(16) struct sockaddr_in to;
 	ssize_t n;
 
 	warm_up();
