@@ -214,7 +214,6 @@ def test_two_at_a_time(arena):
 
 def test_a_place_that_is_not_roots(arena):
     """Anybody makes directories in a bpf file system that has no mode."""
-    subprocess.run([*arena.outside, "rmdir", PINS], check=True)
     user = arena.user(*NOBODY)
     user.os.mkdir(PINS)
     assert f"{PINS} is not root's alone" in arena.on(status=1)

@@ -3,7 +3,9 @@
 at the root."""
 
 import contextlib
+import ctypes
 import errno
+import functools
 import json
 import os
 import pathlib
@@ -105,11 +107,32 @@ def lacks(build):
     return None
 
 
-def may_load_programs():
-    """Has root the right here? A kernel that takes none of ours is no reason to skip."""
-    (word,) = [line.split()[1] for line in pathlib.Path("/proc/self/status").read_text()
-               .splitlines() if line.startswith("CapEff")]
-    return bool(int(word, 16) >> 21 & 1)  # CAP_SYS_ADMIN
+MAY_NOT_LOAD = "may not load programs into the kernel"
+BPF = 321 if os.uname().machine == "x86_64" else 280  # the call's number
+REFUSES_WITH_EADDRINUSE = struct.pack(
+    "=BBhiBBhiBBhiBBhi",
+    0xb7, 1, 0, -errno.EADDRINUSE,  # r1 = -EADDRINUSE
+    0x85, 0, 0, 187,  # bpf_set_retval(r1)
+    0xb7, 0, 0, 0,  # r0 = 0: refuse
+    0x95, 0, 0, 0)  # return
+
+
+@functools.lru_cache(maxsize=None)
+def kernel_lacks():
+    """Why this kernel takes no guard, or None. The newest of what a guard needs
+    decides, asked for without the guard, whose mistakes are no reason to skip."""
+    code = ctypes.create_string_buffer(REFUSES_WITH_EADDRINUSE)
+    licence = ctypes.create_string_buffer(b"GPL")
+    attributes = struct.pack("=IIQQ", 18, 4, ctypes.addressof(code), ctypes.addressof(licence))
+    attributes = attributes.ljust(68, b"\0") + struct.pack("=I", 8)  # of a sock_addr, for bind4
+    libc = ctypes.CDLL(None, use_errno=True)
+    program = libc.syscall(BPF, 5, attributes, len(attributes))
+    if program >= 0:
+        os.close(program)
+        return None
+    if ctypes.get_errno() in (errno.EPERM, errno.EACCES):
+        return MAY_NOT_LOAD
+    return "the kernel lets no program say why a bind is refused (bpf_set_retval)"
 
 
 def end_cgroup(cgroup):
@@ -168,11 +191,13 @@ def forget_persistent(under_a_guard):
 
 
 @pytest.fixture
-def arena(start, bare_env, build, reachable, need):
-    """A place of its own, not guarded yet."""
+def bare_arena(start, bare_env, build, reachable, need):
+    """One of its own, not guarded yet; the kernel may lack what that takes."""
     reason = lacks(build)
     if reason:
         pytest.skip(reason)
+    if kernel_lacks() == MAY_NOT_LOAD:
+        pytest.skip(MAY_NOT_LOAD)
     need("make a network namespace", "mount")
     cgroup = cgroup2() / f"portres-test-{uuid.uuid4().hex}"
     try:
@@ -180,19 +205,24 @@ def arena(start, bare_env, build, reachable, need):
     except OSError as error:
         pytest.skip(f"may not make a cgroup: {error}")
     arena = Arena(start, {**bare_env, "PYTHONPATH": str(reachable)}, build, reachable, cgroup)
-    probe = subprocess.run([*arena.outside, build / "portres", "guard", "on", "--cgroup", cgroup],
-                           env=bare_env, capture_output=True, text=True, check=False, timeout=120)
-    if probe.returncode and not may_load_programs():
-        cgroup.rmdir()
-        pytest.skip("may not load programs into the kernel")
-    if probe.returncode == 0:
-        arena.off()
     yield arena
     arena.status() and arena.off("--force")
     # The fixture `start` ends its programs later.
     for program in start.running:
         program.close()
     end_cgroup(cgroup)
+
+
+@pytest.fixture
+def able_kernel():
+    """Skips the test where the kernel lacks what a guard takes."""
+    if kernel_lacks():
+        pytest.skip(kernel_lacks())
+
+
+@pytest.fixture
+def arena(able_kernel, bare_arena):
+    return bare_arena
 
 
 @pytest.fixture
