@@ -15,6 +15,16 @@ bpf(enum bpf_cmd command, union bpf_attr *attributes)
 	return (int)syscall(SYS_bpf, command, attributes, sizeof(*attributes));
 }
 
+/* Which program the kernel has first; ENOENT: none. Those who may load programs
+ * are told. */
+static inline int
+bpf_first_program(void)
+{
+	union bpf_attr a = {0};
+
+	return bpf(BPF_PROG_GET_NEXT_ID, &a);
+}
+
 static inline int
 bpf_pin(int fd, const char *path)
 {

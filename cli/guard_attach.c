@@ -289,6 +289,14 @@ is_locked_down(void)
 	return strstr(text, "[confidentiality]") != NULL;
 }
 
+/* Before Linux 5.11 maps count against the limit of locked memory, and root is
+ * refused them as if without a right. */
+static bool
+has_right(void)
+{
+	return geteuid() == 0 && (bpf_first_program() == 0 || errno == ENOENT);
+}
+
 int
 guard_explain(int r)
 {
@@ -303,7 +311,7 @@ guard_explain(int r)
 		return refuse("the kernel is locked down, and reads nothing of "
 			      "itself for programs: boot without "
 			      "lockdown=confidentiality");
-	if (r == -EPERM || r == -EACCES)
+	if ((r == -EPERM || r == -EACCES) && !has_right())
 		return refuse("the guard is the administrator's: become root, "
 			      "outside of containers");
 	if (r == -EEXIST || r == -ENOTEMPTY)

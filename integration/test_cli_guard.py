@@ -8,6 +8,7 @@ from errno import EADDRINUSE
 
 import pytest
 
+from kits.guard import kernel_lacks
 from kits.playing import attempt, refused
 
 PINS = "/sys/fs/bpf/portres"
@@ -320,6 +321,39 @@ def test_what_a_kernel_may_lack(arena, prepare, said):
     assert (run.returncode, run.stdout) == (1, ""), run
     assert said in run.stderr and run.stderr.count("\n") == 1
     assert arena.status() is None
+
+
+def refusing(error, when):
+    """A kernel that answers the command's bpf call number `when` with that error."""
+    return ["strace", "-f", "-o", "/dev/null", "-e", "trace=bpf", "-e",
+            f"inject=bpf:error={error}:when={when}"]
+
+
+def nothing_is_there(arena):
+    pins = subprocess.run([*arena.outside, "find", PINS, "-mindepth", "1"], check=True,
+                          capture_output=True, text=True)
+    return pins.stdout == "" and attached(arena) == 0
+
+
+def test_a_kernel_that_is_too_old(bare_arena, has):
+    """Said so, although before Linux 5.11 the first map is refused as if root had no
+    right: more memory would be locked than its limit has."""
+    if not has("strace"):
+        pytest.skip("no strace")
+    said = bare_arena.on(status=1, prefix=[] if kernel_lacks() else refusing("EPERM", 1))
+    assert f"the kernel {os.uname().release} does not take the guard's programs" in said
+    assert nothing_is_there(bare_arena)
+
+
+# To make the loader's map, to load it, to run it; for the first and the last program
+# to attach it; for the first and the last of all to pin it.
+@pytest.mark.parametrize("when", [1, 3, 4, 6, 11, 12, 25])
+def test_a_kernel_that_refuses_a_part(arena, has, when):
+    if not has("strace"):
+        pytest.skip("no strace")
+    assert "does not take the guard's programs" in arena.on(status=1,
+                                                            prefix=refusing("EINVAL", when))
+    assert nothing_is_there(arena)
 
 
 def test_made_without_the_tools(root, build, tmp_path):
