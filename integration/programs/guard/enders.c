@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two processes that end the same persistent blocks for some seconds, beside
- *one that has a block of its own:
+ * Two processes that end the same persistent blocks for some seconds, and until the
+ * third has tried 101 times, which has a block of its own:
  *
  *	enders SECONDS
  *
@@ -94,7 +94,7 @@ main(int argc, char **argv)
 	for (int i = 0; i < 2; i++)
 		if ((enders[i] = fork()) == 0)
 			keep_and_drop();
-	for (; time(NULL) < until; tried++)
+	for (; time(NULL) < until || tried <= 100; tried++)
 		let_in += is_let_in(OWN);
 	for (int i = 0; i < 2; i++) {
 		kill(enders[i], SIGKILL);
