@@ -10,7 +10,8 @@
 #   make check-valgrind  the programs that integration compiles, under valgrind
 #   make check-kernel    unit, and what of integration asks the kernel most, on
 #                        the kernel that Debian ships, in a virtual machine; it
-#                        wants tests/packages-kernel; or KERNEL=linux-image-…
+#                        wants tests/packages-kernel; or KERNEL=linux-image-…;
+#                        check-kernel-guard: there the guard's tests, all
 #   make bench           what it costs, against bare libc; JSON=1; with
 #                        OLD=libportres.so against that one, in turns
 #   make bench-peers     the same of what else people use for ports; JSON=1, and
@@ -360,6 +361,21 @@ check-kernel: all $(TESTS)
 		'make check-integration LONG=1 INTEGRATION="$(KERNEL_FILES) \
 		--deselect $(KERNEL_LESS)"'
 
+# Apart: an emulated processor takes seconds to verify the guard's programs, and each
+# test loads them. In two halves; what compiles the command asks the kernel nothing.
+GUARD_FILES := $(patsubst %,integration/test_%.py,guard guard_adopt guard_hostile \
+	guard_library guard_native)
+GUARD_OTHERS := $(patsubst %,integration/test_%.py,cli_guard guard_lifetime \
+	guard_requests)
+GUARD_LESS := integration/test_cli_guard.py::test_made_without_the_tools
+
+check-kernel-guard: all
+	$QKERNEL='$(KERNEL)' MINUTES=$(or $(MINUTES),60) \
+		sh integration/kernel/run.sh $B \
+		'make check-integration INTEGRATION="$(GUARD_FILES)"' \
+		'make check-integration INTEGRATION="$(GUARD_OTHERS) \
+		--deselect $(GUARD_LESS)"'
+
 check-symbols: $B/libportres.so $B/hooks.txt
 	$Qawk -v list=1 -f shim/exports.awk $B/hooks.txt | sort >$B/wanted.txt
 	$Q$(NM) -D --defined-only $< | awk '$$2 != "A" { print $$3 }' | sort \
@@ -515,7 +531,8 @@ clean:
 .PHONY: all headers links install-files uninstall installcheck dist deb \
 	check-packages check check-long check-elsewhere check-unit \
 	check-integration check-asan check-ubsan check-tsan check-valgrind \
-	check-kernel check-symbols bench bench-peers trace demo install clean
+	check-kernel check-kernel-guard check-symbols bench bench-peers trace \
+	demo install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
