@@ -8,12 +8,13 @@
  * each entry, its offset in the file. Without the library preloaded it makes
  * the same calls, as far as they work.
  */
+#include <alloca.h>
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdalign.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,19 +109,24 @@ loopback(int port)
 	return at;
 }
 
-/* Aligned, an address is in one page of the stack: each is asked for. */
+/* The address stands high on a page, and so on that of the frames below it: one
+ * on another page than these is asked for. */
 static int
 bind_to(int fd, int port)
 {
-	alignas(16) struct sockaddr_in at = loopback(port);
+	uintptr_t used = (uintptr_t)__builtin_frame_address(0) % 4096;
+	volatile char *above = alloca(used + 256);
+	struct sockaddr_in *at = alloca(sizeof(*at));
 
-	return bind(fd, (struct sockaddr *)&at, sizeof(at));
+	*above = 0;
+	*at = loopback(port);
+	return bind(fd, (struct sockaddr *)at, sizeof(*at));
 }
 
 static int
 connect_to(int fd, int port)
 {
-	alignas(16) struct sockaddr_in at = loopback(port);
+	struct sockaddr_in at = loopback(port);
 
 	return connect(fd, (struct sockaddr *)&at, sizeof(at));
 }
@@ -346,7 +352,7 @@ static void
 sendto_unreserved(void)
 {
 	int server = open_socket(SOCK_DGRAM), fd = open_socket(SOCK_DGRAM);
-	alignas(16) struct sockaddr_in to;
+	struct sockaddr_in to;
 	ssize_t n;
 
 	warm_up();

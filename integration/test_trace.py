@@ -31,5 +31,4 @@ def trace(root, shim_env, has, tmp_path):
 
 def test_an_unreserved_bind_takes_one_more_system_call(trace):
     row = trace("bind, unreserved")
-    # A second one of them where the address lies across a page of the stack.
-    assert row["called"] in ({"rt_sigprocmask": 1}, {"rt_sigprocmask": 2}), row
+    assert row["calls"] == 1, row["called"]

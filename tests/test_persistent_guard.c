@@ -105,7 +105,7 @@ count(const struct sys_ops *sys, long nr, const long arg[6])
 
 static const int answers[] = {0, -ENOPROTOOPT};
 
-/* Of thousands of blocks each would have made one, under the lock. */
+/* Each of thousands of blocks would have made one, under the lock. */
 CHECK(persistent_guard, is_asked_by_one_socket)
 {
 	for (int i = 0; i < 2; i++) {

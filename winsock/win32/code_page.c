@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a terminal's bytes mean: UTF-8, as everywhere here. */
+/* A terminal's bytes are UTF-8, as all text is here. */
 #include "windows.h"
 
 BOOL WINAPI

@@ -28,7 +28,7 @@ struct heap {
 
 static struct heap process_heap;
 
-/* Of all rings: a fork waits for it. */
+/* It guards all rings, and a fork waits for it. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void
