@@ -6,7 +6,8 @@
  * time, so long, and until it got the block 101 times; says how often it did,
  * and how often one of them had a port of it then, or its owner could not bind
  * one. A bind that began before the block did may have the port for as long as
- * the kernel takes to refuse it: the owner tries again.
+ * the kernel takes to refuse it: the owner tries again once those have ended,
+ * and fails for no other reason.
  *
  * racer overlap ROUNDS: eight processes ask for blocks that overlap; says the
  * rounds, the winners, and the most of one round.
@@ -29,12 +30,13 @@
 #define FIRST 6000
 #define PORTS 4
 #define RACERS 8
-#define TRIES 100 /* of a bind */
+#define STRANGERS 3
 
 static struct {
-	atomic_bool lives; /* the block */
-	atomic_long had;   /* by a stranger then */
-} *common;
+	atomic_bool lives;	       /* the block */
+	atomic_long had;	       /* by a stranger then */
+	atomic_ulong binds[STRANGERS]; /* odd: one is under way */
+} * common;
 
 static int
 ask(int fd, int what, int owner)
@@ -67,17 +69,20 @@ try(int port, int owner)
 }
 
 static void
-spin_alone(void)
+spin_alone(int self)
 {
 	for (unsigned k = 0;; k++) {
 		struct sockaddr_in here = {
 			.sin_family = AF_INET,
 			.sin_port = htons((uint16_t)(FIRST + k % PORTS)),
 		};
-		int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+		int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1, r;
 
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-		if (bind(fd, (struct sockaddr *)&here, sizeof(here)) == 0) {
+		common->binds[self]++;
+		r = bind(fd, (struct sockaddr *)&here, sizeof(here));
+		common->binds[self]++;
+		if (r == 0) {
 			common->had += common->lives;
 			for (volatile unsigned j = 0; j < k % 64 * 40; j++)
 				;
@@ -96,14 +101,29 @@ all(int owner)
 	return lost;
 }
 
-/* Has the owner every port at last? */
+/* What was under way when the block began has ended, once and for all. Was
+ * there any? */
 static bool
-all_at_last(int owner)
+wait_for(unsigned long *binds)
 {
-	for (int i = 0; i < TRIES; i++)
-		if (all(owner) == 0)
-			return true;
-	return false;
+	bool any = false;
+
+	for (int i = 0; i < STRANGERS; i++) {
+		any |= binds[i] % 2;
+		while (binds[i] % 2 && common->binds[i] == binds[i])
+			;
+		binds[i] = 0;
+	}
+	return any;
+}
+
+/* How many ports the owner lacks, although no bind is older than the block. */
+static int
+lacks(int owner, unsigned long *binds)
+{
+	int lost = all(owner);
+
+	return lost && wait_for(binds) ? all(owner) : lost;
 }
 
 static int
@@ -111,29 +131,33 @@ spin(int seconds)
 {
 	time_t end = time(NULL) + seconds;
 	long got = 0, violations = 0;
-	pid_t strangers[3];
+	pid_t strangers[STRANGERS];
 
 	common = mmap(NULL, sizeof(*common), PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < STRANGERS; i++)
 		if ((strangers[i] = fork()) == 0)
-			spin_alone();
+			spin_alone(i);
 	while (time(NULL) < end || got <= 100) {
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+		unsigned long binds[STRANGERS];
+
 		if (ask(fd, PORTRES_GUARD_ACQUIRE, -1) < 0)
 			return 1;
+		for (int i = 0; i < STRANGERS; i++)
+			binds[i] = common->binds[i];
 		if (all(-1) == 0) {
 			ask(fd, PORTRES_GUARD_COMMIT, -1);
 			got++;
 			common->lives = true;
 			for (int i = 0; i < 20; i++)
-				violations += !all_at_last(fd);
+				violations += lacks(fd, binds);
 			common->lives = false;
 		}
 		close(fd);
 	}
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < STRANGERS; i++) {
 		kill(strangers[i], SIGKILL);
 		waitpid(strangers[i], NULL, 0);
 	}
