@@ -8,13 +8,11 @@
  * each entry, its offset in the file. Without the library preloaded it makes
  * the same calls, as far as they work.
  */
-#include <alloca.h>
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,18 +107,12 @@ loopback(int port)
 	return at;
 }
 
-/* The address stands high on a page, and so on that of the frames below it: one
- * on another page than these is asked for. */
 static int
 bind_to(int fd, int port)
 {
-	uintptr_t used = (uintptr_t)__builtin_frame_address(0) % 4096;
-	volatile char *above = alloca(used + 256);
-	struct sockaddr_in *at = alloca(sizeof(*at));
+	struct sockaddr_in at = loopback(port);
 
-	*above = 0;
-	*at = loopback(port);
-	return bind(fd, (struct sockaddr *)at, sizeof(*at));
+	return bind(fd, (struct sockaddr *)&at, sizeof(at));
 }
 
 static int

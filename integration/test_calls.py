@@ -11,9 +11,7 @@ import pytest
 
 START = 25800
 PROGRAM = """
-#include <alloca.h>
 #include <arpa/inet.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -24,20 +22,14 @@ static void mark(void) { writev(-1, NULL, 0); }
 
 int main(int n, char **argument)
 {
-	/* High on a page, and so on that of the frames below it: an address on
-	   another page than these is asked for. */
-	volatile char *above = alloca((uintptr_t)__builtin_frame_address(0) % 4096 + 256);
-	struct sockaddr_in *at = alloca(sizeof(*at));
-
-	*above = 0;
 	for (int i = 1; i < n; i++) {
+		struct sockaddr_in at = {.sin_family = AF_INET,
+					 .sin_port = htons(atoi(argument[i]))};
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-		*at = (struct sockaddr_in){.sin_family = AF_INET,
-					   .sin_port = htons(atoi(argument[i])),
-					   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		mark();
-		bind(fd, (struct sockaddr *)at, sizeof(*at));
+		bind(fd, (struct sockaddr *)&at, sizeof(at));
 	}
 	mark();
 	return 0;

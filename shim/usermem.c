@@ -2,11 +2,14 @@
 #include "shim/usermem.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/uio.h>
 
 #include "core/kernel/sys.h"
 
 #define PAGE 4096 /* the smallest that there is */
+/* exec() makes the main stack so large, and keeps a gap of a MiB below it. */
+#define MAIN_STACK_LEAST ((uintptr_t)128 << 10)
 
 static bool
 same_page(const void *a, const void *b)
@@ -14,16 +17,29 @@ same_page(const void *a, const void *b)
 	return (uintptr_t)a / PAGE == (uintptr_t)b / PAGE;
 }
 
+/* The auxiliary vector's 16 random bytes, at the bottom of the main thread's
+ * stack: above them lie no frames. 0 before the constructor. */
+static uintptr_t main_stack;
+
+void
+usermem_start(void)
+{
+	main_stack = getauxval(AT_RANDOM);
+}
+
 /*
- * Nearly all programs pass local variables. Memory above our own frame on the
- * same page is stack, and needs no system call; the next page may be past the
- * end of a small one.
+ * Memory above our own frame needs no system call where it certainly is stack:
+ * nearly all programs pass local variables. The kernel maps nothing else so
+ * near to the bottom of the main stack. On another stack only the page that we
+ * stand on is known; the next one may be past the end of a small one.
  */
+#define FRAME ((uintptr_t)__builtin_frame_address(0))
+#define FRAMES_END                                                             \
+	(main_stack - FRAME < MAIN_STACK_LEAST ? main_stack                    \
+					       : (FRAME | (PAGE - 1)) + 1)
 #define IN_CALLERS_FRAMES(user, n)                                             \
-	((uintptr_t)(user) >= (uintptr_t)__builtin_frame_address(0) &&         \
-	 (uintptr_t)(user) < FRAMES_END &&                                     \
+	((uintptr_t)(user) >= FRAME && (uintptr_t)(user) < FRAMES_END &&       \
 	 (n) <= FRAMES_END - (uintptr_t)(user))
-#define FRAMES_END (((uintptr_t)__builtin_frame_address(0) | (PAGE - 1)) + 1)
 
 /* Asks for the first and the last aligned word: bytes on one page are all
  * readable or none, and 4096 lie on two pages at most. */

@@ -14,6 +14,9 @@
 int usermem_read(void *to, const void *user, size_t n);
 int usermem_write(void *user, const void *from, size_t n);
 
+/* Called once by the constructor. Before it, more is asked of the kernel. */
+void usermem_start(void);
+
 /* Are these bytes, 1 to 4096 of them, readable? */
 bool usermem_readable(const void *user, size_t n);
 

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -90,4 +91,27 @@ run_on_small_stack(void (*body)(char *last_page))
 CHECK(user_stack, local_variables_are_not_asked_for)
 {
 	run_on_small_stack(on_a_small_stack);
+}
+
+/* However many pages above us they begin; what is above the main stack's
+ * frames, or below ours, is asked for. */
+CHECK(user_stack, the_main_stack_is_known_to_its_bottom)
+{
+	char local[3 * PAGE], *bottom = (char *)getauxval(AT_RANDOM);
+	char *frame = __builtin_frame_address(0);
+	struct peer peer = peer_fork();
+
+	if (peer.pid == 0) {
+		usermem_start();
+		memset(local, 7, sizeof(local));
+		child_assert(answer_no());
+		child_assert(usermem_readable(local, PAGE));
+		child_assert(usermem_readable(local + 2 * PAGE, PAGE));
+		child_assert(usermem_readable(bottom - 8, 8));
+		child_assert(!usermem_readable(bottom - 8, 9));
+		child_assert(!usermem_readable(bottom, 1));
+		child_assert(!usermem_readable(frame - 16 * PAGE, 1));
+		_exit(0);
+	}
+	peer_verdict(peer_end(&peer));
 }
