@@ -4,21 +4,20 @@
 import errno
 import socket
 import subprocess
-from errno import EADDRINUSE
+import tempfile
+from errno import EADDRINUSE, ENETDOWN
 
 import pytest
 
+from kits import limits
 from kits.cli import lines
 from kits.compiling import PROGRAMS
-from kits.playing import attempt, refused
+from kits.playing import refused
 
 START = 25900
 NETLINK = f"family:{socket.AF_NETLINK.value}"
 IPV6 = f"family:{socket.AF_INET6.value}"
 ANSWERS = ["EACCES", "EPERM", "EOPNOTSUPP", "EAFNOSUPPORT"]
-# x86-64's numbers; tests by number skip elsewhere.
-CALLS = {"openat": 257, "mmap": 9, "getsockopt": 55, "readlinkat": 267, "pread64": 17,
-         "rt_sigprocmask": 14, "get_robust_list": 274, "madvise": 28, "fstat": 5}
 
 
 @pytest.fixture(scope="session")
@@ -80,28 +79,45 @@ def reserved(owner):
     assert owner.popen.poll() is None
 
 
-@pytest.mark.parametrize("call", ["openat", "pread64", "fstat"])
-def test_a_filter_before_the_first_bind(player, reserved, shim_env, under_a_guard, call):
-    """As limits.md says: it goes on unchecked, or not at all with PORTRES_STRICT. A
-    guard checks it.
-    The filter is put on by the program itself, which python needs to start."""
-    unchecked = "EADDRINUSE" if under_a_guard else START
-    for strict, wanted in (("0", unchecked), ("1", "ENETDOWN")):
-        one = player({**shim_env, "PORTRES_STRICT": strict})
-        x = one.tcp()
-        one.sandboxed.forbid(CALLS[call], errno.EPERM)
-        assert attempt(x.bind, START) == wanted
-        one.kill()
+@pytest.fixture
+def filtered(compile_program, run, shim_env):
+    """filtered(call, port, earlier …, VARIABLE=value) -> how its bind ends where that
+    call is forbidden."""
+    program = compile_program("sandbox/filtered.c", "filtered")
+
+    def filtered(call, *ports, **variables):
+        return run(program, call, *ports, env={**shim_env, **variables}).returncode
+
+    return filtered
+
+
+def of_rows(*rows):
+    """(call, does a bind go unchecked without it)."""
+    table = limits.rows()
+    return [pytest.param(call, limits.goes_unchecked(call, table[row][1]), id=call)
+            for row in rows for call in table[row][0]]
+
+
+@pytest.mark.parametrize(
+    "call, unchecked", of_rows("first bind, pool there", "the same, pool on a disk"))
+def test_a_filter_before_the_first_bind(filtered, reserved, under_a_guard, call, unchecked):
+    """A guard checks what goes unchecked."""
+    open_to_all = unchecked and not under_a_guard
+    assert filtered(call, START, PORTRES_STRICT="0") == (0 if open_to_all else EADDRINUSE)
+    strictly = ENETDOWN if unchecked else EADDRINUSE
+    assert filtered(call, START, PORTRES_STRICT="1") == strictly
+
+
+@pytest.mark.parametrize("call, unchecked", of_rows("the same, pool not there"))
+def test_a_filter_before_the_pool_is_made(filtered, call, unchecked):
+    for strict, wanted in ("0", 0), ("1", ENETDOWN if unchecked else 0):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as pool:
+            assert filtered(call, START, PORTRES_POOL=pool, PORTRES_STRICT=strict) == wanted
 
 
 @pytest.mark.parametrize("call", ["rt_sigprocmask", "readlinkat", "getsockopt", "openat",
                                   "get_robust_list"])
-def test_a_filter_after_the_first_bind(player, reserved, call):
+def test_a_filter_after_the_first_bind(filtered, reserved, call):
     """A reserved port is refused all the same."""
-    one = player()
-    one.tcp().bind(25999)
-    x = one.tcp()
-    one.sandboxed.forbid(CALLS[call], errno.EPERM)
-    with refused(EADDRINUSE):
-        x.bind(START)
-    assert x.bind(START + 5) == START + 5
+    assert filtered(call, START, 25999) == EADDRINUSE
+    assert filtered(call, START + 5, 25999) == 0

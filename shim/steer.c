@@ -91,17 +91,36 @@ read_unbound(struct call *call)
 	return true;
 }
 
+/* Does a sandbox forbid getsockopt()? Then nobody can say what a socket is. */
+static bool
+unanswered(int r)
+{
+	return r == -EPERM || r == -EACCES || r == -ENOSYS;
+}
+
+/* May the call give the socket a port? One that nobody can tell apart from TCP
+ * and UDP may. */
+static bool
+may_take_port(struct call *call)
+{
+	enum protocol protocol;
+	uint16_t port;
+	int r = sock_protocol(&sys_kernel, call->fd, &protocol);
+
+	if (unanswered(r))
+		return sock_port(&sys_kernel, call->fd, &port, NULL, NULL) ==
+			       0 &&
+		       (call->verb == VERB_BIND || port == 0);
+	return (r == 0 || r == -EPROTONOSUPPORT) && autobinds(call, protocol) &&
+	       (call->verb == VERB_BIND || !call_has_port(call)) &&
+	       reaches_autobind(call, protocol);
+}
+
 /* The pool cannot be used: programs go on, unless PORTRES_STRICT is set. */
 static long
 unchecked(struct call *call)
 {
-	enum protocol protocol;
-
-	if (!config_get()->strict ||
-	    !sock_takes_ports(&sys_kernel, call->fd, &protocol) ||
-	    !autobinds(call, protocol) ||
-	    (call->verb != VERB_BIND && call_has_port(call)) ||
-	    !reaches_autobind(call, protocol))
+	if (!config_get()->strict || !may_take_port(call))
 		return call->real(call);
 	refusal_none();
 	return -ENETDOWN;
@@ -116,7 +135,7 @@ takes_port(struct pool *pool, const struct call *call,
 	int r = sock_protocol(&sys_kernel, call->fd, ret_protocol);
 
 	/* A sandbox forbids getsockopt(): take the protocol that is marked. */
-	if (r == -EPERM || r == -EACCES || r == -ENOSYS) {
+	if (unanswered(r)) {
 		*ret_protocol = atomic_load(mark_of(pool->file, PROTOCOL_TCP,
 						    call->port))
 					? PROTOCOL_TCP

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+"""What docs/limits.md promises about system calls, read from its table."""
+
+import pathlib
+import re
+
+TEXT = pathlib.Path(__file__).resolve().parents[2] / "docs/limits.md"
+ROW = re.compile(r"^\| *(.+?) *\| *(?:and )?(.+?) *\| *(.+?) *\|$")
+
+
+def rows():
+    """What the table has of each kind of bind: the calls that it makes, and what
+    becomes of it where they are forbidden."""
+    found = [ROW.match(line) for line in TEXT.read_text().splitlines()]
+    return {row[1]: (row[2].split(), row[3]) for row in found if row}
+
+
+def goes_unchecked(call, answer):
+    """Does it, where this call is forbidden?"""
+    return call in answer.split(":")[0].split() and "unchecked" in answer
