@@ -293,7 +293,7 @@ CHECK(lease_find, no_list_is_read_while_all_are_where_they_were)
 }
 
 /* One to hear of all that are dead, and a second where a newcomer died. */
-CHECK(lease_find, a_request_takes_two_readings_at_most)
+CHECK(lease_find, a_request_takes_no_reading_in_vain)
 {
 	struct pool pool = rig_pool();
 	uint32_t first = own_ports();
@@ -326,6 +326,45 @@ CHECK(lease_find, a_request_takes_two_readings_at_most)
 	cr_assert_eq(rig_acquire(&pool, &wanted, &got), -EADDRINUSE);
 	/* A guard can tell. */
 	cr_assert_eq(kernel.asked, rig_guarded() ? 0 : 1);
+	close(other);
+	pool_close(&pool);
+}
+
+/* Another takes the port and dies, each time that the list has been read. */
+CHECK(lease_find, a_request_takes_two_readings_at_most)
+{
+	struct pool pool = rig_pool();
+	uint32_t first = own_ports();
+	int other = tcp_socket();
+	struct acquire wanted = rig_wanted(other, first, 1);
+	struct reservation got;
+
+	for (int readings = 0; readings < 3; readings++) {
+		int newcomer = tcp_socket();
+
+		rig_reserve(&pool, newcomer, first, 1);
+		close(newcomer);
+		cr_assert_eq(rig_acquire_once(&pool, &wanted, &got), -EAGAIN);
+		cr_assert_eq(reserve_judge_for(&pool, &wanted), 0);
+	}
+	cr_assert_eq(rig_acquire_once(&pool, &wanted, &got), -EADDRINUSE);
+	close(other);
+	pool_close(&pool);
+}
+
+CHECK(lease_find, who_met_one_dead_frees_them_all)
+{
+	struct pool pool = rig_pool();
+	uint32_t first = own_ports();
+	int owner = tcp_socket(), other = tcp_socket();
+	struct acquire wanted = rig_wanted(other, first, 1);
+	struct reservation got;
+
+	for (uint32_t i = 0; i < 20; i++)
+		rig_reserve(&pool, owner, first + i, 1);
+	close(owner);
+	cr_assert_eq(rig_acquire(&pool, &wanted, &got), 0);
+	cr_assert_eq(rig_live_slots(pool.file), 1);
 	close(other);
 	pool_close(&pool);
 }
