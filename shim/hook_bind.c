@@ -8,6 +8,7 @@
 #include "shim/pick.h"
 #include "shim/pools.h"
 #include "shim/refusal.h"
+#include "shim/restart.h"
 #include "shim/shim.h"
 #include "shim/sockets.h"
 #include "shim/steer.h"
@@ -138,6 +139,14 @@ really_listen(const struct call *call)
 	return r < 0 ? kernels_refusal() : r;
 }
 
+/* A socket may have been bound in its block on the way here. */
+static long
+listen_now(const struct call *call)
+{
+	return restart_any() ? restart_listen(call, really_listen)
+			     : really_listen(call);
+}
+
 EXPORTED int
 listen(int fd, int backlog)
 {
@@ -146,7 +155,7 @@ listen(int fd, int backlog)
 
 	call.verb = VERB_LISTEN;
 	call.fd = fd;
-	call.real = really_listen;
+	call.real = listen_now;
 	call.address = NULL;
 	call.size = 0;
 	call.flags = backlog;
@@ -164,7 +173,11 @@ really_connect(const struct call *call)
 	long r = real_connect(call->fd, call->address, call->size);
 
 	if (r < 0)
-		return kernels_refusal();
+		r = kernels_refusal();
+	if ((r == 0 || r == -EINPROGRESS) && restart_any())
+		restart_connected(call);
+	if (r < 0)
+		return r;
 	if (call->size >= sizeof(call->address->sa_family) &&
 	    call->address->sa_family == AF_UNSPEC)
 		unsettle_all();

@@ -14,7 +14,14 @@
 #include "shim/pick.h"
 #include "shim/pools.h"
 #include "shim/refusal.h"
+#include "shim/restart.h"
 #include "shim/sockets.h"
+
+static long
+pick_bind_reusing(struct call *call)
+{
+	return restart_reusing(call, pick_bind);
+}
 
 /* Picks a port that has only connections in TIME_WAIT: none other is left. */
 static long
@@ -28,6 +35,8 @@ pick_waiting(struct pick *pick, struct call *call)
 		return r;
 	pick->skip = used;
 	pick->look = false;
+	if (restart_helps(call))
+		pick->bind = pick_bind_reusing;
 	if (sockdiag_used(&sys_kernel, pick->protocol, pick->range, used) == 0)
 		r = pick_port(pick, call);
 	sys_munmap(&sys_kernel, used, sizeof(*used));
@@ -86,7 +95,7 @@ pick_from(struct slot *slot, struct call *call)
 		pick.block = &block;
 		r = pick_port(&pick, call);
 	}
-	if (r == -EADDRINUSE && shares && pick.protocol == PROTOCOL_TCP)
+	if (r == -EADDRINUSE && pick.protocol == PROTOCOL_TCP)
 		r = pick_waiting(&pick, call);
 	if (r == -EADDRINUSE)
 		refusal_set(EADDRINUSE, PORTRES_EXHAUSTED, 0);
@@ -125,6 +134,28 @@ bind_to_any(uint64_t token, struct call *call, long *ret_answer)
 	return slot ? DONE : GONE;
 }
 
+long
+in_block_restart(uint64_t token, struct call *call)
+{
+	struct pool_lock lock;
+	struct pool *pool;
+	struct slot *slot;
+	long r = -EADDRINUSE;
+
+	if (!restart_helps(call) || pools_enter(call->fd, &pool, &lock) < 0)
+		return r;
+	slot = slot_by_token(pool->file, token);
+	if (slot && range_contains(slot_range(slot), call->port)) {
+		struct guarded block = slot_guarded(slot);
+		int owner = owner_of(slot);
+
+		r = restart_bind(call, guarded_by_some(&block) ? &block : NULL,
+				 owner);
+	}
+	pool_leave(pool, &lock);
+	return r;
+}
+
 /*
  * Binds to a certain port, which must be in the block. The announcement keeps
  * others from reserving it before it is bound. Without one (a child of vfork,
@@ -161,6 +192,8 @@ bind_to_one(uint64_t token, struct call *call, long *ret_answer)
 	}
 	if (known)
 		announced_end(&announced);
+	if (inside && *ret_answer == -EADDRINUSE)
+		*ret_answer = in_block_restart(token, call);
 	if (inside)
 		return DONE;
 	/* A port outside is no error once the block's owner is dead. */
@@ -186,6 +219,8 @@ in_block_bind(struct call *call, long *ret_answer)
 		return false;
 	outcome = call->port ? bind_to_one(token, call, ret_answer)
 			     : bind_to_any(token, call, ret_answer);
+	if (outcome == DONE && *ret_answer == 0)
+		restart_bound();
 	/* The association ends with the bind: the kernel keeps a bound port. */
 	if (outcome == GONE || (outcome == DONE && *ret_answer == 0))
 		sockets_dissociate(cookie);

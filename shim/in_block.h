@@ -16,4 +16,11 @@
  */
 bool in_block_bind(struct call *call, long *ret_answer);
 
+/*
+ * The kernel has answered EADDRINUSE to the call's socket, which has a part in
+ * that block: binds it all the same, if the port has only connections in
+ * TIME_WAIT. Returns 0 or -EADDRINUSE.
+ */
+long in_block_restart(uint64_t token, struct call *call);
+
 #endif

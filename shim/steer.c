@@ -14,6 +14,7 @@
 #include "shim/in_block.h"
 #include "shim/pools.h"
 #include "shim/refusal.h"
+#include "shim/restart.h"
 #include "shim/shim.h"
 #include "shim/sockets.h"
 #include "shim/usermem.h"
@@ -151,10 +152,11 @@ takes_port(struct pool *pool, const struct call *call,
 
 /*
  * The port's state in the pool. RESERVED: by the slot that is copied, because
- * the file may be cut short later. PASSING: it is being reserved or released in
- * this moment, which the lock settles.
+ * the file may be cut short later. OURS: the same, and the socket may have it.
+ * PASSING: it is being reserved or released in this moment, which the lock
+ * settles.
  */
-enum state { FREE, RESERVED, PASSING };
+enum state { FREE, OURS, RESERVED, PASSING };
 
 static enum state
 state_of(struct pool *pool, enum protocol protocol, uint16_t port,
@@ -204,7 +206,7 @@ look_closer(struct pool *pool, const struct call *call, struct slot *ret)
 	if (state[protocol] == RESERVED)
 		memcpy(ret, &slot[protocol], sizeof(*ret));
 	return state[protocol] == RESERVED && associable && is_let_in(call, ret)
-		       ? FREE
+		       ? OURS
 		       : state[protocol];
 }
 
@@ -242,7 +244,7 @@ bind_unheld(struct pool *pool, struct call *call)
 }
 
 /* Binds under the lock, if the bind cannot be announced or the port is PASSING.
- * FREE: the answer is final. `pool` changes if its file was replaced. */
+ * FREE or OURS: it was bound. `pool` changes if its file was replaced. */
 SLOW_PATH static long
 bind_locked(struct pool **pool, struct call *call, enum state *ret_state,
 	    struct slot *ret)
@@ -253,9 +255,10 @@ bind_locked(struct pool **pool, struct call *call, enum state *ret_state,
 	*ret_state = FREE;
 	if (r < 0)
 		return bind_unheld(*pool, call);
-	if (look(*pool, call, ret) == RESERVED)
-		*ret_state = RESERVED;
-	else
+	*ret_state = look(*pool, call, ret);
+	if (*ret_state == PASSING)
+		*ret_state = FREE;
+	if (*ret_state != RESERVED)
 		r = call->real(call);
 	pool_leave(*pool, &lock);
 	return r;
@@ -268,6 +271,16 @@ refuse(const struct call *call, const struct slot *slot, bool unjudged)
 		explain_refusal(slot, call->port, unjudged);
 	refusal_reserved(EADDRINUSE, call->port, slot);
 	return -EADDRINUSE;
+}
+
+SLOW_PATH static long
+bound_in_ours(struct call *call, const struct slot *slot, long answer)
+{
+	if (answer == -EADDRINUSE)
+		answer = in_block_restart(atomic_load(&slot->token), call);
+	if (answer == 0)
+		restart_bound();
+	return answer;
 }
 
 /*
@@ -286,7 +299,7 @@ bind_checked(struct pool *pool, struct call *call)
 
 		if (announced_begin(pool, call->port, &announced) == 0) {
 			state = look(pool, call, &slot);
-			if (state == FREE)
+			if (state == FREE || state == OURS)
 				r = call->real(call);
 			announced_end(&announced);
 		}
@@ -294,6 +307,8 @@ bind_checked(struct pool *pool, struct call *call)
 			r = bind_locked(&pool, call, &state, &slot);
 		if (state == FREE)
 			return r;
+		if (state == OURS)
+			return bound_in_ours(call, &slot, r);
 		r = reserve_lives(pool, atomic_load(&slot.token));
 		if (r != 0 || looks == LOOKS_MAX)
 			return refuse(call, &slot, r < 0);

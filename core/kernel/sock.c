@@ -171,6 +171,15 @@ sock_shares_ports(const struct sys_ops *sys, int fd)
 	return address || port;
 }
 
+void
+sock_set_reuse(const struct sys_ops *sys, int fd, bool on)
+{
+	int value = on;
+
+	sys_setsockopt(sys, fd, SOL_SOCKET, SO_REUSEADDR, &value,
+		       sizeof(value));
+}
+
 bool
 sock_puts_port_off(const struct sys_ops *sys, int fd)
 {

@@ -77,6 +77,9 @@ bool sock_takes_address(const struct sys_ops *sys, int fd,
 /* May the socket be bound to a port of another socket? */
 bool sock_shares_ports(const struct sys_ops *sys, int fd);
 
+/* Sets SO_REUSEADDR, or takes it off. */
+void sock_set_reuse(const struct sys_ops *sys, int fd, bool on);
+
 /* IP_BIND_ADDRESS_NO_PORT: does a bind() to port 0 leave the socket without a
  * port, so that connect() autobinds it? */
 bool sock_puts_port_off(const struct sys_ops *sys, int fd);

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""A server that is started again: the connections of the one before stay on its
+port for a minute, in TIME_WAIT, and are not in the way of an associated socket."""
+
+from errno import EADDRINUSE
+from socket import SO_REUSEADDR, SOL_SOCKET
+
+import pytest
+
+from kits.playing import attempt, refused
+
+START = 28300
+
+
+def leave_time_wait(listener, port, client):
+    """On the listener's port: it is the side that closes first."""
+    peer = client.tcp()
+    peer.connect(port)
+    listener.accept().close()
+    peer.recv(1)
+    peer.close()
+    listener.close()
+
+
+def associated(owner, block):
+    x = owner.tcp()
+    x.associate(block)
+    return x
+
+
+@pytest.mark.parametrize("choice", ["explicit", "any", "by listen"])
+def test_it_has_its_port_at_once(owner, other, choice):
+    block = owner.tcp().acquire(START, 1)
+    for _ in range(3):
+        x = associated(owner, block)
+        if choice != "by listen":
+            assert x.bind(START if choice == "explicit" else 0) == START
+        x.listen()
+        assert x.getsockname()[1] == START
+        leave_time_wait(x, START, other)
+
+
+def test_so_has_the_server_of_an_inherited_block(given):
+    program = given("--tcp", f"{START + 170}+1")
+    for _ in range(3):
+        x = program.tcp()
+        assert x.bind(START + 170) == START + 170
+        x.listen()
+        leave_time_wait(x, START + 170, program)
+
+
+def test_a_client_leaves_the_port_to_the_next(owner, other):
+    """The side that connected, and closes first."""
+    block = owner.tcp().acquire(START + 10, 1)
+    server = other.tcp()
+    port = server.bind(0)
+    server.listen()
+    for _ in range(2):
+        x = associated(owner, block)
+        assert x.bind(START + 10) == START + 10
+        x.connect(port)
+        peer = server.accept()
+        x.close()
+        peer.recv(1)
+        peer.close()
+
+
+@pytest.mark.parametrize("choice", ["explicit", "any"])
+def test_two_are_never_on_one_port(owner, other, choice):
+    block = owner.tcp().acquire(START + 20, 1)
+    first = associated(owner, block)
+    first.bind(START + 20)
+    first.listen()
+    leave_time_wait(first, START + 20, other)
+    second = associated(owner, block)
+    second.bind(START + 20)
+    # The kernel shares a port between sockets that have it, until one listens.
+    assert second.getsockopt(SOL_SOCKET, SO_REUSEADDR) == 0
+    third = associated(owner, block)
+    port = START + 20 if choice == "explicit" else 0
+    for then in second.listen, second.close:
+        with refused(EADDRINUSE):
+            third.bind(port)
+        then()
+    third.bind(port)
+    third.listen()
+
+
+@pytest.mark.parametrize("choice", ["explicit", "any"])
+def test_a_living_connection_is_in_the_way(owner, other, choice):
+    block = owner.tcp().acquire(START + 30, 1)
+    x = associated(owner, block)
+    x.bind(START + 30)
+    x.listen()
+    client = other.tcp()
+    client.connect(START + 30)
+    peer = x.accept()
+    x.close()
+    with refused(EADDRINUSE):
+        associated(owner, block).bind(START + 30 if choice == "explicit" else 0)
+    peer.close()
+
+
+def test_a_strangers_time_wait_is_in_the_way(owner, other):
+    """As the kernel has it: the stranger did not reuse."""
+    listener = other.tcp()
+    for port in range(START + 40, START + 140):
+        if attempt(listener.bind, port) == port:
+            break
+    listener.listen()
+    leave_time_wait(listener, port, other)
+    block = owner.tcp().acquire(port, 1)
+    for choice in port, 0:
+        with refused(EADDRINUSE):
+            associated(owner, block).bind(choice)
+
+
+def test_the_option_is_as_it_was_where_a_bind_fails(owner):
+    block = owner.tcp().acquire(START + 150, 1)
+    holder = associated(owner, block)
+    holder.bind(START + 150)
+    x = associated(owner, block)
+    for port in START + 150, 0:
+        with refused(EADDRINUSE):
+            x.bind(port)
+    assert x.getsockopt(SOL_SOCKET, SO_REUSEADDR) == 0
+
+
+def test_none_that_reuses_is_bound_beside_it(owner):
+    block = owner.tcp().acquire(START + 160, 1)
+    x = associated(owner, block)
+    x.bind(START + 160)
+    y = associated(owner, block)
+    y.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    for then in x.listen, x.close:
+        with refused(EADDRINUSE):
+            y.bind(START + 160)
+        then()
+    assert y.bind(START + 160) == START + 160

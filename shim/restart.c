@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "shim/restart.h"
+
+#include <errno.h>
+
+#include "core/kernel/port_probe.h"
+#include "core/kernel/sock.h"
+#include "core/pool/marks.h"
+#include "shim/pick.h"
+#include "shim/pools.h"
+
+atomic_bool restart_matters;
+
+bool
+restart_helps(const struct call *call)
+{
+	enum protocol protocol;
+
+	return sock_protocol(&sys_kernel, call->fd, &protocol) == 0 &&
+	       protocol == PROTOCOL_TCP &&
+	       !sock_shares_ports(&sys_kernel, call->fd);
+}
+
+long
+restart_reusing(struct call *call, long (*attempt)(struct call *call))
+{
+	long r;
+
+	sock_set_reuse(&sys_kernel, call->fd, true);
+	r = attempt(call);
+	sock_set_reuse(&sys_kernel, call->fd, false);
+	return r;
+}
+
+long
+restart_bind(struct call *call, const struct guarded *block, int owner)
+{
+	struct port_probe probe = {.block = block, .owner = owner};
+	struct port_cost unknown = {0};
+	const struct range port = {call->port, 1};
+	uint32_t used;
+
+	if (port_probe_first(&sys_kernel, &probe, &unknown, PROTOCOL_TCP, port,
+			     &used) != 0)
+		return -EADDRINUSE;
+	return restart_reusing(call, pick_bind);
+}
+
+/* Only sockets that have a part in a block are bound in it. */
+static bool
+is_in_block(const struct call *call, struct pool **ret_pool)
+{
+	uint16_t port;
+
+	return restart_helps(call) && pools_find(call->fd, ret_pool) == 0 &&
+	       sock_port(&sys_kernel, call->fd, &port, NULL, NULL) == 0 &&
+	       atomic_load(mark_of((*ret_pool)->file, PROTOCOL_TCP, port));
+}
+
+/* Under the lock: the option is on while the socket does not listen yet. */
+static long
+listen_reusing(const struct call *call, struct pool *pool,
+	       long (*listen)(const struct call *call))
+{
+	struct pool_lock lock;
+	long r;
+
+	if (pools_enter(call->fd, &pool, &lock) < 0)
+		return -EADDRINUSE;
+	sock_set_reuse(&sys_kernel, call->fd, true);
+	r = listen(call);
+	if (r < 0)
+		sock_set_reuse(&sys_kernel, call->fd, false);
+	pool_leave(pool, &lock);
+	return r;
+}
+
+long
+restart_listen(const struct call *call, long (*listen)(const struct call *call))
+{
+	long r = listen(call);
+	struct pool *pool;
+
+	if ((r < 0 && r != -EADDRINUSE) || !is_in_block(call, &pool))
+		return r;
+	if (r < 0)
+		return listen_reusing(call, pool, listen);
+	sock_set_reuse(&sys_kernel, call->fd, true);
+	return r;
+}
+
+void
+restart_connected(const struct call *call)
+{
+	struct pool *pool;
+
+	if (is_in_block(call, &pool))
+		sock_set_reuse(&sys_kernel, call->fd, true);
+}
