@@ -352,7 +352,7 @@ check-valgrind: all
 
 # The kernel here may be another than the one that Debian has. Three hundred
 # pools take a minute to make there.
-KERNEL_FILES := $(patsubst %,integration/test_%.py,reserve enforce chosen \
+KERNEL_FILES := $(patsubst %,integration/test_%.py,reserve restart enforce chosen \
 	chosen_edges chosen_race lifetime kill cli_run)
 KERNEL_LESS := integration/test_kill.py::test_kills_while_the_pool_is_made
 

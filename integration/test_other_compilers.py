@@ -2,10 +2,11 @@
 """Builds for another libc or processor: without a warning, and with the names that
 hooks.def says."""
 
-import os
 import subprocess
 
 import pytest
+
+from kits.compiling import without_outer_make
 
 COMPILERS = {
     "musl-gcc": "X86-64",
@@ -21,7 +22,7 @@ def test_it_builds(other_build, root, compiler):
                                 capture_output=True, text=True).stdout
         assert COMPILERS[compiler] in header
     subprocess.run(["make", "-s", "check-symbols", f"CC={compiler}", f"B={out}"], cwd=root,
-                   check=True, env=dict(os.environ, MAKEFLAGS=""))
+                   check=True, env=without_outer_make())
 
 
 @pytest.mark.parametrize("compiler,directory", [
@@ -31,5 +32,5 @@ def test_it_builds(other_build, root, compiler):
 def test_each_has_its_directory(root, compiler, directory):
     said = subprocess.run(["make", "-n", f"CC={compiler}", "check-symbols"], cwd=root,
                           check=False, capture_output=True, text=True,
-                          env=dict(os.environ, MAKEFLAGS="")).stdout
+                          env=without_outer_make()).stdout
     assert f">{directory}/wanted.txt" in said

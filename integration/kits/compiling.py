@@ -13,6 +13,14 @@ import checkers
 PROGRAMS = pathlib.Path(__file__).resolve().parent.parent / "programs"
 
 
+def without_outer_make():
+    """The environment for a make of one's own: the one that runs the tests exports its
+    flags, and what its command line sets."""
+    flags = os.environ.get("MAKEFLAGS", "")
+    told = {word.partition("=")[0] for word in flags.split() if "=" in word}
+    return {k: v for k, v in os.environ.items() if k not in told | {"MAKEFLAGS"}}
+
+
 def sources(source, text_file):
     """The files of a program: one or several below programs/, a path, or a text,
     which becomes the file."""
@@ -61,7 +69,7 @@ def other_build(root, tmp_path_factory):
             subprocess.run(
                 ["make", "-s", "-j2", f"CC={compiler}", f"B={made[compiler]}",
                  "CFLAGS=-O2 -g -Werror"],
-                cwd=root, check=True, env=dict(os.environ, MAKEFLAGS=""))
+                cwd=root, check=True, env=without_outer_make())
         return made[compiler]
 
     return other_build
