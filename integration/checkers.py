@@ -32,19 +32,24 @@ NO_RUNTIME = "it preloads other libraries, no runtime"
 UNSHARED = "unshare(1) crashes under the runtime"
 BUILT_PATH = "what is installed has a path of its own"
 NO_OBJECTS = "what is installed has no objects"
+FORKS = "the runtime's malloc does not mind forks"
 READ_ONLY = "valgrind stores what sigprocmask answers itself, and ends there"
 
 # By checker, what it cannot look at: names of tests, or beginnings of them.
 CANNOT = {
     "address": {
+        "test_a_heap_in_a_child_although_a_thread_was_at_it": FORKS,
         "test_calls_before_our_constructor_and_after_the_end": EARLY,
         "test_calls_before_all_constructors": EARLY,
         "test_a_library_that_is_none[PORTRES_LIB-cut]": DEADLY,
         "test_a_library_that_is_none[beside-cut]": DEADLY,
         "test_a_malloc_that_closes_files[True]": EARLY,
+        "test_cargo": NOT_FIRST,
+        "test_go": NOT_FIRST,
         "test_node": NOT_FIRST,
         "test_postgresql": NOT_FIRST,
         "test_preloaded_by_another_name": NO_RUNTIME,
+        "test_recipe[PostgreSQL]": NOT_FIRST,
         "test_words_of_ld_preload": NO_RUNTIME,
     },
     "undefined": {},
