@@ -71,6 +71,7 @@ CANNOT = {
         "test_preloaded_by_another_name": NO_RUNTIME,
         "test_python[http.server]": NOT_FIRST,
         "test_sockets_that_are_none": DEEPBIND,
+        "test_the_table_is_true": ITS_OWN,
         "test_with_another_library[libeatmydata.so-behind": EARLY,
         "test_with_another_library[libsocket_wrapper.so-behind": DEEPBIND,
         "test_the_environment": NO_RUNTIME,
