@@ -108,6 +108,14 @@ LPTR 0; LocalFree 1; GPTR 0; GlobalFree 1
 # FormatMessage (winbase.h); System Error Codes: 122, 317
 FormatMessage 1; ends its line 1; allocated 1; wide 1; without a line 1
 message room 0; message room error 122; no message 0; no message error 317
+no source 0; no source error 87
+# FormatMessage: FORMAT_MESSAGE_FROM_STRING, insert sequences, its own example
+two 3; two text [b a]; Microsoft's own [  Bi Bob   Bill]
+numbers [ 200|00C8|4000000000|c]; wide insert [wide wide]; escapes [%.! ]
+lines 10; are Windows' 0; but for a width 0; ignored [%1 %2!*.*s!%99]
+no arguments 0; no arguments error 87; no string 0; no string error 87
+string room 0; string room error 122; made 4; made text [abab]
+W 15; W text 0
 # MultiByteToWideChar, WideCharToMultiByte (stringapiset.h)
 room needed 4; to wide 4; e acute 233; euro 8364; some bytes 2; back 4
 back is 57986; no room 0; no room error 122; invalid 0; invalid error 1113
