@@ -183,10 +183,19 @@ StringCchGets text [safe]; last line 1; end 1; end of file 1; _filelength 37
 scanf_s 1; fscanf_s 1; scanned [word]; number 12; vsscanf_s 2; vsprintf_s 404
 """
 
+INTERLOCKED = """
+# Interlocked Variable Access, each function; Compiler intrinsics, _Interlocked...
+right 162
+# InterlockedBitTestAndSet, ...Reset (winnt.h): the bit is LONGs away from the first
+beyond the first 20; reset leaves 1; fences 1
+"""
+
 TABLES = {
     "strings": STRINGS, "printing": PRINTING, "times": TIMES, "memory": MEMORY,
-    "threads": THREADS, "locks": LOCKS, "rest": REST,
+    "threads": THREADS, "locks": LOCKS, "rest": REST, "interlocked": INTERLOCKED,
 }
+# Its headers have not all of these.
+NOT_FOR_MINGW = {"interlocked"}
 STATUS = {"times": 7}  # ExitProcess (processthreadsapi.h)
 
 
@@ -203,7 +212,7 @@ def test_as_documented(by_compiler, run, tmp_path, name, language, compiler):
     assert table(ended.stdout) == documented(name)
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", sorted(TABLES.keys() - NOT_FOR_MINGW))
 def test_the_same_source_for_windows(mingw, name):
     assert mingw(name).exists()
 
