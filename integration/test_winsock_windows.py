@@ -178,9 +178,45 @@ LocalLock 1; GlobalSize 0
 FileTimeToLocalFileTime 1; ERROR_INVALID_FLAGS 1004; no code page 87
 # freopen_s, _wfreopen_s; gets_s, _getws_s; StringCchGetsA (strsafe.h)
 freopen_s 0; gets_s 1; gets_s text [first]; gets_s no room 1; StringCchGets 0
-StringCchGets text [safe]; last line 1; end 1; end of file 1; _filelength 37
+StringCchGets text [safe]; StringCbGets 0; StringCbGets text [bytes]; last line 1
+end 1; end of file 1; _filelength 47
 # scanf_s, ...; fscanf_s, ...; vsscanf_s, vswscanf_s; vsprintf_s, ...; _vscprintf, ...
 scanf_s 1; fscanf_s 1; scanned [word]; number 12; vsscanf_s 2; vsprintf_s 404
+vscanf_s 13; vfscanf_s 14
+"""
+
+# Each of these looks at what it is told and says what was wrong; the answers are
+# in the programs, as the pages have them.
+SAFE = """
+# StringCchCopy, ...; StringCbCopy, ...; StringCbVPrintf (strsafe.h)
+right 33
+"""
+
+GENERIC = """
+# Generic-Text Mappings, and each function's own page
+right 57; _tprintf [a]; _tprintf_s [b]; _ftprintf [c]; _ftprintf_s [d]
+_vtprintf [e]; _vftprintf [f]; _puttchar [z]
+"""
+
+KIN = """
+# _i64toa_s, ...; _vsnprintf, ...; _vsnwprintf_s, ...; _strdate_s; _mkgmtime, ...
+# _dup, _dup2; _lseek, _lseeki64; _read; _write; _isatty; _access, ...; _popen, ...
+right 52; printf_s [1]; fprintf_s [2]; vprintf_s [3]; vfprintf_s [4]
+wprintf_s [wide]; fwprintf_s [wide]
+"""
+
+MACHINE = """
+# Rules for Using Pointers (64-bit); HRESULT_FROM_WIN32 (winerror.h); MoveMemory
+# GlobalLock, GlobalReAlloc (winbase.h); WaitForMultipleObjectsEx (synchapi.h)
+# lstrcpynW, lstrcatW (winbase.h); wvsprintfW (winuser.h); GetComputerNameW
+right 42
+"""
+
+LOOKUPS = """
+# WSAAddressToStringW, WSAStringToAddressW, WSAEnumProtocolsW, WSADuplicateSocketW
+# getservbyname, getprotobynumber, gethostbyaddr: WSANO_DATA, WSAEFAULT
+# GetAcceptExSockaddrs, WSARecvEx (mswsock.h); htond, htonf (winsock2.h)
+right 36
 """
 
 INTERLOCKED = """
@@ -193,9 +229,10 @@ beyond the first 20; reset leaves 1; fences 1
 TABLES = {
     "strings": STRINGS, "printing": PRINTING, "times": TIMES, "memory": MEMORY,
     "threads": THREADS, "locks": LOCKS, "rest": REST, "interlocked": INTERLOCKED,
+    "safe": SAFE, "generic": GENERIC, "kin": KIN, "machine": MACHINE, "lookups": LOOKUPS,
 }
 # Its headers have not all of these.
-NOT_FOR_MINGW = {"interlocked"}
+NOT_FOR_MINGW = {"interlocked", "lookups"}
 STATUS = {"times": 7}  # ExitProcess (processthreadsapi.h)
 
 
@@ -210,6 +247,13 @@ def test_as_documented(by_compiler, run, tmp_path, name, language, compiler):
     ended = run(by_compiler(name, language, compiler), tmp_path / "file")
     assert ended.returncode == STATUS.get(name, 0), ended.stderr
     assert table(ended.stdout) == documented(name)
+
+
+@pytest.mark.parametrize("language, compiler", FOUND, ids=lambda word: word)
+def test_the_same_for_wide_characters(by_compiler, run, tmp_path, language, compiler):
+    ended = run(by_compiler("generic", language, compiler, "-DUNICODE", "-D_UNICODE"),
+                tmp_path / "file")
+    assert table(ended.stdout) == documented("generic")
 
 
 @pytest.mark.parametrize("name", sorted(TABLES.keys() - NOT_FOR_MINGW))
