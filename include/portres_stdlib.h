@@ -20,7 +20,8 @@
 #define __max(a, b) (((a) > (b)) ? (a) : (b))
 #define __min(a, b) (((a) < (b)) ? (a) : (b))
 
-__extension__ typedef long long __time64_t;
+/* One type with time_t, which the functions' pointers are to. */
+typedef time_t __time64_t;
 #define _time64 time
 #define _localtime64_s localtime_s
 #define _gmtime64_s gmtime_s

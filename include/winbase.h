@@ -35,7 +35,6 @@
 #define FORMAT_MESSAGE_ALLOCATE_BUFFER 0x100u
 #define FORMAT_MESSAGE_IGNORE_INSERTS 0x200u
 #define FORMAT_MESSAGE_FROM_STRING 0x400u
-#define FORMAT_MESSAGE_FROM_HMODULE 0x800u
 #define FORMAT_MESSAGE_FROM_SYSTEM 0x1000u
 #define FORMAT_MESSAGE_ARGUMENT_ARRAY 0x2000u
 #define FORMAT_MESSAGE_MAX_WIDTH_MASK 0xffu
@@ -54,10 +53,11 @@ extern "C" {
 #endif
 
 /*
- * Messages of the system (FORMAT_MESSAGE_FROM_SYSTEM; others:
- * ERROR_NOT_SUPPORTED), in English and not in Microsoft's words. nSize is in
+ * Messages of the system, in English and not in Microsoft's words, or the
+ * program's own text with inserts (FORMAT_MESSAGE_FROM_STRING). nSize is in
  * characters. Returns the length; 0: ERROR_MR_MID_NOT_FOUND for a number that
- * has none, ERROR_INSUFFICIENT_BUFFER.
+ * has none, ERROR_INSUFFICIENT_BUFFER, ERROR_INVALID_PARAMETER for no source or
+ * no arguments.
  */
 PORTRES_API DWORD WINAPI FormatMessageA(DWORD dwFlags, LPCVOID lpSource,
 					DWORD dwMessageId, DWORD dwLanguageId,

@@ -19,11 +19,20 @@ ANSWERS = {
     "socket, type 77": (10044, SOCKET),
     "WSASocket, type 77": (10044, API + "wsasocketw"),
     "socket, family 99": (10047, SOCKET),
+    "socket, protocol 999": (10043, SOCKET),
+    "socket, UDP as a stream": (10043, SOCKET),
     "socket, AF_INET6": (0, SOCKET),
     "AF_INET6": (23, SOCKET),
     "send, UDP without a peer": (10057, SEND),
     "recv, port unreachable": (10054, RECV),
     "recvfrom, port unreachable": (10054, API + "recvfrom"),
+    "recv, not bound": (10022, RECV),
+    "recvfrom, not bound": (10022, API + "recvfrom"),
+    "WSARecv, not bound": (10022, API + "wsarecv"),
+    "sendto, port 0": (10049, API + "sendto"),
+    "sendto, INADDR_ANY": (10049, API + "sendto"),
+    "sendto, not bound": (0, API + "sendto"),
+    "recv, bound": (10060, RECV),
     "recv, too long": (10040, RECV),
     "recv, what fits": (1, RECV),
     "send, never connected": (10057, SEND),
@@ -80,6 +89,13 @@ ANSWERS = {
     "their type": (0, GETADDRINFO),
     "getaddrinfo, IPv6": (0, GETADDRINFO),
     "its family": (1, GETADDRINFO),
+    "getaddrinfo, port 65535": (0, GETADDRINFO),
+    "getaddrinfo, port 65536": (10109, GETADDRINFO),
+    "getaddrinfo, port 99999": (10109, GETADDRINFO),
+    "getaddrinfo, port -1": (10109, GETADDRINFO),
+    "getaddrinfo, service x-y": (10109, GETADDRINFO),
+    # As many as the machine's own name has.
+    "getaddrinfo, empty name": (0, GETADDRINFO),
     "socket, cleaned up": (10093, SOCKET),
 }
 
@@ -148,6 +164,24 @@ def test_resets_of_udp_can_be_turned_off(run_c):
 	""", before="#include <mswsock.h>\n")
     assert said == {"off": 0, "recv": -1, "code": 10060, "send": 1, "on": 0,
                     "recv again": -1, "its code": 10054, "TCP": 10022}
+
+
+def test_a_raw_socket_sends_to_an_address(run_c):
+    """As programs that are "ping" do."""
+    said = run_c(r"""
+	started();
+	SOCKET s = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	const char echo[8] = {8, 0, (char)0xf7, (char)0xff};
+	char byte[100];
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	say("allowed", s != INVALID_SOCKET);
+	say("sendto", sendto(s, echo, 8, 0, (SOCKADDR *)&at, sizeof at));
+	say("recv", s == INVALID_SOCKET ? 28 : recv(s, byte, sizeof byte, MSG_DONTWAIT));
+	""")
+    if not said["allowed"]:
+        pytest.skip("raw sockets are root's")
+    assert said == {"allowed": 1, "sendto": 8, "recv": 28}
 
 
 @pytest.mark.parametrize("number", [10, 23])

@@ -194,6 +194,19 @@ int main(void)
 	       _setmode(99, _O_BINARY));
 	_ungetch('u');
 	printf("again %c %d\n", _getch(), _isatty(_fileno(stdin)));
+	ungetch('1');
+	printf("older %c ", getch());
+	_ungetch('2');
+	_getche();
+	ungetch('3');
+	getche();
+	_putch('4');
+	putch('5');
+	_ungetch('6');
+	printf(" hit %d\n", kbhit());
+	_getch();
+	cprintf("%s", "older ");
+	cputs("lines\n");
 	_cprintf("%s", "end");
 	_cputs("!\n");
 	_getch();
@@ -288,6 +301,8 @@ def test_keys(terminal):
     one.expect("line line\r\n")
     one.expect("setmode 32768 -1\r\n")
     one.expect("again u 1\r\n")
+    one.expect("older 1 2345 hit 1\r\n")
+    one.expect("older lines\r\n")
     one.expect("end!\r\n")
     one.type(" ")
     assert one.end() == 3

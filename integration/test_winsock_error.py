@@ -2,6 +2,7 @@
 """errno and WSAGetLastError are one error; WSAStartup negotiates."""
 
 import errno
+import re
 
 
 # errno names that Winsock has under WSA and the same name
@@ -43,6 +44,19 @@ def test_every_code_can_be_set(run_c):
         f'\tWSASetLastError({code});\n\tsay("{code}", WSAGetLastError());\n'
         for code in codes))
     assert said == {str(code): code for code in codes}
+
+
+def test_every_number_has_its_words(run_c, build):
+    """Of all that winerror.h has but WSABASEERR, which is none."""
+    text = (build / "include/winerror.h").read_text()
+    found = re.findall(r"^#define (\w+) (\d+)u?$", text, re.M)
+    names = {name for name, _ in found if not name.startswith(("FACILITY", "WSABASE"))}
+    assert {"ERROR_NETNAME_DELETED", "WAIT_TIMEOUT", "WSAEFAULT", "WSANO_DATA"} <= names
+    said = run_c("\tchar text[200];\n" + "".join(
+        f'\tsay("{name}", FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM, NULL, {name}, 0,'
+        " text, sizeof text, NULL) > 5);\n" for name in sorted(names)),
+        before="#include <windows.h>\n")
+    assert said == dict.fromkeys(names, 1)
 
 
 def test_set_sets_errno_as_well(run_c):

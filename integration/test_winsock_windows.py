@@ -108,6 +108,14 @@ LPTR 0; LocalFree 1; GPTR 0; GlobalFree 1
 # FormatMessage (winbase.h); System Error Codes: 122, 317
 FormatMessage 1; ends its line 1; allocated 1; wide 1; without a line 1
 message room 0; message room error 122; no message 0; no message error 317
+no source 0; no source error 87
+# FormatMessage: FORMAT_MESSAGE_FROM_STRING, insert sequences, its own example
+two 3; two text [b a]; Microsoft's own [  Bi Bob   Bill]
+numbers [ 200|00C8|4000000000|c]; wide insert [wide wide]; escapes [%.! ]
+lines 10; are Windows' 0; but for a width 0; ignored [%1 %2!*.*s!%99]
+no arguments 0; no arguments error 87; no string 0; no string error 87
+string room 0; string room error 122; made 4; made text [abab]
+W 15; W text 0
 # MultiByteToWideChar, WideCharToMultiByte (stringapiset.h)
 room needed 4; to wide 4; e acute 233; euro 8364; some bytes 2; back 4
 back is 57986; no room 0; no room error 122; invalid 0; invalid error 1113
@@ -170,15 +178,61 @@ LocalLock 1; GlobalSize 0
 FileTimeToLocalFileTime 1; ERROR_INVALID_FLAGS 1004; no code page 87
 # freopen_s, _wfreopen_s; gets_s, _getws_s; StringCchGetsA (strsafe.h)
 freopen_s 0; gets_s 1; gets_s text [first]; gets_s no room 1; StringCchGets 0
-StringCchGets text [safe]; last line 1; end 1; end of file 1; _filelength 37
+StringCchGets text [safe]; StringCbGets 0; StringCbGets text [bytes]; last line 1
+end 1; end of file 1; _filelength 47
 # scanf_s, ...; fscanf_s, ...; vsscanf_s, vswscanf_s; vsprintf_s, ...; _vscprintf, ...
 scanf_s 1; fscanf_s 1; scanned [word]; number 12; vsscanf_s 2; vsprintf_s 404
+vscanf_s 13; vfscanf_s 14
+"""
+
+# Each of these looks at what it is told and says what was wrong; the answers are
+# in the programs, as the pages have them.
+SAFE = """
+# StringCchCopy, ...; StringCbCopy, ...; StringCbVPrintf (strsafe.h)
+right 33
+"""
+
+GENERIC = """
+# Generic-Text Mappings, and each function's own page
+right 57; _tprintf [a]; _tprintf_s [b]; _ftprintf [c]; _ftprintf_s [d]
+_vtprintf [e]; _vftprintf [f]; _puttchar [z]
+"""
+
+KIN = """
+# _i64toa_s, ...; _vsnprintf, ...; _vsnwprintf_s, ...; _strdate_s; _mkgmtime, ...
+# _dup, _dup2; _lseek, _lseeki64; _read; _write; _isatty; _access, ...; _popen, ...
+right 52; printf_s [1]; fprintf_s [2]; vprintf_s [3]; vfprintf_s [4]
+wprintf_s [wide]; fwprintf_s [wide]
+"""
+
+MACHINE = """
+# Rules for Using Pointers (64-bit); HRESULT_FROM_WIN32 (winerror.h); MoveMemory
+# GlobalLock, GlobalReAlloc (winbase.h); WaitForMultipleObjectsEx (synchapi.h)
+# lstrcpynW, lstrcatW (winbase.h); wvsprintfW (winuser.h); GetComputerNameW
+right 42
+"""
+
+LOOKUPS = """
+# WSAAddressToStringW, WSAStringToAddressW, WSAEnumProtocolsW, WSADuplicateSocketW
+# getservbyname, getprotobynumber, gethostbyaddr: WSANO_DATA, WSAEFAULT
+# GetAcceptExSockaddrs, WSARecvEx (mswsock.h); htond, htonf (winsock2.h)
+right 36
+"""
+
+INTERLOCKED = """
+# Interlocked Variable Access, each function; Compiler intrinsics, _Interlocked...
+right 162
+# InterlockedBitTestAndSet, ...Reset (winnt.h): the bit is LONGs away from the first
+beyond the first 20; reset leaves 1; fences 1
 """
 
 TABLES = {
     "strings": STRINGS, "printing": PRINTING, "times": TIMES, "memory": MEMORY,
-    "threads": THREADS, "locks": LOCKS, "rest": REST,
+    "threads": THREADS, "locks": LOCKS, "rest": REST, "interlocked": INTERLOCKED,
+    "safe": SAFE, "generic": GENERIC, "kin": KIN, "machine": MACHINE, "lookups": LOOKUPS,
 }
+# Its headers have not all of these.
+NOT_FOR_MINGW = {"interlocked", "lookups"}
 STATUS = {"times": 7}  # ExitProcess (processthreadsapi.h)
 
 
@@ -195,7 +249,14 @@ def test_as_documented(by_compiler, run, tmp_path, name, language, compiler):
     assert table(ended.stdout) == documented(name)
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("language, compiler", FOUND, ids=lambda word: word)
+def test_the_same_for_wide_characters(by_compiler, run, tmp_path, language, compiler):
+    ended = run(by_compiler("generic", language, compiler, "-DUNICODE", "-D_UNICODE"),
+                tmp_path / "file")
+    assert table(ended.stdout) == documented("generic")
+
+
+@pytest.mark.parametrize("name", sorted(TABLES.keys() - NOT_FOR_MINGW))
 def test_the_same_source_for_windows(mingw, name):
     assert mingw(name).exists()
 

@@ -57,17 +57,45 @@ timed(int fd, int flags, long r)
 	return r;
 }
 
+/* An address that nobody has, where the kernel takes the machine itself. */
+static bool
+is_any(const struct sockaddr *address)
+{
+	const struct sockaddr_in *four = (const void *)address;
+	const struct sockaddr_in6 *six = (const void *)address;
+
+	if (address->sa_family == AF_INET)
+		return four->sin_addr.s_addr == INADDR_ANY;
+	return address->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr);
+}
+
+static bool
+has_no_port(const struct sockaddr *address)
+{
+	const struct sockaddr_in *either = (const void *)address;
+
+	return (address->sa_family == AF_INET ||
+		address->sa_family == AF_INET6) &&
+	       either->sin_port == 0;
+}
+
 long
 message_send(int fd, const struct msghdr *message, int flags)
 {
+	const struct sockaddr *to = message->msg_name;
 	long r;
 
+	if (to && is_any(to))
+		return wsa_refuse(WSAEADDRNOTAVAIL);
 	/* Windows has no SIGPIPE to kill the program with. */
 	do
 		r = wsa_answer(sendmsg(fd, message, flags | MSG_NOSIGNAL));
 	while (r < 0 && unreachable(fd) && state_flags(fd, STATE_NO_RESETS));
 	if (r >= 0)
 		return r;
+	if (to && errno == EINVAL && has_no_port(to))
+		return wsa_refuse(WSAEADDRNOTAVAIL);
 	if (errno == EAGAIN)
 		event_select_again(fd, FD_WRITE);
 	if (unreachable(fd))
@@ -81,13 +109,30 @@ message_send(int fd, const struct msghdr *message, int flags)
 	return timed(fd, flags, r);
 }
 
+/*
+ * A receive on a datagram socket without a port would wait for ever. That it
+ * has none is remembered of sockets that were made without one, so that this
+ * costs the others nothing, and these once.
+ */
+static bool
+never_bound(int fd)
+{
+	if (!socket_bound(fd))
+		return true;
+	state_change(fd, 0, STATE_UNBOUND);
+	return false;
+}
+
 long
 message_receive(int fd, struct msghdr *message, int flags)
 {
+	uint32_t state = state_flags(fd, STATE_RECEIVE_SHUT | STATE_UNBOUND);
 	long r;
 
-	if (state_flags(fd, STATE_RECEIVE_SHUT))
+	if (state & STATE_RECEIVE_SHUT)
 		return wsa_refuse(WSAESHUTDOWN);
+	if (state & STATE_UNBOUND && never_bound(fd))
+		return wsa_fail(EINVAL);
 	do
 		r = wsa_plain(recvmsg(fd, message, flags));
 	while (r < 0 && unreachable(fd) && state_flags(fd, STATE_NO_RESETS));
@@ -125,7 +170,8 @@ portres_sendto(int fd, const void *buffer, size_t n, int flags,
 
 	if (wsa_missing())
 		return -1;
-	if (address && socket_type(fd) == SOCK_DGRAM) {
+	/* A stream needs no address, and looks at none. */
+	if (address && socket_type(fd) != SOCK_STREAM) {
 		if (address_is_short(address, size))
 			return wsa_fail(EFAULT);
 		message.msg_name = (void *)linux_address(address, size, &room);

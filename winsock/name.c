@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "winsock/address.h"
 #include "winsock/error.h"
@@ -91,12 +93,23 @@ any_type(struct addrinfo *first, int protocol)
 	}
 }
 
+/* A number that is no port: glibc takes what 16 bits hold of it. */
+static bool
+beyond_ports(const char *service)
+{
+	char *end;
+	unsigned long port = strtoul(service, &end, 10);
+
+	return end != service && !*end && port > 65535;
+}
+
 int
 portres_getaddrinfo(const char *node, const char *service,
 		    const struct addrinfo *hints, struct addrinfo **ret)
 {
 	int before = errno;
 	struct addrinfo ours = {0};
+	char own[256] = "";
 	int r;
 
 	if (!wsa_started())
@@ -105,6 +118,12 @@ portres_getaddrinfo(const char *node, const char *service,
 		ours = *hints;
 		ours.ai_family = linux_family(ours.ai_family);
 		hints = &ours;
+	}
+	if (service && beyond_ports(service))
+		return fail_code(WSATYPE_NOT_FOUND);
+	if (node && !*node) {
+		gethostname(own, sizeof(own) - 1);
+		node = own;
 	}
 	r = getaddrinfo(node, service, hints, ret);
 	if (r)

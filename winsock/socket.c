@@ -93,12 +93,18 @@ socket_make(int family, int type, int protocol, bool overlapped)
 	if (internet && (type < SOCK_STREAM || type > SOCK_SEQPACKET))
 		return wsa_fail(ESOCKTNOSUPPORT);
 	fd = (int)wsa_plain(socket(family, type | flags, protocol));
+	/* So is a protocol that it could have no number for. */
+	if (fd < 0 && internet && errno == EINVAL)
+		errno = EPROTONOSUPPORT;
 	if (fd < 0)
 		return -1;
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (!overlapped)
-		state_change(fd, STATE_NOT_OVERLAPPED, 0);
+	if (!overlapped || (internet && type == SOCK_DGRAM))
+		state_change(fd,
+			     (overlapped ? 0 : STATE_NOT_OVERLAPPED) |
+				     (type == SOCK_DGRAM ? STATE_UNBOUND : 0),
+			     0);
 	errno = before;
 	return fd;
 }

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The error numbers of our headers, in words. */
+/*
+ * The error numbers of our headers, in words; and texts of the program's own,
+ * into which arguments are inserted.
+ */
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
+#include "portres_crt.h"
 #include "windows.h"
 
 static const struct {
@@ -22,6 +27,7 @@ static const struct {
 	{ERROR_GEN_FAILURE, "The device or thread does not work any more"},
 	{ERROR_SHARING_VIOLATION, "Another program has it open"},
 	{ERROR_NOT_SUPPORTED, "This is not supported"},
+	{ERROR_NETNAME_DELETED, "The connection is gone"},
 	{ERROR_INVALID_PARAMETER, "A parameter is wrong"},
 	{ERROR_BROKEN_PIPE, "The other end of the pipe is closed"},
 	{ERROR_BUFFER_OVERFLOW, "The name is longer than the buffer"},
@@ -31,11 +37,13 @@ static const struct {
 	{ERROR_INSUFFICIENT_BUFFER, "The buffer is too small for this call"},
 	{ERROR_INVALID_NAME, "The name is wrong"},
 	{ERROR_ALREADY_EXISTS, "It exists already"},
+	{ERROR_NO_DATA, "The pipe is being closed"},
 	{ERROR_MORE_DATA, "There is more data"},
 	{WAIT_TIMEOUT, "The wait has timed out"},
 	{ERROR_NOT_OWNER, "The mutex is not the caller's"},
 	{ERROR_TOO_MANY_POSTS, "The semaphore would count beyond its maximum"},
 	{ERROR_MR_MID_NOT_FOUND, "There is no message of this number"},
+	{ERROR_ABANDONED_WAIT_0, "What was waited for was closed"},
 	{ERROR_OPERATION_ABORTED, "The operation was cancelled"},
 	{ERROR_IO_INCOMPLETE, "The overlapped operation is not over yet"},
 	{ERROR_IO_PENDING, "The overlapped operation goes on"},
@@ -43,6 +51,11 @@ static const struct {
 	{ERROR_INVALID_FLAGS, "The flags are wrong"},
 	{ERROR_NO_UNICODE_TRANSLATION, "This is no character"},
 	{ERROR_NOT_FOUND, "It was not found"},
+	{ERROR_CONNECTION_REFUSED, "The other machine refused the connection"},
+	{ERROR_NETWORK_UNREACHABLE, "There is no way to that network"},
+	{ERROR_HOST_UNREACHABLE, "There is no way to that machine"},
+	{ERROR_PORT_UNREACHABLE, "Nobody has that port of the other machine"},
+	{ERROR_CONNECTION_ABORTED, "This machine gave the connection up"},
 	{ERROR_TIMEOUT, "The time limit has passed"},
 	{WSAEINTR, "A blocking call was interrupted"},
 	{WSAEBADF, "This is no descriptor"},
@@ -121,32 +134,212 @@ find(DWORD code)
 	return NULL;
 }
 
-/* NULL, and the last error why not. */
-static const char *
-wanted(DWORD flags, DWORD code, const void *buffer)
-{
-	const char *text = find(code);
-
-	if (!(flags & FORMAT_MESSAGE_FROM_SYSTEM) ||
-	    flags & FORMAT_MESSAGE_FROM_STRING)
-		SetLastError(ERROR_NOT_SUPPORTED);
-	else if (!buffer)
-		SetLastError(ERROR_INVALID_PARAMETER);
-	else if (!text)
-		SetLastError(ERROR_MR_MID_NOT_FOUND);
-	else
-		return text;
-	return NULL;
-}
-
 /* A program that wants no line breaks gets a blank. */
 static const char *
-end_of(DWORD flags)
+line_end(DWORD flags)
 {
 	return (flags & FORMAT_MESSAGE_MAX_WIDTH_MASK) ==
 			       FORMAT_MESSAGE_MAX_WIDTH_MASK
-		       ? ". "
-		       : ".\r\n";
+		       ? " "
+		       : "\r\n";
+}
+
+/* All arguments have the size of a pointer: there are no floating-point ones.
+ */
+struct arguments {
+	const DWORD_PTR *array;
+	va_list *list;
+};
+
+/* Those from the n-th on, the first being 1. */
+static bool
+read_arguments(const struct arguments *from, unsigned int n, unsigned int count,
+	       DWORD_PTR *ret)
+{
+	va_list args;
+
+	if (!from->array && !from->list)
+		return false;
+	if (from->array) {
+		memcpy(ret, from->array + n - 1, count * sizeof(*ret));
+		return true;
+	}
+	va_copy(args, *from->list);
+	for (unsigned int i = 1; i < n + count; i++) {
+		DWORD_PTR one = va_arg(args, DWORD_PTR);
+
+		if (i >= n)
+			ret[i - n] = one;
+	}
+	va_end(args);
+	return true;
+}
+
+#define SPEC_MAX 32u
+
+/*
+ * The format of an insert, %n!format! or %n, which is %n!s!. A text is of the
+ * caller's kind of characters, as `wide` says, unless the format says another.
+ * Returns what comes behind it; NULL where it does not end.
+ */
+static const char *
+read_spec(const char *at, bool wide, char ret[SPEC_MAX + 3])
+{
+	const char *end = *at == '!' ? strchr(at + 1, '!') : NULL;
+	size_t n = 1;
+	char type;
+
+	if (*at == '!' && (!end || end == at + 1 || end - at > (int)SPEC_MAX))
+		return NULL;
+	strcpy(ret, "%s");
+	if (end) {
+		n = (size_t)(end - at - 1);
+		memcpy(ret + 1, at + 1, n);
+		ret[n + 1] = 0;
+	}
+	type = ret[n];
+	if (strchr("sScC", type) && !strchr("hlw", ret[n - 1])) {
+		bool other = type == 'S' || type == 'C';
+
+		ret[n] = wide != other ? 'l' : 'h';
+		ret[n + 1] = other ? (char)(type - 'A' + 'a') : type;
+		ret[n + 2] = 0;
+	}
+	return end ? end + 1 : at;
+}
+
+/* At the digit behind the '%'. Returns what comes behind the insert, or NULL.
+ */
+static const char *
+insert(FILE *to, const char *at, const struct arguments *from, bool wide)
+{
+	unsigned int n = (unsigned int)(*at++ - '0');
+	DWORD_PTR value[3] = {0};
+	char spec[SPEC_MAX + 3];
+	unsigned int count = 1;
+
+	if (*at >= '0' && *at <= '9')
+		n = n * 10 + (unsigned int)(*at++ - '0');
+	at = read_spec(at, wide, spec);
+	if (!at)
+		return NULL;
+	/* A width and a precision are the arguments before. */
+	for (const char *star = spec; (star = strchr(star, '*')); star++)
+		count++;
+	if (count > 3 || !read_arguments(from, n, count, value))
+		return NULL;
+	portres_fprintf(to, spec, value[0], value[1], value[2]);
+	return at;
+}
+
+/* At what stands behind a '%' that begins no insert. */
+static const char *
+escape(FILE *to, const char *at, bool ignore)
+{
+	switch (*at) {
+	case 'n':
+		fputs("\r\n", to);
+		break;
+	case 'r':
+		fputc('\r', to);
+		break;
+	case 't':
+		fputc('\t', to);
+		break;
+	default:
+		if (ignore || !*at)
+			fputc('%', to);
+		if (*at)
+			fputc(*at, to);
+	}
+	return *at ? at + 1 : at;
+}
+
+/* False: an insert lacks its argument, or is none. */
+static bool
+fill(FILE *to, DWORD flags, const char *at, const struct arguments *from,
+     bool wide)
+{
+	bool ignore = flags & FORMAT_MESSAGE_IGNORE_INSERTS;
+
+	while (at && *at) {
+		if (*at == '\r' || *at == '\n') {
+			fputs(line_end(flags), to);
+			at += at[0] == '\r' && at[1] == '\n' ? 2 : 1;
+		} else if (*at != '%') {
+			fputc(*at++, to);
+		} else if (at[1] == '0') {
+			break;
+		} else if (at[1] >= '1' && at[1] <= '9' && !ignore) {
+			at = insert(to, at + 1, from, wide);
+		} else {
+			at = escape(to, at + 1, ignore);
+		}
+	}
+	return at != NULL;
+}
+
+/* For free(); NULL with the last error. */
+static char *
+from_string(DWORD flags, const char *text, const struct arguments *from,
+	    bool wide)
+{
+	char *made = NULL;
+	size_t size;
+	FILE *to = open_memstream(&made, &size);
+	bool filled;
+
+	if (!to) {
+		SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+		return NULL;
+	}
+	filled = fill(to, flags, text, from, wide);
+	if (fclose(to) == 0 && filled)
+		return made;
+	SetLastError(filled ? ERROR_NOT_ENOUGH_MEMORY
+			    : ERROR_INVALID_PARAMETER);
+	free(made);
+	return NULL;
+}
+
+static char *
+from_system(DWORD flags, DWORD code)
+{
+	const char *text = find(code);
+	char *made;
+
+	if (!text) {
+		SetLastError(ERROR_MR_MID_NOT_FOUND);
+		return NULL;
+	}
+	made = malloc(strlen(text) + sizeof(".\r\n"));
+	if (!made) {
+		SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+		return NULL;
+	}
+	strcpy(made, text);
+	strcat(made, ".");
+	return strcat(made, line_end(flags));
+}
+
+/* The message, for free(); NULL with the last error. */
+static char *
+message(DWORD flags, const char *source, DWORD code, const void *buffer,
+	va_list *arguments, bool wide)
+{
+	bool array = flags & FORMAT_MESSAGE_ARGUMENT_ARRAY;
+	const struct arguments from = {
+		.array = array ? (const DWORD_PTR *)(void *)arguments : NULL,
+		.list = array ? NULL : arguments,
+	};
+
+	if (buffer && source && flags & FORMAT_MESSAGE_FROM_STRING)
+		return from_string(flags, source, &from, wide);
+	if (buffer && flags & FORMAT_MESSAGE_FROM_SYSTEM &&
+	    !(flags & FORMAT_MESSAGE_FROM_STRING))
+		return from_system(flags, code);
+	SetLastError(ERROR_INVALID_PARAMETER);
+	return NULL;
 }
 
 /* The buffer, with room for n characters of that width; NULL, and the last
@@ -172,22 +365,32 @@ FormatMessageA(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId,
 	       DWORD dwLanguageId, LPSTR lpBuffer, DWORD nSize,
 	       va_list *Arguments)
 {
-	const char *text = wanted(dwFlags, dwMessageId, lpBuffer);
+	char *text = message(dwFlags, lpSource, dwMessageId, lpBuffer,
+			     Arguments, false);
 	size_t length;
 	char *to;
 
-	(void)lpSource;
 	(void)dwLanguageId;
-	(void)Arguments;
 	if (!text)
 		return 0;
-	length = strlen(text) + strlen(end_of(dwFlags));
+	length = strlen(text);
 	to = room_for(dwFlags, lpBuffer, nSize, length + 1, sizeof(*to));
-	if (!to)
-		return 0;
-	strcpy(to, text);
-	strcat(to, end_of(dwFlags));
-	return (DWORD)length;
+	if (to)
+		strcpy(to, text);
+	free(text);
+	return to ? (DWORD)length : 0;
+}
+
+/* UTF-8, for free(). */
+static char *
+narrow_copy(LPCWSTR text)
+{
+	int n = WideCharToMultiByte(CP_UTF8, 0, text, -1, NULL, 0, NULL, NULL);
+	char *made = n > 0 ? malloc((size_t)n) : NULL;
+
+	if (made)
+		WideCharToMultiByte(CP_UTF8, 0, text, -1, made, n, NULL, NULL);
+	return made;
 }
 
 DWORD WINAPI
@@ -195,21 +398,21 @@ FormatMessageW(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId,
 	       DWORD dwLanguageId, LPWSTR lpBuffer, DWORD nSize,
 	       va_list *Arguments)
 {
-	char narrow[128];
-	wchar_t *to;
-	DWORD n;
+	bool own = lpSource && dwFlags & FORMAT_MESSAGE_FROM_STRING;
+	char *source = own ? narrow_copy(lpSource) : NULL;
+	char *text = message(dwFlags, source, dwMessageId, lpBuffer, Arguments,
+			     true);
+	wchar_t *to = NULL;
+	int n;
 
-	(void)lpSource;
 	(void)dwLanguageId;
-	(void)Arguments;
-	if (!wanted(dwFlags, dwMessageId, lpBuffer))
+	free(source);
+	if (!text)
 		return 0;
-	n = FormatMessageA(dwFlags & ~FORMAT_MESSAGE_ALLOCATE_BUFFER, NULL,
-			   dwMessageId, 0, narrow, sizeof(narrow), NULL);
-	to = room_for(dwFlags, lpBuffer, nSize, n + 1, sizeof(*to));
-	if (!to)
-		return 0;
-	for (DWORD i = 0; i <= n; i++)
-		to[i] = (unsigned char)narrow[i];
-	return n;
+	n = MultiByteToWideChar(CP_UTF8, 0, text, -1, NULL, 0);
+	to = room_for(dwFlags, lpBuffer, nSize, (size_t)n, sizeof(*to));
+	if (to)
+		MultiByteToWideChar(CP_UTF8, 0, text, -1, to, n);
+	free(text);
+	return to ? (DWORD)n - 1 : 0;
 }

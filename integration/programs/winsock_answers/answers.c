@@ -78,6 +78,9 @@ sockets(void)
 	say("WSASocket, type 77",
 	    opened(WSASocket(AF_INET, 77, 0, NULL, 0, 0)));
 	say("socket, family 99", opened(socket(99, SOCK_STREAM, 0)));
+	say("socket, protocol 999", opened(socket(AF_INET, SOCK_STREAM, 999)));
+	say("socket, UDP as a stream",
+	    opened(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP)));
 	say("socket, AF_INET6", opened(socket(AF_INET6, SOCK_STREAM, 0)));
 	say("AF_INET6", AF_INET6);
 }
@@ -100,6 +103,43 @@ datagrams(void)
 	send(s, &byte, 1, 0);
 	say("recvfrom, port unreachable",
 	    error_of(recvfrom(s, &byte, 1, 0, NULL, NULL)));
+	closesocket(s);
+}
+
+/* It has a port from the first sendto on. */
+static void
+never_bound(void)
+{
+	struct sockaddr_in address;
+	SOCKET to = bound(SOCK_DGRAM, &address);
+	SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
+	struct sockaddr_in bad = address;
+	int size = sizeof(address);
+	WSABUF buffer;
+	DWORD limit = 50, n, flags = 0;
+	char byte = 0;
+
+	buffer.buf = &byte;
+	buffer.len = 1;
+	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, (char *)&limit, sizeof(limit));
+	say("recv, not bound", error_of(recv(s, &byte, 1, 0)));
+	say("recvfrom, not bound",
+	    error_of(recvfrom(s, &byte, 1, 0, (SOCKADDR *)&bad, &size)));
+	say("WSARecv, not bound",
+	    error_of(WSARecv(s, &buffer, 1, &n, &flags, NULL, NULL)));
+	bad = address;
+	bad.sin_port = 0;
+	say("sendto, port 0",
+	    error_of(sendto(s, &byte, 1, 0, (SOCKADDR *)&bad, sizeof(bad))));
+	bad = address;
+	bad.sin_addr.S_un.S_addr = INADDR_ANY;
+	say("sendto, INADDR_ANY",
+	    error_of(sendto(s, &byte, 1, 0, (SOCKADDR *)&bad, sizeof(bad))));
+	say("sendto, not bound",
+	    error_of(sendto(s, &byte, 1, 0, (SOCKADDR *)&address,
+			    sizeof(address))));
+	say("recv, bound", error_of(recv(s, &byte, 1, 0)));
+	closesocket(to);
 	closesocket(s);
 }
 
@@ -291,7 +331,8 @@ names(void)
 {
 	struct addrinfo hints;
 	struct addrinfo *found;
-	int results = 0;
+	int results = 0, own;
+	char name[256] = "";
 
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_flags = AI_NUMERICHOST;
@@ -305,6 +346,24 @@ names(void)
 	say("its family", found->ai_family == AF_INET6 &&
 				  found->ai_addr->sa_family == AF_INET6);
 	freeaddrinfo(found);
+	say("getaddrinfo, port 65535",
+	    getaddrinfo("127.0.0.1", "65535", &hints, &found));
+	freeaddrinfo(found);
+	say("getaddrinfo, port 65536",
+	    getaddrinfo("127.0.0.1", "65536", &hints, &found));
+	say("getaddrinfo, port 99999",
+	    getaddrinfo("127.0.0.1", "99999", &hints, &found));
+	say("getaddrinfo, port -1",
+	    getaddrinfo("127.0.0.1", "-1", &hints, &found));
+	say("getaddrinfo, service x-y",
+	    getaddrinfo("127.0.0.1", "x-y", &hints, &found));
+	hints.ai_flags = 0;
+	gethostname(name, sizeof(name));
+	own = getaddrinfo(name, "80", &hints, &found);
+	if (!own)
+		freeaddrinfo(found);
+	say("getaddrinfo, empty name",
+	    getaddrinfo("", "80", &hints, &found) - own);
 }
 
 int
@@ -318,6 +377,7 @@ main(void)
 		return 1;
 	sockets();
 	datagrams();
+	never_bound();
 	long_datagram();
 	streams();
 	shared_ports(SOCK_STREAM, "TCP, reuse after exclusive",

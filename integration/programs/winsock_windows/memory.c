@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Heaps, messages, characters, and what a thread keeps for itself. */
 #include <windows.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "say.h"
@@ -72,6 +73,75 @@ messages(void)
 			   NULL, 0x1234567, 0, text, sizeof(text), NULL);
 	SAY("no message", n);
 	SAY("no message error", GetLastError());
+	n = FormatMessageA(0, NULL, 5, 0, text, sizeof(text), NULL);
+	SAY("no source", n);
+	SAY("no source error", GetLastError());
+}
+
+#define STRING FORMAT_MESSAGE_FROM_STRING
+#define ARRAY (STRING | FORMAT_MESSAGE_ARGUMENT_ARRAY)
+
+static DWORD
+format(LPSTR to, DWORD size, DWORD flags, LPCSTR from, ...)
+{
+	va_list args;
+	DWORD n;
+
+	va_start(args, from);
+	n = FormatMessageA(flags, from, 0, 0, to, size, &args);
+	va_end(args);
+	return n;
+}
+
+static void
+inserts(void)
+{
+	DWORD_PTR pages[] = {4,
+			     2,
+			     (DWORD_PTR) "Bill",
+			     (DWORD_PTR) "Bob",
+			     6,
+			     (DWORD_PTR) "Bill"};
+	DWORD_PTR wides[] = {(DWORD_PTR)L"wide", (DWORD_PTR) "narrow", 7};
+	char text[100], *made = NULL;
+	WCHAR wide[100];
+
+	SAY("two", format(text, sizeof(text), STRING, "%2 %1", "a", "b"));
+	SAY_TEXT("two text", text);
+	FormatMessageA(ARRAY, "%1!*.*s! %4 %5!*s!", 0, 0, text, sizeof(text),
+		       (va_list *)pages);
+	SAY_TEXT("Microsoft's own", text);
+	format(text, sizeof(text), STRING, "%1!4d!|%1!04X!|%2!u!|%3!c!", 200,
+	       4000000000u, 'c');
+	SAY_TEXT("numbers", text);
+	format(text, sizeof(text), STRING, "%1!ls! %1!S!", L"wide");
+	SAY_TEXT("wide insert", text);
+	format(text, sizeof(text), STRING, "%%%.%!% %0 not this");
+	SAY_TEXT("escapes", text);
+	SAY("lines", format(text, sizeof(text), STRING, "a%nb\nc\r\nd"));
+	SAY("are Windows'", strcmp(text, "a\r\nb\r\nc\r\nd"));
+	format(text, sizeof(text), STRING | FORMAT_MESSAGE_MAX_WIDTH_MASK,
+	       "a\nb%nc");
+	SAY("but for a width", strcmp(text, "a b\r\nc"));
+	FormatMessageA(STRING | FORMAT_MESSAGE_IGNORE_INSERTS, "%1 %2!*.*s!%99",
+		       0, 0, text, sizeof(text), NULL);
+	SAY_TEXT("ignored", text);
+	SAY("no arguments",
+	    FormatMessageA(STRING, "%1", 0, 0, text, sizeof(text), NULL));
+	SAY("no arguments error", GetLastError());
+	SAY("no string",
+	    FormatMessageA(STRING, NULL, 0, 0, text, sizeof(text), NULL));
+	SAY("no string error", GetLastError());
+	SAY("string room", format(text, 3, STRING, "%1", "abc"));
+	SAY("string room error", GetLastError());
+	SAY("made",
+	    format((LPSTR)&made, 0, STRING | FORMAT_MESSAGE_ALLOCATE_BUFFER,
+		   "%1%1", "ab"));
+	SAY_TEXT("made text", made);
+	LocalFree(made);
+	SAY("W", FormatMessageW(ARRAY, L"%1 %2!S! \x20ac %3!d!", 0, 0, wide,
+				100, (va_list *)wides));
+	SAY("W text", wcscmp(wide, L"wide narrow \x20ac 7"));
 }
 
 static void
@@ -136,6 +206,7 @@ main(void)
 {
 	heaps();
 	messages();
+	inserts();
 	characters();
 	own();
 	return 0;

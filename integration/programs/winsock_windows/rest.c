@@ -50,6 +50,18 @@ all_v(const char *from, const char *format, ...)
 }
 
 static int
+read_v(FILE *from, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = from ? vfscanf_s(from, format, args) : vscanf_s(format, args);
+	va_end(args);
+	return n;
+}
+
+static int
 print_v(char *to, size_t size, const char *format, ...)
 {
 	va_list args, again;
@@ -72,7 +84,7 @@ lines(const char *name)
 	int number = 0;
 
 	fopen_s(&file, name, "w");
-	fputs("first\nfar too long\nsafe\n12 word x\nend", file);
+	fputs("first\nfar too long\nsafe\nbytes\n12 word x\n3 4\nend", file);
 	fclose(file);
 	SAY("freopen_s", freopen_s(&file, name, "r", stdin));
 	SAY("gets_s", gets_s(line, sizeof(line)) == line);
@@ -80,12 +92,17 @@ lines(const char *name)
 	SAY("gets_s no room", gets_s(line, sizeof(line)) == NULL);
 	SAY("StringCchGets", StringCchGetsA(line, sizeof(line)));
 	SAY_TEXT("StringCchGets text", line);
+	SAY("StringCbGets", StringCbGetsA(line, sizeof(line)));
+	SAY_TEXT("StringCbGets text", line);
 	SAY("scanf_s", scanf_s("%d", &number));
 	SAY("fscanf_s", fscanf_s(stdin, "%s", line, (unsigned)sizeof(line)));
 	SAY_TEXT("scanned", line);
 	SAY("number", number);
 	SAY("vsscanf_s", all_v("7 8", "%d%d", &number, &number));
 	SAY("vsprintf_s", print_v(line, sizeof(line), "%d", 1234));
+	gets_s(line, sizeof(line));
+	SAY("vscanf_s", read_v(NULL, "%d", &number) * 10 + number);
+	SAY("vfscanf_s", read_v(stdin, "%d", &number) * 10 + number);
 	gets_s(line, sizeof(line));
 	SAY("last line", gets_s(line, sizeof(line)) == line);
 	SAY("end", gets_s(line, sizeof(line)) == NULL);
