@@ -31,6 +31,11 @@ ANSWERS = {
     "listen, not bound": (10022, API + "listen"),
     "connect": (0, API + "connect"),
     "connect again": (10056, API + "connect"),
+    "connect, nobody there": (10061, API + "connect"),
+    "connect, tried again": (10035, API + "connect"),
+    "connect, not asked why": (10035, API + "connect"),
+    "its error then": (0, API + "connect"),
+    "connect, once more": (10056, API + "connect"),
     "recv, after SD_RECEIVE": (10058, RECV),
     "send, after SD_SEND": (10058, SEND),
     # The page has them exclude each other; the number is setsockopt's.

@@ -75,7 +75,9 @@ PORTS = {
     "and no packet": 258, "GetOverlappedResult": 996, "the end": 1, "cancel": 1,
     "cancelled": 995, "with its structure": 1, "reset": 64,
     "GetOverlappedResult says": 64, "accept, no structure": 87,
-    "listener closed": 995,
+    "listener closed": 995, "ConnectEx, not bound": 10022, "ConnectEx, refused": 1,
+    "GetOverlappedResult, refused": 1225, "WSAGetOverlappedResult, refused": 10061,
+    "ConnectEx, again": 1, "connected then": 1,
 }
 
 NAMES = {

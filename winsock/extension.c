@@ -16,6 +16,7 @@
 
 #include "mswsock.h"
 #include "winsock/address.h"
+#include "winsock/attempt.h"
 #include "winsock/error.h"
 #include "winsock/monitor.h"
 #include "winsock/ported.h"
@@ -260,8 +261,10 @@ static int
 begin_connect(int fd, const struct transfer *transfer)
 {
 	int flags = fcntl(fd, F_GETFL);
-	int code = 0;
+	int code = attempt_prepare(fd);
 
+	if (code)
+		return wsa_code(code);
 	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	channel_connecting(fd);
 	if (wsa_answer(connect(fd, (const struct sockaddr *)&transfer->to,
@@ -283,7 +286,12 @@ how_connected(int fd)
 	if (poll(&look, 1, 0) == 0)
 		return IO_AGAIN;
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);
-	return err ? wsa_code(err) : 0;
+	if (!err)
+		return 0;
+	attempt_forget(fd);
+	/* A port that the kernel chose it has taken back, and chooses anew. */
+	state_change(fd, STATE_WAS_BOUND, 0);
+	return wsa_code(err);
 }
 
 static int
@@ -343,7 +351,7 @@ ConnectEx(SOCKET s, const struct sockaddr *name, int namelen,
 		code = WSAENOTSOCK;
 	else if (!lpOverlapped)
 		code = WSA_INVALID_PARAMETER;
-	else if (!socket_bound((int)s))
+	else if (!socket_bound((int)s) && !state_flags((int)s, STATE_WAS_BOUND))
 		code = WSAEINVAL;
 	else
 		code = completion_check(&party);

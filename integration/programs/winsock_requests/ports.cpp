@@ -374,6 +374,76 @@ failures()
 	closesocket(one.s);
 }
 
+struct Connecting {
+	Server server;
+	HANDLE port;
+	SOCKET s;
+	LPFN_CONNECTEX connect_ex;
+	OVERLAPPED overlapped;
+
+	Connecting()
+	    : port(CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 0)),
+	      s(stream(false)),
+	      connect_ex(extension<LPFN_CONNECTEX>(s, WSAID_CONNECTEX)),
+	      overlapped()
+	{
+		CreateIoCompletionPort(reinterpret_cast<HANDLE>(s), port, 0, 0);
+	}
+
+	~Connecting()
+	{
+		closesocket(s);
+		CloseHandle(port);
+	}
+
+	long to(sockaddr_in address)
+	{
+		std::memset(&overlapped, 0, sizeof(overlapped));
+		return connect_ex(s, reinterpret_cast<SOCKADDR *>(&address),
+				  sizeof(address), nullptr, 0, nullptr,
+				  &overlapped)
+			       ? 0
+			       : WSAGetLastError();
+	}
+};
+
+// It may be tried again, on the same socket; bound it must be.
+void
+refused()
+{
+	Connecting connecting;
+	sockaddr_in address = loopback();
+	SOCKET gone = stream(true);
+	int size = sizeof(address);
+	DWORD bytes = 0, flags = 0;
+	long answer;
+
+	getsockname(gone, reinterpret_cast<SOCKADDR *>(&address), &size);
+	closesocket(gone);
+	say("ConnectEx, not bound", connecting.to(connecting.server.address));
+	sockaddr_in own = loopback();
+	bind(connecting.s, reinterpret_cast<SOCKADDR *>(&own), sizeof(own));
+	answer = connecting.to(address);
+	// At once, or by the port.
+	if (answer == WSA_IO_PENDING)
+		next(connecting.port);
+	say("ConnectEx, refused",
+	    answer == WSA_IO_PENDING || answer == WSAECONNREFUSED);
+	say("GetOverlappedResult, refused",
+	    GetOverlappedResult(reinterpret_cast<HANDLE>(connecting.s),
+				&connecting.overlapped, &bytes, FALSE)
+		    ? 0
+		    : static_cast<long>(GetLastError()));
+	say("WSAGetOverlappedResult, refused",
+	    WSAGetOverlappedResult(connecting.s, &connecting.overlapped, &bytes,
+				   FALSE, &flags)
+		    ? 0
+		    : WSAGetLastError());
+	answer = connecting.to(connecting.server.address);
+	say("ConnectEx, again", answer == 0 || answer == WSA_IO_PENDING);
+	say("connected then", next(connecting.port).good);
+}
+
 } // namespace
 
 int
@@ -388,6 +458,7 @@ main()
 	used_again();
 	echo();
 	failures();
+	refused();
 	WSACleanup();
 	return 0;
 }
