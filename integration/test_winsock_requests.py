@@ -61,6 +61,18 @@ EVENTS = {
     "recv says so": 10054, "FD_WRITE": 1, "not again": 0, "full": 10035, "room": 2,
     "bad events": 10022, "no event": 10022, "UDP": 0, "datagram": 1, "NULL": 10014,
     "no more": 0, "not told": 0, "may block": 0,
+    "UDP, connected": 16, "nobody there": 1, "that is": 10054, "once": 0,
+    "nobody still": 1, "FD_OOB": 4, "its byte": 1, "data behind it": 1, "all three": 3,
+    "both": 5, "the byte": 1, "not over": 0, "a look": 1, "is data": 1, "the rest": 3,
+    "it is over": 32, "unread": 0, "all read": 32, "SD_RECEIVE": 0,
+    "SD_RECEIVE, then the peer": 32, "SD_SEND": 0, "SD_SEND, then the peer": 32,
+    "SD_BOTH": 0, "SD_BOTH, then the peer": 32, "try": 10035, "it fails": 16,
+    "why it fails": 10061, "try anew": 10035, "fails again": 16, "why again": 10061,
+    "try again": 10035, "succeeds": 18, "without an error": 0, "and again": 10056,
+    "without FD_CONNECT": 2, "late": 16, "late, why": 0, "late, twice": 0,
+    "accepted": 2, "refused before": 16, "why before": 10061, "the first": 8, "told": 0,
+    "the second": 8, "no third": 0, "one waits": 8, "the other waits": 8,
+    "its FD_READ": 1,
 }
 
 PORTS = {

@@ -18,6 +18,7 @@
 #include "winsock/address.h"
 #include "winsock/attempt.h"
 #include "winsock/error.h"
+#include "winsock/event_select.h"
 #include "winsock/monitor.h"
 #include "winsock/ported.h"
 #include "winsock/restart.h"
@@ -44,8 +45,10 @@ take_place(int made, int number, uint64_t cookie)
 			     flags & FD_CLOEXEC ? O_CLOEXEC : 0) >= 0;
 	}
 	close(made);
-	if (there)
+	if (there) {
 		channel_replaced(number);
+		event_select_replaced(number);
+	}
 	errno = before;
 	return there;
 }
@@ -98,6 +101,7 @@ attempt_accept(struct io *io, DWORD *ret_bytes, bool *ret_more)
 	(void)ret_bytes;
 	if (made < 0 && errno == EAGAIN)
 		return IO_AGAIN;
+	event_select_again(io->fd, FD_ACCEPT);
 	*ret_more = true;
 	/* One that was there and has gone. */
 	if (made < 0)

@@ -202,8 +202,10 @@ portres_shutdown(int fd, int how)
 		errno = before;
 		r = 0;
 	}
-	if (r == 0)
+	if (r == 0) {
 		state_change(fd, shut[how], 0);
+		event_select_again(fd, 0);
+	}
 	return r;
 }
 
