@@ -444,6 +444,70 @@ refused()
 	say("connected then", next(connecting.port).good);
 }
 
+// The event's lowest bit keeps the packet away; the event is set.
+void
+without_packet()
+{
+	Server server;
+	Accepted one;
+	SOCKET client = stream(false);
+	WSAEVENT event = WSACreateEvent();
+	OVERLAPPED reading = {};
+	char data[8];
+	WSABUF in = {sizeof(data), data};
+	DWORD flags = 0, bytes = 0;
+
+	server.accept(one, 0);
+	connect(client, reinterpret_cast<SOCKADDR *>(&server.address),
+		sizeof(server.address));
+	next(server.port);
+	CreateIoCompletionPort(reinterpret_cast<HANDLE>(one.s), server.port, 0,
+			       0);
+	reading.hEvent = reinterpret_cast<HANDLE>(
+		reinterpret_cast<ULONG_PTR>(event) | 1);
+	say("with the bit",
+	    WSARecv(one.s, &in, 1, nullptr, &flags, &reading, nullptr)
+		    ? WSAGetLastError()
+		    : 0);
+	send(client, "abc", 3, 0);
+	say("its event", static_cast<long>(WaitForSingleObject(event, 10000)));
+	say("its result",
+	    WSAGetOverlappedResult(one.s, &reading, &bytes, FALSE, &flags) &&
+		    bytes == 3);
+	say("its packet", static_cast<long>(next(server.port, 0).error));
+	closesocket(one.s);
+	closesocket(client);
+	WSACloseEvent(event);
+}
+
+long
+accept_error(const Server &server, SOCKET into, DWORD local, DWORD remote)
+{
+	char out[2 * ADDRESS];
+	OVERLAPPED overlapped = {};
+	DWORD bytes = 0;
+
+	return server.accept_ex(server.listener, into, out, 0, local, remote,
+				&bytes, &overlapped)
+		       ? 0
+		       : WSAGetLastError();
+}
+
+void
+bad_accepts()
+{
+	Server server;
+	SOCKET fresh = stream(false), taken = stream(true);
+
+	say("no room for the local",
+	    accept_error(server, fresh, ADDRESS - 1, ADDRESS));
+	say("no room for the remote",
+	    accept_error(server, fresh, ADDRESS, ADDRESS - 1));
+	say("AcceptEx, bound", accept_error(server, taken, ADDRESS, ADDRESS));
+	closesocket(fresh);
+	closesocket(taken);
+}
+
 } // namespace
 
 int
@@ -459,6 +523,8 @@ main()
 	echo();
 	failures();
 	refused();
+	without_packet();
+	bad_accepts();
 	WSACleanup();
 	return 0;
 }
