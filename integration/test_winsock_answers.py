@@ -2,6 +2,8 @@
 """What Winsock answers to calls that are a little wrong, as Microsoft documents it:
 each with its page, below https://learn.microsoft.com/windows/win32/."""
 
+import errno
+
 import pytest
 
 # name -> (answer, page)
@@ -40,6 +42,11 @@ ANSWERS = {
     "listen, not bound": (10022, API + "listen"),
     "connect": (0, API + "connect"),
     "connect again": (10056, API + "connect"),
+    "connect, nobody there": (10061, API + "connect"),
+    "connect, tried again": (10035, API + "connect"),
+    "connect, not asked why": (10035, API + "connect"),
+    "its error then": (0, API + "connect"),
+    "connect, once more": (10056, API + "connect"),
     "recv, after SD_RECEIVE": (10058, RECV),
     "send, after SD_SEND": (10058, SEND),
     # The page has them exclude each other; the number is setsockopt's.
@@ -339,6 +346,103 @@ def test_two_never_share_the_port(server):
     assert first.end() == 0
 
 
+@pytest.mark.parametrize("how", ["client", "request"])
+def test_a_port_that_a_client_had(server, how):
+    """It closed first, so that its port is in TIME_WAIT, and had the option."""
+    for _ in range(2):
+        client = server(how)
+        says(client, "bind 0", "connect 0")
+        assert client.end() == 0
+    says(server("plain"), *SERVED)
+
+
+WITH_THE_OPTION = """
+import socket, sys
+with socket.socket() as s:
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        s.bind(("127.0.0.1", int(sys.argv[1])))
+    except OSError as refused:
+        print(refused.errno)
+"""
+
+
+def test_it_has_the_option_for_the_call_alone(server, start, namespace, bare_env):
+    """What is bound over the past has it no more: nobody may come beside."""
+    leave_time_wait(server)
+    first = server("bound")
+    says(first, "bind 0")
+    stranger = start([*namespace, "/usr/bin/python3", "-c", WITH_THE_OPTION, PORT], bare_env)
+    assert stranger.line() == str(errno.EADDRINUSE)
+    first.tell("")
+    says(first, "listen 0")
+
+
+# It has a break in the system call that it makes with the option.
+BREAKS = r"""
+#include <winsock2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int __real_bind(int fd, const struct sockaddr *address, socklen_t size);
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t size);
+
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+	int on = 0;
+	socklen_t n = sizeof on;
+
+	getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, &n);
+	if (on) {
+		puts("inside");
+		fflush(stdout);
+		getchar();
+	}
+	return __real_bind(fd, address, size);
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t n = sizeof(int);
+	WSADATA data;
+	SOCKET s;
+	int on = 0;
+	int r;
+
+	WSAStartup(MAKEWORD(2, 2), &data);
+	at.sin_port = htons((u_short)atoi(argv[1]));
+	at.sin_addr.s_addr = inet_addr(argv[argc - 1]);
+	s = socket(AF_INET, SOCK_STREAM, 0);
+	r = bind(s, (SOCKADDR *)&at, sizeof at);
+	printf("bind %d\n", r ? WSAGetLastError() : 0);
+	if (r)
+		return 0;
+	listen(s, 1);
+	/* Winsock's getsockopt hides it. */
+	syscall(SYS_getsockopt, s, SOL_SOCKET, SO_REUSEADDR, &on, &n);
+	printf("option %d\n", on);
+	return 0;
+}
+"""
+
+
+def test_they_take_turns(server, compile_program, start, namespace):
+    """Two that have the option at a time would both have the port."""
+    leave_time_wait(server)
+    program = compile_program(BREAKS, "breaks", flags=["-Wl,--wrap=bind"])
+    first = start([*namespace, program, PORT, "127.0.0.1"])
+    says(first, "inside")
+    says(start([*namespace, program, PORT, "127.0.0.1"]), "bind 10048")
+    # Not even of another address: it listens, and does without.
+    says(start([*namespace, program, PORT, "127.0.0.2"]), "bind 0", "option 0")
+    first.tell("")
+    says(first, "bind 0", "option 1")
+    assert first.end() == 0
+
+
 # As often as it can it binds, and while it is bound it is alone.
 RACER = r"""
 #include <winsock2.h>
@@ -397,6 +501,32 @@ def test_the_option_is_not_seen(run_c):
 	say("reuse", value);
 	""")
     assert said == {"listen": 0, "reuse": 0}
+
+
+def test_the_programs_own_option_stays(run_c):
+    """It has set it, and has it: after a listen, a connect, a bind that failed."""
+    said = run_c(r"""
+	started();
+	SOCKET l = tcp(), c = tcp(), late = tcp();
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int on = 1, value = 7, size = sizeof at, room = sizeof value;
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	setsockopt(l, SOL_SOCKET, SO_REUSEADDR, (char *)&on, sizeof on);
+	setsockopt(c, SOL_SOCKET, SO_REUSEADDR, (char *)&on, sizeof on);
+	setsockopt(late, SOL_SOCKET, SO_REUSEADDR, (char *)&on, sizeof on);
+	bind(l, (SOCKADDR *)&at, sizeof at);
+	say("listen", listen(l, 1));
+	getsockopt(l, SOL_SOCKET, SO_REUSEADDR, (char *)&value, &room);
+	say("reuse", value);
+	getsockname(l, (SOCKADDR *)&at, &size);
+	say("connect", connect(c, (SOCKADDR *)&at, sizeof at));
+	getsockopt(c, SOL_SOCKET, SO_REUSEADDR, (char *)&value, &room);
+	say("its", value);
+	say("bind", bind(late, (SOCKADDR *)&at, sizeof at));
+	getsockopt(late, SOL_SOCKET, SO_REUSEADDR, (char *)&value, &room);
+	say("late", value);
+	""")
+    assert said == {"listen": 0, "reuse": 1, "connect": 0, "its": 1, "bind": -1, "late": 1}
 
 
 @pytest.mark.parametrize("program", ["answers.c", "restart.c"])

@@ -139,7 +139,6 @@ def test_a_handler_that_was_set_since_stays(compile_program, run):
     ended = run(compile_program(r"""
 #include <windows.h>
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 static BOOL WINAPI handle(DWORD event)
@@ -149,7 +148,8 @@ static BOOL WINAPI handle(DWORD event)
 
 static void own(int number)
 {
-	printf("own %d\n", number);
+	if (number == SIGINT)
+		write(1, "own\n", 4);
 }
 
 int main(void)
@@ -158,12 +158,11 @@ int main(void)
 	signal(SIGINT, own);
 	SetConsoleCtrlHandler(handle, FALSE);
 	raise(SIGINT);
-	fflush(stdout);
 	raise(SIGTERM);
 	return 0;
 }
 """, "own"))
-    assert (ended.stdout, ended.returncode) == (f"own {int(signal.SIGINT)}\n", -signal.SIGTERM)
+    assert (ended.stdout, ended.returncode) == ("own\n", -signal.SIGTERM)
 
 
 KEYS = r"""

@@ -5,6 +5,8 @@ https://learn.microsoft.com/windows/win32/, say what it should."""
 
 import pytest
 
+from kits.csource import program_text
+
 API = "api/winsock2/nf-winsock2-"
 EXTENSION = "api/mswsock/nc-mswsock-lpfn_"
 IO = "api/ioapiset/nf-ioapiset-"
@@ -50,6 +52,7 @@ BUFFERS = {
     "WSARecvMsg, later": 997, "WSASendTo, overlapped": 3, "its message": 1, "is that": 1,
     "WSASendMsg, overlapped": 3, "came too": 3,
     "none": 997, "none came": 0, "it is there": 1,
+    "for all of it": 997, "a half": 996, "the whole": 6,
 }
 
 EVENTS = {
@@ -61,6 +64,18 @@ EVENTS = {
     "recv says so": 10054, "FD_WRITE": 1, "not again": 0, "full": 10035, "room": 2,
     "bad events": 10022, "no event": 10022, "UDP": 0, "datagram": 1, "NULL": 10014,
     "no more": 0, "not told": 0, "may block": 0,
+    "UDP, connected": 16, "nobody there": 1, "that is": 10054, "once": 0,
+    "nobody still": 1, "FD_OOB": 4, "its byte": 1, "data behind it": 1, "all three": 3,
+    "both": 5, "the byte": 1, "not over": 0, "a look": 1, "is data": 1, "the rest": 3,
+    "it is over": 32, "unread": 0, "all read": 32, "SD_RECEIVE": 0,
+    "SD_RECEIVE, then the peer": 32, "SD_SEND": 0, "SD_SEND, then the peer": 32,
+    "SD_BOTH": 0, "SD_BOTH, then the peer": 32, "try": 10035, "it fails": 16,
+    "why it fails": 10061, "try anew": 10035, "fails again": 16, "why again": 10061,
+    "try again": 10035, "succeeds": 18, "without an error": 0, "and again": 10056,
+    "without FD_CONNECT": 2, "late": 16, "late, why": 0, "late, twice": 0,
+    "accepted": 2, "refused before": 16, "why before": 10061, "the first": 8, "told": 0,
+    "the second": 8, "no third": 0, "one waits": 8, "the other waits": 8,
+    "its FD_READ": 1,
 }
 
 PORTS = {
@@ -75,7 +90,11 @@ PORTS = {
     "and no packet": 258, "GetOverlappedResult": 996, "the end": 1, "cancel": 1,
     "cancelled": 995, "with its structure": 1, "reset": 64,
     "GetOverlappedResult says": 64, "accept, no structure": 87,
-    "listener closed": 995,
+    "listener closed": 995, "ConnectEx, not bound": 10022, "ConnectEx, refused": 1,
+    "GetOverlappedResult, refused": 1225, "WSAGetOverlappedResult, refused": 10061,
+    "ConnectEx, again": 1, "connected then": 1, "with the bit": 997, "its event": 0,
+    "its result": 1, "its packet": 258, "no room for the local": 10014,
+    "no room for the remote": 10014, "AcceptEx, bound": 10022,
 }
 
 NAMES = {
@@ -470,6 +489,67 @@ def test_no_packet_for_a_control_that_is_done_at_once(run_c):
 	}
 	""", before=AROUND)
     assert said == {"acquired": 0, "told": 0, "spared": 258}
+
+
+def test_errors_are_win32s(start, compile_program, namespace):
+    """What a port and GetOverlappedResult tell, by debug/system-error-codes."""
+    program = compile_program(program_text(AROUND_LIMIT + r"""
+	OVERLAPPED o = {0};
+	struct sockaddr_in at = {.sin_family = AF_INET}, any = at, away = at;
+	SOCKET s, l = tcp(), sent[8];
+	LPFN_CONNECTEX connect_ex;
+	GUID guid = WSAID_CONNECTEX;
+	int size = sizeof at, ms = 1;
+	struct rtentry route = {.rt_flags = RTF_UP | RTF_REJECT};
+	route.rt_dst.sa_family = route.rt_genmask.sa_family = AF_INET;
+	started();
+	s = self_at(&port);
+	WSARecv(s, &one, 1, NULL, &flags, &o, NULL);
+	send(s, "ab", 2, 0);
+	say("too long", take(INFINITE));
+
+	/* Nothing leads to 10.2, and 10.1 is told to be out of reach. */
+	((struct sockaddr_in *)&route.rt_dst)->sin_addr.s_addr = htonl(0x0a010000);
+	((struct sockaddr_in *)&route.rt_genmask)->sin_addr.s_addr = htonl(0xffff0000);
+	say("route", ioctl((int)s, SIOCADDRT, &route));
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	WSAIoctl(l, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, sizeof guid, &connect_ex,
+		 sizeof connect_ex, &n, NULL, NULL);
+	away.sin_port = htons(9);
+	for (int i = 0; i < 2; i++) {
+		away.sin_addr.s_addr = htonl(i ? 0x0a010101 : 0x0a020202);
+		s = tcp();
+		bind(s, (SOCKADDR *)&any, size);
+		connect_ex(s, (SOCKADDR *)&away, size, NULL, 0, NULL, &o);
+		GetOverlappedResult((HANDLE)s, &o, &n, TRUE);
+		say(i ? "no host" : "no network", (int)GetLastError());
+	}
+	/* Where the queue is full the kernel does not answer. */
+	bind(l, (SOCKADDR *)&at, size);
+	listen(l, 0);
+	getsockname(l, (SOCKADDR *)&at, &size);
+	for (int i = 0; i < 8; i++) {
+		sent[i] = tcp();
+		ioctlsocket(sent[i], FIONBIO, &(u_long){1});
+		connect(sent[i], (SOCKADDR *)&at, size);
+	}
+	s = tcp();
+	bind(s, (SOCKADDR *)&any, size);
+	setsockopt(s, IPPROTO_TCP, TCP_USER_TIMEOUT, (char *)&ms, sizeof ms);
+	CreateIoCompletionPort((HANDLE)s, port, 0, 0);
+	say("begun", connect_ex(s, (SOCKADDR *)&at, size, NULL, 0, NULL, &o));
+	say("no answer", take(INFINITE));
+	say("as well", GetOverlappedResult((HANDLE)s, &o, &n, FALSE));
+	say("that", (int)GetLastError());
+	""", """
+#include <net/route.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+""" + AROUND), "errors", flags=["-pthread"])
+    running = start([*namespace, program])
+    said = spoken("\n".join(running.line() for _ in range(8)))
+    assert said == {"too long": 234, "route": 0, "no network": 1231, "no host": 1232, "begun": 0,
+                    "no answer": 121, "as well": 0, "that": 121}
 
 
 @pytest.mark.parametrize("waiting", [

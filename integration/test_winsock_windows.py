@@ -136,7 +136,7 @@ no thread error 6
 # CreateMutexA, ReleaseMutex, WaitForSingleObject (synchapi.h); Mutex Objects
 again 0; blocked 258; ReleaseMutex 1; still blocked 258; ReleaseMutex 2 1
 goes on 0; got it 0; abandoned 128; ReleaseMutex 3 1; not owner 0
-not owner error 288; free 0
+not owner error 288; free 0; abandoned, of all 128; owned then 1
 # CreateSemaphoreA, ReleaseSemaphore (winbase.h, synchapi.h); System Error Codes: 298
 one 0; none left 258; ReleaseSemaphore 1; count before 0; too many 0
 too many error 298; of zero 0; of zero error 87; wrong 1; wrong error 87

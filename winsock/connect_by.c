@@ -10,6 +10,7 @@
 #include <poll.h>
 
 #include "winsock/address.h"
+#include "winsock/attempt.h"
 #include "winsock/error.h"
 #include "winsock/monitor.h"
 #include "winsock/ported.h"
@@ -77,7 +78,6 @@ static int
 connect_one(int fd, const struct sockaddr *address, socklen_t size,
 	    uint64_t until)
 {
-	static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 	int code;
 
 	if (portres_connect(fd, address, size) == 0)
@@ -87,7 +87,7 @@ connect_one(int fd, const struct sockaddr *address, socklen_t size,
 		code = wait_connected(fd, until);
 	/* The kernel tries no more, and the next address may be tried. */
 	if (code && code != WSAEISCONN)
-		connect(fd, &nowhere, sizeof(nowhere));
+		attempt_forget(fd);
 	return code;
 }
 

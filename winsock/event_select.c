@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 
 #include "winsock/channel.h"
 #include "winsock/error.h"
@@ -21,7 +20,12 @@
 #include "winsock/usermem.h"
 #include "winsock2.h"
 
-#define SYN_SENT 2 /* TCP's state, in tcp_info */
+/* TCP's states after the peer's end, in tcp_info. */
+#define TIME_WAIT 6
+#define CLOSED 7
+#define CLOSE_WAIT 8
+#define LAST_ACK 9
+#define CLOSING 11
 
 struct selection {
 	int fd;
@@ -33,11 +37,9 @@ struct selection {
 	int code[FD_MAX_EVENTS];
 	bool stream;
 	bool listens;
-	bool connecting; /* and the end was not told */
 	bool connected;
 	bool write_due; /* FD_WRITE, once a send is possible */
 	bool closed;	/* FD_CLOSE, which is the last */
-	bool watched;
 };
 
 static void ready(uint64_t tag, uint32_t events);
@@ -56,28 +58,111 @@ record(struct selection *selection, int bit, int code)
 	handle_signal(selection->event);
 }
 
+static bool
+has_peer(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+
+	return getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
+}
+
+/* The outcome is the socket's, for those too that ask for FD_CONNECT later. */
 static void
-look_at_connect(struct selection *selection, short is)
+tell_connect(struct selection *selection, int code)
+{
+	if (!(selection->asked & FD_CONNECT))
+		return;
+	state_change(selection->fd, 0, STATE_CONNECT_UNTOLD);
+	record(selection, FD_CONNECT_BIT, code);
+}
+
+static void
+tell_failure(struct selection *selection)
 {
 	int err = 0;
 	socklen_t size = sizeof(err);
 
-	if (!(is & (POLLOUT | POLLERR | POLLHUP)))
+	if (!(selection->asked & FD_CONNECT))
 		return;
 	getsockopt(selection->fd, SOL_SOCKET, SO_ERROR, &err, &size);
-	selection->connecting = false;
-	selection->connected = err == 0;
-	selection->write_due = err == 0;
-	record(selection, FD_CONNECT_BIT, err ? wsa_code(err) : 0);
+	/* The program may well have asked for the error itself. */
+	tell_connect(selection, wsa_code(err ? err : ECONNABORTED));
 }
 
-/* The end of the peer's data is told after the data, to those who want both. */
 static void
-look_at_end(struct selection *selection, short is, int unread)
+look_at_connect(struct selection *selection, short is)
 {
-	if (!selection->stream || selection->closed ||
-	    !(is & (POLLRDHUP | POLLHUP | POLLERR)) ||
-	    (selection->asked & FD_READ && unread > 0 && !(is & POLLERR)))
+	int fd = selection->fd;
+	bool untold = state_flags(fd, STATE_CONNECT_UNTOLD);
+
+	if (selection->stream && !selection->connected && has_peer(fd))
+		selection->connected = selection->write_due = true;
+	if (untold && (selection->connected || !selection->stream))
+		tell_connect(selection, 0);
+	else if (untold && state_flags(fd, STATE_ATTEMPT) &&
+		 is & (POLLOUT | POLLERR | POLLHUP))
+		tell_failure(selection);
+}
+
+/* -1: it is not of TCP. */
+static int
+tcp_state(int fd)
+{
+	struct tcp_info info = {0};
+	socklen_t room = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &room) < 0
+		       ? -1
+		       : info.tcpi_state;
+}
+
+/* poll() tells of the end also when the program itself has shut the socket
+ * down. */
+static bool
+peer_has_ended(int fd, short is)
+{
+	switch (tcp_state(fd)) {
+	case CLOSED:
+	case TIME_WAIT:
+	case CLOSE_WAIT:
+	case LAST_ACK:
+	case CLOSING:
+		return true;
+	case -1:
+		return is & POLLRDHUP && !state_flags(fd, STATE_RECEIVE_SHUT);
+	default:
+		return false;
+	}
+}
+
+/*
+ * Is there anything that a receiving call would return, but the end? FIONREAD
+ * is 0 in front of an urgent byte. With an error pending nobody may look, it
+ * would be taken from the program's call.
+ */
+static bool
+has_data(const struct selection *selection, short is)
+{
+	char byte;
+
+	if (!selection->stream)
+		return is & POLLIN ||
+		       (is & POLLERR &&
+			!state_flags(selection->fd, STATE_NO_RESETS));
+	if (!(is & POLLIN) || is & POLLERR ||
+	    state_flags(selection->fd, STATE_RECEIVE_SHUT))
+		return false;
+	return !(is & POLLRDHUP) ||
+	       recv(selection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+/* The end of the peer's data is told after the data. */
+static void
+look_at_end(struct selection *selection, short is, bool data)
+{
+	if (!selection->stream || selection->closed || data ||
+	    (!(is & POLLERR) && !peer_has_ended(selection->fd, is)))
 		return;
 	selection->closed = true;
 	/* To ask for the error itself would take it from recv(). */
@@ -91,7 +176,7 @@ look(struct selection *selection)
 	struct pollfd poll_it = {.fd = selection->fd,
 				 .events = POLLIN | POLLOUT | POLLPRI |
 					   POLLRDHUP};
-	int unread = 0;
+	bool data;
 	short is;
 
 	if (poll(&poll_it, 1, 0) < 0)
@@ -102,11 +187,10 @@ look(struct selection *selection)
 			record(selection, FD_ACCEPT_BIT, 0);
 		return;
 	}
-	if (selection->connecting)
-		look_at_connect(selection, is);
+	look_at_connect(selection, is);
 	if (selection->stream && !selection->connected)
 		return;
-	ioctl(selection->fd, FIONREAD, &unread);
+	data = has_data(selection, is);
 	if (is & POLLPRI)
 		record(selection, FD_OOB_BIT, 0);
 	if (is & POLLOUT && selection->write_due) {
@@ -114,63 +198,34 @@ look(struct selection *selection)
 		selection->off &= ~(long)FD_WRITE;
 		record(selection, FD_WRITE_BIT, 0);
 	}
-	if (is & POLLIN && (!selection->stream || unread > 0))
+	if (data)
 		record(selection, FD_READ_BIT, 0);
-	look_at_end(selection, is, unread);
+	look_at_end(selection, is, data);
 }
 
-/* What the kernel is to tell. */
+/* Of which changes the kernel is to tell. */
 static uint32_t
-interest(const struct selection *selection)
+interest(long asked)
 {
-	long on = selection->asked & ~selection->off;
-	uint32_t events = 0;
+	uint32_t events = EPOLLET;
 
-	if (selection->closed)
-		return 0;
-	if (selection->listens)
-		return on & FD_ACCEPT ? EPOLLIN : 0;
-	if (selection->connecting)
-		return EPOLLOUT;
-	if (selection->stream && !selection->connected)
-		return 0;
-	if (on & FD_READ)
+	if (asked & (FD_READ | FD_ACCEPT))
 		events |= EPOLLIN;
-	if (on & FD_OOB)
+	if (asked & FD_OOB)
 		events |= EPOLLPRI;
-	if (selection->asked & FD_WRITE && selection->write_due)
+	if (asked & (FD_WRITE | FD_CONNECT))
 		events |= EPOLLOUT;
-	/* As long as data is unread the end is not told: the next read asks. */
-	if (on & FD_CLOSE && !(selection->off & selection->asked & FD_READ))
+	if (asked & FD_CLOSE)
 		events |= EPOLLRDHUP;
 	return events;
 }
 
 static void
-watch(struct selection *selection)
-{
-	uint32_t events = interest(selection);
-	uint64_t tag =
-		(uint64_t)selection->generation << 32 | (uint32_t)selection->fd;
-	int operation = !events		     ? EPOLL_CTL_DEL
-			: selection->watched ? EPOLL_CTL_MOD
-					     : EPOLL_CTL_ADD;
-
-	/* Without any the kernel would still tell of an error, for ever. */
-	if (!events && !selection->watched)
-		return;
-	if (reactor_watch(&reactor, operation, selection->fd,
-			  events | EPOLLONESHOT, tag) == 0)
-		selection->watched = events != 0;
-}
-
-static void
-look_and_watch(struct selection *selection)
+look_again(struct selection *selection)
 {
 	int before = errno;
 
 	look(selection);
-	watch(selection);
 	errno = before;
 }
 
@@ -190,27 +245,39 @@ ready(uint64_t tag, uint32_t events)
 
 	(void)events;
 	if (selection && selection->generation == tag >> 32)
-		look_and_watch(selection);
+		look_again(selection);
+}
+
+/* poll() tells of the end of a socket that has no connection any more, and
+ * not of one that never had. */
+static bool
+was_connected(int fd)
+{
+	struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&look, 1, 0) > 0 && look.revents & POLLRDHUP &&
+	       tcp_state(fd) == CLOSED && !state_flags(fd, STATE_ATTEMPT);
 }
 
 static void
 read_state(struct selection *selection)
 {
-	struct sockaddr_storage peer;
-	socklen_t size = sizeof(peer);
-	struct tcp_info info = {0};
-	socklen_t room = sizeof(info);
+	int fd = selection->fd;
 
-	selection->stream = socket_type(selection->fd) == SOCK_STREAM;
-	selection->listens = socket_listens(selection->fd);
+	selection->stream = socket_type(fd) == SOCK_STREAM;
+	selection->listens = socket_listens(fd);
 	selection->connected =
-		getpeername(selection->fd, (struct sockaddr *)&peer, &size) ==
-		0;
-	selection->connecting = selection->stream &&
-				getsockopt(selection->fd, IPPROTO_TCP, TCP_INFO,
-					   &info, &room) == 0 &&
-				info.tcpi_state == SYN_SENT;
+		has_peer(fd) || (selection->stream && was_connected(fd));
 	selection->write_due = selection->connected || !selection->stream;
+}
+
+static int
+watch(const struct selection *selection)
+{
+	return reactor_watch(&reactor, EPOLL_CTL_ADD, selection->fd,
+			     interest(selection->asked),
+			     (uint64_t)selection->generation << 32 |
+				     (uint32_t)selection->fd);
 }
 
 static void
@@ -220,8 +287,7 @@ end(int fd)
 
 	if (!at || !*at)
 		return;
-	if ((*at)->watched)
-		reactor_watch(&reactor, EPOLL_CTL_DEL, fd, 0, 0);
+	reactor_watch(&reactor, EPOLL_CTL_DEL, fd, 0, 0);
 	free(*at);
 	*at = NULL;
 }
@@ -243,8 +309,15 @@ begin(int fd, HANDLE event, long asked)
 	(*at)->event = event;
 	(*at)->asked = asked;
 	read_state(*at);
+	/* A change between the two is told, and looked at again. */
+	if (watch(*at) < 0) {
+		free(*at);
+		*at = NULL;
+		errno = before;
+		return WSAENOBUFS;
+	}
+	look(*at);
 	errno = before;
-	look_and_watch(*at);
 	return 0;
 }
 
@@ -261,14 +334,13 @@ event_select_again(int fd, long events)
 		selection->off &= ~(events & ~(long)FD_WRITE);
 		if (events & FD_WRITE)
 			selection->write_due = true;
-		look_and_watch(selection);
+		look_again(selection);
 	}
 	monitor_leave();
 }
 
-/* The socket has become another kind of. */
-static void
-change(int fd, bool listens)
+void
+event_select_listening(int fd)
 {
 	struct selection *selection;
 
@@ -277,24 +349,26 @@ change(int fd, bool listens)
 	monitor_enter();
 	selection = find(fd);
 	if (selection) {
-		selection->listens = listens;
-		selection->connecting = !listens && selection->stream;
-		selection->connected = !listens && !selection->stream;
-		look_and_watch(selection);
+		selection->listens = true;
+		look_again(selection);
 	}
 	monitor_leave();
 }
 
 void
-event_select_listening(int fd)
-{
-	change(fd, true);
-}
-
-void
 event_select_connecting(int fd)
 {
-	change(fd, false);
+	struct selection *selection;
+
+	if (!state_channel(fd))
+		return;
+	monitor_enter();
+	selection = find(fd);
+	if (selection) {
+		selection->off &= ~(long)FD_CONNECT;
+		look_again(selection);
+	}
+	monitor_leave();
 }
 
 void
@@ -313,6 +387,20 @@ event_select_accepted(int listener, int made)
 	}
 	monitor_leave();
 	errno = before;
+}
+
+void
+event_select_replaced(int fd)
+{
+	struct selection *selection = state_channel(fd) ? find(fd) : NULL;
+
+	if (!selection)
+		return;
+	selection->off = 0;
+	selection->closed = false;
+	read_state(selection);
+	watch(selection);
+	look_again(selection);
 }
 
 bool

@@ -19,6 +19,9 @@ void event_select_connecting(int fd);
 /* The new socket has the listening one's events. */
 void event_select_accepted(int listener, int made);
 
+/* The socket with this number was replaced by another. Inside the monitor. */
+void event_select_replaced(int fd);
+
 /* Such a socket may not be made to block. */
 bool event_select_active(int fd);
 

@@ -16,7 +16,9 @@
 
 #include "mswsock.h"
 #include "winsock/address.h"
+#include "winsock/attempt.h"
 #include "winsock/error.h"
+#include "winsock/event_select.h"
 #include "winsock/monitor.h"
 #include "winsock/ported.h"
 #include "winsock/restart.h"
@@ -43,8 +45,10 @@ take_place(int made, int number, uint64_t cookie)
 			     flags & FD_CLOEXEC ? O_CLOEXEC : 0) >= 0;
 	}
 	close(made);
-	if (there)
+	if (there) {
 		channel_replaced(number);
+		event_select_replaced(number);
+	}
 	errno = before;
 	return there;
 }
@@ -97,6 +101,7 @@ attempt_accept(struct io *io, DWORD *ret_bytes, bool *ret_more)
 	(void)ret_bytes;
 	if (made < 0 && errno == EAGAIN)
 		return IO_AGAIN;
+	event_select_again(io->fd, FD_ACCEPT);
 	*ret_more = true;
 	/* One that was there and has gone. */
 	if (made < 0)
@@ -260,8 +265,10 @@ static int
 begin_connect(int fd, const struct transfer *transfer)
 {
 	int flags = fcntl(fd, F_GETFL);
-	int code = 0;
+	int code = attempt_prepare(fd);
 
+	if (code)
+		return wsa_code(code);
 	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	channel_connecting(fd);
 	if (wsa_answer(connect(fd, (const struct sockaddr *)&transfer->to,
@@ -283,7 +290,12 @@ how_connected(int fd)
 	if (poll(&look, 1, 0) == 0)
 		return IO_AGAIN;
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);
-	return err ? wsa_code(err) : 0;
+	if (!err)
+		return 0;
+	attempt_forget(fd);
+	/* A port that the kernel chose it has taken back, and chooses anew. */
+	state_change(fd, STATE_WAS_BOUND, 0);
+	return wsa_code(err);
 }
 
 static int
@@ -343,7 +355,7 @@ ConnectEx(SOCKET s, const struct sockaddr *name, int namelen,
 		code = WSAENOTSOCK;
 	else if (!lpOverlapped)
 		code = WSA_INVALID_PARAMETER;
-	else if (!socket_bound((int)s))
+	else if (!socket_bound((int)s) && !state_flags((int)s, STATE_WAS_BOUND))
 		code = WSAEINVAL;
 	else
 		code = completion_check(&party);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "winsock/address.h"
+#include "winsock/attempt.h"
 #include "winsock/channel.h"
 #include "winsock/error.h"
 #include "winsock/event_select.h"
@@ -149,6 +150,7 @@ int
 portres_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
 	struct sockaddr_storage room;
+	int err;
 	int r;
 
 	if (wsa_missing())
@@ -156,11 +158,16 @@ portres_connect(int fd, const struct sockaddr *address, socklen_t size)
 	if (address_is_short(address, size))
 		return bad_argument(fd);
 	address = linux_address(address, size, &room);
+	err = attempt_prepare(fd);
+	if (err)
+		return wsa_fail(err);
 	channel_connecting(fd);
 	r = (int)wsa_answer(connect(fd, address, size));
-	if (r == 0 || errno == EINPROGRESS) {
+	if (r == 0 && address->sa_family == AF_UNSPEC) {
+		attempt_forget(fd);
+	} else if (r == 0 || errno == EINPROGRESS) {
 		restart_connected(fd);
-		event_select_connecting(fd);
+		attempt_begun(fd, r < 0);
 	}
 	if (r == 0)
 		return 0;
@@ -195,8 +202,10 @@ portres_shutdown(int fd, int how)
 		errno = before;
 		r = 0;
 	}
-	if (r == 0)
+	if (r == 0) {
 		state_change(fd, shut[how], 0);
+		event_select_again(fd, 0);
+	}
 	return r;
 }
 

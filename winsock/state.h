@@ -22,7 +22,10 @@ enum state_flag {
 	STATE_SKIP_EVENT = 256,	    /* nor is an event set */
 	STATE_QUIET_NONBLOCK = 512, /* it blocks, as far as the program knows */
 	STATE_LEAF = 1024,	    /* for WSAJoinLeaf() */
-	STATE_UNBOUND = 2048,	    /* it had no port when last looked at */
+	STATE_ATTEMPT = 2048,	    /* a connect whose outcome nobody knows */
+	STATE_CONNECT_UNTOLD = 4096, /* FD_CONNECT is to be told of one */
+	STATE_WAS_BOUND = 8192,	     /* when a ConnectEx failed */
+	STATE_UNBOUND = 16384,	     /* it had no port when last looked at */
 };
 
 /* Those of the flags in `mask` that the socket has. Loads, and no system call,

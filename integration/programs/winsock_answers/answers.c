@@ -187,6 +187,50 @@ streams(void)
 	closesocket(listener);
 }
 
+static void
+wait_connected(SOCKET s)
+{
+	fd_set writable, failed;
+
+	FD_ZERO(&writable);
+	FD_ZERO(&failed);
+	FD_SET(s, &writable);
+	FD_SET(s, &failed);
+	select(0, NULL, &writable, &failed, NULL);
+}
+
+/* Of a socket that does not block; where nobody listens any more, then where
+ * somebody does. */
+static void
+connect_again(BOOL asks, const char *again)
+{
+	struct sockaddr_in address, gone;
+	SOCKET listener = bound(SOCK_STREAM, &address);
+	SOCKET other = bound(SOCK_STREAM, &gone);
+	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+	int size = sizeof(int);
+	int error = 0;
+	u_long on = 1;
+
+	closesocket(other);
+	listen(listener, 1);
+	ioctlsocket(s, FIONBIO, &on);
+	connect(s, (SOCKADDR *)&gone, sizeof(gone));
+	wait_connected(s);
+	if (asks) {
+		getsockopt(s, SOL_SOCKET, SO_ERROR, (char *)&error, &size);
+		say("connect, nobody there", error);
+	}
+	say(again, error_of(connect(s, (SOCKADDR *)&address, sizeof(address))));
+	wait_connected(s);
+	getsockopt(s, SOL_SOCKET, SO_ERROR, (char *)&error, &size);
+	say("its error then", error);
+	say("connect, once more",
+	    error_of(connect(s, (SOCKADDR *)&address, sizeof(address))));
+	closesocket(s);
+	closesocket(listener);
+}
+
 static long
 shared_ports(int type, const char *first, const char *second, const char *over)
 {
@@ -380,6 +424,8 @@ main(void)
 	never_bound();
 	long_datagram();
 	streams();
+	connect_again(TRUE, "connect, tried again");
+	connect_again(FALSE, "connect, not asked why");
 	shared_ports(SOCK_STREAM, "TCP, reuse after exclusive",
 		     "TCP, exclusive after reuse", "TCP, bound over it");
 	say("UDP, its error",

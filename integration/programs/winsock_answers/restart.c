@@ -6,14 +6,16 @@
  *	plain, exclusive	nothing, SO_EXCLUSIVEADDRUSE
  *	six			as plain, on IPv6
  *	block, any		a block of that one port, and the port or 0
- *	kept			as plain; the connection stays, the listener
- *goes bound			bound only; waits for a line, then listens
+ *	kept			as plain; only the connection stays
+ *	bound			bound only; waits for a line, then listens
+ *	client, request		a client that closes first, by ConnectEx
  *
  * One line an answer, 0 or the error. It builds for Windows as it stands.
  */
 #define WIN32_LEAN_AND_MEAN
 #include <winsock2.h>
 #include <mstcpip.h>
+#include <mswsock.h>
 #include <ws2tcpip.h>
 #include <windows.h>
 #include <stdio.h>
@@ -79,6 +81,50 @@ serve(SOCKET listener, const char *how)
 }
 
 static int
+connect_by_request(SOCKET s, const SOCKADDR *to, int size)
+{
+	GUID which = WSAID_CONNECTEX;
+	LPFN_CONNECTEX connect_ex = NULL;
+	OVERLAPPED connecting;
+	DWORD bytes = 0, flags = 0;
+
+	memset(&connecting, 0, sizeof(connecting));
+	WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &which, sizeof(which),
+		 &connect_ex, sizeof(connect_ex), &bytes, NULL, NULL);
+	if (!connect_ex(s, to, size, NULL, 0, NULL, &connecting) &&
+	    WSAGetLastError() != WSA_IO_PENDING)
+		return SOCKET_ERROR;
+	return WSAGetOverlappedResult(s, &connecting, &bytes, TRUE, &flags)
+		       ? 0
+		       : SOCKET_ERROR;
+}
+
+static void
+be_client(SOCKET s, const char *how)
+{
+	SOCKET listener = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	struct sockaddr_in address;
+	SOCKADDR *at = (SOCKADDR *)&address;
+	int size = sizeof(address);
+	SOCKET peer;
+	char byte;
+
+	memset(&address, 0, sizeof(address));
+	address.sin_family = AF_INET;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(listener, at, size);
+	listen(listener, 1);
+	getsockname(listener, at, &size);
+	say("connect", is(how, "client") ? connect(s, at, size)
+					 : connect_by_request(s, at, size));
+	peer = accept(listener, NULL, NULL);
+	closesocket(s);
+	recv(peer, &byte, 1, 0);
+	closesocket(peer);
+	closesocket(listener);
+}
+
+static int
 loopback(SOCKADDR_STORAGE *address, const char *how, u_short port)
 {
 	struct sockaddr_in *four = (struct sockaddr_in *)address;
@@ -122,6 +168,10 @@ main(int argc, char **argv)
 	say("bind", result);
 	if (result)
 		return 0;
+	if (is(how, "client") || is(how, "request")) {
+		be_client(s, how);
+		return 0;
+	}
 	if (is(how, "bound"))
 		getchar();
 	say("listen", listen(s, 5));

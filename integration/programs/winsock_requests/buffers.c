@@ -433,6 +433,34 @@ none_asked_for(void)
 	close_both(ends);
 }
 
+static void
+all_of_it(void)
+{
+	char data[6] = "";
+	WSABUF buffer;
+	WSAOVERLAPPED overlapped;
+	SOCKET ends[2];
+	DWORD n = 0, flags = MSG_WAITALL;
+
+	memset(&overlapped, 0, sizeof(overlapped));
+	overlapped.hEvent = WSACreateEvent();
+	buffer.buf = data;
+	buffer.len = sizeof(data);
+	connection(ends);
+	send(ends[0], "abc", 3, 0);
+	say("for all of it", error_of(WSARecv(ends[1], &buffer, 1, &n, &flags,
+					      &overlapped, NULL)));
+	say("a half",
+	    WSAGetOverlappedResult(ends[1], &overlapped, &n, FALSE, &flags)
+		    ? 0
+		    : WSAGetLastError());
+	send(ends[0], "def", 3, 0);
+	WSAGetOverlappedResult(ends[1], &overlapped, &n, TRUE, &flags);
+	say("the whole", memcmp(data, "abcdef", 6) ? -1 : (long)n);
+	close_both(ends);
+	WSACloseEvent(overlapped.hEvent);
+}
+
 int
 main(void)
 {
@@ -449,6 +477,7 @@ main(void)
 	messages();
 	overlapped_datagrams();
 	none_asked_for();
+	all_of_it();
 	WSACleanup();
 	return 0;
 }

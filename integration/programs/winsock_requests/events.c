@@ -6,6 +6,7 @@
 #define WIN32_LEAN_AND_MEAN
 #include <winsock2.h>
 #include <ws2tcpip.h>
+#include <mswsock.h>
 #include <windows.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,19 @@ is_set(WSAEVENT event)
 {
 	return WSAWaitForMultipleEvents(1, &event, TRUE, 0, FALSE) ==
 	       WSA_WAIT_EVENT_0;
+}
+
+/* Of several that may come one by one, all. */
+static long
+until(SOCKET s, WSAEVENT event, long all)
+{
+	long sum = 0, now = 0;
+
+	while ((sum & all) != all && now >= 0) {
+		now = happened(s, event);
+		sum |= now;
+	}
+	return now < 0 ? now : sum;
 }
 
 static struct sockaddr_in address;
@@ -207,6 +221,271 @@ datagrams(void)
 	WSACloseEvent(event);
 }
 
+/* A connection, and the event of its first end. */
+struct pair {
+	WSAEVENT event;
+	SOCKET s;
+	SOCKET peer;
+};
+
+static struct pair
+paired(long asked)
+{
+	struct pair made;
+	WSAEVENT other = WSACreateEvent();
+	SOCKET listener = listening(other);
+
+	made.peer = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	connect(made.peer, (SOCKADDR *)&address, sizeof(address));
+	happened(listener, other);
+	made.s = accept(listener, NULL, NULL);
+	made.event = WSACreateEvent();
+	WSAEventSelect(made.s, made.event, asked);
+	closesocket(listener);
+	WSACloseEvent(other);
+	return made;
+}
+
+static void
+parted(const struct pair *pair)
+{
+	closesocket(pair->s);
+	closesocket(pair->peer);
+	WSACloseEvent(pair->event);
+}
+
+/* A port of the machine that nobody has. */
+static void
+let_go(int type)
+{
+	SOCKET s = socket(AF_INET, type, 0);
+	int size = sizeof(address);
+
+	address.sin_port = 0;
+	bind(s, (SOCKADDR *)&address, sizeof(address));
+	getsockname(s, (SOCKADDR *)&address, &size);
+	closesocket(s);
+}
+
+/* An error is something to be read. */
+static void
+unreachable(void)
+{
+	WSAEVENT event = WSACreateEvent();
+	SOCKET s = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+	char byte = 0;
+
+	let_go(SOCK_DGRAM);
+	WSAEventSelect(s, event, FD_CONNECT | FD_READ);
+	connect(s, (SOCKADDR *)&address, sizeof(address));
+	say("UDP, connected", happened(s, event));
+	send(s, &byte, 1, 0);
+	say("nobody there", happened(s, event));
+	say("that is", error_of(recv(s, &byte, 1, 0)));
+	say("once", is_set(event));
+	send(s, &byte, 1, 0);
+	say("nobody still", happened(s, event));
+	closesocket(s);
+	WSACloseEvent(event);
+}
+
+static void
+urgent(void)
+{
+	struct pair pair = paired(FD_OOB | FD_READ | FD_CLOSE);
+	char data[8] = "";
+
+	send(pair.peer, "!", 1, MSG_OOB);
+	say("FD_OOB", happened(pair.s, pair.event));
+	say("its byte", recv(pair.s, data, 1, MSG_OOB) == 1 && *data == '!');
+	send(pair.peer, "abc", 3, 0);
+	say("data behind it", happened(pair.s, pair.event));
+	say("all three", recv(pair.s, data, 8, 0));
+	parted(&pair);
+
+	pair = paired(FD_OOB | FD_READ | FD_CLOSE);
+	send(pair.peer, "!", 1, MSG_OOB);
+	send(pair.peer, "abc", 3, 0);
+	say("both", until(pair.s, pair.event, FD_OOB | FD_READ));
+	shutdown(pair.peer, SD_SEND);
+	say("the byte", recv(pair.s, data, 1, MSG_OOB));
+	say("not over", is_set(pair.event));
+	say("a look", recv(pair.s, data, 1, MSG_PEEK));
+	say("is data", happened(pair.s, pair.event));
+	say("the rest", recv(pair.s, data, 8, 0));
+	say("it is over", happened(pair.s, pair.event));
+	parted(&pair);
+}
+
+/* Nobody else reads for those who ask for the end alone. */
+static void
+unread(void)
+{
+	struct pair pair = paired(FD_CLOSE);
+	char byte;
+
+	send(pair.peer, "xy", 2, 0);
+	shutdown(pair.peer, SD_SEND);
+	recv(pair.s, &byte, 1, 0);
+	say("unread", is_set(pair.event));
+	recv(pair.s, &byte, 1, 0);
+	say("all read", happened(pair.s, pair.event));
+	parted(&pair);
+}
+
+/* The program's own end is none, and the peer's is afterwards. */
+static void
+own_end(int how, const char *before, const char *after)
+{
+	struct pair pair = paired(FD_READ | FD_CLOSE);
+
+	shutdown(pair.s, how);
+	/* It looks for what is there. */
+	WSAEventSelect(pair.s, pair.event, FD_READ | FD_CLOSE);
+	say(before, is_set(pair.event));
+	shutdown(pair.peer, SD_SEND);
+	say(after,
+	    happened(pair.s, pair.event) | events.iErrorCode[FD_CLOSE_BIT]);
+	parted(&pair);
+}
+
+/* What was refused may be tried again. */
+static void
+again(void)
+{
+	WSAEVENT event = WSACreateEvent(), other = WSACreateEvent();
+	SOCKET c = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP), listener;
+
+	WSAEventSelect(c, event, FD_CONNECT | FD_WRITE | FD_CLOSE);
+	let_go(SOCK_STREAM);
+	say("try", error_of(connect(c, (SOCKADDR *)&address, sizeof(address))));
+	say("it fails", happened(c, event));
+	say("why it fails", events.iErrorCode[FD_CONNECT_BIT]);
+	let_go(SOCK_STREAM);
+	say("try anew",
+	    error_of(connect(c, (SOCKADDR *)&address, sizeof(address))));
+	say("fails again", happened(c, event));
+	say("why again", events.iErrorCode[FD_CONNECT_BIT]);
+	listener = listening(other);
+	say("try again",
+	    error_of(connect(c, (SOCKADDR *)&address, sizeof(address))));
+	say("succeeds", until(c, event, FD_CONNECT | FD_WRITE));
+	say("without an error", events.iErrorCode[FD_CONNECT_BIT]);
+	say("and again",
+	    error_of(connect(c, (SOCKADDR *)&address, sizeof(address))));
+	closesocket(c);
+	closesocket(listener);
+	WSACloseEvent(event);
+	WSACloseEvent(other);
+}
+
+/* The outcome is told to those too that ask after it is there. */
+static void
+late(void)
+{
+	WSAEVENT event = WSACreateEvent(), other = WSACreateEvent();
+	SOCKET listener = listening(other), c, s;
+	u_long on = 1;
+	fd_set failed;
+
+	WSAEventSelect(listener, other, FD_ACCEPT | FD_CONNECT | FD_WRITE);
+	c = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	connect(c, (SOCKADDR *)&address, sizeof(address));
+	WSAEventSelect(c, event, FD_WRITE);
+	say("without FD_CONNECT", happened(c, event));
+	WSAEventSelect(c, event, FD_CONNECT);
+	say("late", happened(c, event));
+	say("late, why", events.iErrorCode[FD_CONNECT_BIT]);
+	WSAEventSelect(c, event, FD_CONNECT);
+	say("late, twice", is_set(event));
+	happened(listener, other);
+	s = accept(listener, NULL, NULL);
+	say("accepted", happened(s, other));
+	closesocket(s);
+	closesocket(c);
+	closesocket(listener);
+
+	c = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	ioctlsocket(c, FIONBIO, &on);
+	let_go(SOCK_STREAM);
+	connect(c, (SOCKADDR *)&address, sizeof(address));
+	FD_ZERO(&failed);
+	FD_SET(c, &failed);
+	select(0, NULL, NULL, &failed, NULL);
+	WSAEventSelect(c, event, FD_CONNECT | FD_CLOSE);
+	say("refused before", happened(c, event));
+	say("why before", events.iErrorCode[FD_CONNECT_BIT]);
+	closesocket(c);
+	WSACloseEvent(event);
+	WSACloseEvent(other);
+}
+
+/* Two wait, and each is told. */
+static void
+two_wait(void)
+{
+	WSAEVENT event = WSACreateEvent();
+	SOCKET listener = listening(event), c[2], s[2];
+
+	for (int i = 0; i < 2; i++) {
+		c[i] = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+		connect(c[i], (SOCKADDR *)&address, sizeof(address));
+	}
+	say("the first", happened(listener, event));
+	say("told", is_set(event));
+	s[0] = accept(listener, NULL, NULL);
+	say("the second", happened(listener, event));
+	s[1] = accept(listener, NULL, NULL);
+	say("no third", is_set(event));
+	for (int i = 0; i < 2; i++) {
+		closesocket(c[i]);
+		closesocket(s[i]);
+	}
+	closesocket(listener);
+	WSACloseEvent(event);
+}
+
+/* AcceptEx is one that enables FD_ACCEPT again. */
+static void
+accepted_by_request(void)
+{
+	WSAEVENT event = WSACreateEvent(), other = WSACreateEvent();
+	SOCKET listener = listening(event), c[2], s;
+	char room[2 * (sizeof(struct sockaddr_in) + 16)];
+	GUID which = WSAID_ACCEPTEX;
+	LPFN_ACCEPTEX accept_ex = NULL;
+	OVERLAPPED accepting;
+	DWORD bytes = 0;
+
+	WSAIoctl(listener, SIO_GET_EXTENSION_FUNCTION_POINTER, &which,
+		 sizeof(which), &accept_ex, sizeof(accept_ex), &bytes, NULL,
+		 NULL);
+	memset(&accepting, 0, sizeof(accepting));
+	accepting.hEvent = WSACreateEvent();
+	s = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+	WSAEventSelect(s, other, FD_READ);
+	for (int i = 0; i < 2; i++) {
+		c[i] = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+		connect(c[i], (SOCKADDR *)&address, sizeof(address));
+		say(i ? "the other waits" : "one waits",
+		    happened(listener, event));
+		if (i)
+			break;
+		accept_ex(listener, s, room, 0, sizeof(room) / 2,
+			  sizeof(room) / 2, &bytes, &accepting);
+		WaitForSingleObject(accepting.hEvent, 10000);
+	}
+	send(c[0], "x", 1, 0);
+	say("its FD_READ", happened(s, other));
+	closesocket(s);
+	closesocket(c[0]);
+	closesocket(c[1]);
+	closesocket(listener);
+	WSACloseEvent(accepting.hEvent);
+	WSACloseEvent(event);
+	WSACloseEvent(other);
+}
+
 int
 main(void)
 {
@@ -219,6 +498,16 @@ main(void)
 	reset();
 	full();
 	datagrams();
+	unreachable();
+	urgent();
+	unread();
+	own_end(SD_RECEIVE, "SD_RECEIVE", "SD_RECEIVE, then the peer");
+	own_end(SD_SEND, "SD_SEND", "SD_SEND, then the peer");
+	own_end(SD_BOTH, "SD_BOTH", "SD_BOTH, then the peer");
+	again();
+	late();
+	two_wait();
+	accepted_by_request();
 	WSACleanup();
 	return 0;
 }

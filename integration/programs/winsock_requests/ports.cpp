@@ -374,6 +374,140 @@ failures()
 	closesocket(one.s);
 }
 
+struct Connecting {
+	Server server;
+	HANDLE port;
+	SOCKET s;
+	LPFN_CONNECTEX connect_ex;
+	OVERLAPPED overlapped;
+
+	Connecting()
+	    : port(CreateIoCompletionPort(INVALID_HANDLE_VALUE, nullptr, 0, 0)),
+	      s(stream(false)),
+	      connect_ex(extension<LPFN_CONNECTEX>(s, WSAID_CONNECTEX)),
+	      overlapped()
+	{
+		CreateIoCompletionPort(reinterpret_cast<HANDLE>(s), port, 0, 0);
+	}
+
+	~Connecting()
+	{
+		closesocket(s);
+		CloseHandle(port);
+	}
+
+	long to(sockaddr_in address)
+	{
+		std::memset(&overlapped, 0, sizeof(overlapped));
+		return connect_ex(s, reinterpret_cast<SOCKADDR *>(&address),
+				  sizeof(address), nullptr, 0, nullptr,
+				  &overlapped)
+			       ? 0
+			       : WSAGetLastError();
+	}
+};
+
+// It may be tried again, on the same socket; bound it must be.
+void
+refused()
+{
+	Connecting connecting;
+	sockaddr_in address = loopback();
+	SOCKET gone = stream(true);
+	int size = sizeof(address);
+	DWORD bytes = 0, flags = 0;
+	long answer;
+
+	getsockname(gone, reinterpret_cast<SOCKADDR *>(&address), &size);
+	closesocket(gone);
+	say("ConnectEx, not bound", connecting.to(connecting.server.address));
+	sockaddr_in own = loopback();
+	bind(connecting.s, reinterpret_cast<SOCKADDR *>(&own), sizeof(own));
+	answer = connecting.to(address);
+	// At once, or by the port.
+	if (answer == WSA_IO_PENDING)
+		next(connecting.port);
+	say("ConnectEx, refused",
+	    answer == WSA_IO_PENDING || answer == WSAECONNREFUSED);
+	say("GetOverlappedResult, refused",
+	    GetOverlappedResult(reinterpret_cast<HANDLE>(connecting.s),
+				&connecting.overlapped, &bytes, FALSE)
+		    ? 0
+		    : static_cast<long>(GetLastError()));
+	say("WSAGetOverlappedResult, refused",
+	    WSAGetOverlappedResult(connecting.s, &connecting.overlapped, &bytes,
+				   FALSE, &flags)
+		    ? 0
+		    : WSAGetLastError());
+	answer = connecting.to(connecting.server.address);
+	say("ConnectEx, again", answer == 0 || answer == WSA_IO_PENDING);
+	say("connected then", next(connecting.port).good);
+}
+
+// The event's lowest bit keeps the packet away; the event is set.
+void
+without_packet()
+{
+	Server server;
+	Accepted one;
+	SOCKET client = stream(false);
+	WSAEVENT event = WSACreateEvent();
+	OVERLAPPED reading = {};
+	char data[8];
+	WSABUF in = {sizeof(data), data};
+	DWORD flags = 0, bytes = 0;
+
+	server.accept(one, 0);
+	connect(client, reinterpret_cast<SOCKADDR *>(&server.address),
+		sizeof(server.address));
+	next(server.port);
+	CreateIoCompletionPort(reinterpret_cast<HANDLE>(one.s), server.port, 0,
+			       0);
+	reading.hEvent = reinterpret_cast<HANDLE>(
+		reinterpret_cast<ULONG_PTR>(event) | 1);
+	say("with the bit",
+	    WSARecv(one.s, &in, 1, nullptr, &flags, &reading, nullptr)
+		    ? WSAGetLastError()
+		    : 0);
+	send(client, "abc", 3, 0);
+	say("its event", static_cast<long>(WaitForSingleObject(event, 10000)));
+	say("its result",
+	    WSAGetOverlappedResult(one.s, &reading, &bytes, FALSE, &flags) &&
+		    bytes == 3);
+	say("its packet", static_cast<long>(next(server.port, 0).error));
+	closesocket(one.s);
+	closesocket(client);
+	WSACloseEvent(event);
+}
+
+long
+accept_error(const Server &server, SOCKET into, DWORD local, DWORD remote)
+{
+	char out[2 * ADDRESS];
+	OVERLAPPED overlapped = {};
+	DWORD bytes = 0;
+
+	return server.accept_ex(server.listener, into, out, 0, local, remote,
+				&bytes, &overlapped)
+		       ? 0
+		       : WSAGetLastError();
+}
+
+void
+bad_accepts()
+{
+	Server server;
+	SOCKET fresh = stream(false), taken = stream(true);
+
+	say("no room for the local",
+	    accept_error(server, fresh, ADDRESS - 1, ADDRESS));
+	say("no room for the remote",
+	    accept_error(server, fresh, ADDRESS, ADDRESS - 1));
+	say("AcceptEx, bound", accept_error(server, taken, ADDRESS, ADDRESS));
+	closesocket(fresh);
+	closesocket(taken);
+}
+
 } // namespace
 
 int
@@ -388,6 +522,9 @@ main()
 	used_again();
 	echo();
 	failures();
+	refused();
+	without_packet();
+	bad_accepts();
 	WSACleanup();
 	return 0;
 }

@@ -118,7 +118,7 @@ suspended(void)
 static void
 mutexes(void)
 {
-	HANDLE thread;
+	HANDLE thread, all[2];
 	DWORD code;
 
 	mutex = CreateMutex(NULL, TRUE, NULL);
@@ -137,6 +137,14 @@ mutexes(void)
 	SAY("not owner", ReleaseMutex(mutex));
 	SAY("not owner error", GetLastError());
 	SAY("free", WaitForSingleObject(mutex, 0));
+	ReleaseMutex(mutex);
+	thread = CreateThread(NULL, 0, take_mutex, NULL, 0, NULL);
+	all[0] = thread;
+	all[1] = mutex;
+	SAY("abandoned, of all",
+	    WaitForMultipleObjects(2, all, TRUE, INFINITE));
+	SAY("owned then", ReleaseMutex(mutex) != 0);
+	CloseHandle(thread);
 	CloseHandle(mutex);
 }
 
