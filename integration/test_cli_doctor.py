@@ -217,6 +217,17 @@ LOGIND = [
     (f"{OFF} logind.conf; echo RemoveIPC=1 > logind.conf.d/x.conf", NOBODY, True),
     ("echo RemoveIPC=1 > logind.conf.d/a.conf; echo 'RemoveIPC = OFF ' > logind.conf.d/b.conf",
      NOBODY, False),
+    # By name over all directories; of one name, that of the first directory alone.
+    ("echo RemoveIPC=1 > /run/systemd/logind.conf.d/20.conf; "
+     "echo RemoveIPC=0 > logind.conf.d/10.conf", NOBODY, True),
+    ("echo RemoveIPC=0 > /run/systemd/logind.conf.d/20.conf; "
+     "echo RemoveIPC=1 > logind.conf.d/10.conf", NOBODY, False),
+    ("echo RemoveIPC=0 > /run/systemd/logind.conf.d/a.conf; ln -s /dev/null logind.conf.d/a.conf",
+     NOBODY, True),
+    ("echo RemoveIPC=0 > logind.conf.d/a.conf; echo RemoveIPC=1 > /run/systemd/logind.conf.d/a.conf",
+     NOBODY, False),
+    ("echo RemoveIPC=0 > /run/systemd/logind.conf", NOBODY, False),
+    ("echo RemoveIPC=0 > /run/systemd/logind.conf; echo > logind.conf", NOBODY, True),
     ("printf 'RemoveIPC=true\\n#RemoveIPC=no\\n' > logind.conf", NOBODY, True),
     ("printf '#RemoveIPC=no\\n' > logind.conf", NOBODY, False),
     ("printf 'RemoveIPC=no\\nRemoveIPCs=yes\\n' > logind.conf", NOBODY, False),
