@@ -6,9 +6,11 @@ import pathlib
 import re
 import shutil
 import signal
+import subprocess
 
 import pytest
 
+from checkers import sanitizer
 from kits.cli import NOBODY, lines
 
 
@@ -189,6 +191,35 @@ def test_settings_that_make_no_sense(doctor, cli_env):
 def test_bad_lines_of_the_store(doctor, pool):
     (pool / "persistent").write_text("# mine\nnonsense\ntcp 28000 5\ntcp 0 1\n")
     assert "make no sense: 2, 4" in " ".join(lines(doctor(), "warning"))
+
+
+# Lines of /etc/ld.so.preload, of which {0} is the library's path: is every program
+# under it?
+EVERYWHERE = [
+    ("{0}", True), ("/none.so {0}", True), ("/none.so:{0}", True), ("\t{0}\n", True),
+    ("{1}/link.so", True), ("{0} # ours", True), ("# none\n\n{0}", True),
+    ("# {0}", False), ("/none.so # {0}", False), ("/none.so #\t{0}", False),
+    ("/none/libportres.so", False), ("{0}.gone", False), ("{1}/libportres_other.so", False),
+    ("libportres.so.7", False), ("", False),
+]
+
+
+@pytest.mark.parametrize("text,everywhere", EVERYWHERE)
+def test_preloaded_everywhere(build, shared_pool, private, text, everywhere):
+    if sanitizer(build):
+        pytest.skip("programs of others have no runtime before the library")
+    pool, as_nobody = shared_pool
+    top = pool.parent
+    library = shutil.copy(build / "libportres.so", top)
+    (top / "link.so").symlink_to(library)
+    subprocess.run(["gcc", "-shared", "-x", "c", "/dev/null", "-o", top / "libportres_other.so"],
+                   check=True)
+    (top / "preload").write_text(text.format(library, top) + "\n")
+    run = private(NOBODY, f"""
+        cp /etc/passwd /run && mount -t tmpfs -o mode=755 none /etc && mv /run/passwd /etc
+        cp {top}/preload /etc/ld.so.preload""", as_nobody["env"], as_nobody["program"], "doctor")
+    assert ("every program is under portres" in run.stdout) == everywhere, run
+    assert ("LD_PRELOAD does not have it" in run.stdout) != everywhere, run
 
 
 # /etc, with the users, and /var/lib of a machine that has systemd.
