@@ -546,7 +546,8 @@ deb: dist
 	(cd "$$place/$(NAME)" && PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 		env -u MAKEFLAGS -u MAKEOVERRIDES -u CFLAGS -u LDFLAGS -u CPPFLAGS \
 		dpkg-buildpackage -b -us -uc); \
-	[ "$$place" = $B/deb ] || cp "$$place"/*.* $B/deb
+	[ "$$place" = $B/deb ] || \
+		find "$$place" -maxdepth 1 -type f -exec cp -t $B/deb {} +
 	$Qls $B/deb/*.deb
 
 check-packages: deb
