@@ -17,7 +17,7 @@ from checkers import OPTIONS, sanitizer
         (["portres", ""], "run list who persistent guard doctor --help --version"),
         (["portres", "p"], "persistent"),
         (["portres", "persistent", ""], "add delete list reload --help"),
-        (["portres", "persistent", "add", ""], "tcp udp"),
+        (["portres", "persistent", "add", ""], "tcp udp --help"),
         (["portres", "who", "--t"], "--tcp"),
     ],
 )
