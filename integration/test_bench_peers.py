@@ -65,7 +65,7 @@ def test_the_document_has_each_way(root):
 
 
 FIGURE = re.compile(
-    r"\d (?:%|s|ms|µs|ns|percent|(?:micro|milli|nano)?seconds?|minutes?|hours?|[KMG]iB|[kMG]B)(?!\w)"
+    r"\d (?:%|m?s|µs|ns|percent|(?:micro|milli|nano)?seconds?|minutes?|hours?|[KMG]i?B|kB)(?!\w)"
     r"|\d times (?:libc|as)|some percent"
     r"|(?:two|five|ten|fifteen|twenty|thirty) (?:seconds|minutes|hours)|half an hour")
 # What we wait for, and how much we take, by decision; that is no measurement.
@@ -91,7 +91,8 @@ def unmeasured(part):
     ("It takes 13 µs.", True), ("It takes 3 s.", True), ("It takes 40 seconds.", True),
     ("After 12 minutes it ends.", True), ("It needs 3.4 KiB.", True), ("20 MiB of memory", True),
     ("ten minutes and more", True), ("1.09 times libc's", True), ("waits 7 s", True),
-    ("waits 0.1 s", False), ("A call waits up to 5 seconds.", False), ("13 µs (`make bench`)", False),
+    ("waits 0.1 s", False), ("A call waits up to 5 seconds.", False),
+    ("13 µs (`make bench`)", False),
     ("3 sockets and 5 slots, 10 months", False), ("3.4 KiB (`test_small_stack.py`)", False),
 ])
 def test_what_is_a_figure(part, found):

@@ -255,8 +255,8 @@ LOGIND = [
      "echo RemoveIPC=1 > logind.conf.d/10.conf", NOBODY, False),
     ("echo RemoveIPC=0 > /run/systemd/logind.conf.d/a.conf; ln -s /dev/null logind.conf.d/a.conf",
      NOBODY, True),
-    ("echo RemoveIPC=0 > logind.conf.d/a.conf; echo RemoveIPC=1 > /run/systemd/logind.conf.d/a.conf",
-     NOBODY, False),
+    ("echo RemoveIPC=0 > logind.conf.d/a.conf; "
+     "echo RemoveIPC=1 > /run/systemd/logind.conf.d/a.conf", NOBODY, False),
     ("echo RemoveIPC=0 > /run/systemd/logind.conf", NOBODY, False),
     ("echo RemoveIPC=0 > /run/systemd/logind.conf; echo > logind.conf", NOBODY, True),
     ("printf 'RemoveIPC=true\\n#RemoveIPC=no\\n' > logind.conf", NOBODY, True),

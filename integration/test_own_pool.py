@@ -117,8 +117,8 @@ SANDBOXES = {
     # As bubblewrap does: it mounts as root, and then is the user again.
     "itself again": (["unshare", "-rm", "sh", "-c", OWN_SHM, "sh", "unshare", f"--map-user={USER}"],
                      True),
-    "with ports of its own": (["unshare", "-rmn", "sh", "-c", f"ip link set lo up; {OWN_SHM}", "sh"],
-                              False),
+    "with ports of its own": (
+        ["unshare", "-rmn", "sh", "-c", f"ip link set lo up; {OWN_SHM}", "sh"], False),
     "none": (["env"], False),
     "in a directory of its own": (["env", "PORTRES_POOL=/mnt/pool", *["unshare", "-rm", "sh", "-c",
                                    f"mount -t tmpfs t /mnt; mkdir -m 700 /mnt/pool; {OWN_SHM}"],
@@ -133,7 +133,8 @@ def test_doctor_names_a_sandbox_with_a_pool_of_its_own(inside, reachable, env_of
                          env=env_of_the_command, capture_output=True, text=True, check=False)
     warnings = " ".join(" ".join(lines(run.stdout, "warning")).split())
     assert "/pool-" in run.stdout, run
-    assert ("/dev/shm is this sandbox's own, and its ports are the host's" in warnings) == warns, run
+    says = "/dev/shm is this sandbox's own, and its ports are the host's" in warnings
+    assert says == warns, run
     assert ("--bind /run/portres /run/portres" in warnings) == warns
 
 

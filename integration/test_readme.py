@@ -177,7 +177,8 @@ def test_kept_ports(at_home):
 def test_the_first_program(at_home):
     (text,) = [text for language, text in blocks(ROOT / "README.md") if language == "c"]
     (at_home.folder / "first.c").write_text(text)
-    line = FIRST.replace("make && ", "").replace("-Ibuild/include", "$(pkg-config --cflags portres)")
+    flags = "$(pkg-config --cflags portres)"
+    line = FIRST.replace("make && ", "").replace("-Ibuild/include", flags)
     said = at_home(line.replace("build/libportres.so", "libportres.so.0"), input="\n")
     assert re.fullmatch(r"mine: \d+ and the next two\n", said)
 
@@ -225,8 +226,9 @@ def test_preloaded_by_name(at_home):
 
 
 def test_installed_where_libraries_have_a_directory(build, root, tmp_path):
-    run = subprocess.run(["sh", "-c", f'{MULTIARCH} -s -o all B="$0" DESTDIR="$1"', build, tmp_path],
-                         cwd=root, capture_output=True, text=True, check=False, timeout=300,
+    line = f'{MULTIARCH} -s -o all B="$0" DESTDIR="$1"'
+    run = subprocess.run(["sh", "-c", line, build, tmp_path], cwd=root, capture_output=True,
+                         text=True, check=False, timeout=300,
                          env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})
     assert run.returncode == 0, run.stderr
     (library,) = tmp_path.glob("usr/lib/*-*/libportres.so.0")
