@@ -236,7 +236,7 @@ def test_installed_where_libraries_have_a_directory(build, root, tmp_path):
 
 
 PYTEST = f"""#!/bin/sh
-exec {shlex.quote(sys.executable)} -m pytest -p no:cacheprovider "$@"
+exec {shlex.quote(sys.executable)} -m pytest -p no:cacheprovider --basetemp="$HOME/pytest" "$@"
 """
 
 
