@@ -221,11 +221,12 @@ def test_servers(at_home, command):
 
 
 def test_preloaded_by_name(at_home):
-    if "LD_LIBRARY_PATH" in at_home.env or "/installed" in at_home.env["PATH"]:
-        assert int(at_home(f"{BY_NAME} grep -c /libportres /proc/self/maps")) > 0
+    assert int(at_home(f"{BY_NAME} grep -c /libportres /proc/self/maps")) > 0
 
 
 def test_installed_where_libraries_have_a_directory(build, root, tmp_path):
+    if build.name == "installed":
+        pytest.skip("it is what is installed")
     line = f'{MULTIARCH} -s -o all B="$0" DESTDIR="$1"'
     run = subprocess.run(["sh", "-c", line, build, tmp_path], cwd=root, capture_output=True,
                          text=True, check=False, timeout=300,
