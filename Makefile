@@ -61,6 +61,13 @@ NM ?= $(call tool,nm)
 OBJCOPY ?= $(call tool,objcopy)
 READELF ?= $(call tool,readelf)
 
+# As the shell, pkg-config (by way of sed) and systemd want them: paths may have
+# blanks, and this directory any name.
+blank := $() $()
+in_shell = '$(subst ','\'',$(1))'
+in_pc = $(subst $(blank),\\ ,$(1))
+in_unit = $(if $(findstring $(blank),$(1)),"$(1)",$(1))
+
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$(2)")
 
@@ -84,7 +91,7 @@ TLS := $(if $(shell $(CC) -E -dM -include features.h -x c /dev/null | \
 # define. The place of the sources is in no object, so that two builds are the same
 # bytes.
 COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE $(CFLAGS) $(HARDENING) $(WARNINGS) \
-	-fPIC '-ffile-prefix-map=$(CURDIR)=.' \
+	-fPIC $(call in_shell,-ffile-prefix-map=$(CURDIR)=.) \
 	-fvisibility=hidden $(TLS) -U_FORTIFY_SOURCE \
 	-U_FILE_OFFSET_BITS -U_TIME_BITS -DPORTRES_ITSELF -I. -Iinclude -MMD -MP \
 	$(KERNEL_HEADERS:%=-idirafter %) $(SANITIZE)
@@ -165,8 +172,8 @@ $B/guard/guard.bpf.o: guard/guard.bpf.c $(wildcard guard/*.h) \
 		include/portres.h Makefile
 	$(call say,BPF,$<)
 	@mkdir -p $(@D)
-	$Q$(CLANG) -target bpf -mcpu=v3 -O2 -g '-ffile-prefix-map=$(CURDIR)=.' \
-		-ffreestanding -Wall -Wextra \
+	$Q$(CLANG) -target bpf -mcpu=v3 -O2 -g -ffreestanding -Wall -Wextra \
+		$(call in_shell,-ffile-prefix-map=$(CURDIR)=.) \
 		-Wno-unused-parameter -I. -idirafter /usr/include/$(MULTIARCH) \
 		-c $< -o $@
 
@@ -428,11 +435,19 @@ demo: all
 install: install-files
 	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
+# From another version that stays ldconfig would make the soname anew. A library of
+# another soname is another library.
+remove_versions = for other in "$(1)"/libportres.so.*.*; do \
+	[ ! -f "$$other" ] || [ -L "$$other" ] || \
+	[ "$$other" = "$(1)/libportres.so.$(2)" ] || \
+	! grep -qF $(SONAME) "$$other" || rm -fv "$$other"; done
+
 # Headers by Windows' names are apart: programs of Linux ask by these whether they
 # are on Windows.
 install-files: to = $(DESTDIR)$(libdir)
 install-files: all
 	install -d "$(to)/pkgconfig" "$(DESTDIR)$(includedir)/portres"
+	$(call remove_versions,$(to),$(VERSION))
 	install -m 755 $B/libportres.so "$(to)/libportres.so.$(VERSION)"
 	ln -sf libportres.so.$(VERSION) "$(to)/$(SONAME)"
 	ln -sf $(SONAME) "$(to)/libportres.so"
@@ -441,8 +456,10 @@ install-files: all
 	install -m 644 $B/include/* "$(DESTDIR)$(includedir)/portres"
 	mv "$(DESTDIR)$(includedir)/portres/portres.h" "$(DESTDIR)$(includedir)"
 	for name in portres portres-winsock; do \
-		sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|' \
-			-e 's|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
+		sed -e 's|@prefix@|$(call in_pc,$(prefix))|' \
+			-e 's|@libdir@|$(call in_pc,$(libdir))|' \
+			-e 's|@includedir@|$(call in_pc,$(includedir))|' \
+			-e 's|@version@|$(VERSION)|' \
 			include/$$name.pc.in >"$(to)/pkgconfig/$$name.pc" && \
 		chmod 644 "$(to)/pkgconfig/$$name.pc" || exit 1; done
 	install -D -m 755 $B/portres "$(DESTDIR)$(bindir)/portres"
@@ -460,9 +477,10 @@ install-files: all
 	install -D -m 644 cli/portres-pool.conf \
 		"$(DESTDIR)$(datadir)/portres/portres-pool.conf"
 	install -d "$(DESTDIR)$(systemddir)/systemd/system"
-	sed 's|@datadir@|$(datadir)|' cli/portres-pool.service.in \
+	sed 's|@pool@|$(call in_unit,$(datadir)/portres/portres-pool.conf)|' \
+		cli/portres-pool.service.in \
 		>"$(DESTDIR)$(systemddir)/systemd/system/portres-pool.service"
-	sed 's|=portres |=$(bindir)/portres |' cli/portres-guard.service \
+	sed 's|=portres |=$(call in_unit,$(bindir)/portres) |' cli/portres-guard.service \
 		>"$(DESTDIR)$(systemddir)/systemd/system/portres-guard.service"
 	install -D -m 644 cli/portres.sysusers \
 		"$(DESTDIR)$(systemddir)/sysusers.d/portres.conf"
@@ -473,7 +491,10 @@ uninstall: all
 	$(MAKE) -s -o all install-files DESTDIR="$$beside" && \
 	(cd "$$beside" && find . ! -type d) | while IFS= read -r file; do \
 		rm -fv "$(DESTDIR)/$$file"; done
-	rmdir "$(DESTDIR)$(includedir)/portres" "$(DESTDIR)$(datadir)/portres"
+	$(call remove_versions,$(DESTDIR)$(libdir))
+	for ours in "$(includedir)" "$(datadir)"; do \
+		[ ! -d "$(DESTDIR)$$ours/portres" ] || \
+		rmdir "$(DESTDIR)$$ours/portres" || :; done
 	[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 # The integration tests against what is installed, as if it had been built there.
@@ -493,6 +514,7 @@ installcheck:
 NAME := portres-$(VERSION)
 LISTED = if [ -e .git ] && git ls-files -z 2>/dev/null; then :; else \
 	find . \( -name .git -o -path './build' -o -path './build-*' \
+	-o -path ./integration/plugin/build -o -path ./config.mak \
 	-o -name __pycache__ -o -name .pytest_cache -o -name '*.egg-info' \) \
 	-prune -o ! -type d -printf '%P\0'; fi
 # The day of the version.
@@ -508,18 +530,24 @@ dist:
 	$Qgzip -9nf $B/$(NAME).tar
 	$(call say,DIST,$B/$(NAME).tar.gz)
 
+# Debian's tools take no blank in a directory's name.
 deb: dist
 	$Qcommand -v dh >/dev/null || { echo "make deb: no debhelper; as root:" \
 		"apt-get install --no-install-recommends" \
 		"\$$(cat tests/packages-deb)" >&2; exit 1; }
 	$Qrm -rf $B/deb && mkdir -p $B/deb
-	$Qcp $B/$(NAME).tar.gz $B/deb/portres_$(VERSION).orig.tar.gz
-	$Qtar -xf $B/$(NAME).tar.gz -C $B/deb
-	$Qsh debian/changelog.sh $(VERSION) "$(DATE)" \
-		>$B/deb/$(NAME)/debian/changelog
-	$Qcd $B/deb/$(NAME) && PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+	$Qset -e; place=$B/deb; case $(call in_shell,$(CURDIR)) in \
+	*[!a-zA-Z0-9/._+~-]*) place=$$(mktemp -d); trap 'rm -rf "$$place"' EXIT;; \
+	esac; \
+	cp $B/$(NAME).tar.gz "$$place/portres_$(VERSION).orig.tar.gz"; \
+	tar -xf $B/$(NAME).tar.gz -C "$$place"; \
+	sh debian/changelog.sh $(VERSION) "$(DATE)" \
+		>"$$place/$(NAME)/debian/changelog"; \
+	(cd "$$place/$(NAME)" && PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 		env -u MAKEFLAGS -u MAKEOVERRIDES -u CFLAGS -u LDFLAGS -u CPPFLAGS \
-		dpkg-buildpackage -b -us -uc
+		dpkg-buildpackage -b -us -uc); \
+	[ "$$place" = $B/deb ] || \
+		find "$$place" -maxdepth 1 -type f -exec cp -t $B/deb {} +
 	$Qls $B/deb/*.deb
 
 check-packages: deb

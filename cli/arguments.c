@@ -121,9 +121,10 @@ options_read(const struct command *self, int argc, char **argv,
 			option -= LONG_OPTION;
 		if (option == 'h')
 			return print_help(self);
-		if (option == '?' && word[1] >= '0' && word[1] <= '9')
+		if (option == '?' && operands > 0 && word[1] >= '0' &&
+		    word[1] <= '9')
 			return misused(self,
-				       "no number '%s': say one from 1 on",
+				       "no number '%s': a number has no sign",
 				       word);
 		if (option == '?' || !accepts(accepted, option))
 			return misused(self, "%s does not know the option %s",
@@ -183,11 +184,38 @@ read_port(const struct command *self, const char *text, uint32_t *ret)
 }
 
 int
-read_port_before(const struct command *self, const char *text, const char *end,
-		 uint32_t *ret)
+read_first(const struct command *self, const char *text, uint32_t *ret)
+{
+	uint32_t port = 0;
+
+	if (strcmp(text, "0") != 0 &&
+	    (!read_number(text, &port) || port == 0 || port >= PORT_COUNT))
+		return misused(self,
+			       "no first port '%s': say a number from 1 to "
+			       "65535, or 0 for any",
+			       text);
+	*ret = port;
+	return 0;
+}
+
+int
+read_multiple(const struct command *self, const char *text, uint32_t *ret)
+{
+	if (read_number(text, ret) && *ret != 0 && *ret < PORT_COUNT)
+		return 0;
+	return misused(self,
+		       "no multiple '%s' for --align: say a number from 1 to "
+		       "65535",
+		       text);
+}
+
+int
+read_before(const struct command *self,
+	    int (*read)(const struct command *, const char *, uint32_t *),
+	    const char *text, const char *end, uint32_t *ret)
 {
 	char *port = strndup(text, (size_t)(end - text));
-	int r = port ? read_port(self, port, ret) : refuse("no memory is left");
+	int r = port ? read(self, port, ret) : refuse("no memory is left");
 
 	free(port);
 	return r;
@@ -216,7 +244,8 @@ read_seconds(const struct command *self, const char *text, uint32_t *ret)
 {
 	if (read_number(text, ret))
 		return 0;
-	return misused(self, "no number of seconds '%s'", text);
+	return misused(self, "no number of seconds '%s': say one from 0 on",
+		       text);
 }
 
 int
@@ -226,8 +255,9 @@ read_block(const struct command *self, bool any, char **operands,
 	struct block block = {0};
 	int r = read_protocol(self, operands[0], &block.protocol);
 
-	if (r == 0 && !(any && strcmp(operands[1], "0") == 0))
-		r = read_port(self, operands[1], &block.range.start);
+	if (r == 0)
+		r = (any ? read_first : read_port)(self, operands[1],
+						   &block.range.start);
 	if (r != 0)
 		return r;
 	r = read_count(self, operands[2], &block.range);

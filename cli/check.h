@@ -19,6 +19,8 @@ void check_library(void);
 void check_environment(void);
 void check_pool(void);
 void check_logind(void);
+/* Asks about the pool's directory. */
+void check_sandbox(const char *directory);
 void check_store(void);
 void check_kernel(void);
 void check_guard(void);

@@ -66,9 +66,13 @@ int read_protocol(const struct command *self, const char *text,
 		  enum protocol *ret);
 /* 1 to 65535. */
 int read_port(const struct command *self, const char *text, uint32_t *ret);
-/* Reads the same from a text that goes on at `end`. */
-int read_port_before(const struct command *self, const char *text,
-		     const char *end, uint32_t *ret);
+/* 0, or such a port. */
+int read_first(const struct command *self, const char *text, uint32_t *ret);
+/* Has one of them read a text that goes on at `end`. */
+int read_before(const struct command *self,
+		int (*read)(const struct command *, const char *, uint32_t *),
+		const char *text, const char *end, uint32_t *ret);
+int read_multiple(const struct command *self, const char *text, uint32_t *ret);
 int read_seconds(const struct command *self, const char *text, uint32_t *ret);
 /* The count of a range that has its start, or 0 for any. */
 int read_count(const struct command *self, const char *text,

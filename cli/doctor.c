@@ -50,20 +50,6 @@ check_worst(void)
 	return worst;
 }
 
-static bool
-machine_wide(const char *path)
-{
-	char line[PATH_MAX + 2];
-	FILE *file = fopen("/etc/ld.so.preload", "re");
-	bool found = false;
-
-	while (file && fgets(line, sizeof(line), file))
-		found |= strstr(line, path) || strstr(line, "libportres");
-	if (file)
-		fclose(file);
-	return found;
-}
-
 void
 check_environment(void)
 {
@@ -75,7 +61,7 @@ check_environment(void)
 		      "this command is set-id: PORTRES_ variables are ignored "
 		      "and LD_PRELOAD is cut: take the bits off it");
 	if (library_find(&library)) {
-		if (machine_wide(library.path))
+		if (library_everywhere(&library))
 			check(GOOD, "environment",
 			      "/etc/ld.so.preload has it: every program is "
 			      "under portres");

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -140,6 +142,19 @@ check_ipv6(void)
 		       : "what they use is asked of the kernel's list");
 }
 
+/* A bind succeeds without it, and a connect finds no way. */
+static void
+check_loopback(int fd)
+{
+	struct ifreq loopback = {.ifr_name = "lo"};
+
+	if (ioctl(fd, SIOCGIFFLAGS, &loopback) < 0 ||
+	    !(loopback.ifr_flags & IFF_UP))
+		check(WARNING, "kernel",
+		      "no loopback here, so that programs do not reach each "
+		      "other at 127.0.0.1: ip link set lo up");
+}
+
 /* Older kernels do not list a socket that is only bound. */
 static void
 check_sockdiag(int fd)
@@ -154,7 +169,9 @@ check_sockdiag(int fd)
 
 	if (bind(fd, (struct sockaddr *)&address, size) < 0 ||
 	    getsockname(fd, (struct sockaddr *)&address, &size) < 0) {
-		check(WARNING, "kernel", "no loopback here: ip link set lo up");
+		check(WARNING, "kernel",
+		      "its list of sockets was not tried, because none can be "
+		      "bound: %m");
 		return;
 	}
 	r = sockdiag_count(&sys_kernel, PROTOCOL_TCP, ntohs(address.sin_port),
@@ -185,6 +202,7 @@ check_kernel(void)
 	check_options(fd);
 	check_robust_list();
 	check_ipv6();
+	check_loopback(fd);
 	check_sockdiag(fd);
 	close(fd);
 }

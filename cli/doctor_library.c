@@ -10,6 +10,7 @@
 #include "cli/check.h"
 #include "cli/cli.h"
 #include "cli/library.h"
+#include "cli/own_path.h"
 #include "portres.h"
 
 /*
@@ -51,6 +52,7 @@ const struct command command_self_check = {
 static bool
 ask_child(const struct library *library, char *answer, size_t size)
 {
+	char self[PATH_MAX];
 	int ends[2];
 	size_t length = 0;
 	ssize_t n;
@@ -67,6 +69,12 @@ ask_child(const struct library *library, char *answer, size_t size)
 		close(ends[0]);
 		close(ends[1]);
 		execl("/proc/self/exe", "portres", "self-check", NULL);
+		if (own_path(self))
+			execl(self, "portres", "self-check", NULL);
+		dprintf(STDOUT_FILENO, "untried %s",
+			own_path_lacks_proc()
+				? "because there is no /proc: mount it"
+				: strerror(errno));
 		_exit(127);
 	}
 	close(ends[1]);
@@ -86,8 +94,14 @@ check_answer(const char *path, const char *answer)
 	const char *refused = strstr(answer, "refused ");
 	const char *acquired = strstr(answer, "acquired ");
 	const char *loader = strstr(answer, "ERROR: ld.so: ");
+	const char *untried = strstr(answer, "untried ");
 	int n;
 
+	if (untried) {
+		check(WARNING, "library", "not tried, %s",
+		      untried + strlen("untried "));
+		return;
+	}
 	if (!refused && !acquired) {
 		n = loader ? (int)strcspn(loader, "\n") : 0;
 		check(ERROR, "library",

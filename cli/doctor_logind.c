@@ -7,6 +7,7 @@
 #include <glob.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,26 +68,87 @@ read_file(const char *path, struct setting *setting)
 	return file && fclose(file) == 0;
 }
 
+/* From the strongest: a file of the same name counts in the first alone. */
+static const char *const places[] = {"/etc", "/run", "/usr/local/lib",
+				     "/usr/lib"};
+#define PLACES (sizeof(places) / sizeof(*places))
+
+struct drop_in {
+	char *path;
+	const char *name;
+	size_t place;
+};
+
+struct drop_ins {
+	glob_t found[PLACES];
+	struct drop_in *all;
+	size_t count;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct drop_in *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+static void
+find_drop_ins(struct drop_ins *ret)
+{
+	char pattern[64];
+	size_t count = 0;
+
+	for (size_t i = 0; i < PLACES; i++) {
+		snprintf(pattern, sizeof(pattern),
+			 "%s/systemd/logind.conf.d/*.conf", places[i]);
+		if (glob(pattern, 0, NULL, &ret->found[i]) != 0)
+			ret->found[i].gl_pathc = 0;
+		count += ret->found[i].gl_pathc;
+	}
+	ret->count = 0;
+	ret->all = calloc(count + 1, sizeof(*ret->all));
+	for (size_t i = 0; ret->all && i < PLACES; i++)
+		for (size_t j = 0; j < ret->found[i].gl_pathc; j++) {
+			char *path = ret->found[i].gl_pathv[j];
+
+			ret->all[ret->count++] = (struct drop_in){
+				path, strrchr(path, '/') + 1, i};
+		}
+	if (ret->all)
+		qsort(ret->all, ret->count, sizeof(*ret->all), by_name);
+}
+
+/* They are read in the order of their names, wherever they are. */
+static void
+read_drop_ins(struct setting *setting)
+{
+	struct drop_ins found = {0};
+
+	find_drop_ins(&found);
+	for (size_t i = 0; i < found.count; i++)
+		if (i == 0 ||
+		    strcmp(found.all[i].name, found.all[i - 1].name) != 0)
+			read_file(found.all[i].path, setting);
+	free(found.all);
+	for (size_t i = 0; i < PLACES; i++)
+		globfree(&found.found[i]);
+}
+
 static bool
 removes_ipc(void)
 {
-	static const char *const more[] = {
-		"/usr/lib/systemd/logind.conf.d/*.conf",
-		"/run/systemd/logind.conf.d/*.conf",
-		"/etc/systemd/logind.conf.d/*.conf",
-	};
 	struct setting setting = {.by_default = true, .set = -1};
-	glob_t found;
+	bool found = false;
+	char path[64];
 
-	if (!read_file("/etc/systemd/logind.conf", &setting))
-		read_file("/usr/lib/systemd/logind.conf", &setting);
-	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++) {
-		if (glob(more[i], 0, NULL, &found) != 0)
-			continue;
-		for (size_t j = 0; j < found.gl_pathc; j++)
-			read_file(found.gl_pathv[j], &setting);
-		globfree(&found);
+	for (size_t i = 0; !found && i < PLACES; i++) {
+		snprintf(path, sizeof(path), "%s/systemd/logind.conf",
+			 places[i]);
+		found = read_file(path, &setting);
 	}
+	read_drop_ins(&setting);
 	return setting.set < 0 ? setting.by_default : setting.set;
 }
 

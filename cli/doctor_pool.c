@@ -199,6 +199,7 @@ check_pool(void)
 	snprintf(directory, sizeof(directory), "%s", pool.path);
 	*strrchr(directory, '/') = '\0';
 	check_name(config, directory);
+	check_sandbox(directory);
 	check_directory(directory);
 	check_lock(&pool);
 	check_contents(&pool);

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "cli/linker.h"
+#include "cli/own_path.h"
+#include "cli/preloads.h"
 
 /* Makes the path absolute, because programs change directory. Keeps links: the
  * installed name outlives the one with the version. */
@@ -44,18 +46,21 @@ take_linked(const char *name, const char *why, struct library *ret)
 	return linked.ours && take(linked.text, why, ret);
 }
 
-/* Calls `each` for the words of LD_PRELOAD until it returns true. */
+/* "libportres.so", with a version, or a link that library_link() has made: not
+ * what somebody else has put into a directory of such a name. */
 static bool
-any_preloaded(bool (*each)(const char *word, void *context), void *context)
+is_our_name(const char *word)
 {
-	const char *value = getenv("LD_PRELOAD");
-	char *copy = strdup(value ? value : ""), *rest = copy, *word;
-	bool found = false;
+	const char *slash = strrchr(word, '/');
+	unsigned long long device, inode;
+	int n = 0;
 
-	while (!found && (word = strsep(&rest, " :")))
-		found = *word && each(word, context);
-	free(copy);
-	return found;
+	word = slash ? slash + 1 : word;
+	if (strncmp(word, "libportres.so", 13) == 0)
+		return word[13] == '\0' || word[13] == '.';
+	return sscanf(word, "libportres-%llx-%llx.so%n", &device, &inode, &n) ==
+		       2 &&
+	       n > 0 && word[n] == '\0';
 }
 
 static const char preloads[] = "LD_PRELOAD names it";
@@ -66,15 +71,14 @@ take_word(const char *word, void *context)
 {
 	if (strchr(word, '/') && !strchr(word, '$'))
 		return take(word, preloads, context);
-	return strstr(word, "libportres") &&
-	       take_linked(word, preloads, context);
+	return is_our_name(word) && take_linked(word, preloads, context);
 }
 
 /* By its name: other libraries must not be loaded to find out. */
 static bool
 take_ours(const char *word, void *context)
 {
-	return strstr(word, "libportres") && take_word(word, context);
+	return is_our_name(word) && take_word(word, context);
 }
 
 static bool
@@ -84,11 +88,8 @@ find_beside_command(struct library *ret)
 	static const char *const names[] = {PORTRES_SONAME, "libportres.so"};
 	char self[PATH_MAX], folder[PATH_MAX + 16], path[2 * PATH_MAX];
 	char real[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
+	char *slash = own_path(self) ? strrchr(self, '/') : NULL;
 
-	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
 	for (size_t i = 0; slash && i < sizeof(places) / sizeof(*places); i++) {
 		snprintf(folder, sizeof(folder), "%.*s%s",
 			 (int)(slash + 1 - self), self, places[i]);
@@ -125,6 +126,7 @@ find(struct library *ret)
 {
 	const char *named = getenv("PORTRES_LIB");
 	const char *way_out = "set PORTRES_LIB to its path";
+	char self[PATH_MAX];
 
 	if (named && *named)
 		return take(named, "PORTRES_LIB names it", ret) ||
@@ -132,9 +134,17 @@ find(struct library *ret)
 				    "libportres.so is not found, PORTRES_LIB "
 				    "names no file: %s",
 				    named);
-	return any_preloaded(take_ours, ret) || find_beside_command(ret) ||
-	       take_linked(PORTRES_SONAME, "the linker finds it", ret) ||
-	       library_fail(ret, way_out,
+	if (preloads_any(take_ours, ret) || find_beside_command(ret) ||
+	    take_linked(PORTRES_SONAME, "the linker finds it", ret))
+		return true;
+	if (!own_path(self) && own_path_lacks_proc())
+		return library_fail(ret,
+				    "mount /proc, or set PORTRES_LIB to its "
+				    "path",
+				    "libportres.so is not found where the "
+				    "linker looks, and there is no /proc to "
+				    "tell where the command is, to look there");
+	return library_fail(ret, way_out,
 			    "libportres.so is not found, not next to the "
 			    "command, in ../lib, nor where the linker looks");
 }
@@ -179,7 +189,20 @@ is_it(const char *word, void *context)
 bool
 library_preloaded(const struct library *library)
 {
-	return any_preloaded(is_it, (void *)library);
+	return preloads_any(is_it, (void *)library);
+}
+
+/* A path from a directory is another one to each program. */
+static bool
+is_it_everywhere(const char *word, void *context)
+{
+	return (*word == '/' || !strchr(word, '/')) && is_it(word, context);
+}
+
+bool
+library_everywhere(const struct library *library)
+{
+	return preloads_any_everywhere(is_it_everywhere, (void *)library);
 }
 
 bool
@@ -223,7 +246,7 @@ library_preload(const struct library *library)
 		abort();
 	if (!library_preloaded(library))
 		write_word(library->name, &list);
-	any_preloaded(write_word, &list);
+	preloads_any(write_word, &list);
 	if (fclose(list.to) != 0)
 		abort();
 	setenv("LD_PRELOAD", value, 1);

@@ -27,6 +27,9 @@ bool library_find(struct library *ret);
 /* Is the file in LD_PRELOAD, under whatever name? */
 bool library_preloaded(const struct library *library);
 
+/* Does /etc/ld.so.preload name the file, for every program? */
+bool library_everywhere(const struct library *library);
+
 /* Does the linker find this file by the name that it has of itself? */
 bool library_installed(const struct library *library);
 

@@ -54,8 +54,9 @@ _portres() {
 	2:persistent) words="add delete list reload --help" ;;
 	3:persistent)
 		case ${COMP_WORDS[2]} in
-		add | delete) words="tcp udp" ;;
-		list) words="--json" ;;
+		add | delete) words="tcp udp --help" ;;
+		list) words="--json --help" ;;
+		reload) words="--help" ;;
 		esac
 		;;
 	2:guard) words="on off status --help" ;;
@@ -67,9 +68,9 @@ _portres() {
 			;;
 		esac
 		case ${COMP_WORDS[2]} in
-		on) words="--cgroup --area --quota --again" ;;
-		off) words="--cgroup --force" ;;
-		status) words="--cgroup --json" ;;
+		on) words="--cgroup --area --quota --again --help" ;;
+		off) words="--cgroup --force --help" ;;
+		status) words="--cgroup --json --help" ;;
 		esac
 		;;
 	*:doctor) words="--json --help" ;;

@@ -56,10 +56,13 @@ complete -c portres -n __portres_run_options -l wait -x -d seconds
 complete -c portres -n __portres_run_options -l print -d 'only show what would be run'
 complete -c portres -n __portres_run_options -l help
 complete -c portres -n __portres_run_words -a '(__portres_run_complete)'
-complete -c portres -n '__fish_seen_subcommand_from list who' -l json -l tcp -l udp -l help
+# `list` is a word of persistent's, too.
+complete -c portres -n '__fish_seen_subcommand_from list who; and not __fish_seen_subcommand_from persistent' -l json -l tcp -l udp -l help
 complete -c portres -n '__fish_seen_subcommand_from doctor' -l json -l help
 complete -c portres -n '__fish_seen_subcommand_from persistent; and not __fish_seen_subcommand_from add delete list reload' -a 'add delete list reload'
 complete -c portres -n '__fish_seen_subcommand_from add delete' -a 'tcp udp'
+complete -c portres -n '__fish_seen_subcommand_from persistent guard' -l help
+complete -c portres -n '__fish_seen_subcommand_from persistent; and __fish_seen_subcommand_from list' -l json
 complete -c portres -n '__fish_seen_subcommand_from guard; and not __fish_seen_subcommand_from on off status' -a 'on off status'
 complete -c portres -n '__fish_seen_subcommand_from guard' -l cgroup -r -F -d 'instead of the root'
 complete -c portres -n '__fish_seen_subcommand_from guard; and __fish_seen_subcommand_from on' -l area -x -d 'LOW-HIGH, that the system does not choose'

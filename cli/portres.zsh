@@ -41,17 +41,28 @@ _portres() {
 	list) _arguments $filter ;;
 	who) _arguments $filter '1:port, FIRST-LAST or START+N: ' ;;
 	persistent)
-		_arguments '--json[for programs]' '--help[help]' \
-			'1:what:(add delete list reload)' '2:protocol:(tcp udp)' \
-			'3:first port, 0 for any: ' '4:number of ports: '
+		case $words[2] in
+		add | delete)
+			_arguments '--help[help]' '1:what:(add delete)' \
+				'2:protocol:(tcp udp)' \
+				'3:first port, 0 for any: ' '4:number of ports: '
+			;;
+		list) _arguments '--json[for programs]' '--help[help]' '1:what:(list)' ;;
+		*) _arguments '--help[help]' '1:what:(add delete list reload)' ;;
+		esac
 		;;
 	guard)
-		_arguments '--cgroup[instead of the root]:cgroup:_files -/' \
-			'--area[ports that the system does not choose]:LOW-HIGH: ' \
-			'--quota[ports of one user]:N: ' \
-			'--again[no error where it is on]' \
-			'--force[though blocks live]' '--json[for programs]' \
-			'--help[help]' '1:what:(on off status)'
+		filter=('--cgroup[instead of the root]:cgroup:_files -/')
+		case $words[2] in
+		on)
+			filter+=('--area[ports that the system does not choose]:LOW-HIGH: '
+				'--quota[ports of one user]:N: '
+				'--again[no error where it is on]')
+			;;
+		off) filter+=('--force[though blocks live]') ;;
+		status) filter+=('--json[for programs]') ;;
+		esac
+		_arguments $filter '--help[help]' '1:what:(on off status)'
 		;;
 	doctor) _arguments '--json[for programs]' '--help[help]' ;;
 	esac

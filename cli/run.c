@@ -27,8 +27,8 @@ read_ports(const struct command *self, const char *text, struct range *ret)
 
 	if (!*text || plus == text || (plus && !plus[1]))
 		return misused(self, "no ports '%s': say N, or START+N", text);
-	if (plus && strncmp(text, "0+", 2) != 0)
-		r = read_port_before(self, text, plus, &range.start);
+	if (plus)
+		r = read_before(self, read_first, text, plus, &range.start);
 	if (r == 0)
 		r = read_count(self, plus ? plus + 1 : text, &range);
 	if (r == 0 && !plus && range.count > COUNT_ALONE_MAX)
@@ -124,7 +124,7 @@ read_choice(const struct command *self, int argc, char **argv,
 		else if (option == 'b')
 			r = add_both(self, &ret->run, optarg);
 		else if (option == 'a')
-			r = read_port(self, optarg, &ret->run.align);
+			r = read_multiple(self, optarg, &ret->run.align);
 		else if (option == 'f')
 			ret->ports_file = optarg;
 		else if (option == 'w')

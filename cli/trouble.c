@@ -44,10 +44,13 @@ directory_missing(const char *path, struct trouble *ret)
 	return false;
 }
 
-/* The user has no directory of his own, and cannot make one. */
+/* The user has no directory of his own, and cannot make one. If another has the
+ * first name, he has the others as well: the first that is free would be made.
+ */
 static bool
 no_own_directory(struct trouble *ret)
 {
+	const char *first = config_get()->directory;
 	struct stat st;
 
 	if (stat(USER_POOL_PLACE, &st) < 0)
@@ -60,6 +63,13 @@ no_own_directory(struct trouble *ret)
 			   "pool of yours",
 			   "run portres list outside first, as the same user, "
 			   "or set PORTRES_POOL to a directory of yours");
+	if (access(USER_POOL_PLACE, W_OK) == 0 && lstat(first, &st) == 0)
+		return say(ret,
+			   "%s, of user %u, and all names after it are taken, "
+			   "so that you can have no pool there",
+			   "have root remove them, or set PORTRES_POOL to a "
+			   "directory of yours",
+			   first, st.st_uid);
 	return say(ret, "no pool directory can be made in " USER_POOL_PLACE,
 		   "set PORTRES_POOL to a directory of yours");
 }

@@ -151,7 +151,7 @@ read_asked(const struct command *self, char *text, struct range *ret)
 
 	if (!mark || mark == text)
 		return read_port(self, text, &ret->start);
-	r = read_port_before(self, text, mark, &range.start);
+	r = read_before(self, read_port, text, mark, &range.start);
 	if (r == 0 && *mark == '+')
 		r = read_count(self, mark + 1, &range);
 	if (r == 0 && *mark == '-') {

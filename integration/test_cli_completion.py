@@ -90,14 +90,75 @@ def test_zsh(root, env, has, tmp_path, typed, wanted):
     assert re.search(rf"<.*{wanted} ?>", run.stdout), run
 
 
-def test_what_the_shells_know_is_what_there_is(root, build):
-    """Each option of the help, in each shell."""
-    said = subprocess.run([build / "portres", "run", "--help"], capture_output=True, text=True,
+def subcommands(build):
+    said = subprocess.run([build / "portres", "--help"], capture_output=True, text=True,
                           check=True).stdout
-    options = [line.split()[0] for line in said.splitlines() if line.startswith("  --")]
-    assert len(options) > 5
-    for shell in "bash", "zsh", "fish":
-        text = (root / f"cli/portres.{shell}").read_text()
-        for option in options:
-            name = option[2:] if shell == "fish" else option
-            assert f"-l {name}" in text if shell == "fish" else name in text, (shell, option)
+    return re.findall(r"^  ([a-z]+) ", said, re.M)
+
+
+def options_of(build, subcommand):
+    """(the words before them, the options) of each of its usage lines."""
+    said = subprocess.run([build / "portres", subcommand, "--help"], capture_output=True,
+                          text=True, check=True).stdout
+    for usage in re.findall(rf"^(?:usage:|      ) portres {subcommand} (.*)$", said, re.M):
+        options = {"--help", *re.findall(r"--[\w-]+", usage)}
+        if "[OPTION]" in usage:
+            options.update(re.findall(r"^  (--[\w-]+)", said, re.M))
+        verbs = re.split("  |\\[", usage)[0] if re.match("[a-z]", usage) else ""
+        for verb in re.findall("[a-z]+", verbs) or [""]:
+            yield f"portres {subcommand} {verb}".split(), options
+
+
+def by_bash(root, env, words):
+    text = '. "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _portres; echo "${COMPREPLY[@]}"'
+    return subprocess.run(["bash", "-c", text, root / "cli/portres.bash", *words], env=env,
+                          capture_output=True, text=True, check=True).stdout.split()
+
+
+def by_fish(root, env, words):
+    run = subprocess.run(
+        ["fish", "--no-config", "-c",
+         f"source '{root}/cli/portres.fish'; complete -C '{' '.join(words)}'"],
+        cwd=env["HOME"], env=env, capture_output=True, text=True, check=True, timeout=60)
+    return [line.split("\t")[0] for line in run.stdout.splitlines()]
+
+
+def by_zsh(root, env, words):
+    """What the function says to _arguments: a list on a terminal would be cut."""
+    text = """
+_arguments() { print -r -- $@ }
+_describe() { print -r -- ${(P)@[-1]} }
+_normal() { }
+compadd() { print -r -- $@ }
+words=("$@"); CURRENT=$#
+. "$0"
+"""
+    said = subprocess.run(["zsh", "-f", "-c", text, root / "cli/portres.zsh", *words], env=env,
+                          capture_output=True, text=True, check=True).stdout
+    return re.findall(r"(?:^|\s)[*]?(--[a-z-]+)", said) + re.findall(r"\(([^-)]*)\)", said)
+
+
+SHELLS = {"bash": by_bash, "fish": by_fish, "zsh": by_zsh}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_shells_know_each_option_there_is(root, build, env, has, shell):
+    """And no other: of each subcommand, behind each of its verbs."""
+    need(has, shell)
+    seen = 0
+    for subcommand in subcommands(build):
+        for words, options in options_of(build, subcommand):
+            offered = SHELLS[shell](root, env, [*words, "--"])
+            assert {word for word in offered if word.startswith("--")} == options, words
+            seen += 1
+    assert seen == 11
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_shells_know_each_verb_there_is(root, build, env, has, shell):
+    need(has, shell)
+    for subcommand in subcommands(build):
+        verbs = {words[2] for words, _ in options_of(build, subcommand) if len(words) > 2}
+        if verbs:
+            offered = " ".join(SHELLS[shell](root, env, ["portres", subcommand, ""]))
+            assert verbs <= set(offered.split()), subcommand

@@ -6,9 +6,11 @@ import pathlib
 import re
 import shutil
 import signal
+import subprocess
 
 import pytest
 
+from checkers import sanitizer
 from kits.cli import NOBODY, lines
 
 
@@ -191,6 +193,35 @@ def test_bad_lines_of_the_store(doctor, pool):
     assert "make no sense: 2, 4" in " ".join(lines(doctor(), "warning"))
 
 
+# Lines of /etc/ld.so.preload, of which {0} is the library's path: is every program
+# under it?
+EVERYWHERE = [
+    ("{0}", True), ("/none.so {0}", True), ("/none.so:{0}", True), ("\t{0}\n", True),
+    ("{1}/link.so", True), ("{0} # ours", True), ("# none\n\n{0}", True),
+    ("# {0}", False), ("/none.so # {0}", False), ("/none.so #\t{0}", False),
+    ("/none/libportres.so", False), ("{0}.gone", False), ("{1}/libportres_other.so", False),
+    ("libportres.so.7", False), ("", False),
+]
+
+
+@pytest.mark.parametrize("text,everywhere", EVERYWHERE)
+def test_preloaded_everywhere(build, shared_pool, private, text, everywhere):
+    if sanitizer(build):
+        pytest.skip("programs of others have no runtime before the library")
+    pool, as_nobody = shared_pool
+    top = pool.parent
+    library = shutil.copy(build / "libportres.so", top)
+    (top / "link.so").symlink_to(library)
+    subprocess.run(["gcc", "-shared", "-x", "c", "/dev/null", "-o", top / "libportres_other.so"],
+                   check=True)
+    (top / "preload").write_text(text.format(library, top) + "\n")
+    run = private(NOBODY, f"""
+        cp /etc/passwd /run && mount -t tmpfs -o mode=755 none /etc && mv /run/passwd /etc
+        cp {top}/preload /etc/ld.so.preload""", as_nobody["env"], as_nobody["program"], "doctor")
+    assert ("every program is under portres" in run.stdout) == everywhere, run
+    assert ("LD_PRELOAD does not have it" in run.stdout) != everywhere, run
+
+
 # /etc, with the users, and /var/lib of a machine that has systemd.
 MACHINE = """
 cp /etc/passwd /run
@@ -217,6 +248,17 @@ LOGIND = [
     (f"{OFF} logind.conf; echo RemoveIPC=1 > logind.conf.d/x.conf", NOBODY, True),
     ("echo RemoveIPC=1 > logind.conf.d/a.conf; echo 'RemoveIPC = OFF ' > logind.conf.d/b.conf",
      NOBODY, False),
+    # By name over all directories; of one name, that of the first directory alone.
+    ("echo RemoveIPC=1 > /run/systemd/logind.conf.d/20.conf; "
+     "echo RemoveIPC=0 > logind.conf.d/10.conf", NOBODY, True),
+    ("echo RemoveIPC=0 > /run/systemd/logind.conf.d/20.conf; "
+     "echo RemoveIPC=1 > logind.conf.d/10.conf", NOBODY, False),
+    ("echo RemoveIPC=0 > /run/systemd/logind.conf.d/a.conf; ln -s /dev/null logind.conf.d/a.conf",
+     NOBODY, True),
+    ("echo RemoveIPC=0 > logind.conf.d/a.conf; "
+     "echo RemoveIPC=1 > /run/systemd/logind.conf.d/a.conf", NOBODY, False),
+    ("echo RemoveIPC=0 > /run/systemd/logind.conf", NOBODY, False),
+    ("echo RemoveIPC=0 > /run/systemd/logind.conf; echo > logind.conf", NOBODY, True),
     ("printf 'RemoveIPC=true\\n#RemoveIPC=no\\n' > logind.conf", NOBODY, True),
     ("printf '#RemoveIPC=no\\n' > logind.conf", NOBODY, False),
     ("printf 'RemoveIPC=no\\nRemoveIPCs=yes\\n' > logind.conf", NOBODY, False),

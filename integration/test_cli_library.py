@@ -10,7 +10,7 @@ import sysconfig
 
 import pytest
 
-from checkers import OPTIONS, runtimes
+from checkers import OPTIONS, runtimes, sanitizer
 from kits.cli import NOBODY, SONAME, UNDER, UNSPEAKABLE
 
 
@@ -229,6 +229,66 @@ def test_no_library_at_all(cli, cli_env, bare, tmp_path):
     for none in tmp_path / "none", tmp_path:
         env = dict(cli_env, PORTRES_LIB=str(none))
         assert f"PORTRES_LIB names no file: {none}: set" in cli("run", "true", env=env, status=1)
+
+
+@pytest.mark.parametrize("name", [
+    "libportres-src/libfoo.so", "libportres.so.d/libfoo.so", "libportres_other.so",
+    "libportres-tools.so", "myilibportres.so", "libportres.solar",
+])
+@pytest.mark.parametrize("how", ["by its path", "by its name"])
+def test_a_preload_of_somebody_else(cli, cli_env, build, tmp_path, name, how):
+    """A name like ours makes no library ours."""
+    other = tmp_path / name
+    other.parent.mkdir(exist_ok=True)
+    subprocess.run(["gcc", "-shared", "-x", "c", "/dev/null", "-o", other], check=True)
+    word = str(other) if how == "by its path" else other.name
+    env = dict(cli_env, LD_LIBRARY_PATH=str(other.parent),
+               LD_PRELOAD=" ".join([*runtimes(build), word]))
+    look = 'case "$LD_PRELOAD" in *"$1"*) grep -q "$2" /proc/self/maps && echo both;; esac'
+    assert cli("run", "sh", "-c", look, "sh", word, build / "libportres.so", env=env) == "both\n"
+
+
+# In a mount namespace of its own, as in a chroot in which nobody has mounted it.
+NO_PROC = 'mount -t tmpfs none /proc && exec "$@"'
+
+
+@pytest.fixture
+def without_proc(build, cli_env, need):
+    """without_proc(program, *arguments) -> how it ends."""
+    need("mount")
+    if sanitizer(build):
+        pytest.skip("sanitizers read /proc")
+
+    def without_proc(*command, before=(), cwd=build.parent, **variables):
+        return subprocess.run(["unshare", "-m", "sh", "-c", NO_PROC, "sh", *before, *command],
+                              env={**cli_env, **variables}, capture_output=True, text=True,
+                              check=False, cwd=cwd, timeout=60)
+
+    return without_proc
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_without_proc(build, without_proc, relative):
+    program = f"{build.name}/portres" if relative else build / "portres"
+    run = without_proc(program, "run", "sh", "-c", "echo $LD_PRELOAD")
+    assert (run.returncode, run.stdout, run.stderr) == (0, f"{build}/libportres.so\n", "")
+    said = without_proc(program, "doctor").stdout
+    assert f"{build}/libportres.so: next to the command" in said
+    assert "a program that preloads it is answered" in said and "was not loaded" not in said
+
+
+def test_without_proc_and_moved(bare, build, without_proc, tmp_path):
+    """By then the name by which it was started leads nowhere: /proc is what is missing."""
+    shutil.copy(build / "libportres.so", bare.parent)
+    gone = ["sh", "-c", 'exec 9<"$1" && shift && exec python3 -c '
+            '"import os, sys; os.execve(9, sys.argv[1:], os.environ)" portres "$@"', "sh"]
+    run = without_proc(*gone, bare, "run", "true")
+    assert run.returncode == 1, run
+    assert "there is no /proc" in run.stderr and "mount /proc" in run.stderr
+    library = str(bare.parent / "libportres.so")
+    said = without_proc(*gone, bare, "doctor", PORTRES_LIB=library).stdout
+    assert "not tried, because there is no /proc: mount it" in said
+    assert "was not loaded" not in said
 
 
 NO_EXEC = """

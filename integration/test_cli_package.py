@@ -17,7 +17,7 @@ from checkers import OPTIONS, sanitizer
         (["portres", ""], "run list who persistent guard doctor --help --version"),
         (["portres", "p"], "persistent"),
         (["portres", "persistent", ""], "add delete list reload --help"),
-        (["portres", "persistent", "add", ""], "tcp udp"),
+        (["portres", "persistent", "add", ""], "tcp udp --help"),
         (["portres", "who", "--t"], "--tcp"),
     ],
 )
@@ -75,25 +75,58 @@ def test_install(root, build, tmp_path):
     assert "a program that preloads it is answered" in run.stdout
 
 
-@pytest.fixture
-def spaced(root, build, tmp_path):
-    """The sources and what was built of them, in a directory with a blank."""
+@pytest.fixture(params=["My Job"])
+def spaced(request, root, build, tmp_path):
+    """The sources and what was built of them, in a directory with a blank, or of
+    another name that has to be quoted."""
     if sanitizer(build):
         pytest.skip("the demonstration has no runtime before the library")
-    place = tmp_path / "My Job"
+    place = tmp_path / request.param
     shutil.copytree(root, place, symlinks=True,
                     ignore=shutil.ignore_patterns("build", "build-*", ".git", "__pycache__"))
     shutil.copytree(build, place / "build", symlinks=True)
     return place
 
 
-def test_in_a_directory_with_a_blank(spaced):
+@pytest.fixture
+def make(spaced):
+    """make(*arguments) there."""
+
     def make(*arguments):
         run = subprocess.run(["make", *arguments], cwd=spaced, capture_output=True,
                              text=True, check=False, env=dict(os.environ, MAKEFLAGS=""))
         assert (run.returncode, run.stderr) == (0, "")
         return run.stdout
 
+    return make
+
+
+@pytest.mark.parametrize("spaced", ["a:b", "$LIB", "it's", "a $(b) `c` \"d\" & ; (e) # \\"],
+                         indirect=True)
+def test_in_a_directory_of_any_name(spaced, make):
+    (spaced / "cli/main.c").touch()
+    (spaced / "shim/config.c").touch()
+    made = make()
+    assert "CC    cli/main.c" in made and "LD    build/libportres.so" in made
+    (spaced / "guard/guard.bpf.c").touch()
+    make("-j2")
+    assert "Nothing to be done" in make()
+    demo = make("demo")
+    assert "is reserved" in demo and "\nlistening on port" in demo
+
+
+@pytest.mark.long
+def test_packages_from_a_directory_with_a_blank(spaced, has):
+    if not has("dh"):
+        pytest.skip("no debhelper")
+    run = subprocess.run(["make", "deb"], cwd=spaced, capture_output=True, text=True,
+                         check=False, env=dict(os.environ, MAKEFLAGS=""))
+    assert run.returncode == 0, run.stdout + run.stderr
+    packages = {file.name.partition("_")[0] for file in (spaced / "build/deb").glob("*.deb")}
+    assert {"libportres0", "portres", "python3-portres", "portres-guard"} < packages
+
+
+def test_in_a_directory_with_a_blank(spaced, make):
     (spaced / "cli/main.c").touch()
     assert "CC    cli/main.c" in make()
     (spaced / "cli/run.h").touch()

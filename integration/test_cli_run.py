@@ -207,7 +207,12 @@ def test_the_plan(run, listed, build):
         ("--udp 5000+ true", "'5000+'"),
         ("--tcp= true", "no ports ''"),
         (f"{'--tcp 1 ' * 64} --tcp 5000+1 true", "5000+1 is one block"),
-        ("--wait x true", "'x'"),
+        ("--wait x true", "no number of seconds 'x': say one from 0 on;"),
+        ("--align -2 true", "no multiple '-2' for --align: say a number from 1 to 65535;"),
+        ("--align 0 true", "no multiple '0' for --align"),
+        ("--align 65536 true", "no multiple '65536' for --align"),
+        ("--tcp x+3 true", "'x': say a number from 1 to 65535, or 0 for any;"),
+        ("--tcp 00+3 true", "'00': say a number from 1 to 65535, or 0 for any;"),
         ("--fly true", "--fly"),
     ],
 )

@@ -52,6 +52,50 @@ def test_uninstall_leaves_nothing(make, installed):
     make("uninstall", f"DESTDIR={installed}", "prefix=/usr", "libdir=/usr/lib/here")
     assert files(installed) == ["usr/lib/here/libother.so"]
     assert [path for path in installed.rglob("*") if path.name == "portres"] == []
+    # Once more, with nothing there.
+    make("uninstall", f"DESTDIR={installed}", "prefix=/usr", "libdir=/usr/lib/here")
+
+
+def test_uninstall_leaves_what_is_not_ours(make, installed):
+    """A directory with a file of somebody else stays, and what comes after is done."""
+    others = [installed / "usr/include/portres/mine.h", installed / "usr/share/portres/mine"]
+    for other in others:
+        other.write_text("")
+    make("uninstall", f"DESTDIR={installed}", "prefix=/usr", "libdir=/usr/lib/here")
+    assert files(installed) == [str(other.relative_to(installed)) for other in others]
+
+
+@pytest.mark.parametrize("what", ["install", "uninstall"])
+def test_other_versions_go(make, installed, root, what):
+    """From one that stays ldconfig would make the soname anew. One with another soname
+    is another library, and a link is somebody's."""
+    lib = installed / "usr/lib/here"
+    ours = lib / f"libportres.so.{(root / 'VERSION').read_text().strip()}"
+    older, newer = lib / "libportres.so.0.9.0", lib / "libportres.so.99.0"
+    for other in older, newer:
+        shutil.copy(ours, other)
+    stranger, link = lib / "libportres.so.77.1", lib / "libportres.so.5.5"
+    stranger.write_bytes(ours.read_bytes().replace(b"libportres.so.0", b"libportres.so.7"))
+    link.symlink_to("elsewhere")
+    make(what, f"DESTDIR={installed}", "prefix=/usr", "libdir=/usr/lib/here")
+    assert not older.exists() and not newer.exists()
+    assert stranger.exists() and link.is_symlink()
+    assert ours.exists() == (what == "install")
+
+
+def test_a_prefix_with_a_blank(make, has, tmp_path):
+    """In the files that name it there, as their readers want it."""
+    prefix = tmp_path / "p q"
+    make("install-files", "DESTDIR=", f"prefix={prefix}")
+    units = prefix / "lib/systemd/system"
+    lines = re.findall(r"^Exec\w+=(.*(?:/|portres guard).*)$",
+                       "".join(unit.read_text() for unit in sorted(units.iterdir())), re.M)
+    assert {f'"{prefix}/bin/portres" guard on --again', f'"{prefix}/bin/portres" guard off --force',
+            f'systemd-tmpfiles --create "{prefix}/share/portres/portres-pool.conf"'} == set(lines)
+    if has("systemd-analyze"):
+        run = subprocess.run(["systemd-analyze", "verify", "--man=no", *units.iterdir()],
+                             capture_output=True, text=True, check=False)
+        assert str(tmp_path) not in run.stderr and "p q" not in run.stderr, run.stderr
 
 
 @pytest.mark.parametrize("package,header,call,libraries", [
@@ -59,11 +103,12 @@ def test_uninstall_leaves_nothing(make, installed):
     ("portres-winsock", "winsock2.h", "closesocket(INVALID_SOCKET)", ["libportres.so.0"]),
     ("portres-winsock", "portres.h", "portres_release(-1, 1, 0)", ["libportres.so.0"]),
 ])
-def test_pkg_config(make, has, root, tmp_path, package, header, call, libraries):
+@pytest.mark.parametrize("folder", ["p", "p q"])
+def test_pkg_config(make, has, root, tmp_path, package, header, call, libraries, folder):
     if not has("pkg-config"):
         pytest.skip("no pkg-config")
-    make("install-files", "DESTDIR=", f"prefix={tmp_path}")
-    env = dict(os.environ, PKG_CONFIG_PATH=str(tmp_path / "lib/pkgconfig"))
+    make("install-files", "DESTDIR=", f"prefix={tmp_path / folder}")
+    env = dict(os.environ, PKG_CONFIG_PATH=str(tmp_path / folder / "lib/pkgconfig"))
 
     def ask(option):
         return subprocess.run(["pkg-config", option, package], env=env, check=True,
@@ -152,7 +197,13 @@ def archive(make, tmp_path, root):
 
 def test_an_archive_makes_the_same_archive(archive, make, tmp_path, root):
     (first,) = tmp_path.glob("*.tar.gz")
+    # Of the user's, and of pip's.
+    (archive / "config.mak").write_text("# mine\n")
+    (archive / "integration/plugin/build").mkdir()
+    (archive / "integration/plugin/build/made").write_text("")
     make("dist", own=(), cwd=archive)
+    (archive / "config.mak").unlink()
+    shutil.rmtree(archive / "integration/plugin/build")
     (second,) = archive.glob("build/*.tar.gz")
     assert first.read_bytes() == second.read_bytes()
     listed = subprocess.run(["git", "ls-files"], cwd=root, capture_output=True, text=True,

@@ -7,6 +7,7 @@ from errno import EADDRINUSE, ENETDOWN
 
 import pytest
 
+from kits.cli import lines
 from kits.playing import PYTHON, Player, refused
 
 USER = 4242
@@ -105,3 +106,62 @@ def test_the_command_says_why_there_is_none(inside, reachable, env_of_the_comman
     assert run.returncode == 1
     assert "is outside of this user namespace" in run.stderr
     assert "set PORTRES_POOL" in run.stderr
+
+
+OWN_SHM = 'mount -t tmpfs shm /dev/shm && exec "$@"'
+# How a user's sandbox is made: are its ports the host's, and its /dev/shm not?
+SANDBOXES = {
+    "its own": (["unshare", "-rm", "sh", "-c", OWN_SHM, "sh"], True),
+    # Its root is that of the one above: nothing can be told.
+    "nested": (["unshare", "-rm", "sh", "-c", OWN_SHM, "sh", "unshare", "-r"], False),
+    # As bubblewrap does: it mounts as root, and then is the user again.
+    "itself again": (["unshare", "-rm", "sh", "-c", OWN_SHM, "sh", "unshare", f"--map-user={USER}"],
+                     True),
+    "with ports of its own": (
+        ["unshare", "-rmn", "sh", "-c", f"ip link set lo up; {OWN_SHM}", "sh"], False),
+    "none": (["env"], False),
+    "in a directory of its own": (["env", "PORTRES_POOL=/mnt/pool", *["unshare", "-rm", "sh", "-c",
+                                   f"mount -t tmpfs t /mnt; mkdir -m 700 /mnt/pool; {OWN_SHM}"],
+                                   "sh"], False),
+}
+
+
+@pytest.mark.parametrize("how", SANDBOXES)
+def test_doctor_names_a_sandbox_with_a_pool_of_its_own(inside, reachable, env_of_the_command, how):
+    prefix, warns = SANDBOXES[how]
+    run = subprocess.run([*inside, *AS_USER, *prefix, reachable / "portres", "doctor"],
+                         env=env_of_the_command, capture_output=True, text=True, check=False)
+    warnings = " ".join(" ".join(lines(run.stdout, "warning")).split())
+    assert "/pool-" in run.stdout, run
+    says = "/dev/shm is this sandbox's own, and its ports are the host's" in warnings
+    assert says == warns, run
+    assert ("--bind /run/portres /run/portres" in warnings) == warns
+
+
+def test_doctor_is_not_misled_by_roots_own_user_namespace(inside, reachable, env_of_the_command):
+    """Its root is the host's, and so is /dev/shm, though it seems to be of the namespace."""
+    run = subprocess.run([*inside, "unshare", "-rm", reachable / "portres", "doctor"],
+                         env=env_of_the_command, capture_output=True, text=True, check=False)
+    assert "/dev/shm/portres-0/pool-" in run.stdout and "sandbox" not in run.stdout, run
+
+
+def test_doctor_says_who_has_all_the_names(inside, reachable, env_of_the_command):
+    squat = f"mkdir /dev/shm/portres-{USER} $(seq -f /dev/shm/portres-{USER}.%g 1000)"
+    subprocess.run([*inside, "setpriv", "--reuid=4711", "sh", "-c", squat], check=True)
+    run = subprocess.run([*inside, *AS_USER, reachable / "portres", "doctor"],
+                         env=env_of_the_command, capture_output=True, text=True, check=False)
+    said = " ".join(" ".join(lines(run.stdout, "error")).split())
+    assert f"/dev/shm/portres-{USER}, of user 4711, and all names after it are taken" in said, run
+    assert "have root remove them, or set PORTRES_POOL" in said
+    run = subprocess.run([*inside, *AS_USER, reachable / "portres", "list"],
+                         env=env_of_the_command, capture_output=True, text=True, check=False)
+    assert run.returncode == 1 and "of user 4711" in run.stderr
+
+
+def test_doctor_says_why_no_name_can_be_had(inside, reachable, env_of_the_command):
+    """Nobody has them."""
+    full = 'mount -o remount,ro /dev/shm && exec "$@"'
+    run = subprocess.run([*inside, "unshare", "-m", "sh", "-c", full, "sh", *AS_USER,
+                          reachable / "portres", "doctor"],
+                         env=env_of_the_command, capture_output=True, text=True, check=False)
+    assert "no pool directory can be made in /dev/shm" in run.stdout, run

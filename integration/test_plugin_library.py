@@ -136,6 +136,55 @@ except portres.Error as error:
 """)
 
 
+LOAD = """
+import portres, sys
+try:
+    portres.reserve(1)
+except portres.NoLibrary as error:
+    print(error)
+else:
+    print("reserved")
+"""
+
+
+@pytest.mark.parametrize("size", [0, 3, 40, 100, 500, 5000, 20000, -1])
+def test_a_library_that_was_cut(plugin_env, build, tmp_path, size):
+    """As by a full disk. The linker is killed by what it does not find in the file."""
+    whole = (build / "libportres.so").read_bytes()
+    cut = tmp_path / "libportres.so"
+    # Sections, at the end, are for debuggers.
+    loaded = max(int.from_bytes(whole[at + 8:at + 16], "little")
+                 + int.from_bytes(whole[at + 32:at + 40], "little")
+                 for at in range(64, 64 + 56 * whole[56], 56))
+    cut.write_bytes(whole[:size if size >= 0 else loaded + size])
+    env = dict(plugin_env, PORTRES_LIB=str(cut))
+    run = subprocess.run([sys.executable, "-c", LOAD], env=env, text=True, check=False,
+                         capture_output=True, timeout=60)
+    assert run.returncode == 0, run
+    assert str(cut) in run.stdout and "give the path of libportres.so" in run.stdout
+    if size == -1 or size >= 5000:
+        assert f"{cut} ends before its own contents do, at {cut.stat().st_size} bytes" in run.stdout
+    cut.write_bytes(whole[:loaded])
+    run = subprocess.run([sys.executable, "-c", LOAD], env=env, text=True, check=True,
+                         capture_output=True, timeout=60)
+    assert run.stdout == "reserved\n"
+
+
+@pytest.mark.parametrize("name", ["libportres-src/libfoo.so", "libportres_other.so",
+                                  "libportres-tools.so"])
+def test_a_preload_of_somebody_else(plugin_env, build, tmp_path, name):
+    """A name like ours makes no library ours: the next place is looked at."""
+    other = tmp_path / name
+    other.parent.mkdir(exist_ok=True)
+    subprocess.run(["gcc", "-shared", "-x", "c", "/dev/null", "-o", other], check=True)
+    env = dict(plugin_env, PATH=f"{build}:{plugin_env['PATH']}")
+    env["LD_PRELOAD"] = " ".join([*env.get("LD_PRELOAD", "").split(), str(other)])
+    del env["PORTRES_LIB"]
+    run = subprocess.run([sys.executable, "-c", LOAD], env=env, text=True, check=True,
+                         capture_output=True, timeout=60)
+    assert run.stdout == "reserved\n"
+
+
 def test_the_environment(script, build, plugin_env):
     """The library first, the pool of this process, the tokens one by one."""
     plugin_env["LD_PRELOAD"] = "libm.so.6 libdl.so.2"

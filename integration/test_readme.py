@@ -36,6 +36,35 @@ def commands(path):
                     yield command
 
 
+def inline(path):
+    """Commands in the running text, with their operands."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.S | re.M)
+    for span in re.findall(r"`([^`]+)`", text):
+        words = span.split()
+        if len(words) > 1 and re.fullmatch(r"make|portres|g\+\+|gcc|apt-get|pip|pytest|systemctl",
+                                           words[0]):
+            yield " ".join(words)
+
+
+def the(document, pattern):
+    """The one command there that is like this."""
+    (found,) = {c for c in [*commands(document), *inline(document)] if re.fullmatch(pattern, c)}
+    return found
+
+
+# Those that run here, as they stand there.
+README, SUITES = ROOT / "README.md", ROOT / "docs/test-suites.md"
+A_SERVER, TESTS, WINDOWS, KEPT = list(commands(README))[:4]
+FIRST = the(README, ".* first.c .*")
+MULTIARCH = the(README, "make install .*libdir=.*")
+BY_NAME = the(ROOT / "docs/platforms.md", "LD_PRELOAD=.*")
+PLAIN_WINDOWS = the(README, r"g\+\+ -Ibuild/include .*")
+DOCTOR = the(ROOT / "docs/machine-pool.md", "portres doctor")
+SERVERS = [c for c in commands(ROOT / "docs/servers.md") if c.startswith("portres")]
+PLUGINS = [the(SUITES, "make && PYTHONPATH=.*"), the(PLUGIN / "README.md", "PYTHONPATH=.*")]
+HERE = {A_SERVER, TESTS, WINDOWS, KEPT, FIRST, MULTIARCH, BY_NAME, PLAIN_WINDOWS,
+        DOCTOR, *SERVERS, *PLUGINS}
+
 STAND_INS = ["nginx", "redis-server", "postgres", "named", "rtp-server", "server", "node-red", "make",
          "sip-server"]
 STAND_IN = """#!/bin/sh
@@ -88,8 +117,7 @@ def ports_of(said):
 
 def test_the_servers_port_is_its_own(at_home, start):
     """README: the first of four."""
-    server = start(at_home.words("exec portres run --tcp 8080+1 -- python3 -m http.server 8080"),
-                   at_home.env)
+    server = start(at_home.words(f"exec {A_SERVER}"), at_home.env)
     at_home("until python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", 8080))'"
             " 2>/dev/null; do :; done")
     assert f"by pid {server.pid} (python3)" in at_home("portres who 8080")
@@ -99,7 +127,7 @@ def test_the_servers_port_is_its_own(at_home, start):
 
 
 def test_tests_have_ports(at_home):
-    said = at_home("portres run --tcp 3 -- make test")
+    said = at_home(TESTS)
     assert "make test\n" in said and len(ports_of(said)) == 3
 
 
@@ -131,20 +159,26 @@ def test_a_windows_program(at_home, has):
     if not has("pkg-config"):
         pytest.skip("no pkg-config")
     (at_home.folder / "server.cpp").write_text(SERVER)
-    (line,) = [c for c in commands(ROOT / "README.md") if c.startswith("g++")]
-    assert re.fullmatch(r"\d+ and 10 ports\n", at_home(line))
+    assert re.fullmatch(r"\d+ and 10 ports\n", at_home(WINDOWS))
+
+
+def test_a_windows_program_of_this_build(at_home, build):
+    (at_home.folder / "prog.cpp").write_text(SERVER)
+    (at_home.folder / "build").symlink_to(build)
+    said = at_home(f"{PLAIN_WINDOWS} && LD_PRELOAD=build/libportres.so ./prog")
+    assert re.fullmatch(r"\d+ and 10 ports\n", said)
 
 
 def test_kept_ports(at_home):
-    said = at_home("portres persistent add tcp 5000 20 && portres who 5000-5019")
+    said = at_home(KEPT)
     assert "tcp 5000-5019 is reserved" in said and "persistent" in said
 
 
 def test_the_first_program(at_home):
     (text,) = [text for language, text in blocks(ROOT / "README.md") if language == "c"]
     (at_home.folder / "first.c").write_text(text)
-    (line,) = [c for c in commands(ROOT / "README.md") if "first.c" in c]
-    line = line.replace("make && ", "").replace("-Ibuild/include", "$(pkg-config --cflags portres)")
+    flags = "$(pkg-config --cflags portres)"
+    line = FIRST.replace("make && ", "").replace("-Ibuild/include", flags)
     said = at_home(line.replace("build/libportres.so", "libportres.so.0"), input="\n")
     assert re.fullmatch(r"mine: \d+ and the next two\n", said)
 
@@ -167,10 +201,7 @@ def test_what_the_command_shows(at_home):
                              "_", text) for text in (one, other))
         assert one.split() == other.split()
     assert "server --port" in at_home("portres run --tcp 2 -- server --port {1} --admin {2}")
-    assert "ok " in at_home("portres doctor || [ $? = 1 ]")
-
-
-SERVERS = [c for c in commands(ROOT / "docs/servers.md") if c.startswith("portres")]
+    assert "ok " in at_home(f"{DOCTOR} || [ $? = 1 ]")
 
 
 @pytest.mark.parametrize("command", SERVERS)
@@ -187,6 +218,42 @@ def test_servers(at_home, command):
             or re.search("postgres|node-red", command)
     if "--ports-file" in command:
         assert (at_home.folder / "ports").read_text().split() == [str(ports[0])]
+
+
+def test_preloaded_by_name(at_home):
+    assert int(at_home(f"{BY_NAME} grep -c /libportres /proc/self/maps")) > 0
+
+
+def test_installed_where_libraries_have_a_directory(build, root, tmp_path):
+    if build.name == "installed":
+        pytest.skip("it is what is installed")
+    line = f'{MULTIARCH} -s -o all B="$0" DESTDIR="$1"'
+    run = subprocess.run(["sh", "-c", line, build, tmp_path], cwd=root, capture_output=True,
+                         text=True, check=False, timeout=300,
+                         env={k: v for k, v in os.environ.items() if k != "MAKEFLAGS"})
+    assert run.returncode == 0, run.stderr
+    (library,) = tmp_path.glob("usr/lib/*-*/libportres.so.0")
+    assert library.exists() and (tmp_path / "usr/bin/portres").exists()
+
+
+PYTEST = f"""#!/bin/sh
+exec {shlex.quote(sys.executable)} -m pytest -p no:cacheprovider --basetemp="$HOME/pytest" "$@"
+"""
+
+
+@pytest.mark.parametrize("command", PLUGINS)
+def test_the_plugin_from_the_sources(at_home, command):
+    if "-n " in command:
+        pytest.importorskip("xdist")
+    at_home.env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    pytest_here = at_home.folder.parent / "stand_ins/pytest"
+    pytest_here.write_text(PYTEST.replace('"$@"', '-p xdist "$@"') if "-n " in command else PYTEST)
+    pytest_here.chmod(0o755)
+    (at_home.folder / "integration").symlink_to(ROOT / "integration")
+    (at_home.folder / "test_it.py").write_text(
+        "def test_it(reserved_port):\n    assert reserved_port\n")
+    said = at_home(re.sub(" PATH$", "", command) + " test_it.py")
+    assert "1 passed" in said and ("make \n" in said) == command.startswith("make")
 
 
 def man_page(page):
@@ -260,19 +327,25 @@ def test_before_and_after(at_home, plugin_env, build):
 
 
 # What is run elsewhere, by whom.
+CI = ".ci/run, which takes it from the document"
 PACKAGES = "`make check-packages`, which takes it from the document"
+CHECKED = "`make check-packages`, which runs it in another place"
 ELSEWHERE = {
-    r"apt-get .* make demo": "test_cli_package.py::test_in_a_directory_with_a_blank, but for apt-get",
-    r"apt-get .* make check": ".ci/run, which takes it from the README",
-    r"apt-get .* make deb": ".ci/run, which takes it from the README",
-    r"apt-get install .*\.deb": PACKAGES,
-    r"make && make install|make uninstall": PACKAGES,
-    r"groupadd -fr portres .*|usermod .*|portres doctor": PACKAGES,
-    r"wineserver -k|.* wine (server|program)\.exe": "test_wine.py::test_a_preloaded_wineserver_refuses",
-    r"LD_PRELOAD=libportres\.so\.0": "test_musl.py::test_the_library_of_the_other_libc",
-    r"make && PYTHONPATH=.*|PYTHONPATH=.*": "test_plugin.py::test_it_can_be_installed, and all of test_plugin*",
+    r"apt-get .* make (demo|check|deb)": CI,
+    r"apt-get install .*\.deb|make && make install|make uninstall": PACKAGES,
+    r"groupadd -fr portres .*|usermod .*": PACKAGES,
+    r"make install(check)?": CHECKED,
+    r"make bench-peers": "test_bench_peers.py::test_all_rows",
+    r"make CC=musl-gcc": "test_musl.py::test_the_library_of_the_other_libc",
+    r"portres guard on": "test_cli_guard.py::test_it_comes_and_goes",
+    r"wineserver -k|LD_PRELOAD=.* wine program\.exe":
+        "test_wine.py::test_a_preloaded_wineserver_refuses",
+    r"portres run .* wine server\.exe": "test_wine.py::test_run_gives_it_ports",
     r"(make install && )?pip install .*": "test_plugin_install.py::test_in_a_virtual_environment",
-    r"portres run --tcp 3 -- (go|cargo|node|java) .*": "test_suites.py::test_go",
+    r"portres run --tcp 3 -- go .*": "test_suites.py::test_go",
+    r"portres run --tcp 3 -- cargo .*": "test_suites.py::test_cargo",
+    r"portres run --tcp 3 -- node .*": "test_suites.py::test_node",
+    r"portres run --tcp 3 -- java .*": "test_suites.py::test_junit",
 }
 
 # What cannot be run here, and why.
@@ -280,29 +353,64 @@ CANNOT = {
     r"systemctl .*": "there is no systemd: what the unit runs is in test_install.py",
     r"install -d -m 2775 .*": "it is about a group of the machine: test_cli_store.py has the modes",
     r"docker run .*": "there is no docker",
+    r"make bench": "a quarter of an hour on a machine that does nothing else: by hand",
     r"mmdebstrap .*|ln -s mawk .*|mkdir -p arm/src .*|cp -a arm/.*|lib=.*|cd arm/src .*|ROOT=.*|sed 's#.*":
         "an hour under emulation, and an archive of another processor's packages: by hand",
 }
 
 
-def run_here():
-    text = (ROOT / "integration/test_readme.py").read_text().partition("# What is run elsewhere")[0]
-    return lambda command: command in SERVERS or command in text
+def untested(shown):
+    """Those of these commands of which nobody says who runs them."""
+    return [command for command in shown if command not in HERE and not
+            any(re.fullmatch(pattern, command) for pattern in {**ELSEWHERE, **CANNOT})]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_has_its_test(document):
-    here = run_here()
-    for command in commands(document):
-        ways = [pattern for pattern in {**ELSEWHERE, **CANNOT} if re.fullmatch(pattern, command)]
-        run = here(command) or "first.c" in command or command.startswith("g++")
-        assert run or ways, f"{document.name}: no test runs: {command}"
+    assert untested(commands(document)) == []
+
+
+def test_every_command_in_running_text_has_its_test():
+    assert len(list(inline(README))) > 5
+    assert untested(inline(README)) == []
+
+
+@pytest.mark.parametrize("command", [
+    "portres doctor --fly", "doctor", "portres run --tcp 3 -- make", "portres who 8080",
+    "make && make", "portres run --tcp 2 -- go test ./...", "portres run --tcp 3 -- wine a.exe"])
+def test_a_command_that_no_test_runs(command):
+    assert untested([command]) == [command]
+
+
+def test_every_way_is_a_commands():
+    shown = [c for document in DOCUMENTS for c in [*commands(document), *inline(document)]]
+    for pattern in {**ELSEWHERE, **CANNOT}:
+        assert any(re.fullmatch(pattern, command) for command in shown), pattern
 
 
 def test_what_is_run_elsewhere_is_there():
     for where in ELSEWHERE.values():
         for file, name in re.findall(r"(test_\w+\.py)::(\w+)", where):
             assert f"def {name}(" in (ROOT / "integration" / file).read_text(), where
+
+
+def test_what_is_taken_from_a_document_is_found_there():
+    """By the scripts that run it, each line once; and the demonstration before what
+    installs more than it wants."""
+    inside = (ROOT / "integration/packages-inside.sh").read_text()
+    ci = (ROOT / ".ci/run").read_text()
+    first, *_ = ci_takes = re.findall(r"grep -E '(.*)' (README\.md)", ci)
+    found = {CI: [], PACKAGES: []}
+    for where, takes in (CI, ci_takes), (PACKAGES, [
+            (pattern, name) for name, pattern in re.findall(r"as_it_stands (\S+) '(.*)'", inside)]):
+        for pattern, name in takes:
+            (command,) = [c for c in commands(ROOT / name) if re.search(pattern, c)]
+            found[where].append(command)
+    assert found[CI][0].endswith("make demo") and ci.index(first[0]) < ci.index("make check")
+    for pattern, where in ELSEWHERE.items():
+        for command in [c for document in DOCUMENTS for c in commands(document)]:
+            if where in found and re.fullmatch(pattern, command):
+                assert command in found[where], (command, where)
 
 
 # By language: who runs the blocks that are no commands.

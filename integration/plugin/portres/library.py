@@ -18,8 +18,8 @@ import socket
 import struct
 from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
-from portres import preload
-from portres.preload import is_path, words
+from portres import elf, preload
+from portres.preload import is_our_name, is_path, words
 
 # Where the dynamic linker looks by itself, it goes by this name.
 SONAME = "libportres.so.0"
@@ -81,7 +81,7 @@ def _no_library(what: str) -> NoLibrary:
 
 def _places() -> Iterator[str]:
     for word in words(os.environ.get("LD_PRELOAD", "")):
-        if "libportres" in word:
+        if is_our_name(word):
             # This process has it already: by that name the linker has it too.
             yield os.path.abspath(word) if is_path(word) else SONAME
     # A checkout has what was built of it, of its own version; elsewhere a
@@ -130,6 +130,9 @@ class Library:
     def __init__(self, path: str) -> None:
         # It reads the environment once, now; children must be told the same.
         self.pool = os.environ.get("PORTRES_POOL")
+        if elf.is_cut(path):
+            raise _no_library(f"{path} ends before its own contents do, at "
+                              f"{os.path.getsize(path)} bytes")
         try:
             # A $LIB is replaced here too.
             name = preload.name(path, self.pool) if "$" in path else path

@@ -25,6 +25,13 @@ def is_path(word: str) -> bool:
     return "/" in word and "$" not in word
 
 
+def is_our_name(word: str) -> bool:
+    """With any version, or a link that name() or `portres run` has made: not what
+    somebody else has put into a directory of such a name."""
+    return bool(re.fullmatch(r"libportres(\.so(\..*)?|-[0-9a-f]+-[0-9a-f]+\.so)",
+                             word.rpartition("/")[2]))
+
+
 def _same_file(a: os.stat_result, b: os.stat_result) -> bool:
     return (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
 
@@ -32,7 +39,7 @@ def _same_file(a: os.stat_result, b: os.stat_result) -> bool:
 def means(word: str, path: str) -> bool:
     """Is the word of LD_PRELOAD this library?"""
     if not is_path(word):
-        return "libportres" in word
+        return is_our_name(word)
     try:
         return _same_file(os.stat(word), os.stat(path))
     except OSError:
