@@ -33,6 +33,9 @@ ANSWERS = {
     "WSARecv, not bound": (10022, API + "wsarecv"),
     "sendto, port 0": (10049, API + "sendto"),
     "sendto, INADDR_ANY": (10049, API + "sendto"),
+    "WSASendTo, INADDR_ANY": (10049, API + "wsasendto"),
+    "connect, port 0": (10049, API + "connect"),
+    "connect, INADDR_ANY": (10049, API + "connect"),
     "sendto, not bound": (0, API + "sendto"),
     "recv, bound": (10060, RECV),
     "recv, too long": (10040, RECV),
@@ -127,6 +130,7 @@ def test_a_reset_connection_is_not_one_that_never_was(run_c):
 	struct linger now = {1, 0};
 	int size = sizeof at;
 	char byte = 0;
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	bind(l, (SOCKADDR *)&at, sizeof at);
 	listen(l, 1);
 	getsockname(l, (SOCKADDR *)&at, &size);
@@ -185,10 +189,13 @@ def test_a_raw_socket_sends_to_an_address(run_c):
 	say("allowed", s != INVALID_SOCKET);
 	say("sendto", sendto(s, echo, 8, 0, (SOCKADDR *)&at, sizeof at));
 	say("recv", s == INVALID_SOCKET ? 28 : recv(s, byte, sizeof byte, MSG_DONTWAIT));
+	WSABUF piece = {8, (char *)echo};
+	DWORD n = 0;
+	say("WSASendTo", WSASendTo(s, &piece, 1, &n, 0, (SOCKADDR *)&at, sizeof at, NULL, NULL));
 	""")
     if not said["allowed"]:
         pytest.skip("raw sockets are root's")
-    assert said == {"allowed": 1, "sendto": 8, "recv": 28}
+    assert said == {"allowed": 1, "sendto": 8, "recv": 28, "WSASendTo": 0}
 
 
 @pytest.mark.parametrize("number", [10, 23])

@@ -50,6 +50,28 @@ address_is_short(const struct sockaddr *address, socklen_t size)
 }
 
 bool
+address_is_any(const struct sockaddr *address)
+{
+	const struct sockaddr_in *four = (const void *)address;
+	const struct sockaddr_in6 *six = (const void *)address;
+
+	if (address->sa_family == AF_INET)
+		return four->sin_addr.s_addr == INADDR_ANY;
+	return address->sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr);
+}
+
+bool
+address_lacks_port(const struct sockaddr *address)
+{
+	const struct sockaddr_in *either = (const void *)address;
+
+	return (address->sa_family == AF_INET ||
+		address->sa_family == AF_INET6) &&
+	       either->sin_port == 0;
+}
+
+bool
 address_fits(int fd, const struct sockaddr *address, const socklen_t *size)
 {
 	socklen_t room;

@@ -25,6 +25,11 @@ void windows_address(struct sockaddr *address, socklen_t size);
 /* Is it unreadable, or too short for its family? */
 bool address_is_short(const struct sockaddr *address, socklen_t size);
 
+/* Is it INADDR_ANY, which nobody has as a peer, but which the kernel takes for
+ * the machine itself? Does it say no port? False of other families. */
+bool address_is_any(const struct sockaddr *address);
+bool address_lacks_port(const struct sockaddr *address);
+
 /* Has the program room for an address of this socket's family? Needs none if
  * address is NULL. */
 bool address_fits(int fd, const struct sockaddr *address,

@@ -57,36 +57,13 @@ timed(int fd, int flags, long r)
 	return r;
 }
 
-/* An address that nobody has, where the kernel takes the machine itself. */
-static bool
-is_any(const struct sockaddr *address)
-{
-	const struct sockaddr_in *four = (const void *)address;
-	const struct sockaddr_in6 *six = (const void *)address;
-
-	if (address->sa_family == AF_INET)
-		return four->sin_addr.s_addr == INADDR_ANY;
-	return address->sa_family == AF_INET6 &&
-	       IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr);
-}
-
-static bool
-has_no_port(const struct sockaddr *address)
-{
-	const struct sockaddr_in *either = (const void *)address;
-
-	return (address->sa_family == AF_INET ||
-		address->sa_family == AF_INET6) &&
-	       either->sin_port == 0;
-}
-
 long
 message_send(int fd, const struct msghdr *message, int flags)
 {
 	const struct sockaddr *to = message->msg_name;
 	long r;
 
-	if (to && is_any(to))
+	if (to && address_is_any(to))
 		return wsa_refuse(WSAEADDRNOTAVAIL);
 	/* Windows has no SIGPIPE to kill the program with. */
 	do
@@ -94,7 +71,7 @@ message_send(int fd, const struct msghdr *message, int flags)
 	while (r < 0 && unreachable(fd) && state_flags(fd, STATE_NO_RESETS));
 	if (r >= 0)
 		return r;
-	if (to && errno == EINVAL && has_no_port(to))
+	if (to && errno == EINVAL && address_lacks_port(to))
 		return wsa_refuse(WSAEADDRNOTAVAIL);
 	if (errno == EAGAIN)
 		event_select_again(fd, FD_WRITE);

@@ -146,6 +146,14 @@ blocks(int fd)
 	return status >= 0 && !(status & O_NONBLOCK);
 }
 
+/* By such an address a UDP socket leaves its peer. */
+static bool
+leads_nowhere(int fd, const struct sockaddr *address)
+{
+	return socket_type(fd) == SOCK_STREAM &&
+	       (address_is_any(address) || address_lacks_port(address));
+}
+
 int
 portres_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
@@ -158,6 +166,8 @@ portres_connect(int fd, const struct sockaddr *address, socklen_t size)
 	if (address_is_short(address, size))
 		return bad_argument(fd);
 	address = linux_address(address, size, &room);
+	if (leads_nowhere(fd, address))
+		return (int)wsa_refuse(WSAEADDRNOTAVAIL);
 	err = attempt_prepare(fd);
 	if (err)
 		return wsa_fail(err);

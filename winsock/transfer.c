@@ -265,7 +265,7 @@ send_to(struct transfer *transfer, const struct sockaddr *to, int size)
 	struct sockaddr_storage room;
 	const struct sockaddr *address;
 
-	if (!to || socket_type(transfer->io.fd) != SOCK_DGRAM)
+	if (!to || socket_type(transfer->io.fd) == SOCK_STREAM)
 		return 0;
 	if (size > (int)sizeof(room) || address_is_short(to, (socklen_t)size))
 		return WSAEFAULT;

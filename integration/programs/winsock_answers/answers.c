@@ -112,7 +112,7 @@ never_bound(void)
 {
 	struct sockaddr_in address;
 	SOCKET to = bound(SOCK_DGRAM, &address);
-	SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
+	SOCKET s = socket(AF_INET, SOCK_DGRAM, 0), stream;
 	struct sockaddr_in bad = address;
 	int size = sizeof(address);
 	WSABUF buffer;
@@ -135,6 +135,17 @@ never_bound(void)
 	bad.sin_addr.S_un.S_addr = INADDR_ANY;
 	say("sendto, INADDR_ANY",
 	    error_of(sendto(s, &byte, 1, 0, (SOCKADDR *)&bad, sizeof(bad))));
+	say("WSASendTo, INADDR_ANY",
+	    error_of(WSASendTo(s, &buffer, 1, &n, 0, (SOCKADDR *)&bad,
+			       sizeof(bad), NULL, NULL)));
+	stream = socket(AF_INET, SOCK_STREAM, 0);
+	say("connect, INADDR_ANY",
+	    error_of(connect(stream, (SOCKADDR *)&bad, sizeof(bad))));
+	bad = address;
+	bad.sin_port = 0;
+	say("connect, port 0",
+	    error_of(connect(stream, (SOCKADDR *)&bad, sizeof(bad))));
+	closesocket(stream);
 	say("sendto, not bound",
 	    error_of(sendto(s, &byte, 1, 0, (SOCKADDR *)&address,
 			    sizeof(address))));
