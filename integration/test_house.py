@@ -102,3 +102,11 @@ def test_a_sentence_begins_with_a_thing():
         if riddle.search(comment)
     ]
     assert not found, "\n".join(found)
+
+
+def test_valgrind_is_told_functions_that_there_are(root):
+    told = re.findall(r"fun:(\w+)$", (root / "integration/valgrind.supp").read_text(), re.M)
+    made = {name for folder in ("core/kernel", "shim", "winsock", "winsock/win32")
+            for file in files(folder, "*.c")
+            for name in re.findall(r"(?m)^(\w+)\(", file.read_text())}
+    assert set(told) - made <= {"process_vm_writev", "syscall"}
