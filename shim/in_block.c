@@ -134,24 +134,22 @@ bind_to_any(uint64_t token, struct call *call, long *ret_answer)
 	return slot ? DONE : GONE;
 }
 
+/* The lock is for who binds, not for who looks: none that was bound so since
+ * has the option. */
 long
 in_block_restart(uint64_t token, struct call *call)
 {
 	struct pool_lock lock;
 	struct pool *pool;
-	struct slot *slot;
+	const struct slot *slot;
 	long r = -EADDRINUSE;
 
-	if (!restart_helps(call) || pools_enter(call->fd, &pool, &lock) < 0)
+	if (!restart_helps(call) || !restart_passes(call) ||
+	    pools_enter(call->fd, &pool, &lock) < 0)
 		return r;
 	slot = slot_by_token(pool->file, token);
-	if (slot && range_contains(slot_range(slot), call->port)) {
-		struct guarded block = slot_guarded(slot);
-		int owner = owner_of(slot);
-
-		r = restart_bind(call, guarded_by_some(&block) ? &block : NULL,
-				 owner);
-	}
+	if (slot && range_contains(slot_range(slot), call->port))
+		r = restart_reusing(call, pick_bind);
 	pool_leave(pool, &lock);
 	return r;
 }

@@ -3,10 +3,9 @@
 
 #include <errno.h>
 
-#include "core/kernel/port_probe.h"
 #include "core/kernel/sock.h"
+#include "core/kernel/sockdiag.h"
 #include "core/pool/marks.h"
-#include "shim/pick.h"
 #include "shim/pools.h"
 
 atomic_bool restart_matters;
@@ -21,6 +20,16 @@ restart_helps(const struct call *call)
 	       !sock_shares_ports(&sys_kernel, call->fd);
 }
 
+bool
+restart_passes(const struct call *call)
+{
+	struct sockdiag_count count;
+
+	return sockdiag_count(&sys_kernel, PROTOCOL_TCP, call->port, &count) ==
+		       0 &&
+	       count.time_wait > 0 && count.other == 0;
+}
+
 long
 restart_reusing(struct call *call, long (*attempt)(struct call *call))
 {
@@ -30,20 +39,6 @@ restart_reusing(struct call *call, long (*attempt)(struct call *call))
 	r = attempt(call);
 	sock_set_reuse(&sys_kernel, call->fd, false);
 	return r;
-}
-
-long
-restart_bind(struct call *call, const struct guarded *block, int owner)
-{
-	struct port_probe probe = {.block = block, .owner = owner};
-	struct port_cost unknown = {0};
-	const struct range port = {call->port, 1};
-	uint32_t used;
-
-	if (port_probe_first(&sys_kernel, &probe, &unknown, PROTOCOL_TCP, port,
-			     &used) != 0)
-		return -EADDRINUSE;
-	return restart_reusing(call, pick_bind);
 }
 
 /* Only sockets that have a part in a block are bound in it. */

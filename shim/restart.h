@@ -16,7 +16,6 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "core/kernel/guard.h"
 #include "shim/call.h"
 
 /* Has this process bound a socket in a block? listen() and connect() pay this
@@ -40,18 +39,14 @@ restart_bound(void)
 /* Would the option help: is it a TCP socket, and not set? */
 bool restart_helps(const struct call *call);
 
+/* Has the call's port only connections in TIME_WAIT? Not sure is no. */
+bool restart_passes(const struct call *call);
+
 /*
  * Makes the attempt with the option set. With the pool's lock held, or another
  * could be bound beside the socket meanwhile. Returns as the attempt, -Exxx.
  */
 long restart_reusing(struct call *call, long (*attempt)(struct call *call));
-
-/*
- * Binds to the call's port, if it has only connections in TIME_WAIT. `block`
- * and `owner` are as in struct port_probe. With the pool's lock held. Returns
- * 0, or -EADDRINUSE.
- */
-long restart_bind(struct call *call, const struct guarded *block, int owner);
 
 /* Listens, over TIME_WAIT too. `listen` makes the call; returns as it. */
 long restart_listen(const struct call *call,

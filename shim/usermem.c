@@ -17,9 +17,12 @@ same_page(const void *a, const void *b)
 	return (uintptr_t)a / PAGE == (uintptr_t)b / PAGE;
 }
 
-/* The auxiliary vector's 16 random bytes, at the bottom of the main thread's
- * stack: above them lie no frames. 0 before the constructor. */
-static uintptr_t main_stack;
+/*
+ * The auxiliary vector's 16 random bytes, at the bottom of the main thread's
+ * stack: above them lie no frames. Near to nothing before the constructor; not
+ * 0, so that it stands on a page that is written at start anyway.
+ */
+static uintptr_t main_stack = UINTPTR_MAX;
 
 void
 usermem_start(void)
