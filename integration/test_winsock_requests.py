@@ -590,3 +590,81 @@ static void *wait_for_it(void *unused)
 }
 """)
     assert said == {"cancelled": 1, "port": 0, "event": 0}
+
+
+# A connect has succeeded and is not done yet: then the thread that looks for events is
+# made to look.
+OUTRUN = r"""
+#include <winsock2.h>
+#include <pthread.h>
+#include <stdio.h>
+
+static WSAEVENT event;
+static SOCKET listener, peer = INVALID_SOCKET;
+static __thread int under_way;
+
+int __real_connect(int s, const struct sockaddr *at, socklen_t size);
+int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
+
+int __wrap_connect(int s, const struct sockaddr *at, socklen_t size)
+{
+	int r = __real_connect(s, at, size);
+
+	under_way = listener && at->sa_family == AF_INET;
+	return r;
+}
+
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+	if (under_way) {
+		under_way = 0;
+		peer = accept(listener, NULL, NULL);
+		WSAResetEvent(event);
+		send(peer, "!", 1, 0);
+		WSAWaitForMultipleEvents(1, &event, TRUE, 10000, FALSE);
+	}
+	return __real_pthread_mutex_lock(mutex);
+}
+
+/* The code of FD_CONNECT, or -1 where it does not come. */
+static int outcome(SOCKET s)
+{
+	WSANETWORKEVENTS events = {0};
+
+	while (!(events.lNetworkEvents & FD_CONNECT))
+		if (WSAWaitForMultipleEvents(1, &event, TRUE, 5000, FALSE) ||
+		    WSAEnumNetworkEvents(s, event, &events))
+			return -1;
+	return events.iErrorCode[FD_CONNECT_BIT];
+}
+
+int main(void)
+{
+	WSADATA data;
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int size = sizeof at;
+	SOCKET l, c;
+
+	WSAStartup(MAKEWORD(2, 2), &data);
+	l = socket(AF_INET, SOCK_STREAM, 0);
+	c = socket(AF_INET, SOCK_STREAM, 0);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(l, (SOCKADDR *)&at, sizeof at);
+	getsockname(l, (SOCKADDR *)&at, &size);
+	event = WSACreateEvent();
+	WSAEventSelect(c, event, FD_CONNECT | FD_READ);
+	connect(c, (SOCKADDR *)&at, sizeof at);
+	printf("%d\n", outcome(c));
+	listen(l, 1);
+	listener = l;
+	connect(c, (SOCKADDR *)&at, sizeof at);
+	printf("%d\n", outcome(c));
+	return 0;
+}
+"""
+
+
+def test_an_outcome_that_is_there_before_its_call_is_done(compile_program, run):
+    program = compile_program(OUTRUN, "outrun",
+                              flags=["-Wl,--wrap=connect,--wrap=pthread_mutex_lock"])
+    assert run(program).stdout.split() == ["10061", "0"]

@@ -74,6 +74,8 @@ tell_connect(struct selection *selection, int code)
 	if (!(selection->asked & FD_CONNECT))
 		return;
 	state_change(selection->fd, 0, STATE_CONNECT_UNTOLD);
+	/* What is untold is of a new attempt. */
+	selection->off &= ~(long)FD_CONNECT;
 	record(selection, FD_CONNECT_BIT, code);
 }
 
@@ -90,21 +92,6 @@ tell_failure(struct selection *selection)
 	tell_connect(selection, wsa_code(err ? err : ECONNABORTED));
 }
 
-static void
-look_at_connect(struct selection *selection, short is)
-{
-	int fd = selection->fd;
-	bool untold = state_flags(fd, STATE_CONNECT_UNTOLD);
-
-	if (selection->stream && !selection->connected && has_peer(fd))
-		selection->connected = selection->write_due = true;
-	if (untold && (selection->connected || !selection->stream))
-		tell_connect(selection, 0);
-	else if (untold && state_flags(fd, STATE_ATTEMPT) &&
-		 is & (POLLOUT | POLLERR | POLLHUP))
-		tell_failure(selection);
-}
-
 /* -1: it is not of TCP. */
 static int
 tcp_state(int fd)
@@ -115,6 +102,30 @@ tcp_state(int fd)
 	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &room) < 0
 		       ? -1
 		       : info.tcpi_state;
+}
+
+/* What poll() said may be of before the attempt. */
+static bool
+has_failed(int fd, short is)
+{
+	int state = tcp_state(fd);
+
+	return state == CLOSED ||
+	       (state < 0 && is & (POLLOUT | POLLERR | POLLHUP));
+}
+
+static void
+look_at_connect(struct selection *selection, short is)
+{
+	int fd = selection->fd;
+	bool untold = state_flags(fd, STATE_CONNECT_UNTOLD);
+
+	if (selection->stream && !selection->connected && has_peer(fd))
+		selection->connected = selection->write_due = true;
+	if (untold && (selection->connected || !selection->stream))
+		tell_connect(selection, 0);
+	else if (untold && state_flags(fd, STATE_ATTEMPT) && has_failed(fd, is))
+		tell_failure(selection);
 }
 
 /* poll() tells of the end also when the program itself has shut the socket
@@ -364,10 +375,8 @@ event_select_connecting(int fd)
 		return;
 	monitor_enter();
 	selection = find(fd);
-	if (selection) {
-		selection->off &= ~(long)FD_CONNECT;
+	if (selection)
 		look_again(selection);
-	}
 	monitor_leave();
 }
 
