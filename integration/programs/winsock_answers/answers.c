@@ -419,6 +419,8 @@ names(void)
 		freeaddrinfo(found);
 	say("getaddrinfo, empty name",
 	    getaddrinfo("", "80", &hints, &found) - own);
+	if (!own)
+		freeaddrinfo(found);
 }
 
 int
