@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What docs/limits.md promises about system calls, read from its table."""
 
+import os
 import pathlib
 import re
 
@@ -17,4 +18,6 @@ def rows():
 
 def goes_unchecked(call, answer):
     """Does it, where this call is forbidden?"""
-    return call in answer.split(":")[0].split() and "unchecked" in answer
+    calls, _, of_users = answer.split(":")[0].partition(", and ")
+    return "unchecked" in answer and (
+        call in calls.split() or (os.geteuid() != 0 and call in of_users.split()))
