@@ -10,7 +10,7 @@ from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL, ENOBUFS
 import pytest
 
 from kits.choosers import unspec
-from kits.playing import attempt, refused
+from kits.playing import attempt, port_in_time_wait, refused
 
 FAMILIES = [socket.AF_INET, socket.AF_INET6]
 KINDS = ["tcp", "udp"]
@@ -99,19 +99,8 @@ def test_ones_own_bound_port_is_in_use(owner):
 
 
 def test_time_wait_is_not_in_use(owner, other, socket_list):
-    listener = other.tcp()
-    # The port is unusable for a minute afterwards: not one of other tests'.
-    for port in range(23000, 24000):
-        if attempt(listener.bind, port) == port:
-            break
-    listener.listen()
-    client = other.tcp()
-    client.connect(port)
-    # The server closes first, so its port is the one left in TIME_WAIT.
-    listener.accept().close()
-    client.recv(1)
-    client.close()
-    listener.close()
+    # Not one of other tests': it is unusable for a minute afterwards.
+    port = port_in_time_wait(other, range(23000, 24000))
     with refused(EADDRINUSE):
         other.tcp().bind(port)  # it is there
     owner.tcp().acquire(port, 1)

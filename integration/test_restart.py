@@ -7,24 +7,23 @@ from socket import SO_REUSEADDR, SOL_SOCKET
 
 import pytest
 
-from kits.playing import attempt, refused
+from kits.choosers import unspec
+from kits.playing import leave_time_wait, port_in_time_wait, refused
 
 START = 28300
-
-
-def leave_time_wait(listener, port, client):
-    """On the listener's port: it is the side that closes first."""
-    peer = client.tcp()
-    peer.connect(port)
-    listener.accept().close()
-    peer.recv(1)
-    peer.close()
-    listener.close()
 
 
 def associated(owner, block):
     x = owner.tcp()
     x.associate(block)
+    return x
+
+
+def serving(owner, block):
+    """A server on the one port of that block."""
+    x = associated(owner, block)
+    x.bind(block.start)
+    x.listen()
     return x
 
 
@@ -68,10 +67,7 @@ def test_a_client_leaves_the_port_to_the_next(owner, other):
 @pytest.mark.parametrize("choice", ["explicit", "any"])
 def test_two_are_never_on_one_port(owner, other, choice):
     block = owner.tcp().acquire(START + 20, 1)
-    first = associated(owner, block)
-    first.bind(START + 20)
-    first.listen()
-    leave_time_wait(first, START + 20, other)
+    leave_time_wait(serving(owner, block), START + 20, other)
     second = associated(owner, block)
     second.bind(START + 20)
     # The kernel shares a port between sockets that have it, until one listens.
@@ -89,9 +85,7 @@ def test_two_are_never_on_one_port(owner, other, choice):
 @pytest.mark.parametrize("choice", ["explicit", "any"])
 def test_a_living_connection_is_in_the_way(owner, other, choice):
     block = owner.tcp().acquire(START + 30, 1)
-    x = associated(owner, block)
-    x.bind(START + 30)
-    x.listen()
+    x = serving(owner, block)
     client = other.tcp()
     client.connect(START + 30)
     peer = x.accept()
@@ -103,12 +97,7 @@ def test_a_living_connection_is_in_the_way(owner, other, choice):
 
 def test_a_strangers_time_wait_is_in_the_way(owner, other):
     """As the kernel has it: the stranger did not reuse."""
-    listener = other.tcp()
-    for port in range(START + 40, START + 140):
-        if attempt(listener.bind, port) == port:
-            break
-    listener.listen()
-    leave_time_wait(listener, port, other)
+    port = port_in_time_wait(other, range(START + 40, START + 140))
     block = owner.tcp().acquire(port, 1)
     for choice in port, 0:
         with refused(EADDRINUSE):
@@ -126,14 +115,18 @@ def test_the_option_is_as_it_was_where_a_bind_fails(owner):
     assert x.getsockopt(SOL_SOCKET, SO_REUSEADDR) == 0
 
 
+def leave_no_peer(x):
+    x.by_libc("connect", unspec(0))
+
+
 def test_none_that_reuses_is_bound_beside_it(owner):
     block = owner.tcp().acquire(START + 160, 1)
     x = associated(owner, block)
     x.bind(START + 160)
     y = associated(owner, block)
     y.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-    for then in x.listen, x.close:
+    for then in leave_no_peer, lambda x: x.listen(), lambda x: x.close():
         with refused(EADDRINUSE):
             y.bind(START + 160)
-        then()
+        then(x)
     assert y.bind(START + 160) == START + 160

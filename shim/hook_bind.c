@@ -174,13 +174,13 @@ really_connect(const struct call *call)
 
 	if (r < 0)
 		r = kernels_refusal();
-	if ((r == 0 || r == -EINPROGRESS) && restart_any())
-		restart_connected(call);
-	if (r < 0)
+	if (r < 0 && r != -EINPROGRESS)
 		return r;
 	if (call->size >= sizeof(call->address->sa_family) &&
 	    call->address->sa_family == AF_UNSPEC)
 		unsettle_all();
+	else if (restart_any())
+		restart_connected(call);
 	return r;
 }
 

@@ -23,6 +23,26 @@ pick_bind_reusing(struct call *call)
 	return restart_reusing(call, pick_bind);
 }
 
+static void
+see_listener(void *context, const struct inet_diag_msg *socket)
+{
+	port_set_add(context, (struct range){ntohs(socket->id.idiag_sport), 1});
+}
+
+/* Does somebody listen at each port? Nearly always, where a block is exhausted,
+ * and the long list need not be read under the lock. */
+static bool
+all_listen(struct range range, struct port_set *empty)
+{
+	uint32_t end = range_end(range);
+
+	if (sockdiag_listeners(&sys_kernel, range, see_listener, empty) < 0)
+		return false;
+	while (range.start < end && port_set_has(empty, range.start))
+		range.start++;
+	return range.start == end;
+}
+
 /* Picks a port that has only connections in TIME_WAIT: none other is left. */
 static long
 pick_waiting(struct pick *pick, struct call *call)
@@ -37,7 +57,8 @@ pick_waiting(struct pick *pick, struct call *call)
 	pick->look = false;
 	if (restart_helps(call))
 		pick->bind = pick_bind_reusing;
-	if (sockdiag_used(&sys_kernel, pick->protocol, pick->range, used) == 0)
+	if (!all_listen(pick->range, used) &&
+	    sockdiag_used(&sys_kernel, pick->protocol, pick->range, used) == 0)
 		r = pick_port(pick, call);
 	sys_munmap(&sys_kernel, used, sizeof(*used));
 	return r;

@@ -7,8 +7,9 @@
  * So a socket that binds in a block that it has a part in is given the option
  * for as long as such a call takes, and for good once it listens or has a peer:
  * then its own connections let the next one pass, and nobody can be bound
- * beside it by that. A program that has set the option itself keeps it as it
- * is.
+ * beside it by that. A connect() that is under way counts as a peer, and leaves
+ * the option on when it fails. A program that has set the option itself keeps
+ * it as it is.
  */
 #ifndef PORTRES_SHIM_RESTART_H
 #define PORTRES_SHIM_RESTART_H

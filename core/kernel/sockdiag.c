@@ -96,14 +96,13 @@ ask(const struct sys_ops *sys, int fd, enum protocol protocol, uint8_t family,
 
 static int
 ask_for_both(const struct sys_ops *sys, int fd, enum protocol protocol,
-	     struct range ports)
+	     struct range ports, uint32_t states)
 {
 	const struct old_request request = {
 		.header = {.nlmsg_len = sizeof(request),
 			   .nlmsg_type = TCPDIAG_GETSOCK,
 			   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-		.body = {.idiag_states =
-				 ALL_STATES & ~(1u << SOCKDIAG_TIME_WAIT)},
+		.body = {.idiag_states = states},
 		.protocol_attribute = {.nla_len = sizeof(struct nlattr) +
 						  sizeof(uint32_t),
 				       .nla_type = INET_DIAG_REQ_PROTOCOL},
@@ -189,9 +188,26 @@ int
 sockdiag_walk(const struct sockdiag *diag, enum protocol protocol,
 	      struct range ports, sockdiag_seen *seen, void *context)
 {
-	int r = ask_for_both(diag->sys, diag->fd, protocol, ports);
+	int r = ask_for_both(diag->sys, diag->fd, protocol, ports,
+			     ALL_STATES & ~(1u << SOCKDIAG_TIME_WAIT));
 
 	return answer(diag, r, ports, seen, context);
+}
+
+int
+sockdiag_listeners(const struct sys_ops *sys, struct range ports,
+		   sockdiag_seen *seen, void *context)
+{
+	struct sockdiag diag;
+	int r = sockdiag_open(sys, &diag);
+
+	if (r < 0)
+		return r;
+	r = ask_for_both(sys, diag.fd, PROTOCOL_TCP, ports,
+			 1u << SOCKDIAG_LISTEN);
+	r = answer(&diag, r, ports, seen, context);
+	sockdiag_close(&diag);
+	return r;
 }
 
 int

@@ -12,6 +12,7 @@
  * keep the port once that is closed. */
 #define SOCKDIAG_REQUEST 3
 #define SOCKDIAG_TIME_WAIT 6
+#define SOCKDIAG_LISTEN 10
 
 static inline bool
 sockdiag_keeps_port(const struct inet_diag_msg *socket)
@@ -35,6 +36,10 @@ struct sockdiag_count {
 typedef void sockdiag_seen(void *context, const struct inet_diag_msg *socket);
 int sockdiag_each(const struct sys_ops *sys, enum protocol protocol,
 		  struct range ports, sockdiag_seen *seen, void *context);
+
+/* Called with TCP's listeners alone: a walk that is short on any machine. */
+int sockdiag_listeners(const struct sys_ops *sys, struct range ports,
+		       sockdiag_seen *seen, void *context);
 
 /*
  * One walk for both families, without TIME_WAIT. Not each kernel knows the

@@ -194,6 +194,25 @@ def attempt(call, *arguments, **named):
         return errno.errorcode[error.errno]
 
 
+def leave_time_wait(listener, port, client):
+    """On the listener's port, which closes first, and is closed afterwards."""
+    peer = client.tcp()
+    peer.connect(port)
+    listener.accept().close()
+    peer.recv(1)
+    peer.close()
+    listener.close()
+
+
+def port_in_time_wait(program, ports):
+    """One of these, for a minute."""
+    listener = program.tcp()
+    port = next(port for port in ports if attempt(listener.bind, port) == port)
+    listener.listen()
+    leave_time_wait(listener, port, program)
+    return port
+
+
 @contextlib.contextmanager
 def refused(*errors):
     """The call within fails, with one of these errors."""
