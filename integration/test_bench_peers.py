@@ -68,12 +68,12 @@ FIGURE = re.compile(
     r"\d (?:%|m?s|µs|ns|percent|(?:micro|milli|nano)?seconds?|minutes?|hours?|[KMG]i?B|kB)(?!\w)"
     r"|\d times (?:libc|as)|some percent"
     r"|(?:two|five|ten|fifteen|twenty|thirty) (?:seconds|minutes|hours)|half an hour")
-# What we wait for, and how much we take, by decision; that is no measurement.
+# Decisions, how long we wait and how much we take, are no measurements.
 OURS = re.compile(
     r"(?:waits?(?: for the pool)?|after|ends in|costs it|for|lasts|up to|busy for|within) "
     r"(?:up to )?(?:0\.1|5|20) (?:s|seconds)(?!\w)|(?:every|within) 2 ms|more than (?:1|10) ms"
     r"|after 1 to 20 ms|shorter than 64 KiB|(?:at most )?1 MiB|on 8 KiB of|\(8 MB, of which", re.I)
-# Who measured it; of the time that a command takes, the command itself.
+# A figure names who measured it; the time that a command takes, the command itself.
 MEASURED = re.compile(r"\bmake (?:bench|trace|check)[\w-]*|test_\w+\.py|bpftool map show")
 
 

@@ -124,7 +124,7 @@ def by_fish(root, env, words):
 
 
 def by_zsh(root, env, words):
-    """What the function says to _arguments: a list on a terminal would be cut."""
+    """The function's words to _arguments: a list on a terminal would be cut."""
     text = """
 _arguments() { print -r -- $@ }
 _describe() { print -r -- ${(P)@[-1]} }

@@ -197,7 +197,7 @@ def archive(make, tmp_path, root):
 
 def test_an_archive_makes_the_same_archive(archive, make, tmp_path, root):
     (first,) = tmp_path.glob("*.tar.gz")
-    # Of the user's, and of pip's.
+    # One is the user's, one is pip's.
     (archive / "config.mak").write_text("# mine\n")
     (archive / "integration/plugin/build").mkdir()
     (archive / "integration/plugin/build/made").write_text("")

@@ -375,7 +375,7 @@ with socket.socket() as s:
 
 
 def test_it_has_the_option_for_the_call_alone(server, start, namespace, bare_env):
-    """What is bound over the past has it no more: nobody may come beside."""
+    """A socket that is bound over the past has it no more: nobody may come beside."""
     leave_time_wait(server)
     first = server("bound")
     says(first, "bind 0")

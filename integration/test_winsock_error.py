@@ -47,7 +47,7 @@ def test_every_code_can_be_set(run_c):
 
 
 def test_every_number_has_its_words(run_c, build):
-    """Of all that winerror.h has but WSABASEERR, which is none."""
+    """All that winerror.h has are told, but WSABASEERR, which is none."""
     text = (build / "include/winerror.h").read_text()
     found = re.findall(r"^#define (\w+) (\d+)u?$", text, re.M)
     names = {name for name, _ in found if not name.startswith(("FACILITY", "WSABASE"))}

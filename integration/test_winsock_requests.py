@@ -492,7 +492,7 @@ def test_no_packet_for_a_control_that_is_done_at_once(run_c):
 
 
 def test_errors_are_win32s(start, compile_program, namespace):
-    """What a port and GetOverlappedResult tell, by debug/system-error-codes."""
+    """A port and GetOverlappedResult tell these, by debug/system-error-codes."""
     program = compile_program(program_text(AROUND_LIMIT + r"""
 	OVERLAPPED o = {0};
 	struct sockaddr_in at = {.sin_family = AF_INET}, any = at, away = at;
@@ -524,7 +524,7 @@ def test_errors_are_win32s(start, compile_program, namespace):
 		GetOverlappedResult((HANDLE)s, &o, &n, TRUE);
 		say(i ? "no host" : "no network", (int)GetLastError());
 	}
-	/* Where the queue is full the kernel does not answer. */
+	/* The kernel does not answer where the queue is full. */
 	bind(l, (SOCKADDR *)&at, size);
 	listen(l, 0);
 	getsockname(l, (SOCKADDR *)&at, &size);

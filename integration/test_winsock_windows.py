@@ -165,7 +165,7 @@ Exchange64 5000000001; ExchangePointer 1; CompareExchangePointer 1; pointer 1
 REST = r"""
 # _strupr_s, ...; _strlwr_s, ...; _strset, ...; strncat_s, ...; _strdup, ...
 _strupr_s 0; _strupr_s text [ABC]; _strlwr_s 0; _strlwr_s text [abc]
-_strlwr_s no end 22; _wcsupr [ABC]; _wcslwr [abc]; _strset [xxx]; wcsncat_s 0
+_strlwr_s no end 22; _wcsupr [ABC]; _wcslwr [abc]; _strset [---]; wcsncat_s 0
 _wcsdup [abcde]; wcstok_s [b]; strnlen_s 2; _NLSCMPERROR 1
 # getenv_s, _wgetenv_s; _dupenv_s, _wdupenv_s; rand_s
 getenv_s 0; getenv_s text [five5]; getenv_s size 6; getenv_s no room 34

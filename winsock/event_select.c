@@ -74,7 +74,7 @@ tell_connect(struct selection *selection, int code)
 	if (!(selection->asked & FD_CONNECT))
 		return;
 	state_change(selection->fd, 0, STATE_CONNECT_UNTOLD);
-	/* What is untold is of a new attempt. */
+	/* An outcome that is untold is of a new attempt. */
 	selection->off &= ~(long)FD_CONNECT;
 	record(selection, FD_CONNECT_BIT, code);
 }
@@ -104,7 +104,7 @@ tcp_state(int fd)
 		       : info.tcpi_state;
 }
 
-/* What poll() said may be of before the attempt. */
+/* An answer of poll() may be of before the attempt. */
 static bool
 has_failed(int fd, short is)
 {
@@ -214,7 +214,7 @@ look(struct selection *selection)
 	look_at_end(selection, is, data);
 }
 
-/* Of which changes the kernel is to tell. */
+/* The changes that the kernel is to tell of. */
 static uint32_t
 interest(long asked)
 {

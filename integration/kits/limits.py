@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What docs/limits.md promises about system calls, read from its table."""
+"""The promises of docs/limits.md about system calls, read from its table."""
 
 import os
 import pathlib
@@ -10,8 +10,8 @@ ROW = re.compile(r"^\| *(.+?) *\| *(?:and )?(.+?) *\| *(.+?) *\|$")
 
 
 def rows():
-    """What the table has of each kind of bind: the calls that it makes, and what
-    becomes of it where they are forbidden."""
+    """Each kind of bind in the table, with the calls that it makes, and its end where
+    they are forbidden."""
     found = [ROW.match(line) for line in TEXT.read_text().splitlines()]
     return {row[1]: (row[2].split(), row[3]) for row in found if row}
 

@@ -210,7 +210,7 @@ wait_connected(SOCKET s)
 	select(0, NULL, &writable, &failed, NULL);
 }
 
-/* Of a socket that does not block; where nobody listens any more, then where
+/* A socket that does not block tries where nobody listens any more, then where
  * somebody does. */
 static void
 connect_again(BOOL asks, const char *again)

@@ -45,7 +45,7 @@ is_set(WSAEVENT event)
 	       WSA_WAIT_EVENT_0;
 }
 
-/* Of several that may come one by one, all. */
+/* Waits for all of these, which may come one by one. */
 static long
 until(SOCKET s, WSAEVENT event, long all)
 {
@@ -349,7 +349,7 @@ own_end(int how, const char *before, const char *after)
 	parted(&pair);
 }
 
-/* What was refused may be tried again. */
+/* A connect that was refused may be tried again. */
 static void
 again(void)
 {

@@ -155,6 +155,15 @@ struct Server {
 			       ? 0
 			       : WSAGetLastError();
 	}
+
+	// Accepts that client, and takes the packet.
+	void join(Accepted &into, SOCKET client) const
+	{
+		accept(into, 0);
+		connect(client, reinterpret_cast<const SOCKADDR *>(&address),
+			sizeof(address));
+		next(port);
+	}
 };
 
 void
@@ -278,10 +287,7 @@ echo()
 	DWORD flags = 0, bytes = 0;
 	Packet packet;
 
-	server.accept(one, 0);
-	connect(client, reinterpret_cast<SOCKADDR *>(&server.address),
-		sizeof(server.address));
-	next(server.port);
+	server.join(one, client);
 	say("associate",
 	    CreateIoCompletionPort(reinterpret_cast<HANDLE>(one.s), server.port,
 				   7, 0) == server.port);
@@ -338,10 +344,7 @@ failures()
 	DWORD flags = 0, bytes = 0;
 	Packet packet;
 
-	server.accept(one, 0);
-	connect(client, reinterpret_cast<SOCKADDR *>(&server.address),
-		sizeof(server.address));
-	next(server.port);
+	server.join(one, client);
 	CreateIoCompletionPort(reinterpret_cast<HANDLE>(one.s), server.port, 0,
 			       0);
 	WSARecv(one.s, &in, 1, nullptr, &flags, &reading, nullptr);
@@ -457,10 +460,7 @@ without_packet()
 	WSABUF in = {sizeof(data), data};
 	DWORD flags = 0, bytes = 0;
 
-	server.accept(one, 0);
-	connect(client, reinterpret_cast<SOCKADDR *>(&server.address),
-		sizeof(server.address));
-	next(server.port);
+	server.join(one, client);
 	CreateIoCompletionPort(reinterpret_cast<HANDLE>(one.s), server.port, 0,
 			       0);
 	reading.hEvent = reinterpret_cast<HANDLE>(

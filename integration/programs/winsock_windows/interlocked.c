@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Interlocked*, each spelling of them: 5 before, what it answers, what it
- * leaves. Of the ones with a fence in their name mingw-w64 has not all.
+ * leaves. mingw-w64 lacks some that have a fence in their name.
  */
 #include <windows.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Of Microsoft's runtime the other widths, the older names, and descriptors. */
+/* Microsoft's runtime: the other widths, the older names, and descriptors. */
 #include <windows.h>
 #include <errno.h>
 #include <fcntl.h>

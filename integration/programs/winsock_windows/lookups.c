@@ -53,7 +53,7 @@ addresses(void)
 	CHECK(INETADDR_ISANY((SOCKADDR *)&at) && at.sin_family == AF_INET);
 }
 
-/* What is in a machine's lists is its own matter; what is in none is not. */
+/* Each machine has its own lists; some names are in none. */
 static void
 older(void)
 {

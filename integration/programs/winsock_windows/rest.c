@@ -26,7 +26,7 @@ strings(void)
 	SAY("_strlwr_s no end", _strlwr_s(text, 3));
 	SAY_WIDE("_wcsupr", _wcsupr(wide));
 	SAY_WIDE("_wcslwr", _wcslwr(wide));
-	SAY_TEXT("_strset", _strset(text, 'x'));
+	SAY_TEXT("_strset", _strset(text, '-'));
 	SAY("wcsncat_s", wcsncat_s(wide, 8, L"defg", 2));
 	copy = _wcsdup(wide);
 	SAY_WIDE("_wcsdup", copy);

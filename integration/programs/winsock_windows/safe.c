@@ -17,7 +17,7 @@ static char text[8];
 static WCHAR wide[8];
 static size_t n;
 
-/* What it answers, and what it leaves. */
+/* The answer, and the text that is left. */
 #define IS(call, answer, left)                                                 \
 	check(#call, (call) == (answer) && strcmp(text, left) == 0)
 #define IS_WIDE(call, answer, left)                                            \
