@@ -64,6 +64,20 @@ def test_a_client_leaves_the_port_to_the_next(owner, other):
         peer.close()
 
 
+def test_what_is_not_in_the_block_stays_as_it_is(given, other):
+    program = given("--tcp", f"{START + 180}+1")
+    server = other.tcp()
+    port = server.bind(0)
+    server.listen()
+    program.tcp().bind(START + 180)
+    x, y = program.tcp(), program.tcp()
+    x.bind(0)
+    x.listen()
+    y.connect(port)
+    for sock in x, y:
+        assert sock.getsockopt(SOL_SOCKET, SO_REUSEADDR) == 0
+
+
 @pytest.mark.parametrize("choice", ["explicit", "any"])
 def test_two_are_never_on_one_port(owner, other, choice):
     block = owner.tcp().acquire(START + 20, 1)

@@ -115,6 +115,20 @@ def test_a_filter_before_the_pool_is_made(filtered, call, unchecked):
             assert filtered(call, START, PORTRES_POOL=pool, PORTRES_STRICT=strict) == wanted
 
 
+@pytest.mark.parametrize("address, wanted", [
+    (("127.0.0.1", START + 6), 0), (None, ENETDOWN), ("\0portres-test-sandbox", 0)])
+def test_a_listener_that_has_its_address(compile_program, shim_env, address, wanted):
+    """Strictly, and nobody can say what it is: only one without a port is given one."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    program = compile_program("sandbox/filtered.c", "filtered")
+    with socket.socket(family) as sock:
+        if address:
+            sock.bind(address)
+        ended = subprocess.run([program, "getsockopt", "listen"], stdin=sock, check=False,
+                               env={**shim_env, "PORTRES_STRICT": "1"}, timeout=60)
+    assert ended.returncode == wanted
+
+
 @pytest.mark.parametrize("call", ["rt_sigprocmask", "readlinkat", "getsockopt", "openat",
                                   "get_robust_list"])
 def test_a_filter_after_the_first_bind(filtered, reserved, call):

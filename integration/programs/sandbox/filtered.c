@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  *	filtered CALL PORT [EARLIER-PORT]
+ *	filtered CALL listen
  *
  * Binds to the earlier port, puts a filter on itself that answers EPERM to that
- * system call, and binds to the port. Its exit status is 0 or the errno.
+ * system call, and binds to the port, or listens on descriptor 0. Its exit
+ * status is 0 or the errno.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -72,5 +74,7 @@ main(int argc, char **argv)
 	if (argc < 3 || (argc > 3 && bind_to(argv[3]) != 0) ||
 	    forbid(argv[1]) < 0)
 		return 255;
+	if (strcmp(argv[2], "listen") == 0)
+		return listen(0, 1) < 0 ? errno : 0;
 	return bind_to(argv[2]);
 }
