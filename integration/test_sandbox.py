@@ -11,26 +11,12 @@ import pytest
 
 from kits import limits
 from kits.cli import lines
-from kits.compiling import PROGRAMS
 from kits.playing import refused
 
 START = 25900
-NETLINK = f"family:{socket.AF_NETLINK.value}"
-IPV6 = f"family:{socket.AF_INET6.value}"
+NETLINK = f"socket:0:{socket.AF_NETLINK.value}"
+IPV6 = f"socket:0:{socket.AF_INET6.value}"
 ANSWERS = ["EACCES", "EPERM", "EOPNOTSUPP", "EAFNOSUPPORT"]
-
-
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory):
-    """sandbox(errno, rule …) -> a command prefix."""
-    program = tmp_path_factory.mktemp("sandbox") / "sandbox"
-    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", PROGRAMS / "sandbox/sandbox.c",
-                    "-o", program], check=True)
-
-    def sandbox(answer, *rules):
-        return [program, str(getattr(errno, answer)), *rules, "--"]
-
-    return sandbox
 
 
 @pytest.mark.parametrize("answer", ANSWERS)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Programs that a test compiles, and libraries beside ours."""
 
+import errno
 import os
 import pathlib
 import shutil
@@ -73,6 +74,20 @@ def other_build(root, tmp_path_factory):
         return made[compiler]
 
     return other_build
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory):
+    """sandbox(errno, rule …) -> a command prefix; programs/sandbox/filter.h has the
+    rules."""
+    program = tmp_path_factory.mktemp("sandbox") / "sandbox"
+    subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", PROGRAMS / "sandbox/sandbox.c",
+                    "-o", program], check=True)
+
+    def sandbox(answer, *rules):
+        return [program, str(getattr(errno, answer)), *rules, "--"]
+
+    return sandbox
 
 
 @pytest.fixture
