@@ -351,8 +351,7 @@ check-tsan:
 	$Q$(MAKE) check-integration SAN=thread
 
 VALGRIND := valgrind -q --error-exitcode=99 --exit-on-first-error=yes \
-	--leak-check=full --show-leak-kinds=definite \
-	--errors-for-leak-kinds=definite \
+	--leak-check=full --errors-for-leak-kinds=definite \
 	--suppressions={root}/integration/valgrind.supp
 
 check-valgrind: all
