@@ -335,9 +335,9 @@ check-integration: all
 check-long:
 	$Q$(MAKE) check LONG=1
 
-# Where people stand who have cloned this; as root.
+# Where people stand who have cloned this, or in some of these places; as root.
 check-elsewhere: all $(TESTS)
-	$Qsh integration/elsewhere.sh $B
+	$Qsh integration/elsewhere.sh $B $(PLACES)
 
 # What a checker cannot look at is listed in integration/checkers.py. Criterion
 # wants memory at addresses that the thread sanitizer has for itself.

@@ -7,8 +7,10 @@
 # of its own). Prints each runner's closing lines. What cannot be tested
 # somewhere is skipped there, with its reason. As root.
 #
-# Each place has a network namespace of its own: connections of the one before
-# would be in TIME_WAIT at the ports that all of them use.
+# Each place has a network namespace of its own: connections of another would be
+# in TIME_WAIT at the ports that all of them use. It has processes of its own,
+# too: a guard looks at all that there are, and as many places as the machine has
+# processors are tried at a time. Most tests wait for one process.
 set -eu
 build=$1
 shift
@@ -16,7 +18,6 @@ shift
 top=$(mktemp -d)
 chmod 755 "$top"
 trap 'rm -rf "$top"' EXIT
-failed=
 
 # A copy of the tree and what was built, below a directory of the given mode.
 copy() {
@@ -89,7 +90,7 @@ guarded() {
 	return $status
 }
 
-# Where this script is run again, in the place's own network namespace.
+# Where this script is run again, in the place's own namespaces.
 if [ "${INSIDE:-}" ]; then
 	case $1 in
 	chroot) in_chroot ;;
@@ -98,15 +99,43 @@ if [ "${INSIDE:-}" ]; then
 	exit
 fi
 
-for place; do
+try() {
+	INSIDE=1 exec unshare -n -m -p -f --kill-child --mount-proc \
+		sh -euc 'ip link set lo up; exec sh "$@"' sh \
+		"$0" "$build" "$1" >"$top/$1.said" 2>&1
+}
+
+# judge PID:PLACE: waits for its end, and prints what is to be known of it.
+judge() {
+	place=${1#*:}
+	said=$top/$place.said
 	printf '== %s\n' "$place"
-	if INSIDE=1 unshare -n sh -euc 'ip link set lo up; exec sh "$@"' sh \
-		"$0" "$build" "$place" >"$top/said" 2>&1; then
-		grep -E '^SKIPPED|passed' "$top/said" || true
+	if wait "${1%:*}"; then
+		grep -E '^SKIPPED|passed' "$said" || true
 	else
-		grep -E '^(FAILED|ERROR|\[FAIL\]|E   )' "$top/said" || true
-		tail -n 60 "$top/said"
+		grep -E '^(FAILED|ERROR|\[FAIL\]|E   )' "$said" || true
+		tail -n 60 "$said"
 		failed="$failed $place"
 	fi
+}
+
+failed=
+running=
+idle=$(nproc)
+trap 'for place in $running; do kill "${place%:*}" || :; done; rm -rf "$top"' EXIT
+trap 'exit 1' HUP INT TERM
+for place; do
+	if [ "$idle" -gt 0 ]; then
+		idle=$((idle - 1))
+	else
+		judge "${running%% *}"
+		running=${running#* }
+	fi
+	try "$place" &
+	running="$running$!:$place "
+done
+while [ "$running" ]; do
+	judge "${running%% *}"
+	running=${running#* }
 done
 [ -z "$failed" ] || { printf 'failed in:%s\n' "$failed"; exit 1; }

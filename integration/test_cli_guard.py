@@ -360,7 +360,7 @@ def test_made_without_the_tools(root, build, tmp_path):
     """Everything else is built, and the command says what was missing; made again
     with it, the command is as any other."""
     made = tmp_path / "build"
-    make = ["make", "-s", "-C", root, f"B={made}", f"{made}/portres"]
+    make = ["make", "-s", "-j2", "-C", root, f"B={made}", f"{made}/portres"]
     subprocess.run([*make, "CLANG=no-such-clang"], check=True, capture_output=True)
     run = subprocess.run([made / "portres", "guard", "on"], capture_output=True, text=True,
                          check=False)
