@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
- * What the guard keeps, as its programs and the command `portres guard` see it:
- * the contents of its maps. A guard that is renewed keeps its maps; so another
- * layout of these gets another GUARD_LAYOUT.
+ * The contents of the guard's maps, as its programs and the command `portres
+ * guard` see them. A guard that is renewed keeps its maps; so another layout of
+ * these gets another GUARD_LAYOUT.
  */
 #ifndef PORTRES_GUARD_STATE_H
 #define PORTRES_GUARD_STATE_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What GetAdaptersAddresses() tells. The structures have the members that we
- * carry and no others, so that the use of any other is a compile error. A part
- * of iphlpapi.h.
+ * The structures that GetAdaptersAddresses() fills in. They have the members
+ * that we carry and no others, so that the use of any other is a compile error.
+ * A part of iphlpapi.h.
  */
 #ifndef PORTRES_IPTYPES_H
 #define PORTRES_IPTYPES_H

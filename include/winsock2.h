@@ -2,8 +2,8 @@
 /*
  * Winsock 2 over the sockets of Linux. A SOCKET is a file descriptor, so the
  * functions and structures that both systems have under one name are Linux'
- * own. What Winsock has and we do not carry is not declared: a program that
- * calls it does not compile.
+ * own. A function that Winsock has and we do not carry is not declared: a
+ * program that calls it does not compile.
  */
 #ifndef PORTRES_WINSOCK2_H
 #define PORTRES_WINSOCK2_H

@@ -78,7 +78,11 @@ SPOKEN = {
     "shim": "*.[ch]",
     "cli": "*.[ch]",
     "bench": "*.[ch]",
-    "include": "portres*.h",
+    "guard": "*.[ch]",
+    "winsock": "**/*.[ch]",
+    "include": "*.h",
+    "tests": "*.[ch]",
+    "integration/programs": "**/*.[ch]*",
 }
 
 

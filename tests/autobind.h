@@ -117,7 +117,7 @@ set_own_option(int fd, uint32_t value)
 	return setsockopt(fd, IPPROTO_IP, OPTION, &value, sizeof(value));
 }
 
-/* Where this kernel has no option the tests of it test the other way. */
+/* A kernel without the option is tested the other way. */
 static inline bool
 has_option(void)
 {

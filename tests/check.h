@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What every test program stands on. Each test is a process of its own, and
- * leaves as it came: CHECK() compares descriptors, signal mask and children
- * afterwards, and removes the test's directory.
+ * The ground that every test program stands on. Each test is a process of its
+ * own, and leaves as it came: CHECK() compares descriptors, signal mask and
+ * children afterwards, and removes the test's directory.
  */
 #ifndef PORTRES_TESTS_CHECK_H
 #define PORTRES_TESTS_CHECK_H

@@ -35,7 +35,7 @@ kernel_fail(const struct sys_ops *sys, long nr, const long arg[6])
 	return -self->error;
 }
 
-/* What may go wrong; calls that cannot fail are not in the list. */
+/* The calls that may go wrong; those that cannot fail are not in the list. */
 #define FAILING_ERRORS 6
 
 static const struct failing_way {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is done while a system call fails: every operation on a pool.
+ * The scene while a system call fails: every operation on a pool.
  */
 #ifndef PORTRES_TESTS_FAILING_SCENE_H
 #define PORTRES_TESTS_FAILING_SCENE_H

@@ -58,7 +58,7 @@ struct sim {
 	bool hides_own;
 };
 
-/* Of a CPU's list, where new locks stand in front. */
+/* A lock of a CPU's list; new ones stand in front. */
 static inline struct sim_lock *
 sim_lock_at(const struct sim *sim, size_t cpu, size_t at)
 {

@@ -35,7 +35,7 @@ note(void *context, uint64_t device, uint32_t inode, uint64_t start)
 		seen->times[n]++;
 }
 
-/* Of several, up to a NULL. */
+/* Notes it in several, up to a NULL. */
 static inline void
 note_all(void *context, uint64_t device, uint32_t inode, uint64_t start)
 {

@@ -8,7 +8,7 @@
 #include "core/pool/persistent.h"
 #include "tests/store_kit.h"
 
-/* What each round begins with: one block in pool and store. */
+/* Each round begins with one block in pool and store. */
 struct scene {
 	struct pool pool;
 	struct block old, block; /* the latter is not there */

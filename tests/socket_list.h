@@ -33,7 +33,7 @@ socket_list_ask(int fd, int protocol, uint32_t states)
 	cr_assert_eq(send(fd, &request, sizeof(request), 0), sizeof(request));
 }
 
-/* What the kernel says to a request for a list without members: 0 or -Exxx. */
+/* The kernel's answer to a request for a list without members: 0 or -Exxx. */
 static inline int
 socket_list_answer(int fd, int protocol)
 {

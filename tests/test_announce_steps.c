@@ -35,7 +35,7 @@ announce(void *file)
 	announce_end(&a);
 }
 
-/* Of the one word that is not free; 0 when all are. */
+/* The value of the one word that is not free; 0 when all are. */
 static uint32_t
 owner_in(const struct pool_file *file)
 {

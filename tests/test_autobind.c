@@ -102,7 +102,7 @@ CHECK(autobind, the_last_free_port_is_found)
 	one_left(true, 65535);
 }
 
-/* What is taken in the widest window is looked for in the next. */
+/* A port taken in the widest window is looked for in the next. */
 static void
 from_window_to_window(bool old)
 {

@@ -173,8 +173,8 @@ obeys(uint32_t own, struct range expected)
 }
 
 /*
- * 40000 to 40099, of which 40020 to 40079 are reserved. Of an own range each
- * end counts for itself, and not where it lies outside (Linux 6.3 to 6.18,
+ * 40000 to 40099, with 40020 to 40079 reserved. Each end of an own range counts
+ * for itself, and not where it lies outside (Linux 6.3 to 6.18,
  * inet_sk_get_local_port_range).
  */
 static const struct {
@@ -269,7 +269,7 @@ CHECK(autobind, connect_is_shown_one_range_after_the_other)
 	cr_assert_eq(shown[0], range_option(40050, 40089));
 	cr_assert_eq(shown[1], range_option(40010, 40019));
 	cr_assert_eq(own_option(fd), own);
-	/* What the program has set meanwhile is left alone. */
+	/* A range that the program has set meanwhile is left alone. */
 	set_meanwhile = range_option(40060, 40069);
 	connect_in_vain(fd);
 	cr_assert_eq(own_option(fd), set_meanwhile);
@@ -277,7 +277,7 @@ CHECK(autobind, connect_is_shown_one_range_after_the_other)
 	close_all(&fd, 1);
 }
 
-/* What was found holds until the marks change, and not longer. */
+/* A range that was found holds until the marks change, and not longer. */
 CHECK(autobind, the_widest_range_is_found_anew_when_marks_change)
 {
 	struct slot *slot;

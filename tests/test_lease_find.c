@@ -270,7 +270,7 @@ CHECK(lease_find, where_it_was_is_the_short_way)
 	free(file);
 }
 
-/* Of the living the list need not be asked: it may be long. */
+/* The list need not be asked about the living: it may be long. */
 CHECK(lease_find, no_list_is_read_while_all_are_where_they_were)
 {
 	struct kernel_refusing kernel =
@@ -319,7 +319,7 @@ CHECK(lease_find, a_request_takes_no_reading_in_vain)
 	cr_assert_eq(reserve_judge_for(&pool, &wanted), 0);
 	cr_assert_eq(rig_acquire_once(&pool, &wanted, &got), 0);
 	cr_assert_eq(wanted.judged.readings, 1);
-	/* Where nobody can tell, all live: no third time. */
+	/* All live if nobody can tell: no third time. */
 	pool.sys = &kernel.ops;
 	slot_by_token(pool.file, got.token)->fd = -1;
 	wanted.judged = (struct judgement){0};

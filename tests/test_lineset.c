@@ -60,7 +60,7 @@ CHECK(lineset, knows_no_other)
 	lineset_free(&set);
 }
 
-/* Where there is no more memory it keeps what it has. */
+/* Without more memory it keeps the lines that it has. */
 CHECK(lineset, is_full_when_memory_is)
 {
 	struct kernel_refusing kernel = kernel_refusing(-1, -ENOMEM, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every system call of an add or a delete fails once, and the disk may not
- * confirm. What is said then is true of the pool and of the store.
+ * confirm. The answer is true then, of the pool and of the store.
  */
 #include "tests/failing.h"
 #include "tests/persistent_scene.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who adds or deletes may be killed at any system call. Whoever comes next
+ * An add or a delete may be killed at any system call. The next one to come
  * finds what is left and puts it right: an add, a delete, or doctor.
  */
 #include "tests/persistent_scene.h"

@@ -92,7 +92,7 @@ CHECK(persistent_load, takes_one_call_for_a_block)
 
 		for (uint32_t n = 0; n < sizes[i]; n++)
 			line(&lines, PROTOCOL_TCP, 10000 + n, 1);
-		/* What is beyond a pool is not even tried. */
+		/* A line beyond a pool is not even tried. */
 		expect_calls(&lines,
 			     sizes[i] < SLOT_COUNT ? sizes[i] : SLOT_COUNT);
 	}

@@ -11,7 +11,7 @@
 /* Two ports on either side of a page's end. */
 static const struct range across = {47 * SEGMENT_PORTS - 2, 4};
 
-/* Whoever writes the later two marks is killed for it. */
+/* A writer of the later two marks is killed for it. */
 static void
 forbid_later_marks(struct pool *pool)
 {

@@ -100,7 +100,7 @@ CHECK(pool_open, a_killed_maker_leaves_all_or_nothing)
 			struct kernel_counting kernel = counting(SYS_linkat);
 			struct pool pool;
 
-			/* What is there is complete: nobody makes another. */
+			/* The pool there is complete: nobody makes another. */
 			cr_assert_eq(rig_open_with(&kernel.ops, &pool), 0);
 			cr_assert_eq(kernel.seen, 0, "call %d", n);
 			pool_close(&pool);
@@ -182,7 +182,8 @@ CHECK(pool_open, an_emptied_file_is_replaced_once)
 	}
 }
 
-/* What the last boot left in the middle of anything, and a block that lives. */
+/* The last boot left something in the middle of everything, and a block that
+ * lives. */
 static struct slot *
 age(struct pool *pool, int fd, uint32_t first)
 {

@@ -658,7 +658,7 @@ CHECK(port_list, below_1024_without_the_right_to_bind)
 	close(fd);
 }
 
-/* What each of the two costs is measured, and decides. */
+/* The cost of each of the two is measured, and decides. */
 
 static struct kernel_counting
 kernel_costing(uint64_t bind_ns, uint64_t list_ns)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What counts as a port in use. */
+/* The sockets that count as a port in use. */
 #include "core/kernel/port_probe.h"
 
 #include <poll.h>
@@ -37,7 +37,7 @@ expect(enum protocol protocol, uint32_t port, int in_use, const char *what)
 	cr_assert_eq(r, in_use, "%s: %d", what, r);
 }
 
-/* Below 1024 not everybody may bind. What is asked then is sock_diag. */
+/* Below 1024 not everybody may bind, and sock_diag is asked. */
 static void
 expect_unprivileged(enum protocol protocol, uint32_t port, int in_use,
 		    const char *what)
@@ -144,7 +144,8 @@ CHECK(inuse, a_connection_counts_and_time_wait_does_not)
 	expect(PROTOCOL_TCP, port, 1, "an accepted connection");
 	expect_unprivileged(PROTOCOL_TCP, port, 1, "an accepted connection");
 
-	/* Who closes first has TIME_WAIT: the server, once the client did. */
+	/* The side that closes first has TIME_WAIT: the server, once the client
+	 * did. */
 	close(c.server);
 	cr_assert_eq(read(c.client, &byte, 1), 0);
 	close(c.client);

@@ -111,7 +111,7 @@ CHECK(inuse_dual, whatever_a_sandbox_says)
 	close(fd);
 }
 
-/* Where there is no IPv6, each port costs a trial and no more. */
+/* Without IPv6 each port costs a trial and no more. */
 CHECK(inuse_dual, without_ipv6_no_list_is_read)
 {
 	const struct sys_ops v4 = {.call = kernel_v4};
@@ -165,7 +165,7 @@ CHECK(inuse_dual, bindv6only_hides_no_ipv4_socket)
 	close(fd);
 }
 
-/* Whoever looks many times asks once. */
+/* A caller who looks many times asks once. */
 CHECK(inuse_dual, what_is_known_of_trial_sockets_is_not_asked_again)
 {
 	struct kernel_refusing kernel =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where reading the list of locks ends: at its end, and not before; soon; and
- * after a while even where the list never holds still.
+ * A reading of the list of locks ends at the list's end, and not before; soon;
+ * and after a while even if the list never holds still.
  */
 #include "core/kernel/proc_locks.h"
 
@@ -62,7 +62,8 @@ ignore(void *context, uint64_t device, uint32_t inode, uint64_t start)
 	(void)start;
 }
 
-/* What cannot be read counts as alive: nobody could have dead ports again. */
+/* A list that cannot be read counts as alive: nobody could have dead ports
+ * again. */
 CHECK(locklist_ends, a_short_list_is_read_however_fast_it_changes)
 {
 	struct churn churn = {.dice = dice_from(27), .add = 5, .remove = 5};

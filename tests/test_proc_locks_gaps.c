@@ -51,7 +51,7 @@ play(reading *read, struct churn churn, int rounds)
 	return score;
 }
 
-/* Where the list is hard to follow, at least `read` of `rounds` are. */
+/* A list that is hard to follow is read in at least `read` of `rounds`. */
 static void
 expect_no_gaps(struct churn churn, int rounds, int read)
 {

@@ -117,7 +117,7 @@ CHECK(locklist_long, with_locks_that_others_wait_for)
 	play(2, 10000, 6000, churn);
 }
 
-/* Of each text there are thousands: no line tells where it stands. */
+/* Each text is there in thousands: no line tells where it stands. */
 CHECK(locklist_long, of_locks_that_look_alike)
 {
 	struct churn churn = {.dice = dice_from(45),

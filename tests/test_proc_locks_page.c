@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What one page of the list of locks shows, and when it joins another. */
+/* One page of the list of locks: the locks it shows, and when it joins
+ * another. */
 #include "core/kernel/lock_page.h"
 
 #include <sys/mman.h>
@@ -71,7 +72,7 @@ CHECK(locklist_page, joins_where_four_have_stayed)
 	cr_assert_eq(joining("abcdefgh", 5, "efghijkl", true), JOINS);
 	cr_assert_eq(joining("abcdefgh", 6, "fghijklm", true), JOINS_NOT);
 	cr_assert_eq(joining("abcdefgh", 9, "ijklmnop", true), JOINS_NOT);
-	/* Where there are not so many, all. */
+	/* All, if there are not so many. */
 	cr_assert_eq(joining("abcdefgh", 6, "fgh", true), JOINS_WHOLLY);
 	cr_assert_eq(joining("abcdefgh", 8, "h", true), JOINS_WHOLLY);
 	cr_assert_eq(joining("abcdefgh", 8, "hi", true), JOINS_NOT);
@@ -100,7 +101,7 @@ CHECK(locklist_page, is_not_fooled_by_twins)
 {
 	cr_assert_eq(joining("aabbccddefgh", 20, "abcdijkl", true), JOINS_NOT);
 	cr_assert_eq(joining("aabbccddefgh", 9, "efghijkl", true), JOINS);
-	/* Of nothing but twins, one page may as well be the other. */
+	/* Among nothing but twins one page may as well be the other. */
 	cr_assert_eq(joining("aaaaaaaaaaaaaaaaaaaaaaaa", 9,
 			     "aaaaaaaaaaaaaaaaaaaaab", true),
 		     JOINS_PERHAPS);
@@ -109,7 +110,7 @@ CHECK(locklist_page, is_not_fooled_by_twins)
 		JOINS_NOT);
 }
 
-/* Who waits is shown with the lock, which may be of another moment. */
+/* A waiter is shown with the lock, which may be of another moment. */
 CHECK(locklist_page, takes_no_waiter_for_a_lock)
 {
 	cr_assert_eq(joining("ab 1 2 3 4 5c", 3, " 1 2 3 4 5cdefgh", true),
@@ -163,7 +164,8 @@ CHECK(locklist_page, loses_no_line_that_was_cut)
 	sim_end(sim);
 }
 
-/* Where a reader was put it has seen nothing, and nothing has held still. */
+/* A reader that was put somewhere has seen nothing, and nothing has held
+ * still. */
 CHECK(locklist_page, a_place_that_was_not_come_to)
 {
 	struct sim *sim = list_of(500);

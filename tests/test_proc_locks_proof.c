@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a lock is missing on proves that it is gone, so it must be the kernel's
- * list: something else may be mounted over it.
+ * A lock that the list lacks is taken to be gone, so the list must be the
+ * kernel's: something else may be mounted over it.
  */
 #include "core/kernel/proc_locks.h"
 
@@ -60,8 +60,8 @@ CHECK(locklist_proof, none_without_a_lock_that_is_there)
 	}
 }
 
-/* The same offset in another file; inode numbers of two systems may be alike.
- */
+/* An equal offset in another file; inode numbers of two systems may be
+ * alike. */
 CHECK(locklist_proof, none_by_a_lock_that_looks_like_it)
 {
 	struct sim *sim = list_of(100);

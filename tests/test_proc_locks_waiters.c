@@ -82,7 +82,7 @@ check_behind(int waiters)
 	close(fd);
 	cr_expect_eq(wrong, 0, "%d waiters: %d of %d lists ended too early",
 		     waiters, wrong, read);
-	/* What cannot be read counts as alive. */
+	/* A list that cannot be read counts as alive. */
 	cr_expect(read >= 20, "%d waiters: %d of 20 were read", waiters, read);
 }
 

@@ -96,7 +96,7 @@ CHECK(range, a_set_has_what_was_added)
 	}
 }
 
-/* Where a port stands among the places to look; the lower the better. */
+/* A port's rank among the places to look; the lower the better. */
 static int
 rank(struct range ephemeral, uint32_t port)
 {

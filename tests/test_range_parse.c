@@ -78,7 +78,7 @@ CHECK(range_parse, reads_the_extremes)
 	cr_assert(list.range[0].start == 65535 && list.range[0].count == 1);
 	cr_assert_eq(range_list_parse("0001 - 00002", &list), 0);
 	cr_assert(list.range[0].start == 1 && list.range[0].count == 2);
-	/* What the kernel says of ip_local_reserved_ports when it is empty. */
+	/* The kernel's text in ip_local_reserved_ports when it is empty. */
 	cr_assert_eq(range_list_parse("\n", &list), 0);
 	cr_assert_eq(list.count, 0);
 	cr_assert_eq(range_list_parse("", &list), 0);

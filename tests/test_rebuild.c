@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the next writer makes of the books of one who died inside. */
+/* The next writer rebuilds the books of one who died inside. */
 #include "core/pool/slot.h"
 
 #include <pthread.h>

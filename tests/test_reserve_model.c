@@ -150,7 +150,7 @@ move_bound(struct world *world)
 
 	close(*bound);
 	*bound = tcp_socket();
-	/* Where another one is already, this one stays without a port. */
+	/* With another one there already, this one stays without a port. */
 	bind_to(*bound, AF_INET, "127.0.0.1", port);
 }
 

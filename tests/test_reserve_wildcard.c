@@ -79,7 +79,7 @@ CHECK(reserve_wildcard, the_search_goes_on_where_it_ended)
 	pool_close(&pool);
 }
 
-/* What was closed leaves its marks; the list of locks need not be asked. */
+/* A closed owner leaves its marks; the list of locks need not be asked. */
 CHECK(reserve_wildcard, what_was_closed_is_used_again)
 {
 	struct kernel_refusing kernel =
@@ -243,7 +243,7 @@ CHECK(reserve_wildcard, a_dear_list_is_not_read_at_once)
 	cr_assert_eq(tried, 15 * 2 + 4, "%d", tried);
 }
 
-/* Where the kernel does not tell, each place is tried. */
+/* A kernel that does not tell has each place tried. */
 CHECK(reserve_wildcard, a_fragmented_range_without_a_list)
 {
 	struct kernel_refusing kernel =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process remembers of its sockets. */
+/* The memory that a process has of its sockets. */
 #include "shim/sockets.h"
 
 #include <pthread.h>
@@ -39,7 +39,8 @@ CHECK(track, remembers_owners)
 	cr_assert_not(sockets_any());
 	sockets_disown(7, 100);
 
-	/* Of several only that they are: their close asks the pool. */
+	/* Several are remembered only as being there: their close asks the
+	 * pool. */
 	sockets_own(8, 100);
 	sockets_own(8, 101);
 	cr_assert_eq(sockets_find(8)->owned, SOCKETS_SEVERAL);

@@ -129,13 +129,13 @@ CHECK(store, a_group_that_may_write_may_lock)
 	cr_assert_eq(st.st_gid, kit_stat(".").st_gid);
 	if (geteuid() != 0)
 		return;
-	/* Where it cannot be handed on it is nobody else's. */
+	/* A store that cannot be handed on is nobody else's. */
 	unlink(kit_path(LOCK));
 	cr_assert_eq(store_open(&kernel.ops, temp_dir(), true, &store), 0);
 	store_close(&store);
 	cr_assert_eq(kit_mode(LOCK) & 07777, 0600);
 	cr_assert_eq(kernel.asked, 1);
-	/* Of another group it is made anew. */
+	/* A store of another group is made anew. */
 	cr_assert_eq(chmod(kit_path(LOCK), 0660), 0);
 	cr_assert_eq(kit_open_at_once(&store), 0);
 	store_close(&store);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What may be a store and what may not; what is made in its place. */
+/* Files that may be a store and files that may not; the file that is made in
+ * place of one. */
 #include "core/pool/store.h"
 
 #include <sys/resource.h>
@@ -117,7 +118,7 @@ replace_file(void)
 	kit_text(NAME, "udp 7 7\n");
 }
 
-/* What is looked at may have lost its name since it was opened. */
+/* A file that is looked at may have lost its name since it was opened. */
 static struct kernel_meddling
 after_opening(void (*meddle)(void))
 {

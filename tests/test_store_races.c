@@ -39,7 +39,7 @@ lock_another(void)
 	cr_assert_eq(flock(others, LOCK_EX), 0);
 }
 
-/* What we opened is removed: whoever has the name now keeps it. */
+/* The file that we opened is removed: whoever has the name now keeps it. */
 CHECK(store_races, the_next_lock_is_not_removed)
 {
 	struct kernel_timeless timeless = kernel_timeless(0);

@@ -79,7 +79,7 @@ leave_open(const char *name)
 	cr_assert_eq(chmod(kit_path(name), 0666), 0);
 }
 
-/* What somebody has put there is not what we write to. */
+/* A file that somebody has put there is not what we write to. */
 CHECK(store_replace, what_stands_in_its_place_is_not_written)
 {
 	void (*const make[])(const char *) = {

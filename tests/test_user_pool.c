@@ -7,8 +7,8 @@
 #include "tests/rig.h"
 
 /*
- * The test's directory stands for /dev/shm, which is root's. Where it is that
- * of the user whom the kernel shows for all who are not mapped, all look alike.
+ * The test's directory stands for /dev/shm, which is root's. If it is that of
+ * the user whom the kernel shows for all who are not mapped, all look alike.
  */
 #define SKIP_NOBODY()                                                          \
 	do {                                                                   \

@@ -121,7 +121,7 @@ CHECK(user, does_not_write_into_constants)
 	}
 }
 
-/* Where the beginning is missing the end is not touched. */
+/* Memory whose beginning is missing is not touched at its end. */
 CHECK(user, a_refused_write_leaves_the_rest_alone)
 {
 	char *memory = edge(), from[PAGE] = {0};

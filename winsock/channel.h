@@ -42,8 +42,8 @@ struct io {
 int channel_request(struct io *io, const struct overlapped_party *party,
 		    DWORD *ret_bytes);
 
-/* What channel_request() does of it inside the monitor, for a request that has
- * begun before, on another socket: it ends as one that was pending. */
+/* The part of channel_request() that is done inside the monitor, for a request
+ * that has begun before, on another socket: it ends as one that was pending. */
 void channel_go_on(struct io *io);
 
 /* Ends one that has moved. */
@@ -83,9 +83,9 @@ int channel_associate(int fd, struct port *port, ULONG_PTR key);
 void channel_ready(uint64_t tag, uint32_t events);
 
 /*
- * What event_select.c keeps of the socket, with a change of the pointer's
- * owner: it is freed with the channel. Inside the monitor; `make` where there
- * is no channel yet. NULL: no memory, or no channel.
+ * The part that event_select.c keeps of the socket, with a change of the
+ * pointer's owner: it is freed with the channel. Inside the monitor; `make`
+ * where there is no channel yet. NULL: no memory, or no channel.
  */
 struct selection;
 struct selection **channel_selection(int fd, bool make);

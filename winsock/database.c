@@ -66,7 +66,7 @@ portres_gethostbyaddr(const void *address, socklen_t size, int family)
 	return told(gethostbyaddr(address, size, linux_family(family)));
 }
 
-/* What is found, or NULL with the last error. */
+/* The entry that is found, or NULL with the last error. */
 #define FOUND(look)                                                            \
 	do {                                                                   \
 		if (wsa_missing())                                             \

@@ -68,8 +68,8 @@ seen(const struct addrinfo *first, const struct addrinfo *at)
 
 /*
  * One result an address for programs that take any type: without a type, where
- * glibc has one for each. What remains is linked in glibc's own way, and what
- * goes is freed so.
+ * glibc has one for each. The others are linked in glibc's own way, and those
+ * that go are freed so.
  */
 static void
 any_type(struct addrinfo *first, int protocol)

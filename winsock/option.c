@@ -249,7 +249,7 @@ differs(int level, int name, socklen_t size)
 	}
 }
 
-/* What the kernel would cut to the length that it is given. */
+/* Would the kernel cut the value to this length? */
 static bool
 too_small(int level, int name, socklen_t size)
 {

@@ -33,7 +33,7 @@ drop_packets(struct port *port)
 	port->last = &port->first;
 }
 
-/* What was queued ends requests of the parent. */
+/* Packets that were queued end requests of the parent. */
 static void
 forget(void)
 {

@@ -191,8 +191,8 @@ portres_connect(int fd, const struct sockaddr *address, socklen_t size)
 	return -1;
 }
 
-/* What was shut down by the program, as opposed to the peer, is remembered:
- * the kernel keeps no difference. */
+/* A direction that the program has shut down, as opposed to the peer, is
+ * remembered: the kernel keeps no difference. */
 int
 portres_shutdown(int fd, int how)
 {

@@ -68,7 +68,7 @@ connect_failed(int fd, short revents)
 	       getpeername(fd, (struct sockaddr *)&peer, &size) < 0;
 }
 
-/* What select() of Linux would find. */
+/* The events that select() of Linux would report. */
 static short
 found(const struct pollfd *at, int which, bool exceptional_asked)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * There is nothing to load or to unload here. Of Winsock's startup remain the
- * count, because calls outside of it must fail, and the negotiation of a
- * version, because programs check its outcome.
+ * There is nothing to load or to unload here. Two things remain of Winsock's
+ * startup: the count, because calls outside of it must fail, and the
+ * negotiation of a version, because programs check its outcome.
  */
 #include "winsock/startup.h"
 

@@ -7,8 +7,7 @@
 /* Is a WSAStartup of this process without its WSACleanup yet? */
 bool wsa_started(void);
 
-/* The same, for the first line of a call: if there is none, that is the last
- * error. */
+/* No startup? Then that is the last error. For the first line of a call. */
 bool wsa_missing(void);
 
 void wsa_start(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Winsock remembers of a socket, by descriptor. A descriptor may be
+ * The memory that Winsock has of a socket, by descriptor. A descriptor may be
  * another socket's by now, closed and made behind our back: so the open
- * socket's cookie is kept too, and what was another's is as if it never was.
+ * socket's cookie is kept too, and another's memory is as if it never was.
  */
 #ifndef PORTRES_WINSOCK_STATE_H
 #define PORTRES_WINSOCK_STATE_H
@@ -37,8 +37,8 @@ void state_change(int fd, uint32_t add, uint32_t remove);
 
 /*
  * The engine's part of the socket (channel.h), or NULL; a load, for calls that
- * have nothing to do without one. What it points to belongs to the monitor, and
- * may be an older socket's.
+ * have nothing to do without one. The channel belongs to the monitor, and may
+ * be an older socket's.
  */
 struct channel;
 struct channel *state_channel(int fd);

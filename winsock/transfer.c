@@ -388,7 +388,7 @@ WSASendMsg(SOCKET Handle, LPWSAMSG lpMsg, DWORD dwFlags,
 	return end(transfer, code, &party, lpNumberOfBytesSent, before);
 }
 
-/* Where the flags come from and go to. */
+/* Reads a call's flags; the answer's go to the same place. */
 static int
 read_flags(struct transfer *transfer, LPDWORD flags)
 {

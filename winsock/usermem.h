@@ -15,9 +15,9 @@ int usermem_read(void *to, const void *user, size_t n);
 int usermem_write(void *user, const void *from, size_t n);
 
 /*
- * The same for calls that are made as often as there are messages. What can be
- * read is taken to be writable, and a page that this thread has seen lately to
- * be there still: one that is not kills the program.
+ * As above, for calls that are made as often as there are messages. Memory that
+ * can be read is taken to be writable, and a page that this thread has seen
+ * lately to be there still: one that is not kills the program.
  */
 int usermem_get(void *to, const void *user, size_t n);
 int usermem_put(void *user, const void *from, size_t n);

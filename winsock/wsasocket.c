@@ -44,7 +44,7 @@ closesocket(SOCKET s)
 
 #define LEAF (WSA_FLAG_MULTIPOINT_C_LEAF | WSA_FLAG_MULTIPOINT_D_LEAF)
 
-/* What a structure says where an argument leaves it to that. */
+/* Fills in, from a structure, the arguments that leave it to that. */
 static void
 fill(const WSAPROTOCOL_INFOA *info, int *family, int *type, int *protocol)
 {

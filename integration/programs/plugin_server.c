@@ -43,6 +43,6 @@ main(int argc, char **argv)
 	if (peer < 0)
 		return failed("accept");
 	dprintf(peer, "%d\n", (int)getpid());
-	/* Who hangs up first has its port in TIME_WAIT. */
+	/* The side that hangs up first has its port in TIME_WAIT. */
 	return read(peer, &end, 1) != 0;
 }

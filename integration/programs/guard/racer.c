@@ -101,7 +101,7 @@ all(int owner)
 	return lost;
 }
 
-/* What was under way when the block began has ended, once and for all. Was
+/* Attempts under way when the block began have ended, once and for all. Was
  * there any? */
 static bool
 wait_for(unsigned long *binds)

@@ -95,7 +95,7 @@ main(int argc, char **argv)
 		count = atoi(argv[3]);
 		bound = 0;
 	}
-	/* What is done once only has been done. */
+	/* Work that is done only once has been done. */
 	owner = socket(AF_INET, type, 0);
 	acquire(owner);
 	give_back(owner);

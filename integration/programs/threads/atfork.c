@@ -65,7 +65,7 @@ start(void)
 
 void (*in_bind)(void);
 
-/* Of portres' binds too: this library comes before libc. */
+/* Portres' binds count too: this library comes before libc. */
 int
 bind(int fd, const struct sockaddr *address, socklen_t size)
 {

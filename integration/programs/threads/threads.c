@@ -85,7 +85,7 @@ acquire(int fd, int first, int count)
 	return block.token;
 }
 
-/* Of somebody's block, some port of it. */
+/* Some port of somebody's block. */
 static void
 bind_inside(uint64_t token, int first, int count)
 {

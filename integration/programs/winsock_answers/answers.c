@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Winsock answers to calls that are a little wrong. One line an answer:
- * its name and the error, or 0. It builds for Windows as it stands.
+ * Winsock's answers to calls that are a little wrong. One line an answer: its
+ * name and the error, or 0. It builds for Windows as it stands.
  */
 #define WIN32_LEAN_AND_MEAN
 #include <winsock2.h>

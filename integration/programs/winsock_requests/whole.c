@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What else ws2_32 has for sockets: connections by name and by a list of
+ * The rest of ws2_32's calls for sockets: connections by name and by a list of
  * addresses, ends of one direction, conditions, descriptors of one socket,
  * groups. One line an answer. It builds for Windows as it stands.
  */
