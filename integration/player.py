@@ -15,7 +15,6 @@ import mmap
 import os
 import socket
 import sys
-import traceback
 
 import portio
 
@@ -85,7 +84,7 @@ def socket_at(fd):
 
 
 def exec_again():
-    os.execv(sys.executable, [sys.executable, sys.argv[0], "again"])
+    os.execv(sys.executable, [sys.executable, "-S", sys.argv[0], "again"])
 
 
 def become_child():
@@ -140,6 +139,8 @@ def answer(call):
     except OSError as error:
         return f"! {error.errno}, {error.strerror!r}"
     except Exception:
+        # Here, because thousands of players start, and nearly none comes by.
+        import traceback
         return f"? {traceback.format_exc()!r}"
 
 

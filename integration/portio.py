@@ -1,24 +1,20 @@
 # SPDX-License-Identifier: MIT
 """The three requests by plain ioctl, as a Linux program makes them."""
 
+import collections
 import ctypes
 import fcntl
 import os
 import socket
 import struct
-from typing import NamedTuple
 
 ACQUIRE = 0x98000064
 RELEASE = 0x98000065
 ASSOCIATE = 0x98000066
 
 
-class Block(NamedTuple):
+class Block(collections.namedtuple("Block", "start count token")):
     """A reservation."""
-
-    start: int
-    count: int
-    token: int
 
     def __contains__(self, port):
         return self.start <= port < self.start + self.count

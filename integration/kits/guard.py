@@ -83,7 +83,7 @@ class Arena:
 
     def player(self, env=None, prefix=None, **kw):
         """A program that has no library, unless `env` says so."""
-        return self.start([*(self.inside if prefix is None else prefix), PYTHON,
+        return self.start([*(self.inside if prefix is None else prefix), PYTHON, "-S",
                            self.scripts / "player.py"],
                           self.env if env is None else env, kind=Player, cwd="/", **kw)
 

@@ -274,7 +274,8 @@ def player(start, request):
             script = request.getfixturevalue("reachable") / "player.py"
             env = request.getfixturevalue("reachable_env") if env is None else env
             kw.setdefault("cwd", "/")
-        return start([*prefix, PYTHON, script], env, kind=Player, **kw)
+        # No player wants Debian's packages, and thousands start.
+        return start([*prefix, PYTHON, "-S", script], env, kind=Player, **kw)
 
     return player
 
