@@ -56,6 +56,7 @@ CANNOT = {
     },
     "undefined": {},
     "thread": {
+        "test_a_filter_before_the_first_bind[mmap]": ITS_OWN,
         "test_pending_until_the_pool_is_free": ITS_OWN,
         "test_no_extra_system_call[none]": ITS_OWN,
         "test_a_library_that_goes_to_libc_past_us": DEEPBIND,
