@@ -308,6 +308,47 @@ static void start(BOOL manual)
 """
 
 
+def test_threads_that_have_ended_leave_nothing(compile_program, run):
+    """Five hundred stacks of 8 MiB, one after the other, where twenty have room. CreateThread
+    (processthreadsapi.h): a thread is removed with its last handle."""
+    program = compile_program(r"""
+#include <windows.h>
+#include <stdio.h>
+
+static DWORD WINAPI nothing(LPVOID argument)
+{
+	return argument != NULL;
+}
+
+static long pages(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	long n = 0;
+
+	if (fscanf(file, "%ld", &n) != 1)
+		n = 0;
+	fclose(file);
+	return n;
+}
+
+int main(void)
+{
+	long before = pages();
+	int good = 0;
+
+	for (int i = 0; i < 500; i++) {
+		HANDLE thread = CreateThread(NULL, 8 << 20, nothing, NULL, 0, NULL);
+
+		good += WaitForSingleObject(thread, 10000) == WAIT_OBJECT_0;
+		CloseHandle(thread);
+	}
+	printf("%d %d\n", good, pages() - before < 20 * 2048);
+	return 0;
+}
+""", "ended", flags=["-Wall", "-Wextra", "-Werror"])
+    assert run(program).stdout == "500 1\n"
+
+
 def test_each_set_lets_one_thread_go(compile_program, run):
     """And a thread that has come first goes first: no set is lost, although the
     thread that it was for has not run yet. SetEvent (synchapi.h)."""
