@@ -6,7 +6,8 @@
 #   make check-asan      unit and integration in a build with that sanitizer;
 #                        so does check-ubsan, and check-tsan with integration
 #   make check-elsewhere the same below a closed directory, in a chroot, as a
-#                        root without rights and as an ordinary user
+#                        root without rights, as an ordinary user, and where a
+#                        guard refuses all; or PLACES="chroot guarded"
 #   make check-valgrind  the programs that integration compiles, under valgrind
 #   make check-kernel    unit, and what of integration asks the kernel most, on
 #                        the kernel that Debian ships, in a virtual machine; it

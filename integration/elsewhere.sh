@@ -15,9 +15,6 @@ set -eu
 build=$1
 shift
 [ $# -gt 0 ] || set -- closed chroot container nobody guarded
-top=$(mktemp -d)
-chmod 755 "$top"
-trap 'rm -rf "$top"' EXIT
 
 # A copy of the tree and what was built, below a directory of the given mode.
 copy() {
@@ -92,37 +89,49 @@ guarded() {
 
 # Where this script is run again, in the place's own namespaces.
 if [ "${INSIDE:-}" ]; then
+	top=$INSIDE
 	case $1 in
 	chroot) in_chroot ;;
-	*) ($1) ;; # which executes make, and would leave our folder behind
+	*) ($1) ;; # so that process 1 stays a shell, which waits for orphans too
 	esac
 	exit
 fi
 
+top=$(mktemp -d)
+chmod 755 "$top"
+
 try() {
-	INSIDE=1 exec unshare -n -m -p -f --kill-child --mount-proc \
+	INSIDE=$top exec unshare -n -m -p -f --kill-child --mount-proc \
 		sh -euc 'ip link set lo up; exec sh "$@"' sh \
 		"$0" "$build" "$1" >"$top/$1.said" 2>&1
 }
 
 # judge PID:PLACE: waits for its end, and prints what is to be known of it.
 judge() {
-	place=${1#*:}
-	said=$top/$place.said
-	printf '== %s\n' "$place"
+	where=${1#*:}
+	said=$top/$where.said
+	printf '== %s\n' "$where"
 	if wait "${1%:*}"; then
 		grep -E '^SKIPPED|passed' "$said" || true
 	else
 		grep -E '^(FAILED|ERROR|\[FAIL\]|E   )' "$said" || true
 		tail -n 60 "$said"
-		failed="$failed $place"
+		failed="$failed $where"
 	fi
 }
 
 failed=
 running=
 idle=$(nproc)
-trap 'for place in $running; do kill "${place%:*}" || :; done; rm -rf "$top"' EXIT
+# Other signals wait there for the place's end.
+end() {
+	for place in $running; do
+		kill -KILL "${place%:*}"
+		wait "${place%:*}" || :
+	done
+	rm -rf "$top"
+}
+trap end EXIT
 trap 'exit 1' HUP INT TERM
 for place; do
 	if [ "$idle" -gt 0 ]; then
