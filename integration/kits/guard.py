@@ -47,9 +47,10 @@ class Arena:
                              PYTHON, "-c", LOOPBACK_UP], env)
         assert self.holder.line() == "up"
         place = f"/proc/{self.holder.pid}/ns"
-        # The root too: these tests may be run in a chroot.
+        # The root too, and a directory in it: these tests may be run in a chroot, and
+        # the mount namespace leads out of it.
         self.outside = ["nsenter", f"--net={place}/net", f"--mount={place}/mnt",
-                        f"--root=/proc/{self.holder.pid}/root"]
+                        f"--root=/proc/{self.holder.pid}/root", "--wdns=/"]
         self.inside = self.within(cgroup)
 
     def within(self, cgroup):
