@@ -90,6 +90,7 @@ guarded() {
 # Where this script is run again, in the place's own namespaces.
 if [ "${INSIDE:-}" ]; then
 	top=$INSIDE
+	unset INSIDE # the tests' own scripts know one, too
 	case $1 in
 	chroot) in_chroot ;;
 	*) ($1) ;; # so that process 1 stays a shell, which waits for orphans too
