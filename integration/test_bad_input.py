@@ -126,11 +126,9 @@ def test_an_unusable_pool_when_strict(player, pool, shim_env, spoil):
     x.listen()
 
 
-def test_an_unwritable_pool(player, pool, need):
+def test_an_unwritable_pool(player, pool, let_in, need):
     need("become another user")
-    os.chmod(pool, 0o755)
-    for part in pool.parents[:3]:
-        os.chmod(part, 0o755)
+    let_in(pool)
     nobody = player(user=65534)
     a = nobody.tcp()
     with refused(ENETDOWN):

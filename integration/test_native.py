@@ -264,11 +264,10 @@ def test_create_errors(native):
     assert one("wild", "find") == "EFAULT"
 
 
-def test_without_the_right_to_the_store(native, need, pool, reachable_env):
+def test_without_the_right_to_the_store(native, need, pool, let_in, reachable_env):
     need("become another user")
     token = native()("create", TCP, 25000, 1)
-    for part in (pool, *pool.parents[:3]):
-        os.chmod(part, 0o755)
+    let_in(pool)
     for file in (pool, *pool.glob("pool-*")):
         os.chown(file, 0, 65534)
         os.chmod(file, 0o755 if file == pool else 0o664)

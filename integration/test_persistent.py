@@ -28,11 +28,10 @@ def call_there(library, verb, proto, start, count, token):
 
 
 @pytest.fixture(scope="session")
-def iphlpapi(build, tmp_path_factory):
+def iphlpapi(build, tmp_path_factory, let_in):
     """The functions as a library, which other users may open too."""
     folder = tmp_path_factory.mktemp("iphlpapi")
-    for part in (folder, *folder.parents[:2]):
-        os.chmod(part, 0o755)
+    let_in(folder)
     path = folder / "iphlpapi.so"
     subprocess.run(
         ["gcc", "-shared", *checkers.flags(build), "-o", path, f"-L{build}/lib",
@@ -123,11 +122,10 @@ def test_conflicts_and_exact_matches(player, windows):
     assert call("Delete", "udp", 28004, 2)[0] == 0
 
 
-def test_without_the_right_to_the_store(player, windows, pool, need):
+def test_without_the_right_to_the_store(player, windows, pool, let_in, need):
     need("become another user")
     token = windows(player())("Create", "tcp", 28000, 5)[1]
-    for part in (pool, *pool.parents[:3]):
-        os.chmod(part, 0o755)
+    let_in(pool)
     for file in pool.glob("pool-*"):
         os.chmod(file, 0o664)
         os.chown(file, 0, 65534)

@@ -4,9 +4,11 @@
 import errno
 import functools
 import os
+import pathlib
 import socket
 import struct
 import subprocess
+import tempfile
 
 import pytest
 
@@ -50,6 +52,21 @@ def need():
                 pytest.skip(f"needs the right to {right}")
 
     return need
+
+
+@pytest.fixture(scope="session")
+def let_in(tmp_path_factory):
+    """let_in(path): others may enter it and what leads to it. Pytest makes these with
+    mode 0700; the directories around them are the machine's."""
+    base = tmp_path_factory.getbasetemp()
+    usual = pathlib.Path(tempfile.gettempdir())
+
+    def let_in(path):
+        for part in path, *path.parents:
+            if part.is_relative_to(base) or part != usual and part.is_relative_to(usual):
+                part.chmod(0o755)
+
+    return let_in
 
 
 def list_is_lacking(protocol):
