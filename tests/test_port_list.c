@@ -27,6 +27,7 @@
 struct kernel_counting {
 	struct sys_ops ops;
 	int binds, lists;
+	int rooms; /* mapped for answers, less those that were given back */
 	/* Changes a request, or what was read, where it is set. */
 	void (*ask)(struct nlmsghdr *request);
 	long (*answer)(int list, char *answer, long n);
@@ -60,6 +61,12 @@ count(const struct sys_ops *sys, long nr, const long arg[6])
 		return r > 0 && self->answer
 			       ? self->answer(self->lists, (char *)arg[1], r)
 			       : r;
+	case SYS_mmap:
+		self->rooms++;
+		return kernel_real(nr, arg);
+	case SYS_munmap:
+		self->rooms--;
+		return kernel_real(nr, arg);
 	case SYS_clock_gettime:
 		if (!self->bind_ns)
 			return kernel_real(nr, arg);
@@ -739,6 +746,63 @@ CHECK(port_list, a_dear_list_is_tried_again)
 		;
 	cr_assert_eq(cost.list, 6000);
 	cr_assert(lists(&kernel, &probe, &cost, first, 20));
+}
+
+CHECK(port_list, where_an_answer_is_read_is_mapped_once)
+{
+	NEEDS_SOCKET_LIST();
+	const struct range range = {own_ports(), 8};
+	struct kernel_counting kernel = kernel_counting();
+	struct port_probe probe = {0};
+	struct port_cost cost = BY_LIST;
+
+	for (int i = 0; i < 3; i++) {
+		cost = BY_LIST;
+		cr_assert_eq(ask(&kernel, &probe, &cost, PROTOCOL_UDP, range),
+			     0);
+		cr_assert_eq(kernel.lists, i + 1);
+		cr_assert_eq(kernel.rooms, 1);
+	}
+}
+
+/* A thread beside it, or a signal handler, asks while an answer is read. */
+static struct {
+	struct kernel_counting kernel;
+	struct range range;
+} beside;
+
+static long
+ask_beside(int list, char *answer, long n)
+{
+	static char before[8192];
+	struct port_probe probe = {0};
+	struct port_cost cost = BY_LIST;
+
+	(void)list;
+	memcpy(before, answer, (size_t)n);
+	cr_assert_eq(ask(&beside.kernel, &probe, &cost, PROTOCOL_UDP,
+			 beside.range),
+		     0);
+	cr_assert_arr_eq(answer, before, (size_t)n);
+	return n;
+}
+
+CHECK(port_list, an_answer_beside_it_has_a_room_of_its_own)
+{
+	NEEDS_SOCKET_LIST();
+	const uint32_t first = own_ports();
+	struct kernel_counting kernel = kernel_counting();
+	struct port_probe probe = {0};
+	struct port_cost cost = BY_LIST;
+
+	beside.kernel = kernel_counting();
+	beside.range = (struct range){first, 8};
+	kernel.answer = ask_beside;
+	cr_assert_eq(ask(&kernel, &probe, &cost, PROTOCOL_UDP,
+			 (struct range){first + 8, 8}),
+		     0);
+	cr_assert_geq(beside.kernel.lists, 2);
+	cr_assert_eq(kernel.rooms + beside.kernel.rooms, 1);
 }
 
 /* They stand in a file that strangers may write. */

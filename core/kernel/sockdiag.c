@@ -7,6 +7,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 
 #define ANSWER_SIZE 8192       /* mapped: too large for a signal stack */
 #define ALL_STATES 0xffffffffu /* later kernels' bound-inactive (13) too */
@@ -145,19 +146,44 @@ each_message(const struct nlmsghdr *message, size_t n, struct range ports,
 	return 0;
 }
 
+/*
+ * The memory of an answer is kept for the next one: to map it, touch it and give
+ * it back takes longer than four trial binds. A thread, a signal handler or a
+ * child of vfork() that finds it taken maps its own.
+ */
+static _Atomic(void *) kept;
+
+static int
+take_room(const struct sys_ops *sys, void **ret_room)
+{
+	void *room = atomic_exchange(&kept, NULL);
+	long at = room ? (long)room : sys_mmap_private(sys, ANSWER_SIZE);
+
+	*ret_room = (void *)at;
+	return at < 0 ? (int)at : 0;
+}
+
+static void
+keep_room(const struct sys_ops *sys, void *room)
+{
+	void *none = NULL;
+
+	if (!atomic_compare_exchange_strong(&kept, &none, room))
+		sys_munmap(sys, room, ANSWER_SIZE);
+}
+
 int
 sockdiag_open(const struct sys_ops *sys, struct sockdiag *ret)
 {
-	long at = sys_mmap_private(sys, ANSWER_SIZE);
+	int r = take_room(sys, &ret->answer);
 
-	if (at < 0)
-		return (int)at;
+	if (r < 0)
+		return r;
 	ret->sys = sys;
-	ret->answer = (void *)at;
 	ret->fd = sys_socket(sys, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC,
 			     NETLINK_SOCK_DIAG);
 	if (ret->fd < 0)
-		sys_munmap(sys, ret->answer, ANSWER_SIZE);
+		keep_room(sys, ret->answer);
 	return ret->fd < 0 ? ret->fd : 0;
 }
 
@@ -165,7 +191,7 @@ void
 sockdiag_close(const struct sockdiag *diag)
 {
 	sys_close(diag->sys, diag->fd);
-	sys_munmap(diag->sys, diag->answer, ANSWER_SIZE);
+	keep_room(diag->sys, diag->answer);
 }
 
 /* Reads the answer to a request that was sent with the result `r`. */
