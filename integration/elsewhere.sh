@@ -68,9 +68,18 @@ nothing_is_held() {
 	"$build/portres" guard status --json --cgroup "$1" | grep -q '"blocks": 0,'
 }
 
+# Process numbers are no names: they are the same in each place.
+cgroup_of_its_own() {
+	echo "$(awk '$3 == "cgroup2" {print $2; exit}' /proc/self/mounts)/portres-check-${top##*.}"
+}
+
+guard_off() {
+	"$build/portres" guard off --cgroup "$1" --force
+	eventually rmdir "$1"
+}
+
 guarded() {
-	cgroup=$(awk '$3 == "cgroup2" {print $2; exit}' /proc/self/mounts)
-	cgroup=$cgroup/portres-check-$$
+	cgroup=$(cgroup_of_its_own)
 	if ! said=$(mkdir "$cgroup" 2>&1 &&
 		"$build/portres" guard on --cgroup "$cgroup" 2>&1); then
 		echo "SKIPPED guarded: $said"
@@ -82,8 +91,7 @@ guarded() {
 		exec make -s check-unit check-integration' sh "$cgroup" ||
 		status=$?
 	eventually nothing_is_held "$cgroup" || status=1
-	"$build/portres" guard off --cgroup "$cgroup" --force
-	eventually rmdir "$cgroup" || status=1
+	guard_off "$cgroup" || status=1
 	return $status
 }
 
@@ -130,6 +138,8 @@ end() {
 		kill -KILL "${place%:*}"
 		wait "${place%:*}" || :
 	done
+	cgroup=$(cgroup_of_its_own)
+	[ ! -d "$cgroup" ] || guard_off "$cgroup" || :
 	rm -rf "$top"
 }
 trap end EXIT
