@@ -109,10 +109,14 @@ fi
 top=$(mktemp -d)
 chmod 755 "$top"
 
+# Criterion makes a socket in /tmp by its process number, which is to be no other place's.
 try() {
 	INSIDE=$top exec unshare -n -m -p -f --kill-child --mount-proc \
-		sh -euc 'ip link set lo up; exec sh "$@"' sh \
-		"$0" "$build" "$1" >"$top/$1.said" 2>&1
+		sh -euc 'ip link set lo up
+			echo "$1" >/proc/sys/kernel/ns_last_pid
+			shift
+			exec sh "$@"' sh \
+		$first "$0" "$build" "$1" >"$top/$1.said" 2>&1
 }
 
 # judge PID:PLACE: waits for its end, and prints what is to be known of it.
@@ -129,6 +133,7 @@ judge() {
 	fi
 }
 
+first=0
 failed=
 running=
 idle=$(nproc)
@@ -151,6 +156,7 @@ for place; do
 		judge "${running%% *}"
 		running=${running#* }
 	fi
+	first=$((first + 7000))
 	try "$place" &
 	running="$running$!:$place "
 done
