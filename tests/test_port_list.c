@@ -748,16 +748,16 @@ CHECK(port_list, a_dear_list_is_tried_again)
 	cr_assert(lists(&kernel, &probe, &cost, first, 20));
 }
 
-CHECK(port_list, where_an_answer_is_read_is_mapped_once)
+CHECK(port_list, the_memory_of_answers_is_mapped_once)
 {
 	NEEDS_SOCKET_LIST();
 	const struct range range = {own_ports(), 8};
 	struct kernel_counting kernel = kernel_counting();
 	struct port_probe probe = {0};
-	struct port_cost cost = BY_LIST;
 
 	for (int i = 0; i < 3; i++) {
-		cost = BY_LIST;
+		struct port_cost cost = BY_LIST;
+
 		cr_assert_eq(ask(&kernel, &probe, &cost, PROTOCOL_UDP, range),
 			     0);
 		cr_assert_eq(kernel.lists, i + 1);
