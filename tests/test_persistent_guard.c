@@ -3,6 +3,8 @@
  * A guard is told of persistent blocks in an order that no death spoils: it
  * never has a block that neither store nor pool know of.
  */
+#include <sys/file.h>
+
 #include "include/portres.h"
 #include "tests/persistent_scene.h"
 
@@ -11,7 +13,18 @@ struct kernel_guarded {
 	struct sys_ops ops;
 	struct scene *scene;
 	int kept, dropped;
+	int unlocked; /* of those kept: while others could write the store */
 };
+
+static bool
+may_be_written(void)
+{
+	int fd = open(kit_path("persistent.lock"), O_RDWR | O_CLOEXEC);
+	bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
+
+	close(fd);
+	return !locked;
+}
 
 static void
 note(struct kernel_guarded *self, int what, const struct portres_guard *request)
@@ -26,6 +39,7 @@ note(struct kernel_guarded *self, int what, const struct portres_guard *request)
 		cr_assert(in_store(self->scene->block));
 		cr_assert_eq(request->uid, geteuid());
 		self->kept++;
+		self->unlocked += may_be_written();
 	} else if (what == PORTRES_GUARD_DROP) {
 		self->dropped++;
 	}
@@ -46,7 +60,7 @@ answer(const struct sys_ops *sys, long nr, const long arg[6])
 static struct kernel_guarded
 kernel_guarded(struct scene *scene)
 {
-	return (struct kernel_guarded){{.call = answer}, scene, 0, 0};
+	return (struct kernel_guarded){{.call = answer}, scene, 0, 0, 0};
 }
 
 CHECK(persistent_guard, has_what_store_and_pool_have)
@@ -59,6 +73,21 @@ CHECK(persistent_guard, has_what_store_and_pool_have)
 	cr_assert_eq(kernel.kept, 1);
 	cr_assert_eq(erase(&scene.pool, scene.block), 0);
 	cr_assert_eq(kernel.dropped, 1);
+	tear_down(&scene);
+}
+
+/* It would keep one that is being deleted, for good. */
+CHECK(persistent_guard, is_told_of_all_while_none_is_deleted)
+{
+	struct scene scene = set_up();
+	struct kernel_guarded kernel = kernel_guarded(&scene);
+	uint32_t refused;
+
+	cr_assert_eq(add(&scene.pool, scene.block), 0);
+	scene.pool.sys = &kernel.ops;
+	cr_assert_eq(persistent_keep(&scene.pool, temp_dir(), &refused), 2);
+	cr_assert_eq(kernel.kept, 1);
+	cr_assert_eq(kernel.unlocked, 0);
 	tear_down(&scene);
 }
 

@@ -254,11 +254,28 @@ keep(struct pool *pool, const struct store *store, const struct block *only,
 	return r == -ENOPROTOOPT ? r : n;
 }
 
+/* With the store's lock, or a block that is deleted meanwhile would stay with
+ * the guard. No store is made for that, and one that may not be written is read
+ * without it. */
+static int
+open_to_keep(const struct sys_ops *sys, const char *path, struct store *ret)
+{
+	struct store locked;
+	int r = store_open(sys, path, false, ret);
+
+	if (r == 0 && ret->directory >= 0 &&
+	    store_open(sys, path, true, &locked) == 0) {
+		store_close(ret);
+		*ret = locked;
+	}
+	return r;
+}
+
 int
 persistent_keep(struct pool *pool, const char *path, uint32_t *ret_refused)
 {
 	struct store store;
-	int r = store_open(pool->sys, path, false, &store);
+	int r = open_to_keep(pool->sys, path, &store);
 
 	*ret_refused = 0;
 	if (r < 0)
