@@ -160,6 +160,30 @@ def under_a_guard():
         return attempt(portio.guard, asks, "query", 1, 1, 1) != "ENOPROTOOPT"
 
 
+def held(build):
+    """What the guard over the tests says if it has a block, or None."""
+    (own,) = [line[3:] for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines()
+              if line.startswith("0::")]
+    said = subprocess.run(
+        [build / "portres", "guard", "status", "--json", "--cgroup", f"{cgroup2()}{own}"],
+        capture_output=True, text=True, check=True).stdout
+    return said if json.loads(said)[0]["blocks"] else None
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_in_the_guard(build, under_a_guard):
+    """Where the whole suite is guarded, each test gives its blocks back; what it has
+    killed is still about to end."""
+    yield
+    said = held(build) if under_a_guard else None
+    for _ in range(1000):
+        if not said:
+            return
+        time.sleep(0.01)
+        said = held(build)
+    pytest.fail(said)
+
+
 def lines_of(store):
     """(protocol, start, count) of each that makes sense."""
     for line in store.read_text(errors="replace").splitlines():
