@@ -68,6 +68,14 @@ nothing_is_held() {
 	"$build/portres" guard status --json --cgroup "$1" | grep -q '"blocks": 0,'
 }
 
+say_what_is_held() {
+	"$build/portres" guard status --cgroup "$1" || :
+	for pid in $(cat "$1/cgroup.procs"); do
+		ps -o pid=,etime=,args= -p "$pid" || :
+	done
+	return 1
+}
+
 # Process numbers are no names: they are the same in each place.
 cgroup_of_its_own() {
 	echo "$(awk '$3 == "cgroup2" {print $2; exit}' /proc/self/mounts)/portres-check-${top##*.}"
@@ -90,7 +98,8 @@ guarded() {
 	sh -euc 'echo 0 >"$1/cgroup.procs"
 		exec make -s check-unit check-integration' sh "$cgroup" ||
 		status=$?
-	eventually nothing_is_held "$cgroup" || status=1
+	eventually nothing_is_held "$cgroup" || say_what_is_held "$cgroup" ||
+		status=1
 	guard_off "$cgroup" || status=1
 	return $status
 }
