@@ -82,6 +82,39 @@ def test_cancelled(busy, pool_held, how, answers):
     says(program, "free 0")
 
 
+def test_closed_between_two_looks_at_the_socket(busy, pool_held):
+    """By close(), in the moment in which the worker has asked whether it still is the
+    socket that it was."""
+    program = busy(PEND + r"""
+	armed = 1;
+	say("event", WaitForSingleObject(o.hEvent, INFINITE));
+	say("Internal", o.Internal);
+	say("armed", armed);
+	""", before=r"""
+#include <sys/syscall.h>
+
+static volatile int armed;
+
+int looked_at(int, int, int, void *, unsigned int *) __asm__("getsockopt");
+
+int looked_at(int fd, int level, int name, void *value, unsigned int *size)
+{
+	long r = syscall(SYS_getsockopt, fd, level, name, value, size);
+
+	if (armed && name == SO_COOKIE) {
+		armed = 0;
+		close(fd);
+	}
+	return (int)r;
+}
+""")
+    with pool_held:
+        program.tell("")
+        says(program, *PENDING)
+        program.tell("")
+        says(program, "event 0", "Internal 995", "armed 0")
+
+
 def test_others_requests_are_not_cancelled(busy, pool_held):
     program = busy(PEND + r"""
 	SOCKET other = tcp();

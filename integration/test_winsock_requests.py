@@ -207,6 +207,47 @@ def test_a_socket_of_another_process(run_c):
     assert said == {"code": 0, "bound": 1, "late": 10022}
 
 
+def test_closed_when_it_is_about_to_be_read(run_c):
+    """By close(), when the kernel has told of the packet: it was a socket when the
+    request was made."""
+    said = run_c(r"""
+	SOCKET from = kind(AF_INET, SOCK_DGRAM), s = kind(AF_INET, SOCK_DGRAM);
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int size = sizeof at;
+	char byte;
+	WSABUF data = {1, &byte};
+	WSAOVERLAPPED o = {.hEvent = CreateEvent(NULL, TRUE, FALSE, NULL)};
+	DWORD n, flags = 0;
+	started();
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(s, (SOCKADDR *)&at, size);
+	getsockname(s, (SOCKADDR *)&at, &size);
+	say("recv", WSARecv(s, &data, 1, &n, &flags, &o, NULL));
+	say("code", WSAGetLastError());
+	armed = 1;
+	sendto(from, "x", 1, 0, (SOCKADDR *)&at, size);
+	say("event", WaitForSingleObject(o.hEvent, INFINITE));
+	say("Internal", (long)o.Internal);
+	say("armed", armed);
+	""", before=r"""
+#include <sys/syscall.h>
+
+static volatile int armed;
+
+long about_to_read(int, void *, int) __asm__("recvmsg");
+
+long about_to_read(int fd, void *message, int flags)
+{
+	if (armed) {
+		armed = 0;
+		close(fd);
+	}
+	return syscall(SYS_recvmsg, fd, message, flags);
+}
+""")
+    assert said == {"recv": -1, "code": 997, "event": 0, "Internal": 995, "armed": 0}
+
+
 def test_addresses_beside_a_datagram(run_c):
     """IN_PKTINFO says where it goes from and came to, IPV6_PKTINFO turns it on:
     winsock/ipproto-ip-socket-options, winsock/ipproto-ipv6-socket-options."""

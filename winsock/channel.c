@@ -254,7 +254,8 @@ run_queue(struct channel *channel, enum direction d)
 		DWORD bytes = 0;
 		int code = attempt(channel, io, &bytes);
 
-		if (code == IO_AGAIN && io->aborted)
+		/* It was a socket when this was asked for. */
+		if (code == WSAENOTSOCK || (code == IO_AGAIN && io->aborted))
 			code = WSA_OPERATION_ABORTED;
 		if (code == IO_AGAIN)
 			continue;

@@ -91,8 +91,9 @@ try_again(struct operation *operation, struct ioctl_result *ret)
 	if (socket_cookie(fd) != operation->cookie)
 		return WSA_OPERATION_ABORTED; /* closed behind our back */
 	code = ioctl_perform(&operation->request, PORTRES_NOWAIT, ret);
-	if (code == 0 && socket_cookie(fd) != operation->cookie) {
-		ioctl_undo(&operation->request, ret);
+	if (code != IOCTL_BUSY && socket_cookie(fd) != operation->cookie) {
+		if (code == 0)
+			ioctl_undo(&operation->request, ret);
 		return WSA_OPERATION_ABORTED; /* closed just now */
 	}
 	if (code == IOCTL_BUSY && monitor_clock() > operation->until)
