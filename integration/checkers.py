@@ -51,6 +51,7 @@ CANNOT = {
         "test_a_library_that_is_none[beside-cut]": DEADLY,
         "test_a_malloc_that_closes_files[True]": EARLY,
         "test_cargo": NOT_FIRST,
+        "test_fork_with_a_pending_request": FORKS,
         "test_go": NOT_FIRST,
         "test_node": NOT_FIRST,
         "test_postgresql": NOT_FIRST,
