@@ -161,7 +161,7 @@ def under_a_guard():
 
 
 @pytest.fixture(scope="session")
-def place(under_a_guard):
+def guarded_place(under_a_guard):
     """The cgroup of elsewhere.sh, in which the whole suite is guarded, or None: another
     guard is the machine's, and may have blocks of others."""
     for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines():
@@ -179,16 +179,16 @@ def held(build, cgroup):
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays_in_the_guard(build, place):
+def nothing_stays_in_the_guard(build, guarded_place):
     """Where the whole suite is guarded, each test gives its blocks back; what it has
     killed is still about to end."""
     yield
-    said = held(build, place) if place else None
+    said = held(build, guarded_place) if guarded_place else None
     for _ in range(1000):
         if not said:
             return
         time.sleep(0.01)
-        said = held(build, place)
+        said = held(build, guarded_place)
     pytest.fail(said)
 
 
