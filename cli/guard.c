@@ -58,7 +58,11 @@ say_adopted(const struct adopted *adopted)
 	if (adopted->unread)
 		caution("%u files or directories of pools could not be opened",
 			adopted->unread);
-	if (!adopted->kept)
+	if (adopted->keeping == -EBUSY)
+		caution("the persistent blocks are not the guard's: somebody "
+			"has been changing their store all the time: "
+			"portres guard on again");
+	else if (adopted->keeping < 0)
 		caution("the persistent blocks are not the guard's: no process "
 			"may join its cgroup, or the pool cannot be opened: "
 			"see portres doctor, then portres guard on again");

@@ -423,7 +423,7 @@ adopt_runtime(struct adopted *result)
 	return true; /* the process ends */
 }
 
-static bool
+static int
 keep_persistent(struct adopted *result)
 {
 	const char *store = config_get()->store;
@@ -432,14 +432,15 @@ keep_persistent(struct adopted *result)
 	int r;
 
 	if (!*store)
-		return true;
-	if (open_pool(&pool) < 0)
-		return false;
+		return 0;
+	r = open_pool(&pool);
+	if (r < 0)
+		return r;
 	r = persistent_keep(&pool, store, &refused);
 	pool_close(&pool);
 	result->left += refused;
 	result->persistent = r > 0 ? (uint32_t)r : 0;
-	return r >= 0;
+	return r;
 }
 
 static bool
@@ -486,8 +487,8 @@ adopt(const char *cgroup, struct adopted *result)
 	syscall(SYS_close_range, 0, ~0u, 0);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		open("/dev/null", O_RDWR);
-	result->kept =
-		(join(cgroup) || join_below(cgroup)) && keep_persistent(result);
+	if (join(cgroup) || join_below(cgroup))
+		result->keeping = keep_persistent(result);
 	result->whole = adopt_runtime(result);
 }
 
@@ -523,9 +524,10 @@ guard_adopt(const char *cgroup, struct adopted *ret)
 	sigset_t ends;
 	pid_t child;
 
-	memset(ret, 0, sizeof(*ret));
+	*ret = (struct adopted){.keeping = -EPERM};
 	if (shared == MAP_FAILED)
 		return;
+	*shared = *ret;
 	/* They stay blocked: so they come although they may be ignored, and an
 	 * alarm that comes late ends nobody. */
 	signal(SIGCHLD, SIG_DFL); /* or a child would end unseen */

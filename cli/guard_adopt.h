@@ -12,7 +12,7 @@ struct adopted {
 	uint32_t left;	 /* live ones that the guard could not be given */
 	uint32_t busy;	 /* those in pools that others kept locked */
 	uint32_t unread; /* files and directories */
-	bool kept;	 /* the persistent blocks were asked for */
+	int keeping;	 /* -Exxx: no persistent block was given */
 	bool whole;	 /* the search has come to its end */
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The guard comes, goes and comes again while blocks live."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -259,6 +260,17 @@ def test_persistent_blocks(arena, under_it, stranger):
         file.write("tcp 26020 3\n")
     arena.portres("persistent", "reload")
     assert held(stranger, 26021) and not held(stranger, 26012, "udp")
+
+
+def test_persistent_blocks_of_a_store_that_is_being_changed(arena, under_it, stranger):
+    """They are not given: one of them may be about to be deleted. That is said."""
+    arena.portres("persistent", "add", "tcp", 26000, 3)
+    with open(os.path.join(arena.env["PORTRES_POOL"], "persistent.lock"), "r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "somebody has been changing their store all the time" in arena.on(cautions=True)
+        assert not held(stranger, 26001)
+    assert "1 persistent ones" in arena.on()
+    assert held(stranger, 26001)
 
 
 def test_who_has_the_right_to_the_store_uses_them(arena, under_it, stranger):

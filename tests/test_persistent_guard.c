@@ -91,6 +91,23 @@ CHECK(persistent_guard, is_told_of_all_while_none_is_deleted)
 	tear_down(&scene);
 }
 
+/* Or of which nobody can say that none is. */
+CHECK(persistent_guard, is_told_of_none_while_the_store_is_being_changed)
+{
+	struct kernel_timeless timeless = kernel_timeless(0);
+	struct scene scene = set_up();
+	struct store changing;
+	uint32_t refused;
+
+	cr_assert_eq(kit_open_at_once(&changing), 0);
+	scene.pool.sys = &timeless.ops;
+	cr_assert_eq(persistent_keep(&scene.pool, temp_dir(), &refused),
+		     -EBUSY);
+	scene.pool.sys = &sys_kernel;
+	store_close(&changing);
+	tear_down(&scene);
+}
+
 /* A line that has gone from the store. */
 CHECK(persistent_guard, is_told_before_a_slot_without_a_line_ends)
 {

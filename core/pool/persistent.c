@@ -262,13 +262,16 @@ open_to_keep(const struct sys_ops *sys, const char *path, struct store *ret)
 {
 	struct store locked;
 	int r = store_open(sys, path, false, ret);
+	int writer;
 
-	if (r == 0 && ret->directory >= 0 &&
-	    store_open(sys, path, true, &locked) == 0) {
+	if (r < 0 || ret->directory < 0)
+		return r;
+	writer = store_open(sys, path, true, &locked);
+	if (writer == 0 || writer == -EBUSY)
 		store_close(ret);
+	if (writer == 0)
 		*ret = locked;
-	}
-	return r;
+	return writer == -EBUSY ? writer : 0;
 }
 
 int

@@ -99,9 +99,10 @@ int persistent_mend(struct pool *pool, const char *store,
 int persistent_compare(struct pool *pool, const char *store,
 		       struct persistent_difference *ret);
 
-/* Gives the blocks to the machine's guard, where there is one, with the store's
- * lock if it is to be had; the number that it has more now, or -Exxx: none.
- * ret_refused: those that it did not take. */
+/* Gives the blocks to the machine's guard, where there is one, with the lock of
+ * a store that may be written; the number that it has more now, or -Exxx: none.
+ * -EBUSY: others had that lock for 5 s. ret_refused: those that it did not
+ * take. */
 int persistent_keep(struct pool *pool, const char *store,
 		    uint32_t *ret_refused);
 
