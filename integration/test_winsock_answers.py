@@ -536,6 +536,65 @@ def test_the_programs_own_option_stays(run_c):
     assert said == {"listen": 0, "reuse": 1, "connect": 0, "its": 1, "bind": -1, "late": 1}
 
 
+def test_again_at_once_though_a_child_was_forked_meanwhile(run_c):
+    """While another thread listened. The child has closed the listener, and does not
+    execute anything."""
+    said = run_c(r"""
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int size = sizeof at, ends[2];
+	pthread_t thread;
+	char byte;
+	started();
+	pipe(ends);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	listener = tcp();
+	bind(listener, (SOCKADDR *)&at, size);
+	getsockname(listener, (SOCKADDR *)&at, &size);
+	pthread_create(&thread, NULL, be_listener, NULL);
+	sem_wait(&inside);
+	if (fork() == 0) {
+		closesocket(listener);
+		close(ends[1]);
+		read(ends[0], &byte, 1);
+		_exit(0);
+	}
+	sem_post(&goes_on);
+	pthread_join(thread, NULL);
+	SOCKET client = tcp(), again = tcp();
+	say("connect", connect(client, (SOCKADDR *)&at, size));
+	closesocket(accept(listener, NULL, NULL));
+	recv(client, &byte, 1, 0);
+	closesocket(client);
+	closesocket(listener);
+	say("again", bind(again, (SOCKADDR *)&at, size) ? WSAGetLastError() : 0);
+	close(ends[1]);
+	wait(NULL);
+	""", before=r"""
+#include <semaphore.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static SOCKET listener;
+static sem_t inside, goes_on;
+
+int kernels_listen(int fd, int backlog) __asm__("listen");
+
+int kernels_listen(int fd, int backlog)
+{
+	sem_post(&inside);
+	sem_wait(&goes_on);
+	return (int)syscall(SYS_listen, fd, backlog);
+}
+
+static void *be_listener(void *unused)
+{
+	listen(listener, 1);
+	return unused;
+}
+""")
+    assert said == {"connect": 0, "again": 0}
+
+
 @pytest.mark.parametrize("program", ["answers.c", "restart.c"])
 def test_the_same_sources_build_for_windows(builds_for_windows, program):
     builds_for_windows(f"winsock_answers/{program}")

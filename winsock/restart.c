@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 #include "portres.h"
 #include "winsock/error.h"
+#include "winsock/monitor.h"
 #include "winsock/socket.h"
 #include "winsock/state.h"
 
@@ -43,32 +45,80 @@ port_of(const struct sockaddr *address)
 }
 
 /*
- * A name in the network namespace that one process has at a time, and that ends
- * with it: whose turn it is with that port. -1 when another's turn does not
- * end.
+ * Whose turn it is with a port: a name in the network namespace that one
+ * process has at a time, and that ends with it. The child of a fork gives up
+ * what other threads had, or they would have it for as long as it lives.
  */
-static int
-take_turn(uint16_t port)
+struct turn {
+	int fd;
+	int cancelling;
+	struct turn *next;
+};
+
+static struct turn *turns; /* this process' */
+
+static void
+forget(void)
+{
+	for (; turns; turns = turns->next) {
+		close(turns->fd);
+		turns->fd = -1;
+	}
+}
+
+static void
+end_turn(struct turn *turn)
+{
+	struct turn **at = &turns;
+
+	monitor_enter();
+	while (*at && *at != turn)
+		at = &(*at)->next;
+	if (*at) {
+		*at = turn->next;
+		close(turn->fd);
+	}
+	monitor_leave();
+	pthread_setcancelstate(turn->cancelling, NULL);
+}
+
+/* The turn is on the thread's stack: it must not be cancelled meanwhile. */
+static void
+begin_turn(struct turn *turn)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &turn->cancelling);
+	monitor_enter();
+	monitor_in_child(forget);
+	turn->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (turn->fd >= 0) {
+		turn->next = turns;
+		turns = turn;
+	}
+	monitor_leave();
+}
+
+/* False: another's turn does not end. */
+static bool
+take_turn(struct turn *turn, uint16_t port)
 {
 	const struct timespec moment = {.tv_nsec = 1000000};
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	socklen_t size;
 
 	/* The first byte is 0: no file. */
 	size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
 			   (size_t)sprintf(name.sun_path + 1,
 					   "portres-restart-%u", ntohs(port)));
-	for (int i = 0; fd >= 0 && i < TURN_TRIES; i++) {
-		if (bind(fd, (struct sockaddr *)&name, size) == 0)
-			return fd;
+	begin_turn(turn);
+	for (int i = 0; i < TURN_TRIES; i++) {
+		if (bind(turn->fd, (struct sockaddr *)&name, size) == 0)
+			return true;
 		if (errno != EADDRINUSE)
 			break;
 		nanosleep(&moment, NULL);
 	}
-	if (fd >= 0)
-		close(fd);
-	return -1;
+	end_turn(turn);
+	return false;
 }
 
 /* Addresses of two families may well overlap. */
@@ -173,17 +223,17 @@ may_try_again(int fd, const struct sockaddr *address)
 static int
 bind_over(int fd, const struct sockaddr *address, socklen_t size)
 {
-	int turn = take_turn(port_of(address));
+	struct turn turn;
 	int r = -1;
 
-	if (turn < 0)
+	if (!take_turn(&turn, port_of(address)))
 		return -1;
 	if (!port_of(address) || only_the_past(address)) {
 		set_reuse(fd, 1);
 		r = bind(fd, address, size);
 		set_reuse(fd, 0);
 	}
-	close(turn);
+	end_turn(&turn);
 	return r;
 }
 
@@ -201,31 +251,39 @@ restart_bind(int fd, const struct sockaddr *address, socklen_t size)
 	return r;
 }
 
+static int
+listen_over(int fd, int backlog)
+{
+	int r;
+
+	set_reuse(fd, 1);
+	r = (int)wsa_answer(listen(fd, backlog));
+	if (r < 0) {
+		int err = errno;
+
+		set_reuse(fd, 0);
+		errno = err;
+	} else {
+		state_change(fd, STATE_QUIET_REUSE, 0);
+	}
+	return r;
+}
+
 int
 restart_listen(int fd, int backlog)
 {
 	struct sockaddr_in6 own = {0};
 	socklen_t size = sizeof(own);
-	int turn;
+	struct turn turn;
 	int r;
 
 	if (!concerns(fd) || state_flags(fd, STATE_QUIET_REUSE) ||
 	    getsockname(fd, (struct sockaddr *)&own, &size) < 0)
 		return (int)wsa_answer(listen(fd, backlog));
-	turn = take_turn(port_of((struct sockaddr *)&own));
-	if (turn >= 0)
-		set_reuse(fd, 1);
-	r = (int)wsa_answer(listen(fd, backlog));
-	if (turn >= 0 && r < 0) {
-		int err = errno;
-
-		set_reuse(fd, 0);
-		errno = err;
-	} else if (turn >= 0) {
-		state_change(fd, STATE_QUIET_REUSE, 0);
-	}
-	if (turn >= 0)
-		close(turn);
+	if (!take_turn(&turn, port_of((struct sockaddr *)&own)))
+		return (int)wsa_answer(listen(fd, backlog));
+	r = listen_over(fd, backlog);
+	end_turn(&turn);
 	return r;
 }
 
