@@ -401,7 +401,9 @@ $B/bench/%: bench/%.c bench/kit.c bench/bench.h
 	@mkdir -p $(@D)
 	$Q$(CC) $(BENCH_FLAGS) $(filter %.c %.a,$^) -o $@
 
-$B/bench/crowd $B/bench/kernel: $B/libportres_core.a
+$B/bench/crowd $B/bench/kernel: bench/locks.c bench/locks.h \
+	$B/libportres_core.a
+$B/bench/startup $B/bench/stopped: bench/starts.c bench/starts.h
 
 $B/bench/passthrough: bench/passthrough.c
 	@mkdir -p $(@D)

@@ -2,6 +2,8 @@
 #ifndef PORTRES_BENCH_H
 #define PORTRES_BENCH_H
 
+#include <sys/types.h>
+
 #define ROUNDS 101
 #define BENCH_FREE_PORT 20999
 #define BENCH_BLOCK 20100
@@ -24,6 +26,10 @@ void take_ephemeral(int fd);
 
 /* This many one-port blocks, UDP, each on a socket of its own. */
 void hold_blocks(int count);
+
+/* A child that has done it, and stays; and the end of one. */
+pid_t start_child(void (*act)(void *what), void *what);
+void end_process(pid_t pid);
 
 /* Holds blocks in a child process, until end_child(). */
 void keep_blocks_in_child(int count);

@@ -8,24 +8,20 @@
  * process has both pools. Prints rows as bench.c does.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "core/kernel/proc_locks.h"
+#include "bench/locks.h"
 #include "core/pool/pool.h"
 #include "core/pool/acquire.h"
 #include "core/pool/slot.h"
 
-enum { CROWD = 4000, A_SOCKET = 40, A_FILE = 100 };
+enum { CROWD = 4000, A_SOCKET = 40 };
 
 static const char *directory;
 
@@ -79,65 +75,14 @@ crowd_in(struct pool *pool, uint32_t port)
 }
 
 static void
-lock_files(void)
-{
-	char path[1024];
-	int fd = -1;
-
-	for (int i = 0; i < CROWD; i++) {
-		struct flock lock = {
-			.l_type = F_RDLCK, .l_start = i * 2, .l_len = 1};
-
-		if (i % A_FILE == 0) {
-			snprintf(path, sizeof(path), "%s/file-%d", directory,
-				 i);
-			fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-		}
-		if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
-			die("lock");
-	}
-}
-
-/* A child that has done it, and stays. */
-static pid_t
-child_of(void (*act)(struct pool *pool), struct pool *pool)
-{
-	int ready[2];
-	char byte;
-	pid_t pid;
-
-	if (pipe(ready) < 0)
-		die("pipe");
-	pid = fork();
-	if (pid == 0) {
-		act(pool);
-		if (write(ready[1], "", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1)
-		die("child");
-	close(ready[0]);
-	return pid;
-}
-
-static void
-end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
-
-static void
-act_living(struct pool *pool)
+act_living(void *pool)
 {
 	crowd_in(pool, 2000);
-	lock_files();
+	lock_files(directory, CROWD);
 }
 
 static void
-act_dead(struct pool *pool)
+act_dead(void *pool)
 {
 	crowd_in(pool, 8000);
 }
@@ -154,7 +99,7 @@ acquire_or_die(struct pool *pool, int fd)
 }
 
 static void
-act_one(struct pool *pool)
+act_one(void *pool)
 {
 	acquire_or_die(pool, socket(AF_INET, SOCK_STREAM, 0));
 }
@@ -181,11 +126,11 @@ time_acquires(struct pool *pool)
 static double
 time_one(struct pool *pool)
 {
-	pid_t owner = child_of(act_one, pool);
+	pid_t owner = start_child(act_one, pool);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	double start;
 
-	end(owner);
+	end_process(owner);
 	start = now();
 	acquire_or_die(pool, fd);
 	start = now() - start;
@@ -197,22 +142,12 @@ time_one(struct pool *pool)
 	return start;
 }
 
-static void
-ignore(void *context, uint64_t device, uint32_t inode, uint64_t start)
-{
-	(void)context;
-	(void)device;
-	(void)inode;
-	(void)start;
-}
-
 static double
 time_reading(void)
 {
 	double start = now();
 
-	if (proc_locks_read(&sys_kernel, NULL, ignore, NULL) < 0)
-		die("reading");
+	read_locks();
 	return now() - start;
 }
 
@@ -230,9 +165,9 @@ main(int argc, char **argv)
 	setrlimit(RLIMIT_NOFILE, &files);
 	crowded = open_pool(1);
 	empty = open_pool(2);
-	living = child_of(act_living, &crowded);
-	dead = child_of(act_dead, &crowded);
-	end(dead);
+	living = start_child(act_living, &crowded);
+	dead = start_child(act_dead, &crowded);
+	end_process(dead);
 	for (int round = 0; round < ROUNDS; round++) {
 		beside[round] = time_acquires(&crowded);
 		alone[round] = time_acquires(&empty);
@@ -245,6 +180,6 @@ main(int argc, char **argv)
 	}
 	print_row("acquire of a dead one's : one reading", typical(beside),
 		  typical(alone), 2.5);
-	end(living);
+	end_process(living);
 	return 0;
 }

@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
+#include "bench/locks.h"
 #include "core/kernel/last_close.h"
-#include "core/kernel/proc_locks.h"
 #include "core/kernel/sockdiag.h"
 
-enum { A_FILE = 100, TIMES = 50 };
+enum { TIMES = 50 };
 
 static const char *directory;
 static int sock;
@@ -88,22 +88,6 @@ trial_bind(void)
 }
 
 static void
-ignore(void *context, uint64_t device, uint32_t inode, uint64_t start)
-{
-	(void)context;
-	(void)device;
-	(void)inode;
-	(void)start;
-}
-
-static void
-list_of_locks(void)
-{
-	if (proc_locks_read(&sys_kernel, NULL, ignore, NULL) < 0)
-		die("/proc/locks");
-}
-
-static void
 list_of_sockets(void)
 {
 	struct sockdiag_count count;
@@ -111,27 +95,6 @@ list_of_sockets(void)
 	if (sockdiag_count(&sys_kernel, PROTOCOL_TCP, BENCH_FREE_PORT, &count) <
 	    0)
 		die("sock_diag");
-}
-
-/* Locks of a file in chains, up to so many in all. */
-static void
-lock_files(int count)
-{
-	static int held, fd = -1;
-	char path[1024];
-
-	for (; held < count; held++) {
-		struct flock lock = {
-			.l_type = F_RDLCK, .l_start = held * 2, .l_len = 1};
-
-		if (held % A_FILE == 0) {
-			snprintf(path, sizeof(path), "%s/file-%d", directory,
-				 held);
-			fd = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-		}
-		if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
-			die("lock");
-	}
 }
 
 static double
@@ -175,14 +138,14 @@ main(int argc, char **argv)
 	      took(watched_close, TIMES) - took(dup_close, TIMES));
 	print("trial bind and its socket", took(trial_bind, TIMES));
 	print("the kernel's list of sockets", took(list_of_sockets, 1));
-	print("the list of locks", took(list_of_locks, 1));
-	lock_files(4000);
-	print("the list of locks, beside 4,000", took(list_of_locks, 1));
-	lock_files(20000);
+	print("the list of locks", took(read_locks, 1));
+	lock_files(directory, 4000);
+	print("the list of locks, beside 4,000", took(read_locks, 1));
+	lock_files(directory, 20000);
 	{
 		double start = now();
 
-		list_of_locks();
+		read_locks();
 		print("the list of locks, beside 20,000", now() - start);
 	}
 	return 0;

@@ -104,36 +104,31 @@ take_ephemeral(int fd)
 void
 hold_blocks(int count)
 {
-	struct portres_instance block;
-
 	for (int held = 0; held < count; next_port++) {
 		int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 		if (fd < 0 || next_port > 65535)
 			die("socket");
-		block = (struct portres_instance){
-			.start_port = htons((uint16_t)next_port),
-			.number_of_ports = 1,
-		};
 		/* A port of another process is skipped. */
-		if (ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block) < 0)
-			close(fd);
-		else
+		if (try_take(fd, next_port, 1))
 			held++;
+		else
+			close(fd);
 	}
 }
 
-void
-keep_blocks_in_child(int count)
+pid_t
+start_child(void (*act)(void *what), void *what)
 {
 	int ready[2];
 	char byte;
+	pid_t pid;
 
 	if (pipe(ready) < 0)
 		die("pipe");
-	child = fork();
-	if (child == 0) {
-		hold_blocks(count);
+	pid = fork();
+	if (pid == 0) {
+		act(what);
 		if (write(ready[1], "", 1) == 1)
 			pause();
 		_exit(1);
@@ -142,15 +137,33 @@ keep_blocks_in_child(int count)
 	if (read(ready[0], &byte, 1) != 1)
 		die("child");
 	close(ready[0]);
+	return pid;
+}
+
+void
+end_process(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void
+act_holder(void *count)
+{
+	hold_blocks(*(int *)count);
+}
+
+void
+keep_blocks_in_child(int count)
+{
+	child = start_child(act_holder, &count);
 }
 
 void
 end_child(void)
 {
-	if (child <= 0)
-		return;
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
+	if (child > 0)
+		end_process(child);
 	child = 0;
 }
 

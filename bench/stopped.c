@@ -6,56 +6,19 @@
  * and with the lock free: two pools below the directory, in turns. Prints a row
  * as bench.c does. The new process is this program, as "stopped bind".
  */
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <glob.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
-
-enum { STARTS = 20 };
-
-static int
-bind_once(void)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_port = htons(BENCH_FREE_PORT)};
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	return bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0;
-}
-
-static double
-time_starts(const char *library, const char *pool)
-{
-	char preload[1024], where[1024];
-	char *const argv[] = {"stopped", "bind", NULL};
-	char *const envp[] = {preload, where, NULL};
-	double start;
-
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", library);
-	snprintf(where, sizeof(where), "PORTRES_POOL=%s", pool);
-	start = now();
-	for (int i = 0; i < STARTS; i++) {
-		pid_t pid;
-		int status;
-
-		if (posix_spawn(&pid, "/proc/self/exe", NULL, NULL, argv, envp))
-			die("posix_spawn");
-		if (waitpid(pid, &status, 0) != pid || status != 0)
-			die("bind");
-	}
-	return (now() - start) / STARTS;
-}
+#include "bench/starts.h"
 
 /* A process that has the lock of the pool, and is stopped. */
 static pid_t
@@ -83,6 +46,14 @@ stop_inside(const char *pool)
 	return pid;
 }
 
+static double
+time_binds(const char *library, const char *pool)
+{
+	char *const argv[] = {"stopped", "bind", NULL};
+
+	return time_starts(library, pool, "/proc/self/exe", argv);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -98,15 +69,14 @@ main(int argc, char **argv)
 		snprintf(pool[i], sizeof(pool[i]), "%s/%d", argv[2], i);
 		if (mkdir(pool[i], 0700) < 0)
 			die(pool[i]);
-		time_starts(argv[1], pool[i]);
+		time_binds(argv[1], pool[i]);
 	}
 	holder = stop_inside(pool[0]);
 	for (int round = 0; round < ROUNDS; round++) {
-		held[round] = time_starts(argv[1], pool[0]);
-		calm[round] = time_starts(argv[1], pool[1]);
+		held[round] = time_binds(argv[1], pool[0]);
+		calm[round] = time_binds(argv[1], pool[1]);
 	}
-	kill(holder, SIGKILL);
-	waitpid(holder, NULL, 0);
+	end_process(holder);
 	print_row("first bind, lock held by a stopped : free", typical(held),
 		  typical(calm), 1.1);
 	return 0;
