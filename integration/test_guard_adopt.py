@@ -11,7 +11,7 @@ from errno import EADDRINUSE
 import pytest
 
 from kits.compiling import PROGRAMS
-from kits.playing import attempt, refused
+from kits.playing import attempt, held, refused
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
@@ -30,11 +30,6 @@ def under_it(arena, shim_env, cli_env):
 @pytest.fixture
 def stranger(arena):
     return arena.player()
-
-
-def held(stranger, port, kind="tcp"):
-    with stranger.sock(kind) as sock:
-        return attempt(sock.bind, port) == "EADDRINUSE"
 
 
 def test_blocks_that_live_are_the_guards(arena, under_it, stranger):

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from kits.forging import forge, lease, numbers, slot
-from kits.playing import attempt
+from kits.playing import held
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
@@ -50,11 +50,6 @@ def forge_as(user, place, netns, slots):
     path = forge(place, netns, slots)
     os.chown(path, user, user)
     return path
-
-
-def held(stranger, port, kind="tcp"):
-    with stranger.sock(kind) as sock:
-        return attempt(sock.bind, port) == "EADDRINUSE"
 
 
 def test_a_slot_that_names_anothers_socket(arena, stranger, other, place):

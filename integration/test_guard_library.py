@@ -13,7 +13,7 @@ from errno import EADDRINUSE
 import pytest
 
 from kits.compiling import PROGRAMS
-from kits.playing import attempt, refused
+from kits.playing import attempt, held, refused
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
@@ -38,11 +38,6 @@ def owner(under_it):
 @pytest.fixture
 def stranger(guarded):
     return guarded.player()
-
-
-def held(stranger, port, kind="tcp"):
-    with stranger.sock(kind) as sock:
-        return attempt(sock.bind, port) == "EADDRINUSE"
 
 
 @pytest.mark.parametrize("kind", ["tcp", "udp"])

@@ -12,7 +12,7 @@ from errno import EADDRINUSE
 
 import pytest
 
-from kits.playing import attempt, refused
+from kits.playing import held, refused
 
 
 @pytest.fixture
@@ -25,16 +25,11 @@ def other(guarded):
     return guarded.player()
 
 
-def held(other, port=5000):
-    with other.tcp() as sock:
-        return attempt(sock.bind, port) == "EADDRINUSE"
-
-
 def until_free(other):
     """Where the end is not known to the moment; each question makes a socket of
     AF_UNIX, which has the kernel look for garbage."""
     deadline = time.monotonic() + 20
-    while held(other):
+    while held(other, 5000):
         assert time.monotonic() < deadline
         other.socket.socket(socket.AF_UNIX).close()
 
@@ -52,15 +47,15 @@ def test_through_duplicates(owner, other):
     block = owner.tcp().guarded(5000, 3)
     copy = block.dup()
     block.close()
-    assert held(other)
+    assert held(other, 5000)
     copy.close()
-    assert not held(other)
+    assert not held(other, 5000)
 
 
 def test_with_a_child(owner, other):
     owner.tcp().guarded(5000, 3)
     owner.become_child()
-    assert held(other)
+    assert held(other, 5000)
     with pytest.raises(AssertionError, match="ended"):
         owner.os._exit(0)
     until_free(other)
@@ -71,9 +66,9 @@ def test_sigkill_ends_it_at_once(guarded, other):
     for _ in range(20):
         owner = guarded.player()
         owner.tcp().guarded(5000, 1000)
-        assert held(other)
+        assert held(other, 5000)
         owner.kill()
-        assert not held(other)
+        assert not held(other, 5000)
 
 
 def test_in_a_message(owner, other):
@@ -81,9 +76,9 @@ def test_in_a_message(owner, other):
     block = owner.tcp().guarded(5000, 3)
     owner.socket.send_fds(pair[0], [b"x"], [block.fileno()])
     block.close()
-    assert held(other)
+    assert held(other, 5000)
     pair[1].close()
-    assert not held(other)
+    assert not held(other, 5000)
 
 
 def test_in_a_message_that_nobody_can_receive(owner, other):
@@ -102,15 +97,15 @@ def test_through_exec(owner, other):
     block.set_inheritable(True)
     number = block.fileno()
     owner.exec_again()
-    assert held(other)
+    assert held(other, 5000)
     owner.os.close(number)
-    assert not held(other)
+    assert not held(other, 5000)
 
 
 def test_not_through_exec_where_it_is_closed(owner, other):
     owner.tcp().guarded(5000, 3)
     owner.exec_again()
-    assert not held(other)
+    assert not held(other, 5000)
 
 
 def test_heirs(guarded, owner, other):
@@ -119,12 +114,12 @@ def test_heirs(guarded, owner, other):
     block = owner.tcp().guarded(5000, 3, heirs=True)
     block.set_inheritable(True)
     number = block.fileno()
-    assert not held(owner)
+    assert not held(owner, 5000)
     owner.exec_again()
-    assert not held(owner) and held(other)
+    assert not held(owner, 5000) and held(other, 5000)
     owner.os.dup2(number, 100)
     owner.os.close(number)
-    assert held(owner)
+    assert held(owner, 5000)
     sock = owner.tcp()
     sock.guard("associate", 7, 5000, 3, 100)
     assert sock.bind(5000) == 5000

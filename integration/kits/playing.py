@@ -194,6 +194,12 @@ def attempt(call, *arguments, **named):
         return errno.errorcode[error.errno]
 
 
+def held(player, port, kind="tcp"):
+    """Is the port refused to it, as another's?"""
+    with player.sock(kind) as sock:
+        return attempt(sock.bind, port) == "EADDRINUSE"
+
+
 def leave_time_wait(listener, port, client):
     """On the listener's port, which closes first, and is closed afterwards."""
     peer = client.tcp()
