@@ -41,6 +41,8 @@ extern int getsockname(int fd, __SOCKADDR_ARG address,
 extern int getsockopt(int fd, int level, int name, void *__restrict value,
 		      socklen_t *__restrict size) PORTRES_NOTHROW
 	PORTRES_NAME(getsockopt);
+extern in_addr_t inet_addr(const char *text) PORTRES_NOTHROW
+	PORTRES_NAME(inet_addr);
 extern int listen(int fd, int backlog) PORTRES_NOTHROW PORTRES_NAME(listen);
 extern ssize_t recv(int fd, void *buffer, size_t n, int flags)
 	PORTRES_NAME(recv);

@@ -279,6 +279,163 @@ def test_select_takes_a_socket_with_any_number(run_c):
     assert said == {"high": 1, "select": 2, "readable": 0, "writable": 1}
 
 
+def test_select_waits_for_a_connection(run_c):
+    """winsock2/nf-winsock2-select: readable when there is data, a connection or its end,
+    writable when connect() has succeeded, exceptional when it failed; 0 when the time
+    is over, and not before."""
+    said = run_c(r"""
+	struct timeval moment = {.tv_usec = 50000};
+	ULONGLONG began;
+	fd_set one, none;
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int size = sizeof at;
+	u_long on = 1;
+	started();
+	SOCKET s = socket(AF_INET, SOCK_STREAM, 0), l = socket(AF_INET, SOCK_STREAM, 0);
+	for (int which = 0; which < 3; which++) {
+		static const char *const names[] = {"read", "write", "except"};
+		char name[16];
+		FD_ZERO(&one);
+		FD_SET(s, &one);
+		began = GetTickCount64();
+		say(names[which], select(0, which == 0 ? &one : NULL, which == 1 ? &one : NULL,
+					 which == 2 ? &one : NULL, &moment));
+		sprintf(name, "%s waits", names[which]);
+		say(name, GetTickCount64() - began >= 40);
+	}
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(l, (SOCKADDR *)&at, size);
+	getsockname(l, (SOCKADDR *)&at, &size);
+	ioctlsocket(s, FIONBIO, &on);
+	connect(s, (SOCKADDR *)&at, size);
+	FD_ZERO(&one);
+	FD_SET(s, &one);
+	none = one;
+	say("failed", select(0, &none, NULL, &one, NULL));
+	say("readable", FD_ISSET(s, &none) != 0);
+	say("exceptional", FD_ISSET(s, &one) != 0);
+	SOCKET c = socket(AF_INET, SOCK_STREAM, 0);
+	listen(l, 1);
+	connect(c, (SOCKADDR *)&at, size);
+	closesocket(accept(l, NULL, NULL));
+	shutdown(c, SD_BOTH);
+	FD_ZERO(&one);
+	FD_SET(c, &one);
+	say("ended", select(0, &one, NULL, NULL, NULL));
+	FD_ZERO(&one);
+	FD_SET(c, &one);
+	began = GetTickCount64();
+	say("ended except", select(0, NULL, NULL, &one, &moment));
+	say("ended waits", GetTickCount64() - began >= 40);
+	""", before="#include <windows.h>\n")
+    assert said == {
+        "read": 0, "read waits": 1, "write": 0, "write waits": 1, "except": 0,
+        "except waits": 1, "failed": 1, "readable": 0, "exceptional": 1, "ended": 1,
+        "ended except": 0, "ended waits": 1}
+
+
+def test_a_select_hears_of_another_threads_connect(run_c):
+    """The socket had no connection when it began to wait."""
+    said = run_c(r"""
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int size = sizeof at;
+	pthread_t thread;
+	fd_set one;
+	started();
+	s = socket(AF_INET, SOCK_STREAM, 0);
+	l = socket(AF_INET, SOCK_STREAM, 0);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(l, (SOCKADDR *)&at, size);
+	listen(l, 1);
+	FD_ZERO(&one);
+	FD_SET(s, &one);
+	pthread_create(&thread, NULL, connect_it, NULL);
+	say("writable", select(0, NULL, &one, NULL, NULL));
+	pthread_join(thread, NULL);
+	""", before=r"""
+static SOCKET s, l;
+
+static void *connect_it(void *unused)
+{
+	struct sockaddr_in at;
+	int size = sizeof at;
+
+	getsockname(l, (SOCKADDR *)&at, &size);
+	connect(s, (SOCKADDR *)&at, size);
+	return unused;
+}
+""")
+    assert said == {"writable": 1}
+
+
+def test_addresses_as_text_that_are_none(run_c):
+    """ws2tcpip/nf-ws2tcpip-inet_pton and -inet_ntop; inet_addr as it is known."""
+    said = run_c(r"""
+	struct in6_addr a;
+	char text[4];
+	started();
+	say("pton, no text", inet_pton(AF_INET, NULL, &a) < 0 ? WSAGetLastError() : 0);
+	say("pton, no room", inet_pton(AF_INET, "1.2.3.4", NULL) < 0 ? WSAGetLastError() : 0);
+	say("ntop, no room", inet_ntop(AF_INET, &a, NULL, 99) ? 0 : WSAGetLastError());
+	say("ntop, no address", inet_ntop(AF_INET, NULL, text, 4) ? 0 : WSAGetLastError());
+	say("ntop, short", inet_ntop(AF_INET, &a, text, 4) ? 0 : WSAGetLastError());
+	say("addr", inet_addr(NULL) == INADDR_NONE);
+	""", before="#include <ws2tcpip.h>\n")
+    assert said == {"pton, no text": 10014, "pton, no room": 10014, "ntop, no room": 87,
+                    "ntop, no address": 87, "ntop, short": 87, "addr": 1}
+
+
+def test_urgent_data(run_c):
+    """Datagrams have none (winsock2/nf-winsock2-recv); SIOCATMARK is true where none
+    waits (winsock2/nf-winsock2-ioctlsocket)."""
+    said = run_c(r"""
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int size = sizeof at, ms = 20;
+	u_long mark = 0;
+	char byte;
+	started();
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	SOCKET u = socket(AF_INET, SOCK_DGRAM, 0);
+	bind(u, (SOCKADDR *)&at, size);
+	setsockopt(u, SOL_SOCKET, SO_RCVTIMEO, (char *)&ms, sizeof ms);
+	say("recv", recv(u, &byte, 1, MSG_OOB) < 0 ? WSAGetLastError() : 0);
+	say("recvfrom", recvfrom(u, &byte, 1, MSG_OOB, NULL, NULL) < 0 ? WSAGetLastError() : 0);
+	SOCKET l = socket(AF_INET, SOCK_STREAM, 0), c = socket(AF_INET, SOCK_STREAM, 0);
+	bind(l, (SOCKADDR *)&at, size);
+	listen(l, 1);
+	getsockname(l, (SOCKADDR *)&at, &size);
+	connect(c, (SOCKADDR *)&at, size);
+	SOCKET s = accept(l, NULL, NULL);
+	ioctlsocket(s, SIOCATMARK, &mark);
+	say("none", mark);
+	send(c, "abc", 3, 0);
+	send(c, "!", 1, MSG_OOB);
+	WSAPOLLFD look = {.fd = s, .events = POLLPRI};
+	WSAPoll(&look, 1, -1);
+	ioctlsocket(s, SIOCATMARK, &mark);
+	say("waits", mark);
+	say("urgent", recv(s, &byte, 1, MSG_OOB));
+	""")
+    assert said == {"recv": 10045, "recvfrom": 10045, "none": 1, "waits": 0, "urgent": 1}
+
+
+def test_a_buffers_size_is_told_as_it_was_set(run_c):
+    """The kernel doubles it for what it needs beside the data."""
+    said = run_c(r"""
+	int n = 8192, size = sizeof n;
+	started();
+	SOCKET s = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(s, SOL_SOCKET, SO_RCVBUF, (char *)&n, sizeof n);
+	setsockopt(s, SOL_SOCKET, SO_SNDBUF, (char *)&n, sizeof n);
+	n = 0;
+	getsockopt(s, SOL_SOCKET, SO_RCVBUF, (char *)&n, &size);
+	say("receive", n);
+	getsockopt(s, SOL_SOCKET, SO_SNDBUF, (char *)&n, &size);
+	say("send", n);
+	""")
+    assert said == {"receive": 8192, "send": 8192}
+
+
 PORT = 27600
 
 

@@ -774,6 +774,36 @@ static DWORD WINAPI hold(void *unused)
                     "released": 1, "here": 258}
 
 
+def test_what_is_queued_to_a_thread_before_it_runs(run_c):
+    """processthreadsapi/nf-processthreadsapi-queueuserapc: the thread begins by it."""
+    said = run_c(r"""
+	HANDLE thread = CreateThread(NULL, 0, run, NULL, CREATE_SUSPENDED, NULL);
+	say("queued", QueueUserAPC(queued, thread, 1));
+	QueueUserAPC(queued, thread, 2);
+	ResumeThread(thread);
+	WaitForSingleObject(thread, INFINITE);
+	say("first", order[0]);
+	say("second", order[1]);
+	say("third", order[2]);
+	""", before=r"""
+#include <windows.h>
+
+static int order[3], n;
+
+static void WINAPI queued(ULONG_PTR which)
+{
+	order[n++] = which;
+}
+
+static DWORD WINAPI run(void *unused)
+{
+	order[n++] = 3;
+	return 0;
+}
+""")
+    assert said == {"queued": 1, "first": 1, "second": 2, "third": 3}
+
+
 def test_a_heap_in_a_child_although_a_thread_was_at_it(run_c):
     """Windows forks nobody; malloc() minds forks, and so do heaps."""
     said = run_c(r"""

@@ -17,7 +17,7 @@ attempt_forget(int fd)
 	socklen_t size = sizeof(err);
 
 	/* First, so that nobody tells of what happens to the socket now. */
-	state_change(fd, 0, STATE_ATTEMPT | STATE_CONNECT_UNTOLD);
+	state_change(fd, 0, STATE_ATTEMPT | STATE_CONNECT_UNTOLD | STATE_RESET);
 	connect(fd, &nowhere, sizeof(nowhere));
 	/* The error of that attempt would be the next one's. */
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &size);

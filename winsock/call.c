@@ -24,19 +24,23 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 
 #include "winsock/error.h"
 #include "winsock/ioctl.h"
+#include "winsock/monitor.h"
 #include "winsock/overlapped.h"
 #include "winsock/socket.h"
 #include "winsock/startup.h"
 #include "winsock/thread.h"
 #include "winsock/usermem.h"
+#include "winsock/waiting.h"
 #include "ws2spi.h"
 
 #define LINUX_SIOCATMARK 0x8905
 #define WINDOWS_SIOCATMARK 0x40047307
+#define FEW_POLLED 64
 
 static int
 perform_now(const struct request *request, LPDWORD ret_bytes)
@@ -133,15 +137,17 @@ WSPIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer,
 	return SOCKET_ERROR;
 }
 
+/* The kernel says yes at the mark alone, Windows also where there is none. */
 static int
 at_mark(int fd, void *argument, size_t size)
 {
+	struct pollfd urgent = {.fd = fd, .events = POLLPRI};
 	u_long number;
 	int at = 0;
 
 	if (ioctl(fd, LINUX_SIOCATMARK, &at) < 0)
 		return wsa_code(errno);
-	number = at != 0;
+	number = at || poll(&urgent, 1, 0) == 0;
 	return usermem_write(argument, &number, size) < 0 ? WSAEFAULT : 0;
 }
 
@@ -182,6 +188,30 @@ portres_ioctlsocket32(SOCKET s, long cmd, ULONG *argp)
 	return wsa_end(control(s, (DWORD)cmd, argp, sizeof(*argp)), before);
 }
 
+/* A copy of the program's array has room for one more. */
+static int
+poll_copy(LPWSAPOLLFD array, ULONG n, uint64_t until)
+{
+	struct pollfd few[FEW_POLLED + 1];
+	struct pollfd *polled = few;
+	int found;
+
+	if (n > FEW_POLLED)
+		polled = calloc((size_t)n + 1, sizeof(*polled));
+	if (!polled)
+		return wsa_fail(ENOBUFS);
+	if (usermem_read(polled, array, n * sizeof(*polled)) < 0)
+		found = wsa_fail(EFAULT);
+	else
+		found = (int)wsa_plain(
+			waiting_poll(polled, (unsigned int)n, until));
+	for (ULONG i = 0; found >= 0 && i < n; i++)
+		array[i].revents = polled[i].revents;
+	if (polled != few)
+		free(polled);
+	return found;
+}
+
 int WSAAPI
 WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout)
 {
@@ -194,7 +224,8 @@ WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout)
 		return wsa_end(WSAEINVAL, before);
 	if (!fdArray)
 		return wsa_end(WSAEFAULT, before);
-	n = (int)wsa_plain(poll(fdArray, fds, timeout));
+	n = poll_copy(fdArray, fds,
+		      monitor_after(timeout < 0 ? INFINITE : (DWORD)timeout));
 	if (n >= 0)
 		errno = before;
 	return n;

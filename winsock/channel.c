@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "winsock/channel.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/time.h>
 
 #include "winsock/error.h"
 #include "winsock/monitor.h"
 #include "winsock/socket.h"
 #include "winsock/state.h"
+#include "winsock/waiting.h"
 
 #define EVERYTHING (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET)
 #define READABLE (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)
@@ -24,6 +27,9 @@ struct channel {
 	bool ready[DIRECTIONS];
 	bool ended;		 /* nothing will change any more */
 	bool closing;		 /* somebody waits for the end of an attempt */
+	bool waited;		 /* or of what is in line */
+	bool shut;		 /* sends no more after what is in line */
+	bool moves;		 /* its requests may be at other sockets */
 	struct reactor *reactor; /* that watches it */
 	struct port *port;
 	ULONG_PTR key;
@@ -77,18 +83,52 @@ channel_end(struct io *io, int code, DWORD bytes)
 	completion_end(&io->completion, code, bytes, false, io->fd);
 }
 
+/* Is there what a call has to wait for? */
 static bool
-matches(const struct io *io, LPOVERLAPPED overlapped, bool own)
+in_line(const struct channel *channel, enum direction d)
 {
-	return (!overlapped || io->completion.party.overlapped == overlapped) &&
-	       (!own || thread_is_self(io->completion.issuer));
+	struct io *io = channel->queue[d];
+
+	while (io && !io->in_line)
+		io = io->next;
+	return io;
+}
+
+/* A request has ended. */
+static void
+line_moves(struct channel *channel)
+{
+	if (channel->shut && !in_line(channel, WRITING)) {
+		channel->shut = false;
+		if (channel->cookie == socket_cookie(channel->fd) &&
+		    shutdown(channel->fd, SHUT_WR) == 0)
+			state_change(channel->fd, STATE_SEND_SHUT, 0);
+	}
+	if (channel->waited)
+		monitor_wake();
+	channel->waited = false;
+}
+
+struct wanted {
+	LPOVERLAPPED overlapped; /* NULL: any */
+	bool own;
+	uint32_t origin; /* 0: any */
+	unsigned int count;
+};
+
+static bool
+matches(const struct io *io, const struct wanted *wanted)
+{
+	return (!wanted->overlapped ||
+		io->completion.party.overlapped == wanted->overlapped) &&
+	       (!wanted->own || thread_is_self(io->completion.issuer)) &&
+	       (!wanted->origin || io->origin == wanted->origin);
 }
 
 /* One that is just being tried ends when the attempt does. */
-static unsigned int
-abort_matching(struct channel *channel, LPOVERLAPPED overlapped, bool own)
+static void
+abort_matching(struct channel *channel, struct wanted *wanted)
 {
-	unsigned int count = 0;
 
 	for (int d = 0; d < DIRECTIONS; d++) {
 		struct io **at = &channel->queue[d];
@@ -98,11 +138,11 @@ abort_matching(struct channel *channel, LPOVERLAPPED overlapped, bool own)
 			bool being_tried =
 				channel->busy[d] && io == channel->queue[d];
 
-			if (!matches(io, overlapped, own) || io->aborted) {
+			if (!matches(io, wanted) || io->aborted) {
 				at = &io->next;
 				continue;
 			}
-			count++;
+			wanted->count++;
 			if (being_tried) {
 				io->aborted = true;
 				at = &io->next;
@@ -113,7 +153,27 @@ abort_matching(struct channel *channel, LPOVERLAPPED overlapped, bool own)
 			channel_end(io, WSA_OPERATION_ABORTED, 0);
 		}
 	}
-	return count;
+	line_moves(channel);
+}
+
+static void
+abort_each(struct channel *channel, void *wanted)
+{
+	abort_matching(channel, wanted);
+}
+
+/* Those as well that have gone on at other sockets. */
+static unsigned int
+abort_of(struct channel *channel, LPOVERLAPPED overlapped, bool own)
+{
+	struct wanted wanted = {.overlapped = overlapped, .own = own};
+
+	abort_matching(channel, &wanted);
+	if (channel->moves) {
+		wanted.origin = channel->generation;
+		state_each_channel(abort_each, &wanted);
+	}
+	return wanted.count;
 }
 
 /* Nobody makes an attempt. */
@@ -121,7 +181,8 @@ static void
 destroy(struct channel *channel)
 {
 	state_set_channel(channel->fd, NULL);
-	abort_matching(channel, NULL, false);
+	channel->shut = false;
+	abort_of(channel, NULL, false);
 	if (channel->port)
 		port_let_go(channel->port);
 	free(channel->selection);
@@ -239,6 +300,7 @@ move(struct channel *channel, struct io *io)
 	enum direction d = io->direction;
 
 	channel->busy[d] = true;
+	channel->moves = true;
 	io->move(io);
 	channel->busy[d] = false;
 	if (channel->closing)
@@ -267,6 +329,7 @@ run_queue(struct channel *channel, enum direction d)
 		else
 			channel_end(io, code,
 				    code && code != WSAEMSGSIZE ? 0 : bytes);
+		line_moves(channel);
 	}
 }
 
@@ -325,7 +388,10 @@ request(struct io *io, const struct overlapped_party *party, DWORD *ret_bytes)
 
 	if (!channel || !watch(channel))
 		return socket_cookie(io->fd) ? WSAENOBUFS : WSAENOTSOCK;
+	if (io->in_line && io->direction == WRITING && channel->shut)
+		return WSAESHUTDOWN;
 	io->stream = channel->stream;
+	io->origin = channel->generation;
 	code = completion_begin(&io->completion, party, channel->port,
 				channel->key);
 	if (code)
@@ -396,23 +462,83 @@ channel_cancel(int fd, LPOVERLAPPED overlapped, bool own)
 	monitor_enter();
 	channel = find(fd);
 	if (channel)
-		count = abort_matching(channel, overlapped, own);
+		count = abort_of(channel, overlapped, own);
 	monitor_leave();
 	return count;
 }
 
-static void
-cancel_one(struct channel *channel, void *unused)
+static uint64_t
+limit_of(int fd, enum direction d)
 {
-	(void)unused;
-	abort_matching(channel, NULL, false);
+	struct timeval limit = {0};
+	socklen_t size = sizeof(limit);
+
+	getsockopt(fd, SOL_SOCKET, d == WRITING ? SO_SNDTIMEO : SO_RCVTIMEO,
+		   &limit, &size);
+	if (limit.tv_sec == 0 && limit.tv_usec == 0)
+		return MONITOR_FOR_EVER;
+	return monitor_clock() + (uint64_t)limit.tv_sec * 1000000000 +
+	       (uint64_t)limit.tv_usec * 1000;
+}
+
+/* The next look finds out what has changed meanwhile. */
+static int
+wait_in_line(struct channel *channel, enum direction d, bool quick,
+	     uint64_t *until)
+{
+	int fd = channel->fd;
+
+	if (d == WRITING && channel->shut)
+		return WSAESHUTDOWN;
+	if (quick || fcntl(fd, F_GETFL) & O_NONBLOCK)
+		return WSAEWOULDBLOCK;
+	channel->waited = true;
+	if (*until == 0)
+		*until = limit_of(fd, d);
+	if (!monitor_wait(*until))
+		return WSAETIMEDOUT;
+	return waiting_is_closing(fd) ? WSAEINTR : 0;
+}
+
+int
+channel_turn(int fd, enum direction direction, bool quick)
+{
+	struct channel *channel;
+	uint64_t until = 0;
+	int code = 0;
+
+	if (!state_channel(fd))
+		return 0;
+	monitor_enter();
+	while (code == 0 && (channel = find(fd)) && in_line(channel, direction))
+		code = wait_in_line(channel, direction, quick, &until);
+	monitor_leave();
+	return code;
+}
+
+bool
+channel_shut(int fd)
+{
+	struct channel *channel;
+	bool pending = false;
+
+	if (!state_channel(fd))
+		return false;
+	monitor_enter();
+	channel = find(fd);
+	if (channel)
+		pending = channel->shut = in_line(channel, WRITING);
+	monitor_leave();
+	return pending;
 }
 
 void
 channel_cancel_all(void)
 {
+	struct wanted all = {0};
+
 	monitor_enter();
-	state_each_channel(cancel_one, NULL);
+	state_each_channel(abort_each, &all);
 	monitor_leave();
 }
 
@@ -438,7 +564,8 @@ channel_close(int fd)
 		channel = find(fd);
 		if (!channel)
 			break;
-		abort_matching(channel, NULL, false);
+		channel->shut = false;
+		abort_of(channel, NULL, false);
 		if (!channel->busy[READING] && !channel->busy[WRITING]) {
 			unwatch(channel);
 			destroy(channel);

@@ -11,6 +11,8 @@
 #ifndef PORTRES_WINSOCK_CHANNEL_H
 #define PORTRES_WINSOCK_CHANNEL_H
 
+#include <stdint.h>
+
 #include "winsock/completion.h"
 
 enum direction { READING, WRITING, DIRECTIONS };
@@ -24,8 +26,10 @@ struct io {
 	struct io *next;
 	int fd;
 	enum direction direction;
-	bool stream;  /* set by channel_request() */
-	bool aborted; /* while an attempt is being made */
+	bool in_line;	 /* the program's calls wait until it has ended */
+	uint32_t origin; /* the channel that it was asked of */
+	bool stream;	 /* set by channel_request() */
+	bool aborted;	 /* while an attempt is being made */
 
 	/* Makes the attempt, outside of the monitor: 0 and the bytes, a code,
 	 * or one of the above. ret_more: the direction may still be ready. */
@@ -43,7 +47,8 @@ int channel_request(struct io *io, const struct overlapped_party *party,
 		    DWORD *ret_bytes);
 
 /* The part of channel_request() that is done inside the monitor, for a request
- * that has begun before, on another socket: it ends as one that was pending. */
+ * that has begun before, on another socket: it ends as one that was pending,
+ * and is that socket's as well, if it has its origin. */
 void channel_go_on(struct io *io);
 
 /* Ends one that has moved. */
@@ -55,6 +60,18 @@ void channel_end(struct io *io, int code, DWORD bytes);
  * many there were.
  */
 unsigned int channel_cancel(int fd, LPOVERLAPPED overlapped, bool own);
+
+/*
+ * Lets a call of the program pass when what it has asked for before in this
+ * direction has ended. 0, WSAEWOULDBLOCK, WSAETIMEDOUT, WSAESHUTDOWN, or
+ * WSAEINTR when the socket is closed meanwhile. `quick`: the call does not
+ * wait.
+ */
+int channel_turn(int fd, enum direction direction, bool quick);
+
+/* Shuts the sending direction down when what is pending there was sent. False
+ * when nothing is. */
+bool channel_shut(int fd);
 
 /* Ends all requests of all sockets. */
 void channel_cancel_all(void);

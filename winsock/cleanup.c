@@ -7,6 +7,7 @@
 #include "winsock/error.h"
 #include "winsock/overlapped.h"
 #include "winsock/startup.h"
+#include "winsock/waiting.h"
 
 bool
 cleanup(void)
@@ -20,6 +21,7 @@ cleanup(void)
 	if (overlapped_any())
 		overlapped_cancel(OVERLAPPED_ANY_SOCKET, NULL, false);
 	channel_cancel_all();
+	waiting_expel_all();
 	return true;
 }
 

@@ -72,6 +72,10 @@ run(const struct plan *plan)
 
 	way_out = &here;
 	if (setjmp(here) == 0) {
+		/* Routines that were queued before it ran come first. */
+		monitor_enter();
+		thread_run_queue();
+		monitor_leave();
 		if (plan->run_plain)
 			plan->run_plain(plan->argument);
 		else

@@ -27,6 +27,7 @@
 #include "winsock/state.h"
 #include "winsock/transfer.h"
 #include "winsock/usermem.h"
+#include "winsock/waiting.h"
 
 #define BESIDE 16 /* bytes that the interface wants beside an address */
 
@@ -140,6 +141,8 @@ move_accepted(struct io *io)
 	} else {
 		/* It tells whom the accepting one would have told. */
 		receiving->io.completion = io->completion;
+		receiving->io.origin = io->origin;
+		receiving->io.in_line = true;
 		receiving->io.completion.destroy = free_whole;
 		free(accepting);
 		channel_go_on(&receiving->io);
@@ -417,7 +420,10 @@ disconnect_now(int fd, DWORD flags)
 {
 	int code = 0;
 
-	peer_is_done(fd, -1);
+	if (!waiting_begin(fd) || !peer_is_done(fd, -1))
+		code = WSAEINTR;
+	if (!waiting_end(fd))
+		return WSAEINTR;
 	if (flags & TF_REUSE_SOCKET) {
 		monitor_enter();
 		code = renew(fd);

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 
 #include "winsock/address.h"
+#include "winsock/channel.h"
 #include "winsock/error.h"
 #include "winsock/event_select.h"
 #include "winsock/ported.h"
@@ -13,6 +15,7 @@
 #include "winsock/startup.h"
 #include "winsock/state.h"
 #include "winsock/usermem.h"
+#include "winsock/waiting.h"
 #include "winsock2.h"
 
 static bool
@@ -48,6 +51,16 @@ why_broken(int fd)
 	return WSAENOTCONN;
 }
 
+/* The kernel tells of a reset once, and then of an end: who reads must not take
+ * the stream for a whole one because somebody else has heard of it. */
+static long
+broken(int fd, int code)
+{
+	if (code == WSAECONNRESET)
+		state_change(fd, STATE_RESET, 0);
+	return wsa_refuse(code);
+}
+
 /* A time limit on a socket that blocks is EAGAIN here. */
 static long
 timed(int fd, int flags, long r)
@@ -78,7 +91,9 @@ message_send(int fd, const struct msghdr *message, int flags)
 	if (unreachable(fd))
 		return wsa_fail(ECONNRESET);
 	if (errno == EPIPE)
-		return wsa_refuse(why_broken(fd));
+		return broken(fd, why_broken(fd));
+	if (errno == ECONNRESET)
+		return broken(fd, WSAECONNRESET);
 	if (errno == EDESTADDRREQ && socket_type(fd) == SOCK_DGRAM)
 		return wsa_refuse(state_flags(fd, STATE_SEND_SHUT)
 					  ? WSAESHUTDOWN
@@ -110,12 +125,17 @@ message_receive(int fd, struct msghdr *message, int flags)
 		return wsa_refuse(WSAESHUTDOWN);
 	if (state & STATE_UNBOUND && never_bound(fd))
 		return wsa_fail(EINVAL);
+	if (flags & MSG_OOB && socket_type(fd) == SOCK_DGRAM)
+		return wsa_fail(EOPNOTSUPP);
 	do
 		r = wsa_plain(recvmsg(fd, message, flags));
 	while (r < 0 && unreachable(fd) && state_flags(fd, STATE_NO_RESETS));
 	event_select_again(fd, flags & MSG_OOB ? FD_OOB : FD_READ);
 	if (r < 0 && unreachable(fd))
 		return wsa_fail(ECONNRESET);
+	if ((r < 0 && errno == ECONNRESET) ||
+	    (r == 0 && state_flags(fd, STATE_RESET)))
+		return broken(fd, WSAECONNRESET);
 	if (r < 0)
 		return timed(fd, flags, r);
 	if (message->msg_name)
@@ -123,6 +143,67 @@ message_receive(int fd, struct msghdr *message, int flags)
 	if (message->msg_flags & MSG_TRUNC && !(flags & MSG_TRUNC))
 		return wsa_fail(EMSGSIZE);
 	return r;
+}
+
+/* False: the call has failed. Urgent data is in no line. */
+static bool
+begin(int fd, enum direction direction, int flags)
+{
+	int code = 0;
+
+	if (!waiting_begin(fd))
+		code = WSAEINTR;
+	else if (direction == WRITING || !(flags & MSG_OOB))
+		code = channel_turn(fd, direction, flags & MSG_DONTWAIT);
+	if (code == WSAEWOULDBLOCK)
+		event_select_again(fd,
+				   direction == WRITING ? FD_WRITE : FD_READ);
+	if (code)
+		wsa_refuse(code);
+	return code == 0;
+}
+
+/* `r`: what the call had; an end that we have brought about is none. */
+static long
+end(int fd, bool has_begun, long r)
+{
+	return !waiting_end(fd) && has_begun && r <= 0 ? wsa_refuse(WSAEINTR)
+						       : r;
+}
+
+/* A thread that is cancelled waits no longer. */
+static void
+cancelled(void *fd)
+{
+	waiting_end(*(int *)fd);
+}
+
+long
+message_send_in_turn(int fd, const struct msghdr *message, int flags)
+{
+	bool good;
+	volatile long r = -1; /* over a setjmp() */
+
+	pthread_cleanup_push(cancelled, &fd);
+	good = begin(fd, WRITING, flags);
+	if (good)
+		r = message_send(fd, message, flags);
+	pthread_cleanup_pop(0);
+	return end(fd, good, r);
+}
+
+long
+message_receive_in_turn(int fd, struct msghdr *message, int flags)
+{
+	bool good;
+	volatile long r = -1; /* over a setjmp() */
+
+	pthread_cleanup_push(cancelled, &fd);
+	good = begin(fd, READING, flags);
+	if (good)
+		r = message_receive(fd, message, flags);
+	pthread_cleanup_pop(0);
+	return end(fd, good, r);
 }
 
 ssize_t
@@ -133,7 +214,7 @@ portres_send(int fd, const void *buffer, size_t n, int flags)
 
 	if (wsa_missing())
 		return -1;
-	return message_send(fd, &message, flags);
+	return message_send_in_turn(fd, &message, flags);
 }
 
 ssize_t
@@ -154,7 +235,7 @@ portres_sendto(int fd, const void *buffer, size_t n, int flags,
 		message.msg_name = (void *)linux_address(address, size, &room);
 		message.msg_namelen = size;
 	}
-	r = message_send(fd, &message, flags);
+	r = message_send_in_turn(fd, &message, flags);
 	/* Here it is an argument that is missing. */
 	if (r < 0 && !address && WSAGetLastError() == WSAENOTCONN &&
 	    socket_type(fd) == SOCK_DGRAM)
@@ -170,7 +251,7 @@ portres_recv(int fd, void *buffer, size_t n, int flags)
 
 	if (wsa_missing())
 		return -1;
-	return message_receive(fd, &message, flags);
+	return message_receive_in_turn(fd, &message, flags);
 }
 
 /* A stream has no address to tell, and leaves what the program has there. */
@@ -190,7 +271,7 @@ portres_recvfrom(int fd, void *buffer, size_t n, int flags,
 		message.msg_name = address;
 		message.msg_namelen = *size;
 	}
-	r = message_receive(fd, &message, flags);
+	r = message_receive_in_turn(fd, &message, flags);
 	if (address && message.msg_namelen && (r >= 0 || errno == EMSGSIZE))
 		*size = message.msg_namelen;
 	return r;

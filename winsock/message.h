@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* An address in it is Linux'. */
+/* For requests, which keep their own order. An address in it is Linux'. */
 long message_send(int fd, const struct msghdr *message, int flags);
 
 /*
@@ -17,5 +17,10 @@ long message_send(int fd, const struct msghdr *message, int flags);
  * EMSGSIZE, and what did fit is there.
  */
 long message_receive(int fd, struct msghdr *message, int flags);
+
+/* For calls: behind the requests that are pending, and no longer than the
+ * socket is open. */
+long message_send_in_turn(int fd, const struct msghdr *message, int flags);
+long message_receive_in_turn(int fd, struct msghdr *message, int flags);
 
 #endif

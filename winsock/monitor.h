@@ -51,7 +51,7 @@ uint64_t monitor_after(uint32_t ms);
 
 /* Inside, as often as one likes: has it called in the child of a fork, inside.
  * There is room for MONITOR_CHILDREN of them. */
-#define MONITOR_CHILDREN 8
+#define MONITOR_CHILDREN 12
 void monitor_in_child(void (*forget)(void));
 
 #endif

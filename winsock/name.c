@@ -171,15 +171,27 @@ portres_gai_strerror(int code)
 int
 portres_inet_pton(int family, const char *text, void *ret)
 {
+	if (!text || !ret)
+		return wsa_fail(EFAULT);
 	return (int)wsa_plain(inet_pton(linux_family(family), text, ret));
 }
 
 const char *
 portres_inet_ntop(int family, const void *address, char *text, socklen_t size)
 {
-	const char *made = inet_ntop(linux_family(family), address, text, size);
+	const char *made = address && text ? inet_ntop(linux_family(family),
+						       address, text, size)
+					   : NULL;
 
-	if (!made)
+	if (!made && (!address || !text || errno == ENOSPC))
+		WSASetLastError(WSA_INVALID_PARAMETER);
+	else if (!made)
 		wsa_no_beside();
 	return made;
+}
+
+unsigned int
+portres_inet_addr(const char *text)
+{
+	return text ? inet_addr(text) : INADDR_NONE;
 }

@@ -196,6 +196,11 @@ get_number(int fd, int name, unsigned int *ret)
 		r = get(fd, name, &time, sizeof(time));
 		*ret = (unsigned int)(time.tv_sec * 1000 + time.tv_usec / 1000);
 		return r;
+	case SO_RCVBUF: /* the kernel doubles what is set */
+	case SO_SNDBUF:
+		r = get(fd, name, ret, sizeof(*ret));
+		*ret /= 2;
+		return r;
 	case SO_EXCLUSIVEADDRUSE:
 		r = get(fd, SO_TYPE, ret, sizeof(*ret));
 		*ret = state_flags(fd, STATE_EXCLUSIVE) != 0;
@@ -237,6 +242,8 @@ differs(int level, int name, socklen_t size)
 		return false;
 	switch (name) {
 	case SO_ERROR:
+	case SO_RCVBUF:
+	case SO_SNDBUF:
 	case SO_EXCLUSIVEADDRUSE:
 	case SO_REUSEADDR:
 	case SO_DONTLINGER:

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "winsock/address.h"
@@ -16,6 +17,7 @@
 #include "winsock/startup.h"
 #include "winsock/state.h"
 #include "winsock/usermem.h"
+#include "winsock/waiting.h"
 #include "winsock2.h"
 
 int
@@ -48,6 +50,51 @@ accept_blocking(int fd, struct sockaddr *address, socklen_t *size)
 	return made;
 }
 
+static bool
+blocks(int fd)
+{
+	int before = errno;
+	int status = fcntl(fd, F_GETFL);
+
+	errno = before;
+	return status >= 0 && !(status & O_NONBLOCK);
+}
+
+/* The kernel has a time limit for accept(), too: that of SO_RCVTIMEO. */
+static int
+accept_one(int fd, bool quietly, struct sockaddr *address, socklen_t *size)
+{
+	int made;
+
+	if (quietly)
+		return accept_blocking(fd, address, size);
+	made = accept(fd, address, size);
+	if (made < 0 && errno == EAGAIN && blocks(fd))
+		made = accept_blocking(fd, address, size);
+	return made;
+}
+
+static void
+cancelled(void *fd)
+{
+	waiting_end(*(int *)fd);
+}
+
+/* Until the socket is closed. */
+static int
+accept_open(int fd, bool quietly, struct sockaddr *address, socklen_t *size)
+{
+	volatile int made = -1; /* over a setjmp() */
+	bool good;
+
+	pthread_cleanup_push(cancelled, &fd);
+	good = waiting_begin(fd);
+	if (good)
+		made = (int)wsa_plain(accept_one(fd, quietly, address, size));
+	pthread_cleanup_pop(0);
+	return waiting_end(fd) || made >= 0 ? made : wsa_refuse(WSAEINTR);
+}
+
 /* The new socket takes after the one that listens. */
 int
 portres_accept(int fd, struct sockaddr *address, socklen_t *size)
@@ -62,8 +109,7 @@ portres_accept(int fd, struct sockaddr *address, socklen_t *size)
 	if (!address_fits(fd, address, size))
 		return bad_argument(fd);
 	blocking = state_flags(fd, STATE_QUIET_NONBLOCK);
-	made = (int)wsa_plain(blocking ? accept_blocking(fd, address, size)
-				       : accept(fd, address, size));
+	made = accept_open(fd, blocking, address, size);
 	event_select_again(fd, FD_ACCEPT);
 	if (made < 0)
 		return -1;
@@ -136,22 +182,26 @@ portres_bind(int fd, const struct sockaddr *address, socklen_t size)
 	return r;
 }
 
-static bool
-blocks(int fd)
-{
-	int before = errno;
-	int status = fcntl(fd, F_GETFL);
-
-	errno = before;
-	return status >= 0 && !(status & O_NONBLOCK);
-}
-
 /* By such an address a UDP socket leaves its peer. */
 static bool
 leads_nowhere(int fd, const struct sockaddr *address)
 {
 	return socket_type(fd) == SOCK_STREAM &&
 	       (address_is_any(address) || address_lacks_port(address));
+}
+
+static int
+connect_open(int fd, const struct sockaddr *address, socklen_t size)
+{
+	volatile int r = -1; /* over a setjmp() */
+	bool good;
+
+	pthread_cleanup_push(cancelled, &fd);
+	good = waiting_begin(fd);
+	if (good)
+		r = (int)wsa_answer(connect(fd, address, size));
+	pthread_cleanup_pop(0);
+	return waiting_end(fd) || r == 0 ? r : wsa_refuse(WSAEINTR);
 }
 
 int
@@ -172,7 +222,7 @@ portres_connect(int fd, const struct sockaddr *address, socklen_t size)
 	if (err)
 		return wsa_fail(err);
 	channel_connecting(fd);
-	r = (int)wsa_answer(connect(fd, address, size));
+	r = connect_open(fd, address, size);
 	if (r == 0 && address->sa_family == AF_UNSPEC) {
 		attempt_forget(fd);
 	} else if (r == 0 || errno == EINPROGRESS) {
@@ -206,6 +256,11 @@ portres_shutdown(int fd, int how)
 
 	if (wsa_missing())
 		return -1;
+	if (how == SHUT_WR && channel_shut(fd))
+		return 0;
+	/* Pending sends come first; nothing more is received. */
+	if (how == SHUT_RDWR && channel_shut(fd))
+		how = SHUT_RD;
 	r = (int)wsa_plain(shutdown(fd, how));
 	/* Without a peer a socket of UDP is shut down all the same. */
 	if (r < 0 && errno == ENOTCONN && socket_type(fd) == SOCK_DGRAM) {

@@ -59,6 +59,7 @@ PORTED struct protoent *portres_getprotobyname(const char *name);
 PORTED struct protoent *portres_getprotobynumber(int number);
 PORTED const char *portres_gai_strerror(int code);
 PORTED int portres_inet_pton(int family, const char *text, void *ret);
+PORTED unsigned int portres_inet_addr(const char *text);
 PORTED const char *portres_inet_ntop(int family, const void *address,
 				     char *text, socklen_t size);
 

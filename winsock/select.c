@@ -6,12 +6,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "winsock/error.h"
+#include "winsock/monitor.h"
 #include "winsock/ported.h"
 #include "winsock/startup.h"
 #include "winsock/usermem.h"
+#include "winsock/waiting.h"
 #include "winsock2.h"
 
 struct windows_fd_set {
@@ -24,6 +25,7 @@ WINSOCK_API_LINKAGE int WSAAPI __WSAFDIsSet(SOCKET fd,
 
 #define SETS 3
 #define FEW 64
+#define MOMENT_MS 10
 
 int WSAAPI
 __WSAFDIsSet(SOCKET fd, struct windows_fd_set *set)
@@ -68,6 +70,17 @@ connect_failed(int fd, short revents)
 	       getpeername(fd, (struct sockaddr *)&peer, &size) < 0;
 }
 
+/* The kernel's poll() hangs up on a stream that was never connected, and finds
+ * that it can be written to; Windows' waits until there is a connection. */
+static bool
+never_connected(int fd, short revents)
+{
+	struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+
+	return revents & POLLHUP && !(revents & POLLERR) &&
+	       poll(&look, 1, 0) > 0 && !(look.revents & POLLRDHUP);
+}
+
 /* The events that select() of Linux would report. */
 static short
 found(const struct pollfd *at, int which, bool exceptional_asked)
@@ -80,31 +93,57 @@ found(const struct pollfd *at, int which, bool exceptional_asked)
 
 	/* A connect that failed makes a socket writable here and exceptional
 	 * there; programs learn from the difference. */
-	if (which > 0 && exceptional_asked &&
-	    connect_failed(at->fd, at->revents))
+	if (exceptional_asked && connect_failed(at->fd, at->revents))
 		return which == 2;
+	if (never_connected(at->fd, at->revents))
+		return 0;
 	return at->revents & means[which];
 }
 
-/* Leaves in the set what was found. */
+static bool
+is_in(SOCKET s, const struct windows_fd_set *set)
+{
+	return set && __WSAFDIsSet(s, (struct windows_fd_set *)set);
+}
+
+/* How many sockets of the set were found; with `keep` only they stay in it. */
 static u_int
-keep(struct windows_fd_set *set, const struct pollfd *at, int which,
-     const struct windows_fd_set *exceptional)
+count_found(struct windows_fd_set *set, const struct pollfd *at, int which,
+	    const struct windows_fd_set *exceptional, bool keep)
 {
 	u_int kept = 0;
 
 	for (u_int i = 0; i < set->count; i++) {
 		SOCKET s = set->array[i];
-		bool asked =
-			which == 2 ||
-			(which == 1 && exceptional &&
-			 __WSAFDIsSet(s, (struct windows_fd_set *)exceptional));
 
-		if (found(&at[i], which, asked))
-			set->array[kept++] = s;
+		if (!at[i].revents ||
+		    !found(&at[i], which, which == 2 || is_in(s, exceptional)))
+			continue;
+		if (keep)
+			set->array[kept] = s;
+		kept++;
 	}
-	set->count = kept;
+	if (keep)
+		set->count = kept;
 	return kept;
+}
+
+/* The exceptional ones last: the others are looked for there. */
+static u_int
+count_all(struct windows_fd_set *const sets[SETS], const struct pollfd *polled,
+	  bool keep)
+{
+	u_int at = 0, count = 0;
+
+	for (int which = 0; which < SETS; which++) {
+		u_int size = sets[which] ? sets[which]->count : 0;
+
+		if (size)
+			count += count_found(sets[which], &polled[at], which,
+					     sets[2], keep);
+		at += size;
+	}
+	return count;
 }
 
 static int
@@ -116,13 +155,43 @@ all_sockets(const struct pollfd *at, u_int n)
 	return 0;
 }
 
+/*
+ * Waits until some are found. Those that the kernel only ever reports for what
+ * nobody asked, and at once, are left out for a moment, again and again:
+ * another thread may connect one.
+ */
+static int
+poll_until_found(struct windows_fd_set *const sets[SETS], struct pollfd *polled,
+		 u_int n, uint64_t until)
+{
+	uint64_t end = until;
+
+	for (;;) {
+		if (wsa_plain(waiting_poll(polled, n, end)) < 0 ||
+		    all_sockets(polled, n) < 0)
+			return -1;
+		if (count_all(sets, polled, false) || monitor_clock() >= until)
+			return 0;
+		end = until;
+		for (u_int i = 0; i < n; i++) {
+			if (polled[i].fd < 0)
+				polled[i].fd = -1 - polled[i].fd;
+			else if (polled[i].revents)
+				polled[i].fd = -1 - polled[i].fd;
+			if (polled[i].fd < 0)
+				end = monitor_after(MOMENT_MS);
+		}
+		if (end > until)
+			end = until;
+	}
+}
+
 static int
 wait_for_them(struct windows_fd_set *const sets[SETS], struct pollfd *polled,
-	      u_int n, const struct timespec *time)
+	      u_int n, uint64_t until)
 {
 	static const short asks[SETS] = {POLLIN, POLLOUT, POLLPRI};
 	u_int at = 0;
-	u_int count = 0;
 
 	for (int which = 0; which < SETS; which++)
 		for (u_int i = 0; sets[which] && i < sets[which]->count; i++)
@@ -134,19 +203,9 @@ wait_for_them(struct windows_fd_set *const sets[SETS], struct pollfd *polled,
 	for (u_int i = 0; i < n; i++)
 		if (polled[i].fd < 0)
 			return wsa_fail(ENOTSOCK);
-	if (wsa_plain(ppoll(polled, n, time, NULL)) < 0 ||
-	    all_sockets(polled, n) < 0)
+	if (poll_until_found(sets, polled, n, until) < 0)
 		return -1;
-	/* The exceptional ones last: the writable ones are looked for there. */
-	at = 0;
-	for (int which = 0; which < SETS; which++) {
-		u_int size = sets[which] ? sets[which]->count : 0;
-
-		if (size)
-			count += keep(sets[which], &polled[at], which, sets[2]);
-		at += size;
-	}
-	return (int)count;
+	return (int)count_all(sets, polled, true);
 }
 
 /* The number of descriptors means nothing there, and the time is kept. */
@@ -158,10 +217,10 @@ portres_select(int unused, struct windows_fd_set *readable,
 {
 	struct windows_fd_set *const sets[SETS] = {readable, writable,
 						   exceptional};
-	struct pollfd few[FEW];
+	struct pollfd few[FEW + 1];
 	struct pollfd *polled = few;
 	struct timeval left = {0};
-	struct timespec time;
+	uint64_t until = MONITOR_FOR_EVER;
 	int before = errno;
 	u_int n = 0;
 	u_int count;
@@ -182,12 +241,13 @@ portres_select(int unused, struct windows_fd_set *readable,
 	if (n == 0 || left.tv_sec < 0 || left.tv_usec < 0)
 		return wsa_fail(EINVAL);
 	if (n > FEW)
-		polled = calloc(n, sizeof(*polled));
+		polled = calloc((size_t)n + 1, sizeof(*polled));
 	if (!polled)
 		return wsa_fail(ENOBUFS);
-	time.tv_sec = left.tv_sec + left.tv_usec / 1000000;
-	time.tv_nsec = left.tv_usec % 1000000 * 1000;
-	r = wait_for_them(sets, polled, n, timeout ? &time : NULL);
+	if (timeout)
+		until = monitor_clock() + (uint64_t)left.tv_sec * 1000000000 +
+			(uint64_t)left.tv_usec * 1000;
+	r = wait_for_them(sets, polled, n, until);
 	if (polled != few)
 		free(polled);
 	if (r >= 0)

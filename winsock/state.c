@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "winsock/state.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "winsock/cookie.h"
@@ -13,6 +12,7 @@ struct state {
 	_Atomic uint64_t cookie;
 	_Atomic uint32_t flags;
 	_Atomic(struct channel *) channel;
+	struct state_waiting waiting;
 };
 
 static _Atomic(struct state *) chunks[CHUNKS];
@@ -108,5 +108,24 @@ state_each_channel(void (*visit)(struct channel *channel, void *context),
 			if (channel)
 				visit(channel, context);
 		}
+	}
+}
+
+struct state_waiting *
+state_waiting(int fd, bool make)
+{
+	struct state *state = make ? find_or_make(fd) : find(fd);
+
+	return state ? &state->waiting : NULL;
+}
+
+void
+state_each_waiting(void (*visit)(int fd, struct state_waiting *waiting))
+{
+	for (unsigned int i = 0; i < CHUNKS; i++) {
+		struct state *chunk = atomic_load(&chunks[i]);
+
+		for (unsigned int n = 0; chunk && n < PER_CHUNK; n++)
+			visit((int)(i * PER_CHUNK + n), &chunk[n].waiting);
 	}
 }

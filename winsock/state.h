@@ -7,6 +7,7 @@
 #ifndef PORTRES_WINSOCK_STATE_H
 #define PORTRES_WINSOCK_STATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ enum state_flag {
 	STATE_CONNECT_UNTOLD = 4096, /* FD_CONNECT is to be told of one */
 	STATE_WAS_BOUND = 8192,	     /* when a ConnectEx failed */
 	STATE_UNBOUND = 16384,	     /* it had no port when last looked at */
+	STATE_RESET = 32768,	     /* its connection was reset */
 };
 
 /* Those of the flags in `mask` that the socket has. Loads, and no system call,
@@ -49,5 +51,15 @@ bool state_set_channel(int fd, struct channel *channel);
 /* Calls it with each channel that there is, inside the monitor. */
 void state_each_channel(void (*visit)(struct channel *channel, void *context),
 			void *context);
+
+/* Calls that wait for the socket with that number: waiting.h. Zeroes at first;
+ * NULL where there is none, or no memory. */
+struct state_waiting {
+	_Atomic uint32_t calls;	  /* that wait for it alone */
+	_Atomic uint32_t polls;	  /* that wait for others, too */
+	_Atomic uint64_t closing; /* its cookie; 0 = it is not being closed */
+};
+struct state_waiting *state_waiting(int fd, bool make);
+void state_each_waiting(void (*visit)(int fd, struct state_waiting *waiting));
 
 #endif

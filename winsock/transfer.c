@@ -34,6 +34,14 @@ transfer_make(int fd, enum direction direction, size_t pieces)
 	return transfer;
 }
 
+static long
+take(const struct transfer *transfer, struct msghdr *head, int flags)
+{
+	return (flags & MSG_DONTWAIT ? message_receive
+				     : message_receive_in_turn)(
+		transfer->io.fd, head, transfer->flags | flags);
+}
+
 /* Reads the program's array. */
 static int
 read_buffers(struct transfer *transfer, const WSABUF *buffers)
@@ -90,7 +98,8 @@ send_some(struct transfer *transfer, int flags)
 		head.msg_name = &transfer->to;
 		head.msg_namelen = transfer->to_size;
 	}
-	return message_send(transfer->io.fd, &head, transfer->flags | flags);
+	return (flags & MSG_DONTWAIT ? message_send : message_send_in_turn)(
+		transfer->io.fd, &head, transfer->flags | flags);
 }
 
 static void
@@ -115,7 +124,7 @@ receive_some(struct transfer *transfer, int flags)
 		head.msg_name = transfer->from;
 		head.msg_namelen = (socklen_t)*transfer->from_size;
 	}
-	n = message_receive(transfer->io.fd, &head, transfer->flags | flags);
+	n = take(transfer, &head, flags);
 	if (n < 0 && errno != EMSGSIZE)
 		return n;
 	if (transfer->from && head.msg_namelen)
@@ -132,8 +141,7 @@ wait_for_some(struct transfer *transfer, int flags)
 	char byte;
 	struct iovec one = {&byte, 1};
 	struct msghdr head = {.msg_iov = &one, .msg_iovlen = 1};
-	long n = message_receive(transfer->io.fd, &head,
-				 transfer->flags | flags | MSG_PEEK);
+	long n = take(transfer, &head, flags | MSG_PEEK);
 
 	return n < 0 ? n : 0;
 }
@@ -213,6 +221,7 @@ perform(struct transfer *transfer, struct overlapped_party *party,
 	DWORD bytes = 0;
 	int code;
 
+	transfer->io.in_line = true;
 	if (party->overlapped && socket_overlapped(fd)) {
 		code = completion_check(party);
 		if (code == 0)

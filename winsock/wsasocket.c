@@ -14,19 +14,26 @@
 #include "winsock/startup.h"
 #include "winsock/state.h"
 #include "winsock/usermem.h"
+#include "winsock/waiting.h"
 
 int
 socket_close(SOCKET s)
 {
 	int fd = socket_of(s);
+	uint64_t which;
+	int r;
 
 	if (fd < 0)
 		return wsa_code(-fd);
 	if (overlapped_any())
 		overlapped_cancel(fd, NULL, false);
 	event_select_end(fd);
+	which = waiting_close(fd);
 	channel_close(fd);
-	return close(fd) < 0 ? wsa_code(errno) : 0;
+	waiting_expel(fd);
+	r = close(fd) < 0 ? wsa_code(errno) : 0;
+	waiting_closed(fd, which);
+	return r;
 }
 
 /*

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls that wait in the kernel for a socket. Windows ends them when another
+ * thread closes it; here the kernel keeps the socket, its port and its
+ * connection until they return. So they are counted, and closesocket() makes
+ * them return first: those that wait for this one socket by shutdown(), those
+ * that wait for several by an eventfd which they wait for, too.
+ */
+#ifndef PORTRES_WINSOCK_WAITING_H
+#define PORTRES_WINSOCK_WAITING_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A call that may wait: waiting_begin(), the call unless that said false,
+ * waiting_end(). False: the socket is being closed, and an answer that the call
+ * would not have had otherwise is none.
+ */
+bool waiting_begin(int fd);
+bool waiting_end(int fd);
+
+/* The socket is being closed; for those who wait for the monitor's word. */
+bool waiting_is_closing(int fd);
+
+/*
+ * As poll(), until then at most, of monitor_clock(). A socket that is closed
+ * meanwhile is POLLNVAL. The array has room for one more.
+ */
+int waiting_poll(struct pollfd *polled, unsigned int n, uint64_t until);
+
+/*
+ * The socket is going to be closed: from waiting_close() on no call begins,
+ * waiting_expel() makes those return that have, and waiting_closed() is told
+ * when it is closed, with what waiting_close() said.
+ */
+uint64_t waiting_close(int fd);
+void waiting_expel(int fd);
+void waiting_closed(int fd, uint64_t which);
+
+/* All calls return that wait for any socket. */
+void waiting_expel_all(void);
+
+#endif
