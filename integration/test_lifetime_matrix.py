@@ -289,9 +289,9 @@ def test_pass_fds_without_a_gap(program, start, judge_here):
     assert asked > 200
 
 
-def test_prompt_and_healed(owner, pool):
-    """A close that we see frees at once, in the books; another one does when
-    socket() gives the number out again."""
+def test_prompt_and_healed(owner, other, pool):
+    """A close that we see frees at once, in the books; another one does when somebody
+    asks for a port of a block, and all blocks of that socket with it."""
     a = owner.tcp()
     number = a.fileno()
     a.acquire(START, COUNT)
@@ -306,6 +306,7 @@ def test_prompt_and_healed(owner, pool):
     a.close_unseen()
     assert len(Books(pool).blocks) == 2
     assert owner.tcp().fileno() == number
+    assert other.tcp().bind(START + 11) == START + 11
     assert Books(pool).blocks == []
 
 

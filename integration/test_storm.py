@@ -24,10 +24,10 @@ SECONDS = float(os.environ.get("PORTRES_STORM_SECONDS", "8"))
 FIRST, WINDOW, EPHEMERAL = 20000, 64, 128
 
 # core/pool/layout.h
-SLOT_COUNT, SLOT_SIZE, SEGMENT_COUNT, SEGMENT_SIZE = 8192, 64, 128, 4096
+SLOT_COUNT, SLOT_SIZE, SEGMENT_COUNT, SEGMENT_SIZE = 8192, 72, 128, 4096
 SLOTS, SEGMENTS = 4096, 4096 + SLOT_COUNT * SLOT_SIZE
 PORTS_OF_SEGMENT, ENDED = 512, 1 << 63
-SLOT = struct.Struct("=IBBHHHIiIQQ24x")
+SLOT = struct.Struct("=IBBHHBBIiIQQ32x")
 TIME_WAIT = "06"
 
 
@@ -35,10 +35,10 @@ class Block:
     """A live slot."""
 
     def __init__(self, number, fields):
-        (_, self.protocol, _, start, count, self.ephemeral, self.pid) = fields[:7]
+        (_, self.protocol, _, start, count, self.ephemeral, _, self.pid) = fields[:8]
         self.number = number
         self.ports = range(start, start + count)
-        self.token = fields[9]
+        self.token = fields[10]
         self.ended = bool(self.token & ENDED)
 
     def __repr__(self):
@@ -47,6 +47,7 @@ class Block:
 
 class Books:
     def __init__(self, data):
+        assert struct.unpack_from("=II", data, 16) == (SLOT_SIZE, SEGMENT_SIZE)
         self.dirty, self.data = struct.unpack_from("=I", data, 24)[0], data
         self.ephemeral = struct.unpack_from("=II", data, 48)
         states = array.array("I", data[SLOTS:SEGMENTS])[:: SLOT_SIZE // 4]
