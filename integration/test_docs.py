@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The documents name tests that are there."""
+"""The documents name tests and files that are there."""
 
 import re
+
+from test_house import comments
 
 
 def defined(root, file):
@@ -41,3 +43,44 @@ def test_every_row_of_the_contract_has_its_tests(root):
     for *case, held_by in found:
         assert len(case) == 3, case
         assert re.fullmatch(r"(`test_\w+\.(py|c)::\w+` ?)+", held_by), case
+
+
+# Of the kernel, of libc and of other projects, and programs that a reader writes.
+ELSEWHERE = {
+    "fs/locks.c", "fs/seq_file.c", "intrin.h", "ipifcons.h", "search.h", "stdio.h",
+    "version-gen.sh", "first.c", "train.py",
+}
+FILE = re.compile(r"(?<![\w/.$<{~*-])(?:[\w-]+/)*[\w-]+\.(?:c|h|def|py|md|svg|sh)\b")
+
+
+def spoken(root):
+    """What documents and comments say, by the file that says it."""
+    for pattern in ("*.md", "docs/*.[1-8m]*", "integration/plugin/*.md"):
+        for file in sorted(root.glob(pattern)):
+            if file.name != "CHANGELOG.md":  # which tells of what was
+                yield file, file.read_text()
+    for folder in ("core", "shim", "cli", "guard", "winsock", "tests"):
+        for file in sorted(root.glob(f"{folder}/**/*.[ch]")):
+            yield file, "\n".join(comments(file))
+
+
+def test_the_files_that_documents_and_comments_name(root):
+    tops = [top for top in sorted(root.iterdir())
+            if top.is_dir() and not top.name.startswith(("build", "."))]
+    paths = [path.relative_to(root) for top in tops for path in (top, *top.rglob("*"))]
+    there = {path.as_posix() for path in (*paths, *root.glob("*.*"))}
+    # A unit goes by the name without its ending, a header of Windows by any case.
+    there |= {str(path.with_suffix("")) for path in paths if path.suffix == ".c"}
+    names = {path.name.lower() for path in (*paths, *root.glob("*.*"))} | ELSEWHERE
+    top = "|".join(top.name for top in tops)
+    place = re.compile(rf"(?<![\w/.$<{{~*-])(?:{top})/[\w/.-]*(?![\w/.*-])")
+    named, gone = 0, set()
+    for file, text in spoken(root):
+        words = {word for word in FILE.findall(text) if word not in ELSEWHERE}
+        gone |= {(file, word) for word in words
+                 if (word not in there if "/" in word else word.lower() not in names)}
+        places = {word.rstrip("/.-") for word in place.findall(text)}
+        gone |= {(file, word) for word in places - there}
+        named += len(words | places)
+    assert not gone, sorted(f"{file.relative_to(root)}: {word}" for file, word in gone)
+    assert named > 250

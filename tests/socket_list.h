@@ -2,7 +2,7 @@
 /*
  * Kernels that cannot list their sockets, because tcp_diag or udp_diag is not
  * there. Such a kernel is known by a request that is made here: a mistake in
- * core/sockdiag.c must not look like one.
+ * core/kernel/sockdiag.c must not look like one.
  */
 #ifndef PORTRES_TESTS_SOCKET_LIST_H
 #define PORTRES_TESTS_SOCKET_LIST_H

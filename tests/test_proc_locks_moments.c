@@ -2,7 +2,7 @@
 /*
  * A row of locks goes, at a certain place of each round, behind the readers, so
  * that the rest of the list moves up; and comes again before the next round.
- * test_locklist_gaps.c leaves such moments to chance, and takes long.
+ * test_proc_locks_gaps.c leaves such moments to chance, and takes long.
  */
 #include "core/kernel/proc_locks.h"
 
