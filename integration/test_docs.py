@@ -84,3 +84,18 @@ def test_the_files_that_documents_and_comments_name(root):
         named += len(words | places)
     assert not gone, sorted(f"{file.relative_to(root)}: {word}" for file, word in gone)
     assert named > 250
+
+
+def test_the_page_of_the_functions_has_all_of_them(root):
+    """The guard's requests are described in the header alone."""
+    header = (root / "include/portres.h").read_text()
+    names = set(re.findall(r"^#define (PORTRES_\w+)\b|^PORTRES_API int (\w+)\(", header, re.M))
+    names = {name for pair in names for name in pair if name} - {"PORTRES_H", "PORTRES_API"}
+    names = {name for name in names if not name.startswith("PORTRES_GUARD")}
+    assert len(names) > 12
+    page = (root / "docs/portres.3").read_text()
+    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", page)] == []
+    ours = page.partition("marks what is ours:")[2].partition(".SH EXAMPLES")[0]
+    flags = re.findall(r"For `flags`.*? Ours.*?#define (PORTRES_\w+)", header, re.S)
+    assert len(flags) == 3
+    assert [flag for flag in flags if flag not in ours] == []
