@@ -99,3 +99,26 @@ def test_the_page_of_the_functions_has_all_of_them(root):
     flags = re.findall(r"For `flags`.*? Ours.*?#define (PORTRES_\w+)", header, re.S)
     assert len(flags) == 3
     assert [flag for flag in flags if flag not in ours] == []
+
+
+def test_the_keys_of_json_are_in_the_pages(root):
+    keys, states = set(), set()
+    for file in (root / "cli").glob("*.[ch]"):
+        text = re.sub(r'"\s+"', "", file.read_text())
+        keys |= set(re.findall(r'\\"(\w+)\\": ', text))
+        if "state_name(" in text:
+            names = text.partition("state_name(")[2].partition("};")[0]
+            states |= set(re.findall(r'\] = "(\w+)"', names))
+    assert len(keys) > 25 and len(states) == 6, (keys, states)
+    list_, who, kept = (
+        re.search(rf"^\.SS portres {name}\n.*?(?=^\.S[SH] )",
+                  (root / "docs/portres.1").read_text(), re.M | re.S)[0]
+        for name in ("list", "who", "persistent"))
+    pages = (root / "docs/portres.1").read_text() + (root / "docs/portres-guard.8").read_text()
+    assert [key for key in sorted(keys) if not re.search(rf"^\.IR? {key}\b|\({key}\b| {key} ",
+                                                         pages, re.M)] == []
+    for key in ("protocol", "start", "count", "reserved"):
+        assert re.search(rf"^\.IR? {key}\b", kept, re.M), key
+    for word in (*states, "pid", "command"):
+        assert re.search(rf"(?:\b|lq){word}(?:\b|\\)", who), word
+    assert "null" in list_
