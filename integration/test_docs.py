@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The documents name tests and files that are there."""
 
+import ast
 import re
 
 from test_house import comments
@@ -122,3 +123,24 @@ def test_the_keys_of_json_are_in_the_pages(root):
     for word in (*states, "pid", "command"):
         assert re.search(rf"(?:\b|lq){word}(?:\b|\\)", who), word
     assert "null" in list_
+
+
+def test_what_python_has_is_in_its_document(root):
+    """All that has no underscore: of the module, and of the object that it returns."""
+    folder = root / "integration/plugin/portres"
+    module = ast.parse((folder / "__init__.py").read_text())
+    (public,) = [ast.literal_eval(node.value) for node in module.body
+                 if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"]
+    (block,) = [node for node in module.body
+                if isinstance(node, ast.ClassDef) and node.name == "Reservation"]
+    of_block = {node.name for node in block.body if isinstance(node, ast.FunctionDef)}
+    of_block |= {node.target.id for node in block.body if isinstance(node, ast.AnnAssign)}
+    of_block |= {node.targets[0].id for node in block.body if isinstance(node, ast.Assign)}
+    of_block |= {node.attr for node in ast.walk(block) if isinstance(node, ast.Attribute)
+                 and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)
+                 and node.value.id == "self"}
+    names = [f"portres.{name}" for name in public]
+    names += [f"r.{name}" for name in sorted(of_block) if name[0] != "_"]
+    assert len(names) > 20
+    text = (root / "docs/test-suites.md").read_text()
+    assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", text)] == []
