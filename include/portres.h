@@ -233,8 +233,10 @@ PORTRES_API int portres_refusal(struct portres_refusal *ret);
  *
  * Errors that all have:
  *
- * EINVAL	another size than that of the request; an unknown operation; no
- *		token, no ports, or past 65535
+ * EINVAL	another size than that of the request; an unknown operation;
+ *		`reserved` is not 0. But for NUMBER, which does not look at
+ *		them: no token, no ports, or past 65535; or `protocol` is not 0
+ *		where it is no QUERY
  * ENOPROTOOPT	there is no guard here, or the caller is a 32-bit program
  * EOPNOTSUPP	not a TCP or UDP socket of IPv4 or IPv6
  */
@@ -242,7 +244,7 @@ PORTRES_API int portres_refusal(struct portres_refusal *ret);
 
 struct portres_guard {
 	uint64_t token;	     /* names the block: any number but 0 */
-	uint64_t number;     /* COMMIT, QUERY: see NUMBER. Otherwise 0 */
+	uint64_t number;     /* COMMIT, QUERY, NUMBER: see there. Otherwise 0 */
 	int32_t fd;	     /* the owning socket's number, or -1: see below */
 	uint16_t start_port; /* network byte order; 1 to 65535 */
 	uint16_t number_of_ports; /* host byte order */
@@ -295,16 +297,20 @@ struct portres_guard {
 #define PORTRES_GUARD_ASSOCIATE 4
 
 /*
- * Asked of any socket: does the block live? ENOENT: it does not. ESTALE: this
- * guard cannot know, because `number` is not its own in this namespace.
+ * Asked of any socket: does the block live? `number` is that which NUMBER told
+ * when the block was made. ENOENT: it does not. ESTALE: this guard cannot know,
+ * because `number` is not its own in this namespace.
  */
 #define PORTRES_GUARD_QUERY 5
 
 /*
  * Tells the guard's number in this network namespace, which no other guard has
- * had: always fails, and errno is 1025 + the bits of it that `number` selects
- * (0: the lowest 11, 1: the next 11, 2: the last 11), because setsockopt()
- * answers in no other way.
+ * had: 33 bits, in three requests. Each fails, because setsockopt() answers in
+ * no other way, and errno is PORTRES_GUARD_NUMBER_FROM + 11 bits of it, those
+ * that `number` selects: 0 the lowest, 1 the next, 2 the last. Token, ports and
+ * protocol are not looked at.
+ *
+ * EINVAL	`number` is more than 2, or `reserved` is not 0
  */
 #define PORTRES_GUARD_NUMBER 6
 #define PORTRES_GUARD_NUMBER_FROM 1025
