@@ -102,6 +102,14 @@ def test_the_page_of_the_functions_has_all_of_them(root):
     assert [flag for flag in flags if flag not in ours] == []
 
 
+def test_the_number_of_exported_names(root):
+    """Those that were released."""
+    symbols = (root / "debian/libportres0.symbols").read_text()
+    table = (root / "docs/design.md").read_text()
+    row = re.search(r"^\| exported names .*\| (\d+) \|$", table, re.M)
+    assert int(row[1]) == len(re.findall(r"^ (?!PORTRES_)\w+@", symbols, re.M))
+
+
 def test_the_keys_of_json_are_in_the_pages(root):
     keys, states = set(), set()
     for file in (root / "cli").glob("*.[ch]"):
