@@ -223,7 +223,7 @@ const struct command command_run = {
 		"{1}, {2} ... in arguments become the ports. PORTRES_PORTS "
 		"lists them, PORTRES_PORT\nis the first, PORTRES_RANGES has "
 		"the blocks: tcp:5000+3 udp:9000+1. The exit\nstatus is the "
-		"command's; 127 not found, 126 not executable, 75 no ports, "
-		"1 no\nlibrary.\n",
+		"command's; 127 not found, 126 not executable, 75 no ports or "
+		"no pool,\n1 no library for it, or no ports file.\n",
 	.main = run_main,
 };

@@ -2,6 +2,8 @@
 """portres run: a command that has its ports from the start."""
 
 import os
+import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -151,8 +153,31 @@ def test_exit_statuses(cli, build, cli_env, tmp_path, pool):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo, 0o755)
     assert f"{fifo} cannot be run: Permission denied" in cli("run", fifo, status=126)
+    foreign = tmp_path / "foreign"
+    true = pathlib.Path(shutil.which("true")).read_bytes()
+    foreign.write_bytes(true.replace(b"/ld-linux-", b"/ld-musl--"))
+    foreign.chmod(0o755)
+    assert "a program of another C library" in cli("run", foreign, status=1)
+    nowhere = cli("run", "--tcp", 1, "--ports-file", tmp_path / "no/ports", "true", status=1)
+    assert "the ports cannot be written" in nowhere
+    assert "say N, or START+N" in cli("run", "--tcp", "+", "true", status=2)
     shutil.rmtree(pool)
     assert "no pool directory" in cli("run", "--tcp", 1, "true", status=75)
+    # Ports or none: the pool is what the library would look for.
+    assert "no pool directory" in cli("run", "true", status=75)
+
+
+def test_exit_statuses_are_told(run, root):
+    """By the help and by the page, in the order of what happens."""
+    told = " ".join(run("--help").partition("The exit")[2].split())
+    assert "1 no library for it, or no ports file" in told
+    assert "75 no ports or no pool" in told
+    page = (root / "docs/portres.1").read_text().partition(".SH EXIT STATUS")[2]
+    page = " ".join(page.partition(".SH ENVIRONMENT")[0].split())
+    one, seventy_five = re.search(r"\.B 1 when (.*), \.B 75 when (.*), \.B 126 ", page).groups()
+    for cause in ("library", "another C library", "file of ports"):
+        assert cause in one
+    assert "ports" in seventy_five and "pool" in seventy_five
 
 
 def test_no_ports(cli, player):
