@@ -218,19 +218,50 @@ struct list {
 	const struct library *library;
 	FILE *to;
 	const char *separator;
+	char name[PATH_MAX]; /* of the library */
+	bool runtimes;	     /* these now, else all others */
 };
 
 /* A path from here leads nowhere once the program has changed directory. */
 static bool
-write_word(const char *word, void *context)
+keep_name(const char *word, void *context)
 {
 	struct list *list = context;
 	bool relative = *word != '/' && strchr(word, '/');
 
-	if (relative && is_it(word, (void *)list->library))
-		word = list->library->name;
+	if (!is_it(word, (void *)list->library))
+		return false;
+	snprintf(list->name, sizeof(list->name), "%s",
+		 relative ? list->library->name : word);
+	return true;
+}
+
+/* AddressSanitizer's ends the program that has a library in front of it. */
+static bool
+is_runtime(const char *word)
+{
+	const char *slash = strrchr(word, '/');
+
+	word = slash ? slash + 1 : word;
+	return strncmp(word, "libasan.so", 10) == 0 ||
+	       strncmp(word, "libclang_rt.asan", 16) == 0;
+}
+
+static void
+write_name(struct list *list, const char *word)
+{
 	fprintf(list->to, "%s%s", list->separator, word);
 	list->separator = ":";
+}
+
+static bool
+write_other(const char *word, void *context)
+{
+	struct list *list = context;
+
+	if (is_runtime(word) == list->runtimes &&
+	    !is_it(word, (void *)list->library))
+		write_name(list, word);
 	return false;
 }
 
@@ -244,9 +275,13 @@ library_preload(const struct library *library)
 	list.to = open_memstream(&value, &size);
 	if (!list.to)
 		abort();
-	if (!library_preloaded(library))
-		write_word(library->name, &list);
-	preloads_any(write_word, &list);
+	if (!preloads_any(keep_name, &list))
+		strcpy(list.name, library->name);
+	list.runtimes = true;
+	preloads_any(write_other, &list);
+	write_name(&list, list.name);
+	list.runtimes = false;
+	preloads_any(write_other, &list);
 	if (fclose(list.to) != 0)
 		abort();
 	setenv("LD_PRELOAD", value, 1);

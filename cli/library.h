@@ -33,7 +33,8 @@ bool library_everywhere(const struct library *library);
 /* Does the linker find this file by the name that it has of itself? */
 bool library_installed(const struct library *library);
 
-/* Puts it first in LD_PRELOAD, unless it is there. */
+/* Puts it first in LD_PRELOAD, and nowhere else: by the name that it has there,
+ * if it has one. */
 void library_preload(const struct library *library);
 
 /* Sets the name: the path, or that of a link to it, without characters at which

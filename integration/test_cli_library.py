@@ -368,8 +368,12 @@ def test_words_of_ld_preload(cli, cli_env, installed, tmp_path):
     (tmp_path / "mine.so").symlink_to(tmp_path / "other/libportres.so")
     for before, after in [
         ("lib/libportres.so", str(library)),
-        ("libm.so.6 lib/libportres.so", f"libm.so.6:{library}"),
+        ("libm.so.6 lib/libportres.so", f"{library}:libm.so.6"),
         (f"{tmp_path}/$LIB/libportres.so", f"{tmp_path}/$LIB/libportres.so"),
+        # Once, and first: by the first of its names.
+        (f"libm.so.6:{library} libdl.so.2:{library}", f"{library}:libm.so.6:libdl.so.2"),
+        (f"libm.so.6 {tmp_path}/$LIB/libportres.so lib/libportres.so",
+         f"{tmp_path}/$LIB/libportres.so:libm.so.6"),
         # No name of ours, but the file; and ours, but nothing.
         (f"{tmp_path}/mine.so", f"{tmp_path}/mine.so"),
         ("libm.so.6", f"{program.parent}/libportres.so:libm.so.6"),
@@ -377,6 +381,24 @@ def test_words_of_ld_preload(cli, cli_env, installed, tmp_path):
         env = dict(cli_env, LD_PRELOAD=before)
         said = cli("run", "sh", "-c", "cd /; " + UNDER[2], program=program, env=env, cwd=tmp_path)
         assert said == f"under {after}\n", before
+
+
+@pytest.mark.parametrize("before", ["{asan}", "{asan} {ours}", "{asan}:{ours}:libm.so.6"])
+def test_a_sanitizers_runtime_is_before_it(cli, cli_env, build, tmp_path, before):
+    """It ends the program that has any other library in front of it."""
+    asan = subprocess.run(["gcc", "-print-file-name=libasan.so"], check=True,
+                          capture_output=True, text=True).stdout.strip()
+    if sanitizer(build) or "/" not in asan:
+        pytest.skip("needs gcc's libasan, and a library without")
+    (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
+    program = tmp_path / "sanitized"
+    subprocess.run(["gcc", "-fsanitize=address", tmp_path / "main.c", "-o", program], check=True)
+    ours = build / "libportres.so"
+    env = dict(cli_env, LD_PRELOAD=before.format(asan=asan, ours=ours))
+    del env["ASAN_OPTIONS"]
+    assert cli("run", program, env=env) == ""
+    said = cli("run", "--print", program, env=env).splitlines()[0]
+    assert said == "LD_PRELOAD=" + ":".join([asan, str(ours), *before.split(":")[2:]])
 
 
 def test_the_name_that_an_installation_keeps(build, cli, root, tmp_path):
