@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/sockets.h"
+#include "cli/trouble.h"
 #include "cli/view.h"
 #include "core/kernel/port_probe.h"
 
@@ -48,17 +49,21 @@ refuse_conflict(struct pool *pool, struct block block, const char *way_out)
 	struct port_probe probe = {0};
 	struct port_cost cost = {0};
 	uint32_t port;
-	int r;
+	int r = 0;
 
 	if (view_take(pool, &view) == 0)
 		entry = view_find(&view, block.protocol, block.range);
 	/* Probes as the acquire did: asking sock_diag for each port would take
 	 * minutes. */
+	if (!entry)
+		r = port_probe_first(&sys_kernel, &probe, &cost, block.protocol,
+				     block.range, &port);
 	if (entry)
 		r = refuse_reserved(block, entry, way_out);
-	else if (port_probe_first(&sys_kernel, &probe, &cost, block.protocol,
-				  block.range, &port) == 1)
+	else if (r == 1)
 		r = refuse_bound(block.protocol, port);
+	else if (refuse_descriptors(r))
+		r = STATUS_REFUSED;
 	else
 		r = refuse("%s ports from %u on were in use a moment ago: try "
 			   "again",

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/library.h"
 #include "cli/output.h"
+#include "cli/trouble.h"
 #include "shim/config.h"
 
 static enum verdict worst;
@@ -88,10 +89,26 @@ check_environment(void)
 		      "what runs under env -i; see portres(7)");
 }
 
+/* With fewer at a time the checks would find what is not there. */
+#define CHECKS_TAKE 8
+
+static void
+check_all(void)
+{
+	check_library();
+	check_environment();
+	check_pool();
+	check_logind();
+	check_store();
+	check_kernel();
+	check_guard();
+}
+
 static int
 doctor_main(const struct command *self, int argc, char **argv)
 {
 	struct options options;
+	struct trouble trouble;
 	int r = options_read(self, argc, argv, "j", 0, &options);
 
 	if (r >= 0)
@@ -100,13 +117,11 @@ doctor_main(const struct command *self, int argc, char **argv)
 		separator = "\n";
 		putchar('[');
 	}
-	check_library();
-	check_environment();
-	check_pool();
-	check_logind();
-	check_store();
-	check_kernel();
-	check_guard();
+	if (trouble_of_few_descriptors(CHECKS_TAKE, &trouble))
+		check(ERROR, "environment", "%s: %s", trouble.cause,
+		      trouble.way_out);
+	else
+		check_all();
 	if (options.json)
 		puts("\n]");
 	return finish(check_worst() == ERROR ? STATUS_REFUSED : STATUS_OK);

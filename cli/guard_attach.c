@@ -9,6 +9,7 @@
 #include "cli/bpf.h"
 #include "cli/cli.h"
 #include "cli/guard.h"
+#include "cli/trouble.h"
 #include "core/kernel/sys.h"
 
 static const char *const map_name[GUARD_MAPS] = {
@@ -302,6 +303,8 @@ guard_explain(int r)
 {
 	struct utsname machine;
 
+	if (refuse_descriptors(r))
+		return STATUS_REFUSED;
 	uname(&machine);
 	if (access("/sys/kernel/btf/vmlinux", R_OK) < 0)
 		return refuse("the kernel does not describe its types in "

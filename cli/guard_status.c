@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/guard.h"
 #include "cli/output.h"
+#include "cli/trouble.h"
 
 struct sums {
 	uint32_t ports, kept;
@@ -121,6 +122,8 @@ guard_status(const char *path, bool json)
 	r = path ? show(place.pins, json, "\n") : show_all(json);
 	if (json)
 		puts(r ? "]" : "\n]");
+	if (refuse_descriptors(r))
+		return STATUS_REFUSED;
 	if (r < 0)
 		return refuse("the guard cannot be read: %s: become root",
 			      strerror(-r));

@@ -11,6 +11,7 @@
 #include "cli/linker.h"
 #include "cli/own_path.h"
 #include "cli/preloads.h"
+#include "cli/trouble.h"
 
 /* Makes the path absolute, because programs change directory. Keeps links: the
  * installed name outlives the one with the version. */
@@ -149,8 +150,8 @@ find(struct library *ret)
 			    "command, in ../lib, nor where the linker looks");
 }
 
-bool
-library_find(struct library *ret)
+static bool
+find_and_try(struct library *ret)
 {
 	const char *way_out = "set PORTRES_LIB to the path of the "
 			      "libportres.so that was built for this system";
@@ -161,11 +162,26 @@ library_find(struct library *ret)
 	linker_ask(ret->name, &linked);
 	if (linked.ours)
 		return true;
+	if (trouble_of_descriptors(linked.error, &ret->trouble))
+		return false;
 	if (linked.loaded)
 		return library_fail(ret, way_out, "%s (%s) is another library",
 				    ret->path, ret->why);
 	return library_fail(ret, way_out, "%s (%s) cannot be preloaded: %s",
 			    ret->path, ret->why, linked.text);
+}
+
+/* A pipe, and a file that the linker reads: without them no library is found,
+ * and none can be loaded. */
+#define TRYING_TAKES 3
+
+bool
+library_find(struct library *ret)
+{
+	if (find_and_try(ret))
+		return true;
+	trouble_of_few_descriptors(TRYING_TAKES, &ret->trouble);
+	return false;
 }
 
 static bool

@@ -69,7 +69,7 @@ linker_ask(const char *name, struct linked *ret)
 	/* A library that the child loads may call exit(). */
 	fflush(stdout);
 	if (pipe2(ends, O_CLOEXEC) < 0) {
-		snprintf(ret->text, sizeof(ret->text), "%s", strerror(errno));
+		ret->error = -errno;
 		return;
 	}
 	child = fork();

@@ -9,6 +9,7 @@
 struct linked {
 	bool ours;		 /* it is libportres.so */
 	bool loaded;		 /* it is some library */
+	int error;		 /* -Exxx: it was not asked */
 	char text[2 * PATH_MAX]; /* its path, or why there is none */
 };
 

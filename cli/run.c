@@ -13,6 +13,7 @@
 #include "cli/interpreter.h"
 #include "cli/library.h"
 #include "cli/output.h"
+#include "cli/trouble.h"
 
 /* More than that without a START is a port that somebody meant. */
 #define COUNT_ALONE_MAX 1024
@@ -197,6 +198,8 @@ run_main(const struct command *self, int argc, char **argv)
 	if (choice.ports_file)
 		unlink(choice.ports_file);
 	errno = error;
+	if (refuse_descriptors(-error))
+		return r;
 	refuse("%s cannot be run: %m: %s", *argv,
 	       errno == E2BIG ? "shorten its arguments, or the environment"
 			      : "give the path of a program");

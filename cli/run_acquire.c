@@ -111,6 +111,8 @@ explain(struct pool *pool, struct block block, bool both, int r)
 {
 	struct trouble trouble;
 
+	if (refuse_descriptors(r))
+		return STATUS_NO_PORTS;
 	if (r == -EADDRINUSE) {
 		refuse_conflict(pool, block,
 				"ask for ports inside it, or delete it");
@@ -138,7 +140,7 @@ explain(struct pool *pool, struct block block, bool both, int r)
 		trouble_of_pool(r, &trouble);
 		refuse("%s: %s", trouble.cause, trouble.way_out);
 	} else {
-		refuse("no ports: %s", strerror(-r));
+		refuse("no ports: %s: see portres doctor", strerror(-r));
 	}
 	return STATUS_NO_PORTS;
 }

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/run.h"
+#include "cli/trouble.h"
 
 /* A parent that waits for the file must not read half of it. */
 static int
@@ -47,9 +48,10 @@ run_write_ports(const struct run *run, const char *path)
 		abort();
 	fd = mkostemp(fresh, O_CLOEXEC);
 	if (fd < 0 || write_ports(run, fd) < 0 || rename(fresh, path) < 0) {
-		refuse("the ports cannot be written to %s: %m: give another "
-		       "path",
-		       path);
+		if (!refuse_descriptors(-errno))
+			refuse("the ports cannot be written to %s: %m: give "
+			       "another path",
+			       path);
 		if (fd >= 0)
 			unlink(fresh);
 		free(fresh);

@@ -218,7 +218,9 @@ trouble_of_pool(int r, struct trouble *ret)
 	const char *path = config->directory;
 	char own[POOL_PATH_MAX];
 
-	if (config->own && r != -EMFILE && r != -ENFILE) {
+	if (trouble_of_descriptors(r, ret))
+		return;
+	if (config->own) {
 		if (config_pool_directory(false, own) < 0) {
 			no_own_directory(ret);
 			return;
@@ -231,8 +233,6 @@ trouble_of_pool(int r, struct trouble *ret)
 		    "the path of the pool is too long, or relative to a "
 		    "directory that is gone",
 		    "set PORTRES_POOL to a short, absolute one");
-	else if (r == -EMFILE || r == -ENFILE)
-		say(ret, "no descriptor is left: %m", "close some");
 	else if (directory_wrong(path, ret) || any_file_wrong(path, ret))
 		return;
 	else if (access(path, W_OK) < 0)

@@ -33,6 +33,11 @@ static const struct {
 	 "the store %1$s is locked or changed by somebody else for too long",
 	 "try again"},
 	{-ENOSPC, "the disk of the store %1$s is full", "make room there"},
+	{-EDQUOT, "your quota on the disk of the store %1$s is used up",
+	 "make room there"},
+	{-EROFS, "the file system of the store %1$s is read-only",
+	 "mount it anew, with -o remount,rw"},
+	{-ENOMEM, "no memory is left to read the store %1$s", "end programs"},
 	{-EPERM, "you may not replace files in the store %1$s",
 	 "see its mode and attributes, with ls -ld and lsattr -d"},
 };
@@ -55,6 +60,8 @@ trouble_of_store(int r, struct trouble *ret)
 	const char *path = config_get()->store;
 	const char *cause = NULL, *way_out = NULL;
 
+	if (trouble_of_descriptors(r, ret))
+		return;
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (known[i].r == r) {
 			cause = known[i].cause;
@@ -69,8 +76,8 @@ trouble_of_store(int r, struct trouble *ret)
 		snprintf(ret->way_out, sizeof(ret->way_out), way_out, path);
 		return;
 	}
-	/* The errors that are left have no known way out. */
-	snprintf(ret->cause, sizeof(ret->cause), "the store %s cannot be used",
-		 path);
-	snprintf(ret->way_out, sizeof(ret->way_out), "%s", strerror(-r));
+	snprintf(ret->cause, sizeof(ret->cause),
+		 "the store %s cannot be used: %s", path, strerror(-r));
+	snprintf(ret->way_out, sizeof(ret->way_out),
+		 "dmesg may tell what its disk has");
 }

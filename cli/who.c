@@ -6,6 +6,7 @@
 #include "cli/entry_json.h"
 #include "cli/output.h"
 #include "cli/sockets.h"
+#include "cli/trouble.h"
 #include "cli/view.h"
 #include "shim/config.h"
 
@@ -135,6 +136,8 @@ find_sockets(const struct options *options, struct range asked,
 		return 0;
 	}
 	sockets_free(sockets);
+	if (refuse_descriptors(r))
+		return STATUS_REFUSED;
 	return refuse("the kernel does not list its sockets (sock_diag): %s: "
 		      "modprobe inet_diag tcp_diag udp_diag",
 		      strerror(-r));
