@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 
 #include "cli/open_pool.h"
@@ -44,6 +45,37 @@ directory_missing(const char *path, struct trouble *ret)
 	return false;
 }
 
+/* A pool takes all of its space when it is made. */
+static bool
+no_room(const char *path, struct trouble *ret)
+{
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+	struct statvfs fs;
+	uint64_t left;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	if (limit.rlim_cur < sizeof(struct pool_file))
+		return say(ret,
+			   "no pool can be made in %1$s: it takes a file of "
+			   "%2$zu bytes, and your limit is %3$llu",
+			   "raise ulimit -f, or have it made without the limit "
+			   "(portres list)",
+			   path, sizeof(struct pool_file),
+			   (unsigned long long)limit.rlim_cur);
+	/* Without a limit of its own a file system says 0 of 0. */
+	if (statvfs(path, &fs) < 0)
+		return false;
+	if (fs.f_files && !fs.f_favail)
+		return say(ret, "the file system of %1$s has no inode left",
+			   "remove files there", path);
+	left = (geteuid() == 0 ? fs.f_bfree : fs.f_bavail) * fs.f_frsize;
+	if (fs.f_blocks && left < sizeof(struct pool_file))
+		return say(ret, "the file system of %1$s is full",
+			   "make room in %1$s for %2$zu bytes", path,
+			   sizeof(struct pool_file));
+	return false;
+}
+
 /* The user has no directory of his own, and cannot make one. If another has the
  * first name, he has the others as well: the first that is free would be made.
  */
@@ -70,6 +102,8 @@ no_own_directory(struct trouble *ret)
 			   "have root remove them, or set PORTRES_POOL to a "
 			   "directory of yours",
 			   first, st.st_uid);
+	if (no_room(USER_POOL_PLACE, ret))
+		return true;
 	return say(ret, "no pool directory can be made in " USER_POOL_PLACE,
 		   "set PORTRES_POOL to a directory of yours");
 }
@@ -130,7 +164,6 @@ contents_wrong(int fd, const char *path, struct trouble *ret)
 {
 	const char *remove =
 		"when the programs that use it have ended, rm %1$s";
-	struct statvfs fs;
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
@@ -140,11 +173,6 @@ contents_wrong(int fd, const char *path, struct trouble *ret)
 	if (st.st_mode & S_IWOTH)
 		return say(ret, "%1$s may be written by anybody",
 			   "chmod o-w %1$s", path);
-	if (st.st_size == 0 && fstatvfs(fd, &fs) == 0 &&
-	    fs.f_bavail * fs.f_frsize < sizeof(struct pool_file))
-		return say(ret, "the file system of %1$s is full",
-			   "make %2$zu bytes of room", path,
-			   sizeof(struct pool_file));
 	if (st.st_size != 0 && st.st_size != sizeof(struct pool_file))
 		return say(ret,
 			   "%1$s is damaged, or of another version: it has "
@@ -198,14 +226,32 @@ any_file_wrong(const char *directory, struct trouble *ret)
 	return wrong;
 }
 
+/* The directory is in order, and so is a file that is in it. */
+static void
+not_opened(const char *path, struct trouble *ret)
+{
+	char file[POOL_PATH_MAX];
+	struct stat st;
+
+	if (open_pool_path(path, file) == 0 && stat(file, &st) == 0 &&
+	    st.st_size != 0)
+		say(ret, "%1$s cannot be mapped",
+		    "raise ulimit -v, or leave a sandbox that forbids it",
+		    file);
+	else if (!no_room(path, ret))
+		say(ret, "no pool can be made in %1$s",
+		    "set PORTRES_POOL to a directory of yours on another file "
+		    "system",
+		    path);
+}
+
 /* The pool is in order, and another process has its lock for too long. */
 static void
-locked(const char *path, struct trouble *ret)
+locked(struct pool *pool, const char *path, struct trouble *ret)
 {
 	char holder[160];
-	struct pool pool;
 
-	if (open_pool(&pool) < 0 || !stuck_by(&pool, holder, sizeof(holder)))
+	if (!stuck_by(pool, holder, sizeof(holder)))
 		snprintf(holder, sizeof(holder), "a process");
 	say(ret, "the pool in %1$s is locked for too long by %2$s",
 	    "continue it (kill -CONT) or end it", path, holder);
@@ -217,6 +263,7 @@ trouble_of_pool(int r, struct trouble *ret)
 	const struct config *config = config_get();
 	const char *path = config->directory;
 	char own[POOL_PATH_MAX];
+	struct pool pool;
 
 	if (trouble_of_descriptors(r, ret))
 		return;
@@ -240,6 +287,10 @@ trouble_of_pool(int r, struct trouble *ret)
 		    "ask for membership in the group that owns it, or set "
 		    "PORTRES_POOL to a directory of yours",
 		    path);
-	else
-		locked(path, ret);
+	else if (open_pool(&pool) < 0)
+		not_opened(path, ret);
+	else {
+		locked(&pool, path, ret);
+		pool_close(&pool);
+	}
 }

@@ -154,6 +154,41 @@ def test_a_lock_that_is_held(cli, doctor, pool, start):
     cli("run", "--tcp", "1", "true")
 
 
+# No pool is there, and there is no room to make one.
+NO_ROOM = {
+    "bytes": ("mount -t tmpfs -o size=64k,mode=700 none", "", " is full: make room in "),
+    "inodes": ("mount -t tmpfs -o nr_inodes=1,mode=700 none", "",
+               " has no inode left: remove files there"),
+    "limit": ("true", "ulimit -f 0;",
+              "bytes, and your limit is 0: raise ulimit -f, or have it made without the limit"),
+}
+
+
+@pytest.mark.parametrize("lacking", NO_ROOM)
+@pytest.mark.parametrize("whose", ["named", "own"])
+def test_no_room_for_a_pool(build, cli_env, need, pool, lacking, whose):
+    """Nobody has locked it: there is none."""
+    need("mount")
+    prepare, limit, cause = NO_ROOM[lacking]
+    env = dict(cli_env)
+    place = pool if whose == "named" else "/dev/shm"
+    if whose == "own":
+        del env["PORTRES_POOL"]
+        if os.path.isdir("/run/portres"):
+            pytest.skip("this machine has a pool for all")
+        prepare = prepare.replace("true", "mount -t tmpfs none")
+    text = f'{prepare} "$1" || exit 9; {limit} for c in list doctor; do "$0" $c; done'
+    run = subprocess.run(["unshare", "-m", "sh", "-c", text, build / "portres", place],
+                         env=env, capture_output=True, text=True, check=False, timeout=60)
+    if run.returncode == 9:
+        pytest.skip("may not mount here")
+    said = run.stderr.splitlines()
+    assert len(said) == 1 and cause in said[0], run
+    assert [cause in line or "(chosen: " in line and cause.split(":")[0] in line
+            for line in lines(run.stdout, "error")] == [False, True], run
+    assert "locked" not in run.stdout + run.stderr
+
+
 def test_not_in_the_group(doctor, cli, shared_pool):
     pool, as_nobody = shared_pool
     os.chown(pool, 0, 0)
