@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "cli/check.h"
+#include "cli/cli.h"
 #include "cli/open_pool.h"
+#include "cli/output.h"
 #include "cli/trouble.h"
+#include "cli/unfollowed.h"
 #include "cli/view.h"
 #include "core/pool/persistent.h"
 #include "shim/config.h"
@@ -86,6 +89,62 @@ compare(struct pool *pool, const char *path, bool right,
 		     : look_again(pool, path, ret);
 }
 
+/* So many lines are told of what is in their way, one by one. */
+#define TOLD 8
+
+struct missing {
+	unsigned in_the_way, not_yet;
+	char lines[256]; /* of those that are not reserved yet */
+};
+
+static void
+note_missing(void *context, const struct unfollowed *line)
+{
+	struct missing *missing = context;
+	size_t at = strlen(missing->lines);
+	char text[400], range[16];
+
+	if (line->why == UNFOLLOWED_SENSELESS)
+		return; /* as check_lines() has said */
+	if (line->why != UNFOLLOWED_NOT_YET) {
+		if (missing->in_the_way++ < TOLD)
+			check(WARNING, "store", "%s",
+			      unfollowed_text(line, text, sizeof(text)));
+	} else if (missing->not_yet++ < TOLD) {
+		snprintf(missing->lines + at, sizeof(missing->lines) - at,
+			 "%sline %u, %s %s", at ? "; " : "", line->line,
+			 protocol_name(line->block.protocol),
+			 range_text(&line->block.range, range));
+	}
+}
+
+static void
+check_missing(struct pool *pool, const char *path, const char *whose)
+{
+	struct missing missing = {0};
+	struct store store;
+	struct view view;
+
+	if (store_open(pool->sys, path, false, &store) < 0)
+		return;
+	if (view_take(pool, &view) == 0) {
+		unfollowed_each(&store, &view, note_missing, &missing);
+		view_free(&view);
+	}
+	store_close(&store);
+	if (missing.in_the_way > TOLD)
+		check(WARNING, "store",
+		      "something is in the way of %u lines more: mend these "
+		      "first",
+		      missing.in_the_way - TOLD);
+	if (missing.not_yet)
+		check(WARNING, "store",
+		      "the pool does not have %u block%s of the store: portres "
+		      "persistent reload%s (%s%s)",
+		      missing.not_yet, missing.not_yet == 1 ? "" : "s", whose,
+		      missing.lines, missing.not_yet > TOLD ? "; ..." : "");
+}
+
 static void
 check_agreement(struct pool *pool, const char *path, bool right)
 {
@@ -111,11 +170,8 @@ check_agreement(struct pool *pool, const char *path, bool right)
 		      "reload, as the owner of the store",
 		      d.left_over, s);
 	if (d.missing)
-		check(WARNING, "store",
-		      "the pool does not have %u block%s of the store: portres "
-		      "persistent reload%s",
-		      d.missing, d.missing == 1 ? "" : "s",
-		      right ? "" : ", as the owner of the store");
+		check_missing(pool, path,
+			      right ? "" : ", as the owner of the store");
 }
 
 void

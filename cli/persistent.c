@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/persistent_list.h"
 #include "cli/trouble.h"
+#include "cli/unfollowed.h"
 #include "cli/view.h"
 #include "core/pool/persistent.h"
 #include "shim/config.h"
@@ -96,6 +97,52 @@ static int delete (struct pool *pool, struct block block)
 	return done(r);
 }
 
+/* The first of them are told, and how many more there are. */
+#define TOLD 3
+
+struct telling {
+	unsigned count;
+	char text[900];
+};
+
+static void
+tell(void *context, const struct unfollowed *line)
+{
+	struct telling *telling = context;
+	size_t at = strlen(telling->text);
+	char text[400];
+
+	if (telling->count++ < TOLD)
+		snprintf(telling->text + at, sizeof(telling->text) - at, "%s%s",
+			 at ? "; " : "",
+			 unfollowed_text(line, text, sizeof(text)));
+}
+
+/* As the store and the pool are now: somebody may have changed them since. */
+static int
+refuse_unfollowed(struct pool *pool, const char *path, unsigned count)
+{
+	struct telling telling = {0};
+	struct store store;
+	struct view view;
+	char more[64] = "";
+
+	if (store_open(pool->sys, path, false, &store) == 0) {
+		if (view_take(pool, &view) == 0) {
+			unfollowed_each(&store, &view, tell, &telling);
+			view_free(&view);
+		}
+		store_close(&store);
+	}
+	if (telling.count > TOLD)
+		snprintf(more, sizeof(more),
+			 "; and %u more: see portres doctor",
+			 telling.count - TOLD);
+	return refuse("%u line%s of %s/persistent could not be followed: %s%s",
+		      count, count == 1 ? "" : "s", path,
+		      telling.count ? telling.text : "try again", more);
+}
+
 static int
 reload(struct pool *pool)
 {
@@ -110,13 +157,7 @@ reload(struct pool *pool)
 	if (report.unguarded)
 		caution_unguarded();
 	r = finish(STATUS_OK);
-	if (report.bad)
-		r = refuse("%u line%s of %s/persistent could not be followed, "
-			   "the first is line %u: it is no block, or overlaps "
-			   "another reservation",
-			   report.bad, report.bad == 1 ? "" : "s", store,
-			   report.first_bad);
-	return r;
+	return report.bad ? refuse_unfollowed(pool, store, report.bad) : r;
 }
 
 /* Opens the pool for a change of the store. */

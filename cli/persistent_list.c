@@ -16,22 +16,11 @@ struct listing {
 	unsigned bad, first_bad;
 };
 
-static bool
-is_reserved(const struct view *view, struct block block)
-{
-	const struct entry *entry =
-		view_find(view, block.protocol, block.range);
-
-	return entry && entry->kind == KIND_PERSISTENT &&
-	       entry->range.start == block.range.start &&
-	       entry->range.count == block.range.count;
-}
-
 static int
 note_line(void *context, unsigned line, bool bad, struct block block)
 {
 	struct listing *listing = context;
-	bool reserved = !bad && is_reserved(listing->view, block);
+	bool reserved = !bad && view_has_persistent(listing->view, block);
 
 	if (bad) {
 		if (listing->bad++ == 0)

@@ -196,6 +196,16 @@ view_find(const struct view *view, enum protocol protocol, struct range range)
 	return NULL;
 }
 
+bool
+view_has_persistent(const struct view *view, struct block block)
+{
+	const struct entry *entry =
+		view_find(view, block.protocol, block.range);
+
+	return entry && entry->kind == KIND_PERSISTENT &&
+	       range_equal(entry->range, block.range);
+}
+
 char *
 entry_holder(const struct entry *entry, char *to, size_t size)
 {

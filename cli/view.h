@@ -5,6 +5,7 @@
 
 #include "cli/entry.h"
 #include "core/pool/pool.h"
+#include "core/pool/store.h"
 
 struct view {
 	struct entry *entries; /* by protocol, then port */
@@ -27,6 +28,9 @@ int view_now(struct view *ret);
 /* The entry that covers the port, or NULL. */
 const struct entry *view_find(const struct view *view, enum protocol protocol,
 			      struct range range);
+
+/* Is there a persistent reservation of exactly these ports? */
+bool view_has_persistent(const struct view *view, struct block block);
 
 /* "pid 12 (nginx)", "the persistent store, used by …" for messages. */
 char *entry_holder(const struct entry *entry, char *to, size_t size);

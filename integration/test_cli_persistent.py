@@ -9,6 +9,7 @@ from errno import EADDRINUSE
 
 import pytest
 
+from kits.cli import lines
 from kits.playing import refused
 
 
@@ -93,10 +94,61 @@ def test_garbage_is_kept_and_named(cli, listed, pool):
     assert out.splitlines()[1].split()[1] == "28000"
     assert f"4 lines of {store} make no sense, the first is line 4" in said
     out, said = cli("persistent", "reload", status=1, quiet=False)
-    assert out == "0 added, 0 removed, 1 kept\n" and "the first is line 4" in said
+    assert out == "0 added, 0 removed, 1 kept\n"
+    assert f"portres: 4 lines of {store} could not be followed: line 4 makes no sense: write " in said
+    assert "; line 6 makes no sense" in said and "; and 1 more: see portres doctor\n" in said
     cli("persistent", "add", "udp", 28000, 5)
     assert store.read_bytes() == ("# c\n\n" + good + bad + "udp 28000 5\n").encode("latin-1")
     assert [e["start"] for e in listed()] == [28000, 28000]
+
+
+def test_reload_names_what_is_in_the_way(cli, doctor, listed, player, pool):
+    """Which line, which block, whose; and doctor does, after it."""
+    store = pool / "persistent"
+    one = player()
+    a = one.tcp()
+    a.acquire(28010, 5)
+    store.write_text("tcp 28000 20\nudp 28000 5\nudp 28004 2 # again\n")
+    for _ in range(2):
+        out, said = cli("persistent", "reload", status=1, quiet=False)
+        assert said == (
+            f"portres: 2 lines of {store} could not be followed: "
+            f"line 1, tcp 28000-28019, overlaps 28010-28014, held by pid {one.pid} (python3): "
+            "stop it, then portres persistent reload, or take other ports; line 3, udp 28004-28005, overlaps "
+            "28000-28004, held by the persistent store: take one of the two lines out\n")
+    assert out == "0 added, 0 removed, 1 kept\n"
+    warnings = " ".join(lines(doctor(), "warning"))
+    assert f"line 1, tcp 28000-28019, overlaps 28010-28014, held by pid {one.pid} (" in warnings
+    assert "line 3, udp 28004-28005, overlaps 28000-28004, held by the persistent" in warnings
+    assert "the pool does not have" not in warnings
+    a.close()
+    assert "of the store: portres persistent reload (line 1, tcp 28000-28019)" in doctor()
+    store.write_text("tcp 28000 20\n")
+    assert cli("persistent", "reload") == "1 added, 1 removed, 0 kept\n"
+    assert "overlaps" not in doctor()
+
+
+def test_reload_and_doctor_name_the_first_of_many(cli, doctor, pool):
+    many = [f"tcp {start} 2\n" for start in range(28001, 28021)]
+    (pool / "persistent").write_text("tcp 28000 30\n" + "".join(many))
+    _, said = cli("persistent", "reload", status=1, quiet=False)
+    assert "; line 4, tcp 28003-28004, overlaps 28000-28029, held by " in said
+    assert "line 5" not in said and said.endswith("; and 17 more: see portres doctor\n")
+    text = doctor()
+    assert "line 9, tcp 28008-28009, overlaps" in text and "line 10" not in text
+    assert "in the way of 12 lines more" in text
+    (pool / "persistent").write_text("".join(many[::2]))
+    assert "not have 10 blocks of the store: portres persistent reload (line 1, tcp" in doctor()
+
+
+def test_reload_into_a_full_pool(cli, doctor, pool):
+    text = "".join(f"{proto} {port} 1\n" for proto in ("tcp", "udp")
+                   for port in range(20000, 24097))
+    (pool / "persistent").write_text(text)
+    _, said = cli("persistent", "reload", status=1, quiet=False)
+    full = "udp 24095, is not reserved, for the pool is full: end some of its 8192 reservations"
+    assert full in said
+    assert full in doctor(1)
 
 
 def test_reload_removes_what_was_deleted(cli, listed, pool):
