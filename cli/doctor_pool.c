@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -80,6 +81,41 @@ check_directory(const char *path)
 		      "make there (mode %o): chmod g+s %s",
 		      group ? group->gr_name : "?", path, st.st_mode & 07777,
 		      path);
+}
+
+/*
+ * A namespace that ends leaves its file. It is counted and not called stale: a
+ * namespace without processes can be held by a mount or a descriptor that is
+ * not seen from here, and a block by a socket whose program maps no pool.
+ */
+static void
+check_files(const char *directory, const char *own)
+{
+	DIR *files = opendir(directory);
+	unsigned long long bytes = 0;
+	struct dirent *entry;
+	unsigned count = 0;
+	struct stat st;
+
+	own = strrchr(own, '/') + 1;
+	while (files && (entry = readdir(files))) {
+		const char *name = entry->d_name;
+
+		if (strncmp(name, "pool-", 5) != 0 || strcmp(name, own) == 0 ||
+		    name[5 + strspn(name + 5, "0123456789")] != '\0' ||
+		    fstatat(dirfd(files), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		bytes += (unsigned long long)st.st_blocks * 512;
+		count++;
+	}
+	if (files)
+		closedir(files);
+	if (count)
+		check(GOOD, "pool",
+		      "%u more file%s in it, of other network namespaces, %llu "
+		      "kB: those whose namespace has ended stay, see "
+		      "portres(7)",
+		      count, count == 1 ? "" : "s", bytes / 1000);
 }
 
 static void
@@ -201,6 +237,7 @@ check_pool(void)
 	check_name(config, directory);
 	check_sandbox(directory);
 	check_directory(directory);
+	check_files(directory, pool.path);
 	check_lock(&pool);
 	check_contents(&pool);
 	pool_close(&pool);

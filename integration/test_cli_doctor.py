@@ -218,6 +218,22 @@ def test_stale_and_ephemeral(doctor, player):
     assert "0 living, 0 stale swept" in doctor()
 
 
+def test_files_of_other_namespaces(build, cli, cli_env, doctor, pool, need):
+    """That of one which has ended is counted; that it has ended nobody says."""
+    need("make a network namespace")
+    assert "more file" not in doctor()
+    for left in 1, 2:
+        subprocess.run(["unshare", "-n", build / "portres", "list"], env=cli_env, check=True,
+                       capture_output=True)
+        assert len(list(pool.glob("pool-*"))) == left + 1
+        s = "s" * (left > 1)
+        (line,) = [line for line in lines(doctor(), "ok") if "more file" in line]
+        assert f"{left} more file{s} in it, of other network namespaces, {left}" in line
+        assert "stay, see portres(7)" in line
+    (pool / "pool-x").write_text("")
+    assert " 2 more files in it" in doctor()
+
+
 def test_settings_that_make_no_sense(doctor, cli_env):
     env = dict(cli_env, PORTRES_WILDCARD="9-1")
     assert "PORTRES_WILDCARD=9-1 makes no sense" in " ".join(lines(doctor(env=env), "warning"))

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -61,9 +62,11 @@ BY_NAME = the(ROOT / "docs/platforms.md", "LD_PRELOAD=.*")
 PLAIN_WINDOWS = the(README, r"g\+\+ -Ibuild/include .*")
 DOCTOR = the(ROOT / "docs/machine-pool.md", "portres doctor")
 SERVERS = [c for c in commands(ROOT / "docs/servers.md") if c.startswith("portres")]
+LIVING = the(ROOT / "docs/machine-pool.md", "for n in .*")
+MAPPED = the(ROOT / "docs/machine-pool.md", "for f in .*")
 PLUGINS = [the(SUITES, "make && PYTHONPATH=.*"), the(PLUGIN / "README.md", "PYTHONPATH=.*")]
 HERE = {A_SERVER, TESTS, WINDOWS, KEPT, FIRST, MULTIARCH, BY_NAME, PLAIN_WINDOWS,
-        DOCTOR, *SERVERS, *PLUGINS}
+        DOCTOR, LIVING, MAPPED, *SERVERS, *PLUGINS}
 
 STAND_INS = ["nginx", "redis-server", "postgres", "named", "rtp-server", "server", "node-red", "make",
          "sip-server"]
@@ -202,6 +205,31 @@ def test_what_the_command_shows(at_home):
         assert one.split() == other.split()
     assert "server --port" in at_home("portres run --tcp 2 -- server --port {1} --admin {2}")
     assert "ok " in at_home(f"{DOCTOR} || [ $? = 1 ]")
+
+
+def test_which_files_of_the_pool_can_go(at_home, pool, start, has, need):
+    """Two namespaces have made one: of one that has ended, and of one that goes on."""
+    need("make a network namespace")
+    if not has("lsns") or not has("nsenter"):
+        pytest.skip("needs lsns and nsenter")
+    with socket.socket() as asked:
+        try:
+            asked.getsockopt(socket.SOL_SOCKET, 71, 8)
+        except OSError:
+            pytest.skip("no SO_NETNS_COOKIE")
+    subprocess.run(["unshare", "-n", "sh", "-c", "portres list"], env=at_home.env, check=True,
+                   capture_output=True)
+    (gone,) = [file.name for file in pool.glob("pool-*")]
+    hold = "import portres; held = portres.reserve(); print('held', flush=True); input()"
+    env = dict(at_home.env, PYTHONPATH=str(PLUGIN))
+    holder = start(["unshare", "-n", sys.executable, "-c", hold], env)
+    assert holder.line() == "held"
+    (there,) = {file.name for file in pool.glob("pool-*")} - {gone}
+    run = subprocess.run(["sh", "-c", f"{LIVING}; echo; {MAPPED}; :".replace("/run/portres", str(pool))],
+                         capture_output=True, text=True, check=True, timeout=60)
+    living, mapped = run.stdout.split("\n\n")
+    assert there in living.split() and gone not in living.split()
+    assert mapped.split() == [there]
 
 
 @pytest.mark.parametrize("command", SERVERS)
