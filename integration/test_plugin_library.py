@@ -195,6 +195,12 @@ a, b = portres.reserve(2), portres.reserve(1, "udp")
 env = a.env()
 lib = "{build}/libportres.so"
 assert env["LD_PRELOAD"] == lib + ":libm.so.6:libdl.so.2"
+for before, after in [
+    (f"libm.so.6:{{lib}} libdl.so.2 {{lib}}", f"{{lib}}:libm.so.6:libdl.so.2"),
+    # It ends the program that has any other library in front of it.
+    ("libm.so.6 /a/libasan.so.8", f"/a/libasan.so.8:{{lib}}:libm.so.6"),
+]:
+    assert a.env({{"LD_PRELOAD": before}})["LD_PRELOAD"] == after
 assert env["PORTRES_TOKENS"] == f"17 {{a.token}}"
 assert env["PORTRES_PORTS"] == f"{{a.ports[0]}} {{a.ports[1]}}"
 assert env["PORTRES_PORT"] == str(a.port)

@@ -225,9 +225,10 @@ class Reservation:
                          "blank, colon or $, and no directory is yours alone to "
                          "hold a link to it: move it, or give the path of a link "
                          "that has none of these")
-        words = [name if preload.means(word, path) else word
-                 for word in preload.words(before)]
-        return ":".join(words if name in words else [name, *words])
+        others = [word for word in preload.words(before)
+                  if word != name and not preload.means(word, path)]
+        first = [word for word in others if preload.is_runtime(word)]
+        return ":".join([*first, name, *(word for word in others if word not in first)])
 
     def popen(self, args: Any, **kw: Any) -> subprocess.Popen[Any]:
         """subprocess.Popen of a program that carries the block: it may bind

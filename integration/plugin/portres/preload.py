@@ -32,6 +32,11 @@ def is_our_name(word: str) -> bool:
                              word.rpartition("/")[2]))
 
 
+def is_runtime(word: str) -> bool:
+    """AddressSanitizer's ends the program that has a library in front of it."""
+    return word.rpartition("/")[2].startswith(("libasan.so", "libclang_rt.asan"))
+
+
 def _same_file(a: os.stat_result, b: os.stat_result) -> bool:
     return (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
 
