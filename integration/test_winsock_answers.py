@@ -334,6 +334,77 @@ def test_select_waits_for_a_connection(run_c):
         "ended except": 0, "ended waits": 1}
 
 
+def test_select_finds_a_reset_and_takes_any_time(run_c):
+    """A connection that was reset is readable, though the exceptional are asked for."""
+    said = run_c(r"""
+	struct timeval long_time = {.tv_sec = LONG_MAX};
+	struct linger hard = {1, 0};
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int size = sizeof at;
+	fd_set readable, exceptional;
+	started();
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	SOCKET l = socket(AF_INET, SOCK_STREAM, 0), c = socket(AF_INET, SOCK_STREAM, 0);
+	bind(l, (SOCKADDR *)&at, size);
+	listen(l, 1);
+	getsockname(l, (SOCKADDR *)&at, &size);
+	u_long on = 1;
+	ioctlsocket(c, FIONBIO, &on);
+	connect(c, (SOCKADDR *)&at, size);
+	SOCKET s = accept(l, NULL, NULL);
+	setsockopt(s, SOL_SOCKET, SO_LINGER, (char *)&hard, sizeof hard);
+	closesocket(s);
+	FD_ZERO(&readable);
+	FD_SET(c, &readable);
+	exceptional = readable;
+	say("found", select(0, &readable, NULL, &exceptional, &long_time));
+	say("readable", FD_ISSET(c, &readable) != 0);
+	say("exceptional", FD_ISSET(c, &exceptional) != 0);
+	""", before="#include <limits.h>\n")
+    assert said == {"found": 1, "readable": 1, "exceptional": 0}
+
+
+def test_select_sleeps_beside_sockets_that_nobody_asked_for(run_c):
+    """One was never connected, the other's connection ends while it waits."""
+    said = run_c(r"""
+	struct timeval moment = {.tv_usec = 400000};
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	int size = sizeof at;
+	pthread_t thread;
+	fd_set exceptional;
+	started();
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	SOCKET l = socket(AF_INET, SOCK_STREAM, 0), fresh = socket(AF_INET, SOCK_STREAM, 0);
+	c = socket(AF_INET, SOCK_STREAM, 0);
+	bind(l, (SOCKADDR *)&at, size);
+	listen(l, 1);
+	getsockname(l, (SOCKADDR *)&at, &size);
+	connect(c, (SOCKADDR *)&at, size);
+	s = accept(l, NULL, NULL);
+	FD_ZERO(&exceptional);
+	FD_SET(fresh, &exceptional);
+	FD_SET(c, &exceptional);
+	pthread_create(&thread, NULL, end_it, NULL);
+	say("found", select(0, NULL, NULL, &exceptional, &moment));
+	pthread_join(thread, NULL);
+	say("slept", clock() < CLOCKS_PER_SEC / 5);
+	""", before=r"""
+#include <poll.h>
+#include <time.h>
+
+static SOCKET c, s;
+
+static void *end_it(void *unused)
+{
+	poll(NULL, 0, 103);
+	shutdown(c, SD_BOTH);
+	shutdown(s, SD_BOTH);
+	return unused;
+}
+""")
+    assert said == {"found": 0, "slept": 1}
+
+
 def test_a_select_hears_of_another_threads_connect(run_c):
     """The socket had no connection when it began to wait."""
     said = run_c(r"""

@@ -420,6 +420,182 @@ def test_a_poll_that_waits_ends_with_its_socket(run_c):
     assert said == {"close": 0, "wait": 0, "answer": 1, "found": 1}
 
 
+def test_a_hard_close_beside_a_call_that_waits(run_c):
+    """Its peer hears of the reset, and of no end before it."""
+    said = run_c(r"""
+	struct linger hard = {1, 0};
+	HANDLE thread;
+	pair();
+	setsockopt(client, SOL_SOCKET, SO_LINGER, (char *)&hard, sizeof hard);
+	waiting = client;
+	call = do_recv;
+	thread = blocked();
+	closesocket(client);
+	say("wait", WaitForSingleObject(thread, 10000));
+	say("its peer", recv(server, bytes, 1, 0) < 0 ? WSAGetLastError() : 0);
+	""", before=PAIR + WAITS)
+    assert said == {"wait": 0, "its peer": 10054}
+
+
+def test_a_request_while_its_socket_is_being_closed(run_c):
+    """A close waits for a thread in select(): what is asked for meanwhile ends, too."""
+    said = run_c(r"""
+	HANDLE thread[2];
+	int lost = 0, made = 0;
+	for (int i = 0; i < 200; i++) {
+		pair();
+		waiting = client;
+		call = do_select;
+		thread[0] = blocked();
+		sem_init(&begun, 0, 0);
+		thread[1] = CreateThread(NULL, 0, ask_often, NULL, 0, NULL);
+		sem_wait(&begun);
+		closesocket(client);
+		WaitForMultipleObjects(2, thread, TRUE, INFINITE);
+		made += pending;
+		for (int n = 0; n < pending; n++) {
+			DWORD got, flags;
+			if (WaitForSingleObject(over[n].hEvent, 2000) != WAIT_OBJECT_0)
+				lost++;
+		}
+		closesocket(server);
+		closesocket(listener);
+	}
+	say("some", made > 0);
+	say("lost", lost);
+	""", before=PAIR + WAITS + r"""
+static WSAOVERLAPPED over[64];
+static int pending;
+
+/* Until there is no socket any more. */
+static DWORD WINAPI ask_often(void *unused)
+{
+	static char byte;
+	WSABUF one = {1, &byte};
+	DWORD flags;
+	int code = WSA_IO_PENDING;
+
+	for (pending = 0; pending < 64 && code == WSA_IO_PENDING;) {
+		WSAOVERLAPPED *at = &over[pending];
+		if (!at->hEvent)
+			at->hEvent = WSACreateEvent();
+		flags = 0;
+		code = WSARecv(waiting, &one, 1, NULL, &flags, at, NULL) ? WSAGetLastError() : 0;
+		if (code == WSA_IO_PENDING)
+			pending++;
+		if (pending == 1)
+			sem_post(&begun);
+	}
+	return 0;
+}
+""")
+    assert said == {"some": 1, "lost": 0}
+
+
+def test_a_send_in_line_goes_before_the_end(run_c):
+    """It was called before the shutdown."""
+    said = run_c(r"""
+	WSAOVERLAPPED sending = {0};
+	HANDLE thread, reader;
+	pair();
+	send_much(&sending);
+	waiting = client;
+	call = do_send_end;
+	thread = blocked();
+	say("shut", shutdown(client, SD_SEND));
+	reader = CreateThread(NULL, 0, read_all, NULL, 0, NULL);
+	WaitForSingleObject(thread, INFINITE);
+	WaitForSingleObject(reader, INFINITE);
+	say("sent", answer);
+	say("got", got);
+	say("its place", end_at);
+	""", before=PAIR + WAITS + r"""
+static int do_send_end(void)
+{
+	return send(waiting, "END", 3, 0);
+}
+""")
+    assert said == {"shut": 0, "sent": 3, "got": (8 << 20) + 3, "its place": 8 << 20}
+
+
+def test_a_call_is_not_passed_for_ever(run_c):
+    """Two requests are always pending: one that is made later does not come first."""
+    said = run_c(r"""
+	static WSAOVERLAPPED over[2];
+	static char byte[2];
+	WSABUF one[2] = {{1, &byte[0]}, {1, &byte[1]}};
+	DWORD flags, n;
+	HANDLE thread;
+	int rounds = 0;
+	pair();
+	for (int i = 0; i < 2; i++) {
+		flags = 0;
+		WSARecv(client, &one[i], 1, NULL, &flags, &over[i], NULL);
+	}
+	waiting = client;
+	call = do_recv;
+	thread = blocked();
+	while (WaitForSingleObject(thread, 0) == WAIT_TIMEOUT && rounds < 10000) {
+		int i = rounds++ % 2;
+		send(server, "x", 1, 0);
+		while (!WSAGetOverlappedResult(client, &over[i], &n, FALSE, &flags) &&
+		       WaitForSingleObject(thread, 0) == WAIT_TIMEOUT)
+			sched_yield();
+		flags = 0;
+		WSARecv(client, &one[i], 1, NULL, &flags, &over[i], NULL);
+	}
+	say("passed", rounds >= 10000);
+	say("answer", answer);
+	""", before=PAIR + WAITS)
+    assert said == {"passed": 0, "answer": 1}
+
+
+@pytest.mark.parametrize("flags", ["0", "TF_REUSE_SOCKET"])
+def test_disconnecting_when_the_peer_has_ended_before(run_c, flags):
+    """What is pending is sent all the same."""
+    said = run_c(r"""
+	WSAOVERLAPPED over = {0}, leaving = {0};
+	HANDLE reader;
+	DWORD n, flags;
+	pair();
+	say("pending", send_much(&over));
+	shutdown(server, SD_SEND);
+	say("leaving", DisconnectEx(client, &leaving, %s, 0) ? 0 : WSAGetLastError());
+	reader = CreateThread(NULL, 0, read_all, NULL, 0, NULL);
+	say("left", WSAGetOverlappedResult(client, &leaving, &n, TRUE, &flags));
+	closesocket(client);
+	WaitForSingleObject(reader, INFINITE);
+	say("got", got);
+	say("sent", over.InternalHigh);
+	say("good", over.Internal);
+	""" % flags, before=PAIR)
+    assert said == {"pending": 997, "leaving": 997, "left": 1, "got": 8 << 20,
+                    "sent": 8 << 20, "good": 0}
+
+
+def test_a_poll_whose_bell_was_closed(run_c):
+    """Programs close all descriptors that they do not know."""
+    said = run_c(r"""
+	HANDLE thread;
+	struct timeval moment = {.tv_usec = 100000};
+	fd_set set;
+	pair();
+	waiting = client;
+	call = do_select;
+	thread = blocked();
+	send(server, "x", 1, 0);
+	WaitForSingleObject(thread, INFINITE);
+	for (int fd = 3; fd < 100; fd++)
+		if (fd != (int)client && fd != (int)server)
+			close(fd);
+	recv(client, bytes, 1, 0);
+	FD_ZERO(&set);
+	FD_SET(client, &set);
+	say("select", select(0, &set, NULL, NULL, &moment));
+	""", before=PAIR + WAITS)
+    assert said == {"select": 0}
+
+
 @pytest.mark.parametrize("call", ["accept", "recv", "select"])
 def test_a_call_that_waits_ends_with_winsock(run_c, call):
     """The last WSACleanup cancels what other threads wait for."""

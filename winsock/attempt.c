@@ -2,6 +2,8 @@
 #include "winsock/attempt.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -39,6 +41,21 @@ attempt_prepare(int fd)
 	if (poll(&look, 1, 0) > 0)
 		attempt_forget(fd);
 	return 0;
+}
+
+bool
+attempt_failed(int fd)
+{
+	struct tcp_info info = {0};
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer), room = sizeof(info);
+
+	if (!state_flags(fd, STATE_ATTEMPT) ||
+	    getpeername(fd, (struct sockaddr *)&peer, &size) == 0)
+		return false;
+	/* A peer that was there has acknowledged our first segment. */
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &room) < 0 ||
+	       info.tcpi_bytes_acked == 0;
 }
 
 void

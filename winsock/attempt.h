@@ -16,6 +16,10 @@ int attempt_prepare(int fd);
 /* The socket is connected, or `pending`: FD_CONNECT will be told of it. */
 void attempt_begun(int fd, bool pending);
 
+/* Has the attempt failed? Not so one that had succeeded and was reset since.
+ * The socket has an error. */
+bool attempt_failed(int fd);
+
 /* It has failed, or is given up: the socket is as if it had not been. */
 void attempt_forget(int fd);
 

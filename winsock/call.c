@@ -205,8 +205,8 @@ poll_copy(LPWSAPOLLFD array, ULONG n, uint64_t until)
 	else
 		found = (int)wsa_plain(
 			waiting_poll(polled, (unsigned int)n, until));
-	for (ULONG i = 0; found >= 0 && i < n; i++)
-		array[i].revents = polled[i].revents;
+	if (found >= 0 && usermem_write(array, polled, n * sizeof(*polled)) < 0)
+		found = wsa_fail(EFAULT);
 	if (polled != few)
 		free(polled);
 	return found;

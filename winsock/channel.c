@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
 
@@ -25,10 +26,13 @@ struct channel {
 	struct io *queue[DIRECTIONS];
 	bool busy[DIRECTIONS]; /* an attempt is being made */
 	bool ready[DIRECTIONS];
-	bool ended;		 /* nothing will change any more */
-	bool closing;		 /* somebody waits for the end of an attempt */
-	bool waited;		 /* or of what is in line */
-	bool shut;		 /* sends no more after what is in line */
+	bool ended;   /* nothing will change any more */
+	bool closing; /* somebody waits for the end of an attempt */
+	bool waited;  /* or of what is in line */
+	bool shut;    /* sends no more after what is in line */
+	uint64_t order[DIRECTIONS];
+	struct io *trying[DIRECTIONS];	  /* that is in no queue yet */
+	unsigned int callers[DIRECTIONS]; /* calls that have stood in line */
 	bool moves;		 /* its requests may be at other sockets */
 	struct reactor *reactor; /* that watches it */
 	struct port *port;
@@ -83,27 +87,64 @@ channel_end(struct io *io, int code, DWORD bytes)
 	completion_end(&io->completion, code, bytes, false, io->fd);
 }
 
-/* Is there what a call has to wait for? */
+/* Is there what a call has to wait for that came then? */
 static bool
-in_line(const struct channel *channel, enum direction d)
+in_line(const struct channel *channel, enum direction d, uint64_t order)
 {
-	struct io *io = channel->queue[d];
+	const struct io *io = channel->trying[d];
 
-	while (io && !io->in_line)
-		io = io->next;
-	return io;
+	if (io && io->in_line && io->order < order)
+		return true;
+	for (io = channel->queue[d]; io; io = io->next)
+		if (io->in_line && io->order < order)
+			return true;
+	return false;
 }
 
-/* A request has ended. */
+static bool
+anything(const struct channel *channel, enum direction d)
+{
+	return channel->callers[d] || in_line(channel, d, UINT64_MAX);
+}
+
+/* For calls, which ask without the monitor. */
+static void
+tell_line(const struct channel *channel)
+{
+	struct state_waiting *told = state_waiting(channel->fd, false);
+
+	if (!told)
+		return;
+	for (int d = 0; d < DIRECTIONS; d++)
+		atomic_store(&told->line[d], anything(channel, d));
+}
+
+static void run_queue(struct channel *channel, enum direction d);
+
+/* The socket may be another's by now, whose program has closed ours. */
+static void
+shut_down(struct channel *channel)
+{
+	int fd = channel->fd;
+
+	channel->shut = false;
+	if (channel->cookie != socket_cookie(fd))
+		return;
+	state_change(fd, STATE_SEND_SHUT, 0);
+	if (shutdown(fd, SHUT_WR) < 0)
+		state_change(fd, 0, STATE_SEND_SHUT);
+	/* A DisconnectEx may have waited for that. */
+	channel->ready[READING] = true;
+	run_queue(channel, READING);
+}
+
+/* A request has ended, or a call has been made. */
 static void
 line_moves(struct channel *channel)
 {
-	if (channel->shut && !in_line(channel, WRITING)) {
-		channel->shut = false;
-		if (channel->cookie == socket_cookie(channel->fd) &&
-		    shutdown(channel->fd, SHUT_WR) == 0)
-			state_change(channel->fd, STATE_SEND_SHUT, 0);
-	}
+	tell_line(channel);
+	if (channel->shut && !anything(channel, WRITING))
+		shut_down(channel);
 	if (channel->waited)
 		monitor_wake();
 	channel->waited = false;
@@ -183,6 +224,8 @@ destroy(struct channel *channel)
 	state_set_channel(channel->fd, NULL);
 	channel->shut = false;
 	abort_of(channel, NULL, false);
+	memset(channel->callers, 0, sizeof(channel->callers));
+	tell_line(channel);
 	if (channel->port)
 		port_let_go(channel->port);
 	free(channel->selection);
@@ -368,9 +411,12 @@ try_at_once(struct channel *channel, struct io *io, DWORD *ret_bytes)
 {
 	int code = IO_AGAIN;
 
+	channel->trying[io->direction] = io;
+	tell_line(channel);
 	while (code == IO_AGAIN && channel->ready[io->direction] &&
 	       !channel->busy[io->direction] && !channel->queue[io->direction])
 		code = attempt(channel, io, ret_bytes);
+	channel->trying[io->direction] = NULL;
 	return code;
 }
 
@@ -386,8 +432,11 @@ request(struct io *io, const struct overlapped_party *party, DWORD *ret_bytes)
 	struct channel *channel = find_or_make(io->fd);
 	int code;
 
+	if (waiting_is_closing(io->fd))
+		return WSAENOTSOCK;
 	if (!channel || !watch(channel))
 		return socket_cookie(io->fd) ? WSAENOBUFS : WSAENOTSOCK;
+	io->order = ++channel->order[io->direction];
 	if (io->in_line && io->direction == WRITING && channel->shut)
 		return WSAESHUTDOWN;
 	io->stream = channel->stream;
@@ -431,8 +480,10 @@ channel_request(struct io *io, const struct overlapped_party *party,
 	}
 	/* Also what others have queued while this one was tried. */
 	channel = state_channel(fd);
-	if (channel)
+	if (channel) {
 		run_queue(channel, d);
+		line_moves(channel);
+	}
 	monitor_leave();
 	return code;
 }
@@ -442,10 +493,15 @@ channel_go_on(struct io *io)
 {
 	struct channel *channel = find_or_make(io->fd);
 
+	if (io->aborted || waiting_is_closing(io->fd)) {
+		channel_end(io, WSA_OPERATION_ABORTED, 0);
+		return;
+	}
 	if (!channel || !watch(channel)) {
 		channel_end(io, WSAENOBUFS, 0);
 		return;
 	}
+	io->order = ++channel->order[io->direction];
 	io->stream = channel->stream;
 	append(channel, io);
 	run_queue(channel, io->direction);
@@ -483,37 +539,80 @@ limit_of(int fd, enum direction d)
 
 /* The next look finds out what has changed meanwhile. */
 static int
-wait_in_line(struct channel *channel, enum direction d, bool quick,
-	     uint64_t *until)
+wait_in_line(struct channel *channel, uint64_t until)
 {
 	int fd = channel->fd;
 
-	if (d == WRITING && channel->shut)
-		return WSAESHUTDOWN;
-	if (quick || fcntl(fd, F_GETFL) & O_NONBLOCK)
-		return WSAEWOULDBLOCK;
 	channel->waited = true;
-	if (*until == 0)
-		*until = limit_of(fd, d);
-	if (!monitor_wait(*until))
+	if (!monitor_wait(until))
 		return WSAETIMEDOUT;
 	return waiting_is_closing(fd) ? WSAEINTR : 0;
 }
 
-int
-channel_turn(int fd, enum direction direction, bool quick)
+static int
+stand_in_line(struct channel *channel, enum direction d, uint64_t order)
 {
-	struct channel *channel;
-	uint64_t until = 0;
+	int fd = channel->fd;
+	uint32_t generation = channel->generation;
+	uint64_t until = limit_of(fd, d);
 	int code = 0;
 
-	if (!state_channel(fd))
+	channel->callers[d]++;
+	while (code == 0 && in_line(channel, d, order)) {
+		code = wait_in_line(channel, until);
+		channel = find(fd);
+		if (!channel || channel->generation != generation)
+			return WSAEINTR;
+	}
+	if (code)
+		channel->callers[d]--;
+	return code;
+}
+
+int
+channel_turn(int fd, enum direction direction, bool quick, bool *ret_waited)
+{
+	struct state_waiting *told = state_waiting(fd, false);
+	struct channel *channel;
+	uint64_t order;
+	int code = 0;
+
+	*ret_waited = false;
+	if (!told || !atomic_load(&told->line[direction]))
 		return 0;
 	monitor_enter();
-	while (code == 0 && (channel = find(fd)) && in_line(channel, direction))
-		code = wait_in_line(channel, direction, quick, &until);
+	channel = find(fd);
+	order = channel ? ++channel->order[direction] : 0;
+	if (channel && direction == WRITING && channel->shut) {
+		code = WSAESHUTDOWN;
+	} else if (!channel || !in_line(channel, direction, order)) {
+		/* It has its turn. */
+	} else if (quick || fcntl(fd, F_GETFL) & O_NONBLOCK) {
+		code = WSAEWOULDBLOCK;
+	} else {
+		code = stand_in_line(channel, direction, order);
+		*ret_waited = code == 0;
+	}
+	if (code && (channel = state_channel(fd)))
+		line_moves(channel);
 	monitor_leave();
 	return code;
+}
+
+void
+channel_turn_over(int fd, enum direction direction)
+{
+	struct wsa_last last = wsa_keep();
+	struct channel *channel;
+
+	monitor_enter();
+	channel = state_channel(fd);
+	if (channel && channel->callers[direction]) {
+		channel->callers[direction]--;
+		line_moves(channel);
+	}
+	monitor_leave();
+	wsa_put_back(&last);
 }
 
 bool
@@ -527,9 +626,32 @@ channel_shut(int fd)
 	monitor_enter();
 	channel = find(fd);
 	if (channel)
-		pending = channel->shut = in_line(channel, WRITING);
+		pending = channel->shut = anything(channel, WRITING);
 	monitor_leave();
 	return pending;
+}
+
+bool
+channel_sends(int fd)
+{
+	struct state_waiting *told = state_waiting(fd, false);
+
+	return told && atomic_load(&told->line[WRITING]);
+}
+
+int
+channel_wait_sent(int fd)
+{
+	struct channel *channel;
+	int code = 0;
+
+	if (!channel_sends(fd))
+		return 0;
+	monitor_enter();
+	while (code == 0 && (channel = find(fd)) && anything(channel, WRITING))
+		code = wait_in_line(channel, MONITOR_FOR_EVER);
+	monitor_leave();
+	return code;
 }
 
 void
@@ -592,9 +714,14 @@ void
 channel_replaced(int fd)
 {
 	struct channel *channel = state_channel(fd);
+	struct wanted all = {0};
 
 	if (!channel)
 		return;
+	/* Requests that are pending were for the socket that is gone. */
+	channel->shut = false;
+	abort_matching(channel, &all);
+	channel->ready[READING] = channel->ready[WRITING] = true;
 	channel->cookie = socket_cookie(fd);
 	channel->ended = false;
 	/* The socket that was watched is gone. */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -142,6 +143,7 @@ move_accepted(struct io *io)
 		/* It tells whom the accepting one would have told. */
 		receiving->io.completion = io->completion;
 		receiving->io.origin = io->origin;
+		receiving->io.aborted = io->aborted;
 		receiving->io.in_line = true;
 		receiving->io.completion.destroy = free_whole;
 		free(accepting);
@@ -393,7 +395,8 @@ attempt_disconnect(struct io *io, DWORD *ret_bytes, bool *ret_more)
 
 	(void)ret_bytes;
 	(void)ret_more;
-	if (!peer_is_done(io->fd, 0))
+	/* The peer may have ended its direction long ago. */
+	if (channel_sends(io->fd) || !peer_is_done(io->fd, 0))
 		return IO_AGAIN;
 	return transfer->flags & TF_REUSE_SOCKET ? IO_MOVED : 0;
 }
@@ -415,16 +418,26 @@ move_disconnected(struct io *io)
 	channel_end(io, renew(io->fd), 0);
 }
 
+static void
+cancelled(void *fd)
+{
+	waiting_end(*(int *)fd, WAITING_TO_HEAR);
+}
+
 static int
 disconnect_now(int fd, DWORD flags)
 {
-	int code = 0;
+	volatile int code = WSAEINTR; /* over a setjmp() */
 
-	if (!waiting_begin(fd) || !peer_is_done(fd, -1))
+	pthread_cleanup_push(cancelled, &fd);
+	if (waiting_begin(fd, WAITING_TO_HEAR))
+		code = channel_wait_sent(fd);
+	if (code == 0)
+		peer_is_done(fd, -1);
+	pthread_cleanup_pop(0);
+	if (!waiting_end(fd, WAITING_TO_HEAR))
 		code = WSAEINTR;
-	if (!waiting_end(fd))
-		return WSAEINTR;
-	if (flags & TF_REUSE_SOCKET) {
+	if (code == 0 && flags & TF_REUSE_SOCKET) {
 		monitor_enter();
 		code = renew(fd);
 		monitor_leave();

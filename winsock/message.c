@@ -145,65 +145,88 @@ message_receive(int fd, struct msghdr *message, int flags)
 	return r;
 }
 
-/* False: the call has failed. Urgent data is in no line. */
-static bool
-begin(int fd, enum direction direction, int flags)
+/* A call of the program. */
+struct turn {
+	int fd;
+	enum direction direction;
+	bool good;   /* it may be made */
+	bool waited; /* in line */
+};
+
+static enum waiting_for
+kind_of(const struct turn *turn)
+{
+	return turn->direction == WRITING ? WAITING_TO_SEND : WAITING_TO_HEAR;
+}
+
+/* Urgent data is in no line. */
+static void
+begin(struct turn *turn, int flags)
 {
 	int code = 0;
 
-	if (!waiting_begin(fd))
+	if (!waiting_begin(turn->fd, kind_of(turn)))
 		code = WSAEINTR;
-	else if (direction == WRITING || !(flags & MSG_OOB))
-		code = channel_turn(fd, direction, flags & MSG_DONTWAIT);
+	else if (turn->direction == WRITING || !(flags & MSG_OOB))
+		code = channel_turn(turn->fd, turn->direction,
+				    flags & MSG_DONTWAIT, &turn->waited);
 	if (code == WSAEWOULDBLOCK)
-		event_select_again(fd,
-				   direction == WRITING ? FD_WRITE : FD_READ);
+		event_select_again(turn->fd, turn->direction == WRITING
+						     ? FD_WRITE
+						     : FD_READ);
 	if (code)
 		wsa_refuse(code);
-	return code == 0;
+	turn->good = code == 0;
+}
+
+/* Also of a thread that is cancelled. */
+static void
+leave(void *what)
+{
+	struct turn *turn = what;
+
+	if (turn->waited)
+		channel_turn_over(turn->fd, turn->direction);
+	if (!waiting_end(turn->fd, kind_of(turn)))
+		turn->good = false;
 }
 
 /* `r`: what the call had; an end that we have brought about is none. */
 static long
-end(int fd, bool has_begun, long r)
+end(struct turn *turn, long r)
 {
-	return !waiting_end(fd) && has_begun && r <= 0 ? wsa_refuse(WSAEINTR)
-						       : r;
-}
+	bool was_good = turn->good;
 
-/* A thread that is cancelled waits no longer. */
-static void
-cancelled(void *fd)
-{
-	waiting_end(*(int *)fd);
+	leave(turn);
+	return was_good && !turn->good && r <= 0 ? wsa_refuse(WSAEINTR) : r;
 }
 
 long
 message_send_in_turn(int fd, const struct msghdr *message, int flags)
 {
-	bool good;
+	struct turn turn = {fd, WRITING, false, false};
 	volatile long r = -1; /* over a setjmp() */
 
-	pthread_cleanup_push(cancelled, &fd);
-	good = begin(fd, WRITING, flags);
-	if (good)
+	pthread_cleanup_push(leave, &turn);
+	begin(&turn, flags);
+	if (turn.good)
 		r = message_send(fd, message, flags);
 	pthread_cleanup_pop(0);
-	return end(fd, good, r);
+	return end(&turn, r);
 }
 
 long
 message_receive_in_turn(int fd, struct msghdr *message, int flags)
 {
-	bool good;
+	struct turn turn = {fd, READING, false, false};
 	volatile long r = -1; /* over a setjmp() */
 
-	pthread_cleanup_push(cancelled, &fd);
-	good = begin(fd, READING, flags);
-	if (good)
+	pthread_cleanup_push(leave, &turn);
+	begin(&turn, flags);
+	if (turn.good)
 		r = message_receive(fd, message, flags);
 	pthread_cleanup_pop(0);
-	return end(fd, good, r);
+	return end(&turn, r);
 }
 
 ssize_t

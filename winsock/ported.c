@@ -77,7 +77,7 @@ accept_one(int fd, bool quietly, struct sockaddr *address, socklen_t *size)
 static void
 cancelled(void *fd)
 {
-	waiting_end(*(int *)fd);
+	waiting_end(*(int *)fd, WAITING_TO_HEAR);
 }
 
 /* Until the socket is closed. */
@@ -88,11 +88,13 @@ accept_open(int fd, bool quietly, struct sockaddr *address, socklen_t *size)
 	bool good;
 
 	pthread_cleanup_push(cancelled, &fd);
-	good = waiting_begin(fd);
+	good = waiting_begin(fd, WAITING_TO_HEAR);
 	if (good)
 		made = (int)wsa_plain(accept_one(fd, quietly, address, size));
 	pthread_cleanup_pop(0);
-	return waiting_end(fd) || made >= 0 ? made : wsa_refuse(WSAEINTR);
+	if (!waiting_end(fd, WAITING_TO_HEAR))
+		good = false;
+	return good || made >= 0 ? made : wsa_refuse(WSAEINTR);
 }
 
 /* The new socket takes after the one that listens. */
@@ -113,6 +115,7 @@ portres_accept(int fd, struct sockaddr *address, socklen_t *size)
 	event_select_again(fd, FD_ACCEPT);
 	if (made < 0)
 		return -1;
+	waiting_new(made);
 	if (address)
 		windows_address(address, *size);
 	flags = fcntl(fd, F_GETFL);
@@ -197,11 +200,13 @@ connect_open(int fd, const struct sockaddr *address, socklen_t size)
 	bool good;
 
 	pthread_cleanup_push(cancelled, &fd);
-	good = waiting_begin(fd);
+	good = waiting_begin(fd, WAITING_TO_HEAR);
 	if (good)
 		r = (int)wsa_answer(connect(fd, address, size));
 	pthread_cleanup_pop(0);
-	return waiting_end(fd) || r == 0 ? r : wsa_refuse(WSAEINTR);
+	if (!waiting_end(fd, WAITING_TO_HEAR))
+		good = false;
+	return good || r == 0 ? r : wsa_refuse(WSAEINTR);
 }
 
 int
@@ -251,26 +256,32 @@ portres_shutdown(int fd, int how)
 		[SHUT_WR] = STATE_SEND_SHUT,
 		[SHUT_RDWR] = STATE_RECEIVE_SHUT | STATE_SEND_SHUT,
 	};
+	uint32_t added;
 	int before = errno;
 	int r;
 
 	if (wsa_missing())
 		return -1;
+	if ((unsigned int)how > SHUT_RDWR)
+		return wsa_fail(socket_type(fd) < 0 ? ENOTSOCK : EINVAL);
 	if (how == SHUT_WR && channel_shut(fd))
 		return 0;
 	/* Pending sends come first; nothing more is received. */
 	if (how == SHUT_RDWR && channel_shut(fd))
 		how = SHUT_RD;
+	added = shut[how] & ~state_flags(fd, shut[how]);
+	/* First: a call at the same time must not take the end for a reset. */
+	state_change(fd, added, 0);
 	r = (int)wsa_plain(shutdown(fd, how));
 	/* Without a peer a socket of UDP is shut down all the same. */
 	if (r < 0 && errno == ENOTCONN && socket_type(fd) == SOCK_DGRAM) {
 		errno = before;
 		r = 0;
 	}
-	if (r == 0) {
-		state_change(fd, shut[how], 0);
+	if (r == 0)
 		event_select_again(fd, 0);
-	}
+	else
+		state_change(fd, 0, added);
 	return r;
 }
 

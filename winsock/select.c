@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "winsock/attempt.h"
 #include "winsock/error.h"
 #include "winsock/monitor.h"
 #include "winsock/ported.h"
@@ -26,6 +27,8 @@ WINSOCK_API_LINKAGE int WSAAPI __WSAFDIsSet(SOCKET fd,
 #define SETS 3
 #define FEW 64
 #define MOMENT_MS 10
+#define MOST (1u << 24)	  /* entries: no process has as many */
+#define A_LIFE 1000000000 /* seconds */
 
 int WSAAPI
 __WSAFDIsSet(SOCKET fd, struct windows_fd_set *set)
@@ -60,16 +63,6 @@ portres_fd_put(SOCKET fd, u_int *count, SOCKET *array, u_int size)
 	++*count;
 }
 
-static bool
-connect_failed(int fd, short revents)
-{
-	struct sockaddr_storage peer;
-	socklen_t size = sizeof(peer);
-
-	return revents & POLLERR &&
-	       getpeername(fd, (struct sockaddr *)&peer, &size) < 0;
-}
-
 /* The kernel's poll() hangs up on a stream that was never connected, and finds
  * that it can be written to; Windows' waits until there is a connection. */
 static bool
@@ -93,7 +86,8 @@ found(const struct pollfd *at, int which, bool exceptional_asked)
 
 	/* A connect that failed makes a socket writable here and exceptional
 	 * there; programs learn from the difference. */
-	if (exceptional_asked && connect_failed(at->fd, at->revents))
+	if (exceptional_asked && at->revents & POLLERR &&
+	    attempt_failed(at->fd))
 		return which == 2;
 	if (never_connected(at->fd, at->revents))
 		return 0;
@@ -155,34 +149,47 @@ all_sockets(const struct pollfd *at, u_int n)
 	return 0;
 }
 
+/* Puts aside those that were reported; with `back` takes all in again. Returns
+ * whether any is aside. */
+static bool
+put_aside(struct pollfd *polled, u_int n, bool back)
+{
+	bool any = false;
+
+	for (u_int i = 0; i < n; i++) {
+		if (polled[i].fd < 0 ? back : polled[i].revents != 0 && !back)
+			polled[i].fd = -1 - polled[i].fd;
+		any |= polled[i].fd < 0;
+	}
+	return any;
+}
+
 /*
  * Waits until some are found. Those that the kernel only ever reports for what
- * nobody asked, and at once, are left out for a moment, again and again:
+ * nobody asked, and at once, are put aside for a moment, again and again:
  * another thread may connect one.
  */
 static int
 poll_until_found(struct windows_fd_set *const sets[SETS], struct pollfd *polled,
 		 u_int n, uint64_t until)
 {
-	uint64_t end = until;
+	uint64_t moment = MONITOR_FOR_EVER, now;
 
 	for (;;) {
-		if (wsa_plain(waiting_poll(polled, n, end)) < 0 ||
+		if (wsa_plain(waiting_poll(
+			    polled, n, moment < until ? moment : until)) < 0 ||
 		    all_sockets(polled, n) < 0)
 			return -1;
-		if (count_all(sets, polled, false) || monitor_clock() >= until)
+		now = monitor_clock();
+		if (count_all(sets, polled, false) || now >= until)
 			return 0;
-		end = until;
-		for (u_int i = 0; i < n; i++) {
-			if (polled[i].fd < 0)
-				polled[i].fd = -1 - polled[i].fd;
-			else if (polled[i].revents)
-				polled[i].fd = -1 - polled[i].fd;
-			if (polled[i].fd < 0)
-				end = monitor_after(MOMENT_MS);
+		if (now >= moment) {
+			put_aside(polled, n, true);
+			moment = MONITOR_FOR_EVER;
+		} else if (put_aside(polled, n, false) &&
+			   moment == MONITOR_FOR_EVER) {
+			moment = monitor_after(MOMENT_MS);
 		}
-		if (end > until)
-			end = until;
 	}
 }
 
@@ -234,6 +241,8 @@ portres_select(int unused, struct windows_fd_set *readable,
 			continue;
 		if (usermem_read(&count, &sets[i]->count, sizeof(count)) < 0)
 			return wsa_fail(EFAULT);
+		if (count > MOST - n)
+			return wsa_fail(EINVAL);
 		n += count;
 	}
 	if (timeout && usermem_read(&left, timeout, sizeof(left)) < 0)
@@ -244,7 +253,7 @@ portres_select(int unused, struct windows_fd_set *readable,
 		polled = calloc((size_t)n + 1, sizeof(*polled));
 	if (!polled)
 		return wsa_fail(ENOBUFS);
-	if (timeout)
+	if (timeout && left.tv_sec < A_LIFE)
 		until = monitor_clock() + (uint64_t)left.tv_sec * 1000000000 +
 			(uint64_t)left.tv_usec * 1000;
 	r = wait_for_them(sets, polled, n, until);

@@ -6,6 +6,7 @@
 
 #include "winsock/error.h"
 #include "winsock/state.h"
+#include "winsock/waiting.h"
 
 int
 socket_of(SOCKET s)
@@ -98,6 +99,7 @@ socket_make(int family, int type, int protocol, bool overlapped)
 		errno = EPROTONOSUPPORT;
 	if (fd < 0)
 		return -1;
+	waiting_new(fd);
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (!overlapped || (internet && type == SOCK_DGRAM))

@@ -6,9 +6,9 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,16 +22,25 @@
 #define EXPEL_MS 100
 #define RING_NS 5000000
 
-static _Atomic int bell = -1; /* what polls wait for, too */
-static atomic_bool watched;   /* forks are told of */
+/* A socket that is connected to itself. Polls wait for it, too. */
+static _Atomic int bell = -1;
+static _Atomic uint64_t bell_cookie;
+static atomic_bool watched; /* forks are told of */
 
 static void
 forget_one(int fd, struct state_waiting *waiting)
 {
 	(void)fd;
-	atomic_store(&waiting->calls, 0);
-	atomic_store(&waiting->polls, 0);
+	for (int i = 0; i <= WAITING_FOR_SOME; i++)
+		atomic_store(&waiting->count[i], 0);
 	atomic_store(&waiting->closing, 0);
+}
+
+/* The program may have closed it, and the number be another file's. */
+static bool
+is_bell(int fd)
+{
+	return fd >= 0 && socket_cookie(fd) == atomic_load(&bell_cookie);
 }
 
 /* The threads that waited are not in the child of a fork, and the bell is its
@@ -41,7 +50,7 @@ forget(void)
 {
 	int fd = atomic_exchange(&bell, -1);
 
-	if (fd >= 0)
+	if (is_bell(fd))
 		close(fd);
 	state_each_waiting(forget_one);
 }
@@ -61,6 +70,16 @@ find_or_make(int fd)
 	return waiting;
 }
 
+void
+waiting_new(int fd)
+{
+	struct state_waiting *waiting = state_waiting(fd, false);
+
+	if (waiting)
+		for (int i = 0; i <= WAITING_FOR_SOME; i++)
+			atomic_store(&waiting->count[i], 0);
+}
+
 /* Another socket with that number may be the one that is being closed. */
 static bool
 is_closing(int fd, struct state_waiting *waiting)
@@ -78,37 +97,38 @@ waiting_is_closing(int fd)
 	return waiting && is_closing(fd, waiting);
 }
 
-static bool
-begin(int fd, _Atomic uint32_t *count, struct state_waiting *waiting)
-{
-	atomic_fetch_add(count, 1);
-	return !is_closing(fd, waiting);
-}
-
+/* Not below 0: a count that was given up may be given back late. */
 static void
 end(_Atomic uint32_t *count, struct state_waiting *waiting)
 {
-	if (atomic_fetch_sub(count, 1) == 1 && atomic_load(&waiting->closing))
+	uint32_t n = atomic_load(count);
+
+	while (n && !atomic_compare_exchange_weak(count, &n, n - 1))
+		;
+	if (n == 1 && atomic_load(&waiting->closing))
 		syscall(SYS_futex, count, FUTEX_WAKE_PRIVATE, INT_MAX, NULL,
 			NULL, 0);
 }
 
 bool
-waiting_begin(int fd)
+waiting_begin(int fd, enum waiting_for what)
 {
 	struct state_waiting *waiting = find_or_make(fd);
 
-	return !waiting || begin(fd, &waiting->calls, waiting);
+	if (!waiting)
+		return true;
+	atomic_fetch_add(&waiting->count[what], 1);
+	return !is_closing(fd, waiting);
 }
 
 bool
-waiting_end(int fd)
+waiting_end(int fd, enum waiting_for what)
 {
 	struct state_waiting *waiting = state_waiting(fd, false);
 	bool closing = waiting && is_closing(fd, waiting);
 
 	if (waiting)
-		end(&waiting->calls, waiting);
+		end(&waiting->count[what], waiting);
 	return !closing;
 }
 
@@ -145,29 +165,51 @@ waiting_close(int fd)
 static void
 ring_until_none(_Atomic uint32_t *polls, uint64_t until)
 {
-	const uint64_t one = 1;
-	uint64_t count, now;
 	int ringing = atomic_load(&bell);
+	uint64_t now;
+	char byte;
 
-	while (atomic_load(polls) && (now = monitor_clock()) < until &&
-	       write(ringing, &one, sizeof(one)) > 0)
+	if (!is_bell(ringing))
+		return;
+	while (atomic_load(polls) && (now = monitor_clock()) < until) {
+		send(ringing, "", 1, MSG_NOSIGNAL);
 		wait_for_none(polls,
 			      now + RING_NS < until ? now + RING_NS : until);
-	while (read(ringing, &count, sizeof(count)) > 0)
+	}
+	while (recv(ringing, &byte, sizeof(byte), 0) >= 0)
 		;
 }
 
+/*
+ * A call that waits to hear needs no more than that nothing can be heard: an
+ * end that is sent would come before the reset of a hard close. A socket
+ * without a peer is woken all the same.
+ */
 static void
 expel(int fd, struct state_waiting *waiting)
 {
 	uint64_t until = monitor_after(EXPEL_MS);
 
-	/* One that has no peer is woken all the same. */
-	if (atomic_load(&waiting->calls))
-		shutdown(fd, SHUT_RDWR);
-	if (atomic_load(&waiting->polls))
-		ring_until_none(&waiting->polls, until);
-	wait_for_none(&waiting->calls, until);
+	if (atomic_load(&waiting->count[WAITING_TO_HEAR]))
+		shutdown(fd, SHUT_RD);
+	if (atomic_load(&waiting->count[WAITING_TO_SEND]))
+		shutdown(fd, SHUT_WR);
+	ring_until_none(&waiting->count[WAITING_FOR_SOME], until);
+	for (int i = 0; i <= WAITING_FOR_SOME; i++) {
+		wait_for_none(&waiting->count[i], until);
+		/* Those that are left have left by a jump. */
+		atomic_store(&waiting->count[i], 0);
+	}
+}
+
+static bool
+any(struct state_waiting *waiting)
+{
+	bool found = false;
+
+	for (int i = 0; i <= WAITING_FOR_SOME; i++)
+		found |= atomic_load(&waiting->count[i]) != 0;
+	return found;
 }
 
 void
@@ -176,8 +218,7 @@ waiting_expel(int fd)
 	struct state_waiting *waiting = state_waiting(fd, false);
 	int before = errno;
 
-	if (waiting &&
-	    (atomic_load(&waiting->calls) || atomic_load(&waiting->polls)))
+	if (waiting && any(waiting))
 		expel(fd, waiting);
 	errno = before;
 }
@@ -196,7 +237,7 @@ expel_one(int fd, struct state_waiting *waiting)
 {
 	uint64_t which;
 
-	if (!atomic_load(&waiting->calls) && !atomic_load(&waiting->polls))
+	if (!any(waiting))
 		return;
 	which = waiting_close(fd);
 	waiting_expel(fd);
@@ -227,7 +268,7 @@ begin_poll(const struct poll *poll)
 
 		poll->polled[i].revents = 0;
 		if (waiting)
-			atomic_fetch_add(&waiting->polls, 1);
+			atomic_fetch_add(&waiting->count[WAITING_FOR_SOME], 1);
 	}
 }
 
@@ -241,22 +282,42 @@ end_poll(void *what)
 			state_waiting(poll->polled[i].fd, false);
 
 		if (waiting)
-			end(&waiting->polls, waiting);
+			end(&waiting->count[WAITING_FOR_SOME], waiting);
 	}
 }
 
-/* -1 without descriptors: then a close ends no poll. */
 static int
+make_bell(void)
+{
+	struct sockaddr_un own = {.sun_family = AF_UNIX};
+	socklen_t size = sizeof(own);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	/* The kernel chooses a name, which is no file's. */
+	if (fd < 0 ||
+	    (bind(fd, (struct sockaddr *)&own, sizeof(own.sun_family)) == 0 &&
+	     getsockname(fd, (struct sockaddr *)&own, &size) == 0 &&
+	     connect(fd, (struct sockaddr *)&own, size) == 0))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Without descriptors a close ends no poll. */
+static void
 open_bell(void)
 {
-	int none = -1, made;
+	int fd;
 
 	if (atomic_load(&bell) >= 0)
-		return atomic_load(&bell);
-	made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (made >= 0 && !atomic_compare_exchange_strong(&bell, &none, made))
-		close(made);
-	return atomic_load(&bell);
+		return;
+	monitor_enter();
+	fd = atomic_load(&bell) < 0 ? make_bell() : -1;
+	if (fd >= 0) {
+		atomic_store(&bell_cookie, socket_cookie(fd));
+		atomic_store(&bell, fd);
+	}
+	monitor_leave();
 }
 
 static int
@@ -282,13 +343,29 @@ poll_once(const struct poll *poll, uint64_t until, bool *ret_rung)
 	uint64_t ns = until > now ? until - now : 0;
 	const struct timespec left = {.tv_sec = (time_t)(ns / NS),
 				      .tv_nsec = (long)(ns % NS)};
+	const struct timespec *time = until == MONITOR_FOR_EVER ? NULL : &left;
 	int n;
 
 	*own = (struct pollfd){.fd = atomic_load(&bell), .events = POLLIN};
-	n = ppoll(poll->polled, poll->n + 1,
-		  until == MONITOR_FOR_EVER ? NULL : &left, NULL);
+	n = ppoll(poll->polled, poll->n + 1, time, NULL);
+	/* As many as a process may have descriptors, and no more. */
+	if (n < 0 && errno == EINVAL)
+		n = ppoll(poll->polled, poll->n, time, NULL);
 	*ret_rung = n > 0 && own->revents;
-	return *ret_rung ? mark_closing(poll) : n;
+	return n > 0 ? mark_closing(poll) : n;
+}
+
+/* It rings for another's socket, whose close is about to silence it; or it is
+ * no bell any more. */
+static void
+let_it_ring(const struct poll *poll)
+{
+	int fd = poll->polled[poll->n].fd;
+
+	if (is_bell(fd))
+		sched_yield();
+	else
+		atomic_compare_exchange_strong(&bell, &fd, -1);
 }
 
 int
@@ -307,10 +384,9 @@ waiting_poll(struct pollfd *polled, unsigned int n, uint64_t until)
 	found = mark_closing(&self);
 	while (found == 0) {
 		found = poll_once(&self, until, &rung);
-		if (found || !rung)
+		if (found || !rung || monitor_clock() >= until)
 			break;
-		/* For another's: its close is about to silence it. */
-		sched_yield();
+		let_it_ring(&self);
 	}
 	pthread_cleanup_pop(1);
 	return found;

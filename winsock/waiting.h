@@ -4,7 +4,7 @@
  * thread closes it; here the kernel keeps the socket, its port and its
  * connection until they return. So they are counted, and closesocket() makes
  * them return first: those that wait for this one socket by shutdown(), those
- * that wait for several by an eventfd which they wait for, too.
+ * that wait for several by a datagram, to a socket that they wait for, too.
  */
 #ifndef PORTRES_WINSOCK_WAITING_H
 #define PORTRES_WINSOCK_WAITING_H
@@ -13,13 +13,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Calls that wait for what others do, accept() and connect() among them; those
+ * that wait to send; those that wait for several sockets. */
+enum waiting_for { WAITING_TO_HEAR, WAITING_TO_SEND, WAITING_FOR_SOME };
+
 /*
  * A call that may wait: waiting_begin(), the call unless that said false,
  * waiting_end(). False: the socket is being closed, and an answer that the call
  * would not have had otherwise is none.
  */
-bool waiting_begin(int fd);
-bool waiting_end(int fd);
+bool waiting_begin(int fd, enum waiting_for what);
+bool waiting_end(int fd, enum waiting_for what);
+
+/* A new socket has the number: nobody waits for it yet, whatever was left of
+ * another one that had it. */
+void waiting_new(int fd);
 
 /* The socket is being closed; for those who wait for the monitor's word. */
 bool waiting_is_closing(int fd);
