@@ -141,7 +141,7 @@ bind_to_any(uint64_t token, struct call *call, long *ret_answer)
 	struct pool_lock lock;
 	struct pool *pool;
 	struct slot *slot;
-	int r = pools_enter(call->fd, &pool, &lock);
+	int r = pools_enter_to_bind(call->fd, POOL_BRIEF, &pool, &lock);
 
 	if (r == -ENETDOWN && !config_get()->strict)
 		return UNUSABLE;
@@ -166,7 +166,7 @@ in_block_restart(uint64_t token, struct call *call)
 	long r = -EADDRINUSE;
 
 	if (!restart_helps(call) || !restart_passes(call) ||
-	    pools_enter(call->fd, &pool, &lock) < 0)
+	    pools_enter_to_bind(call->fd, POOL_BRIEF, &pool, &lock) < 0)
 		return r;
 	slot = slot_by_token(pool->file, token);
 	if (slot && range_contains(slot_range(slot), call->port))

@@ -41,16 +41,17 @@ entry_free(struct entry *entry)
 	sys_munmap(&sys_kernel, entry, sizeof(*entry));
 }
 
-/* Lists the entry, unless another thread has just opened the same pool. */
+/* Lists the entry before `old`, which it takes the place of, or NULL; unless
+ * another thread has just opened the same pool. */
 static struct entry *
-entry_keep(struct entry *entry)
+entry_keep(struct entry *entry, const struct entry *old)
 {
 	struct entry *before = atomic_load(&newest);
 
 	do {
 		struct entry *same = entry_find(before, entry->netns);
 
-		if (same) {
+		if (same && same != old) {
 			pool_close(&entry->pool);
 			entry_free(entry);
 			return same;
@@ -75,7 +76,7 @@ entry_forget(struct entry *entry)
 
 /* Opens into the mapped entry: a pool is large for the stack of a handler. */
 static int
-entry_open(uint64_t netns, struct entry **ret)
+entry_open(uint64_t netns, const struct entry *old, struct entry **ret)
 {
 	long at = sys_mmap_private(&sys_kernel, sizeof(struct entry));
 	struct entry *entry = (struct entry *)at;
@@ -89,8 +90,22 @@ entry_open(uint64_t netns, struct entry **ret)
 		entry_free(entry);
 		return r;
 	}
-	*ret = entry_keep(entry);
+	*ret = entry_keep(entry, old);
 	return 0;
+}
+
+/* The old one is forgotten once there is a new one, and not before: a file that
+ * cannot be found may be out of reach, after chroot(), and is true all the
+ * same. */
+static int
+entry_replace(struct entry *old)
+{
+	struct entry *entry;
+	int r = entry_open(old->netns, old, &entry);
+
+	if (r == 0)
+		entry_forget(old);
+	return r;
 }
 
 static int
@@ -104,7 +119,7 @@ entry_for(int fd, struct entry **ret)
 		return r;
 	entry = entry_find(atomic_load(&newest), netns);
 	if (!entry)
-		return entry_open(netns, ret);
+		return entry_open(netns, NULL, ret);
 	*ret = entry;
 	return 0;
 }
@@ -157,9 +172,10 @@ pools_find(int fd, struct pool **ret_pool)
 	return pool_whole(&entry->pool) ? 0 : -ENETDOWN;
 }
 
-int
-pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
-		struct pool_lock *ret_lock)
+/* `follow`: opens a new pool though the old one's mapping is whole. */
+static int
+enter(int fd, enum pool_wait wait, bool follow, struct pool **ret_pool,
+      struct pool_lock *ret_lock)
 {
 	struct entry *entry;
 	int r;
@@ -172,9 +188,27 @@ pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
 		r = pool_enter(*ret_pool, wait, ret_lock);
 		if (r != -ESTALE)
 			return r;
-		entry_forget(entry);
+		if (!follow && pool_whole(*ret_pool))
+			return -ENETDOWN;
+		r = entry_replace(entry);
+		if (r < 0)
+			return r;
 	}
 	return -ENETDOWN;
+}
+
+int
+pools_enter(int fd, enum pool_wait wait, struct pool **ret_pool,
+	    struct pool_lock *ret_lock)
+{
+	return enter(fd, wait, true, ret_pool, ret_lock);
+}
+
+int
+pools_enter_to_bind(int fd, enum pool_wait wait, struct pool **ret_pool,
+		    struct pool_lock *ret_lock)
+{
+	return enter(fd, wait, false, ret_pool, ret_lock);
 }
 
 struct pool *

@@ -22,21 +22,20 @@ struct pool *pools_open(int fd);
  * -ENETDOWN, or as pool_open(). */
 int pools_find(int fd, struct pool **ret_pool);
 
-/* Enters the pool of the socket's namespace; opens it anew if its file was
- * replaced. Returns as pool_enter() and pool_open(). */
-int pools_enter_how(int fd, enum pool_wait wait, struct pool **ret_pool,
-		    struct pool_lock *ret_lock);
+/* For requests: enters the pool of the socket's namespace; opens it anew if its
+ * file was replaced. Returns as pool_enter() and pool_open(): while none can be
+ * opened, the one that there was is kept. */
+int pools_enter(int fd, enum pool_wait wait, struct pool **ret_pool,
+		struct pool_lock *ret_lock);
 
 /*
- * For bind() and its kin, whose programs did not ask for the pool: waits for
- * 0.1 s at most, and is not interrupted. -EBUSY when another process has the
- * lock.
+ * For bind() and its kin, whose programs did not ask for the pool: POOL_BRIEF
+ * or POOL_TRY. -EBUSY when another process has the lock. A pool whose file was
+ * replaced, or cannot be found any more, stays theirs as it was until a request
+ * opens another one: -ENETDOWN, and the mapping is whole.
  */
-static inline int
-pools_enter(int fd, struct pool **ret_pool, struct pool_lock *ret_lock)
-{
-	return pools_enter_how(fd, POOL_BRIEF, ret_pool, ret_lock);
-}
+int pools_enter_to_bind(int fd, enum pool_wait wait, struct pool **ret_pool,
+			struct pool_lock *ret_lock);
 
 /* The pool that was opened last, to be written to without the lock; NULL when
  * there is none or its file was truncated. */

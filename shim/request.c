@@ -73,7 +73,7 @@ acquire_once(int fd, struct acquire *acquire, enum pool_wait wait,
 {
 	struct pool_lock lock;
 	struct pool *pool;
-	int r = pools_enter_how(fd, wait, &pool, &lock);
+	int r = pools_enter(fd, wait, &pool, &lock);
 
 	if (r < 0)
 		return r;
@@ -152,7 +152,7 @@ request_release(int fd, uint64_t token, enum pool_wait wait)
 
 	if (r < 0)
 		return r;
-	r = pools_enter_how(fd, wait, &pool, &lock);
+	r = pools_enter(fd, wait, &pool, &lock);
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);
@@ -188,7 +188,7 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 		return r;
 	if (sock_port_state(&sys_kernel, fd) != SOCK_UNBOUND)
 		return -EINVAL;
-	r = pools_enter_how(fd, wait, &pool, &lock);
+	r = pools_enter(fd, wait, &pool, &lock);
 	if (r < 0)
 		return r;
 	r = reserve_find(pool, protocol, token, &found, &holder);
@@ -400,7 +400,7 @@ open_pool(enum pool_wait wait, struct pool **ret)
 	refusal_none();
 	if (fd < 0)
 		return fd;
-	r = pools_enter_how(fd, wait, ret, &lock);
+	r = pools_enter(fd, wait, ret, &lock);
 	if (r == 0)
 		pool_leave(*ret, &lock);
 	else if (r == -EBUSY)

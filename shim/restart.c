@@ -76,7 +76,7 @@ listen_reusing(const struct call *call, long (*listen)(const struct call *call))
 	struct pool *pool;
 	long r;
 
-	if (pools_enter(call->fd, &pool, &lock) < 0)
+	if (pools_enter_to_bind(call->fd, POOL_BRIEF, &pool, &lock) < 0)
 		return -EADDRINUSE;
 	sock_set_reuse(&sys_kernel, call->fd, true);
 	r = listen(call);

@@ -244,13 +244,14 @@ bind_unheld(struct pool *pool, struct call *call)
 }
 
 /* Binds under the lock, if the bind cannot be announced or the port is PASSING.
- * FREE or OURS: it was bound. `pool` changes if its file was replaced. */
+ * FREE or OURS: it was bound. `pool` changes if its file was cut
+ * short and is another by now. */
 SLOW_PATH static long
 bind_locked(struct pool **pool, struct call *call, enum state *ret_state,
 	    struct slot *ret)
 {
 	struct pool_lock lock;
-	long r = pools_enter(call->fd, pool, &lock);
+	long r = pools_enter_to_bind(call->fd, POOL_BRIEF, pool, &lock);
 
 	*ret_state = FREE;
 	if (r < 0)
@@ -347,7 +348,7 @@ sweep(struct call *call)
 	uint32_t freed;
 
 	if (pools_find(call->fd, &pool) < 0 || reserve_judge(pool) < 0 ||
-	    pools_enter_how(call->fd, wait, &pool, &lock) < 0)
+	    pools_enter_to_bind(call->fd, wait, &pool, &lock) < 0)
 		return false;
 	freed = reserve_sweep(pool);
 	pool_leave(pool, &lock);

@@ -39,6 +39,7 @@ RIGHTS = {
     "mount": ["unshare", "-m", "mount", "-t", "tmpfs", "none", "/tmp"],
     "make a pid namespace": ["unshare", "--pid", "--fork", "--mount-proc", "true"],
     "make a user namespace": ["unshare", "-r", "true"],
+    "change the root directory": ["unshare", "--root=/", "true"],
     "become another user": ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "true"],
 }
 
