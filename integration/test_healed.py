@@ -7,7 +7,7 @@ from errno import EADDRINUSE, EADDRNOTAVAIL
 import pytest
 
 from kits.books import Books
-from kits.playing import refused
+from kits.playing import held, refused
 
 START, COUNT = 24700, 4
 
@@ -69,6 +69,24 @@ def test_a_pool_that_is_removed_again_and_again(owner, other, pool):
             y.acquire(START + 20, 1)
     owner.tcp().acquire(START + 10, COUNT)
     assert owner.run(deleted_mappings) == before
+
+
+def test_a_bind_does_not_change_over_to_a_new_pool(owner, other, pool):
+    """The next request does, which asks for the pool."""
+    x, y = owner.tcp(), owner.tcp()
+    block = owner.tcp().acquire(START, COUNT)
+    x.associate(block)
+    y.associate(block)
+    assert held(other, START)
+    (file,) = pool.iterdir()
+    file.unlink()
+    assert x.bind(0) == START
+    y.listen()
+    assert y.port == START + 1
+    assert held(other, START + 2)
+    assert list(pool.iterdir()) == []
+    owner.tcp().acquire(START + 20, 1)
+    assert Books(pool).blocks == [(0, START + 20, 1)]
 
 
 def test_an_association_with_a_dead_block_forbids_no_other_port(owner):

@@ -133,6 +133,93 @@ answer(long r, long *ret_answer)
 	return DONE;
 }
 
+/*
+ * Binds to the call's port if it is in the block, and false if it is not. The
+ * announcement keeps others from reserving it before it is bound. Without one
+ * (a child of vfork, 255 binders in the segment) only the block's owner could
+ * release it meanwhile. ret_slot: the block's, as it was.
+ */
+static bool
+bind_announced(struct pool *pool, uint64_t token, struct call *call,
+	       struct slot *ret_slot, long *ret_answer)
+{
+	struct announced announced;
+	bool known = announced_begin(pool, call->port, &announced) == 0;
+	const struct slot *slot = slot_by_token(pool->file, token);
+	bool inside = slot && range_contains(slot_range(slot), call->port);
+
+	if (inside) {
+		memcpy(ret_slot, slot, sizeof(*ret_slot));
+		*ret_answer = pick_bind(call);
+	}
+	if (known)
+		announced_end(&announced);
+	return inside;
+}
+
+/* The guard may not know yet that the socket has a part in the block. */
+static bool
+in_the_guards_way(const struct call *call, const struct slot *slot, long answer)
+{
+	struct guarded block = slot_guarded(slot);
+	int owner;
+
+	return answer == -EADDRINUSE && let_in(slot, &block, call->fd, &owner);
+}
+
+/* Binds to the first port of the block that is free, each announced. */
+static bool
+pick_announced(struct pool *pool, uint64_t token, struct call *call,
+	       struct slot *ret_slot, long *ret_answer)
+{
+	const struct slot *slot = slot_by_token(pool->file, token);
+	struct range range = {0};
+
+	if (slot)
+		range = slot_range(slot);
+	for (uint32_t i = 0; i < range.count; i++) {
+		call->port = (uint16_t)(range.start + i);
+		sock_set_port((struct sockaddr *)&call->local, call->port);
+		if (!bind_announced(pool, token, call, ret_slot, ret_answer))
+			return false;
+		if (*ret_answer != -EADDRINUSE)
+			return true;
+	}
+	return slot != NULL;
+}
+
+/*
+ * Binds to any port of the block where the pool's lock is out of reach, because
+ * the program has given up its user or its root directory. It does for a socket
+ * that is alone on its port; two that share ports could both get one.
+ */
+static enum outcome
+bind_to_any_unlocked(uint64_t token, struct call *call, long *ret_answer)
+{
+	struct pool *pool;
+	struct slot slot;
+	bool inside;
+	int r = pools_find(call->fd, &pool);
+
+	if (r == -ENETDOWN && !config_get()->strict)
+		return UNUSABLE;
+	if (r == 0 && sock_shares_ports(&sys_kernel, call->fd))
+		r = -ENETDOWN;
+	if (r < 0)
+		return answer(r, ret_answer);
+	inside = pick_announced(pool, token, call, &slot, ret_answer);
+	if (inside && in_the_guards_way(call, &slot, *ret_answer))
+		inside = pick_announced(pool, token, call, &slot, ret_answer);
+	if (inside && *ret_answer == -EADDRINUSE)
+		refusal_set(EADDRINUSE, PORTRES_EXHAUSTED, 0);
+	if (inside)
+		return DONE;
+	/* The port is the system's to choose, as it was. */
+	call->port = 0;
+	sock_set_port((struct sockaddr *)&call->local, 0);
+	return GONE;
+}
+
 /* Binds to any port of the block: under the lock, or two sockets that share
  * ports could both get one. If a stopped process has the lock: -ENETDOWN. */
 static enum outcome
@@ -143,8 +230,8 @@ bind_to_any(uint64_t token, struct call *call, long *ret_answer)
 	struct slot *slot;
 	int r = pools_enter_to_bind(call->fd, POOL_BRIEF, &pool, &lock);
 
-	if (r == -ENETDOWN && !config_get()->strict)
-		return UNUSABLE;
+	if (r == -ENETDOWN)
+		return bind_to_any_unlocked(token, call, ret_answer);
 	/* No lock is no reason for a port outside the block. */
 	if (r < 0)
 		return answer(r == -EBUSY ? -ENETDOWN : r, ret_answer);
@@ -175,48 +262,28 @@ in_block_restart(uint64_t token, struct call *call)
 	return r;
 }
 
-/*
- * Binds to a certain port, which must be in the block. The announcement keeps
- * others from reserving it before it is bound. Without one (a child of vfork,
- * 255 binders in the segment) only the block's owner could release it
- * meanwhile.
- */
+/* Binds to a certain port, which must be in the block. */
 static enum outcome
 bind_to_one(uint64_t token, struct call *call, long *ret_answer)
 {
-	struct announced announced;
-	const struct slot *slot;
 	struct pool *pool;
-	bool inside, known;
+	struct slot slot;
+	bool inside;
 	int r = pools_find(call->fd, &pool);
 
 	if (r == -ENETDOWN && !config_get()->strict)
 		return UNUSABLE;
 	if (r < 0)
 		return answer(r, ret_answer);
-	known = announced_begin(pool, call->port, &announced) == 0;
-	slot = slot_by_token(pool->file, token);
-	inside = slot && range_contains(slot_range(slot), call->port);
-	if (inside) {
-		struct slot copy;
-		struct guarded block;
-		int owner;
-
-		memcpy(&copy, slot, sizeof(copy));
-		block = slot_guarded(&copy);
-		*ret_answer = pick_bind(call);
-		if (*ret_answer == -EADDRINUSE &&
-		    let_in(&copy, &block, call->fd, &owner))
-			*ret_answer = pick_bind(call);
-	}
-	if (known)
-		announced_end(&announced);
+	inside = bind_announced(pool, token, call, &slot, ret_answer);
+	if (inside && in_the_guards_way(call, &slot, *ret_answer))
+		inside = bind_announced(pool, token, call, &slot, ret_answer);
 	if (inside && *ret_answer == -EADDRINUSE)
 		*ret_answer = in_block_restart(token, call);
 	if (inside)
 		return DONE;
 	/* A port outside is no error once the block's owner is dead. */
-	if (!slot || !reserve_lives(pool, token))
+	if (!slot_by_token(pool->file, token) || !reserve_lives(pool, token))
 		return GONE;
 	return answer(-EADDRNOTAVAIL, ret_answer);
 }
