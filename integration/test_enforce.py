@@ -8,7 +8,7 @@ from errno import EACCES, EADDRINUSE, EINVAL, ENOBUFS
 
 import pytest
 
-from kits.choosers import unspec
+from kits.choosers import CHOOSERS, unspec
 from kits.playing import attempt, refused
 
 FIRST, COUNT = 26000, 3
@@ -128,6 +128,33 @@ def test_association_comes_back_with_the_socket(owner, block):
     x.close()
     _, (fd,), _, _ = owner.socket.recv_fds(there, 1, 1)
     assert owner.socket_at(fd).bind(0) == FIRST
+
+
+def by_dup(owner, sock, pair):
+    return sock.dup()
+
+
+def by_message(owner, sock, pair):
+    here, there = pair
+    owner.socket.send_fds(here, [b"x"], [sock.fileno()])
+    _, (fd,), _, _ = owner.socket.recv_fds(there, 1, 1)
+    return owner.socket_at(fd)
+
+
+@pytest.mark.parametrize("how", ["udp-sendto", "udp-sendmsg", "udp-sendmmsg"])
+@pytest.mark.parametrize("again", [by_dup, by_message])
+def test_a_number_that_another_socket_has_sent_by(owner, udp_block, how, again):
+    """Another number of an associated socket may be one that the library knows."""
+    pair = owner.socket.socketpair()
+    former, x = owner.udp(), owner.udp()
+    x.associate(udp_block)
+    CHOOSERS[how](former, None, 0)
+    number = former.fileno()
+    former.close()
+    second = again(owner, x, pair)
+    assert second.fileno() == number
+    CHOOSERS[how](second, None, 0)
+    assert x.port == FIRST
 
 
 def test_reuseport_group_on_one_reserved_port(owner, other, udp_block):

@@ -226,6 +226,23 @@ send_first(struct call *call)
 	return edge(saved, steer_choice(call));
 }
 
+SLOW_PATH static bool
+has_port(int fd)
+{
+	uint16_t port;
+
+	return sock_port(&sys_kernel, fd, &port, NULL, NULL) < 0 || port;
+}
+
+/* Has the socket sent before? The number may be a duplicate of another one by
+ * now: while there are associated sockets the kernel is asked, because such a
+ * one would leave its block. */
+static inline bool
+sends_again(int fd)
+{
+	return settled(fd) && (!sockets_any_associated() || has_port(fd));
+}
+
 static inline ssize_t
 sent_again(ssize_t r)
 {
@@ -258,7 +275,7 @@ sendto(int fd, const void *buffer, size_t n, int flags,
 	struct call call;
 	ssize_t r;
 
-	if (settled(fd))
+	if (sends_again(fd))
 		return sent_again(
 			real_sendto(fd, buffer, n, flags, address, size));
 	call.fd = fd;
@@ -286,7 +303,7 @@ sendmsg(int fd, const struct msghdr *message, int flags)
 	struct call call;
 	ssize_t r;
 
-	if (settled(fd))
+	if (sends_again(fd))
 		return sent_again(real_sendmsg(fd, message, flags));
 	call.fd = fd;
 	call.real = really_sendmsg;
@@ -317,7 +334,7 @@ exported_sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags)
 	struct call call;
 	ssize_t r;
 
-	if (settled(fd))
+	if (sends_again(fd))
 		return (int)sent_again(real_sendmmsg(fd, messages, n, flags));
 	call.fd = fd;
 	call.real = really_sendmmsg;

@@ -106,7 +106,8 @@ void sockets_drop(struct tracked *tracked, uint64_t cookie);
  * connect() to AF_UNSPEC, which takes a port away, unsettles all. (A number
  * that comes back as the duplicate of an unbound socket counts as settled, and
  * so does one whose port another process gave up: its next port may be a
- * reserved one, if a block reaches into the ephemeral range.)
+ * reserved one, if a block reaches into the ephemeral range. While any socket
+ * is associated the kernel is asked all the same.)
  *
  * To ask the kernel instead, beside such a block, costs a send on loopback a
  * tenth to a fifth of its time.
