@@ -184,7 +184,9 @@ run_main(const struct command *self, int argc, char **argv)
 		return r;
 	library_preload(&library);
 	if (choice.run.count)
-		run_environment(&choice.run);
+		r = run_environment(&choice.run);
+	if (r != 0)
+		return r;
 	for (char **p = argv; *p; p++)
 		*p = run_replace(&choice.run, *p);
 	if (choice.print)
@@ -217,7 +219,8 @@ const struct command command_run = {
 		"which, 0+N for more\n"
 		"  --udp N          the same of UDP\n"
 		"  --both N         the same ports in both; all may come "
-		"several times\n"
+		"several times, up to\n"
+		"                   64 blocks, of which --both takes two\n"
 		"  --align N        any ports begin at a multiple of N\n"
 		"  --ports-file F   write the ports to F, one a line, before "
 		"the command starts\n"

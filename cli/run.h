@@ -5,7 +5,7 @@
 
 #include "core/pool/store.h"
 
-#define RUN_BLOCKS_MAX 64
+#define RUN_BLOCKS_MAX 64 /* --both takes two */
 
 enum { STATUS_NO_PORTS = 75, STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND };
 
@@ -29,8 +29,8 @@ uint32_t run_port(const struct run *run, uint32_t number);
 char *run_replace(const struct run *run, const char *argument);
 
 /* PORTRES_PORT, PORTRES_PORTS unless that is too long, PORTRES_RANGES,
- * PORTRES_TOKENS. */
-void run_environment(const struct run *run);
+ * PORTRES_TOKENS. Returns 0, or STATUS_NO_PORTS after a message. */
+int run_environment(const struct run *run);
 
 /*
  * Writes the ports to a file, one a line, which is there when it is complete.

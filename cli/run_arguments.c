@@ -95,17 +95,22 @@ words_add(struct words *words, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Sets the variable, or unsets it if it would be too long. */
-static void
+/* Sets the variable; or unsets it if it would be too long, and returns
+ * false. */
+static bool
 words_export(struct words *words, const char *name)
 {
+	bool fits;
+
 	if (fclose(words->to) != 0)
 		abort();
-	if (words->size < LIST_SIZE_MAX)
+	fits = words->size < LIST_SIZE_MAX;
+	if (fits)
 		setenv(name, words->text, 1);
 	else
 		unsetenv(name);
 	free(words->text);
+	return fits;
 }
 
 static void
@@ -138,7 +143,7 @@ export_ranges(const struct run *run)
 	words_export(&words, "PORTRES_RANGES");
 }
 
-static void
+static bool
 export_tokens(const struct run *run)
 {
 	const char *before = getenv("PORTRES_TOKENS");
@@ -150,10 +155,10 @@ export_tokens(const struct run *run)
 	/* Under another run the blocks of that one are ours as well. */
 	if (before && *before)
 		words_add(&words, "%s", before);
-	words_export(&words, "PORTRES_TOKENS");
+	return words_export(&words, "PORTRES_TOKENS");
 }
 
-void
+int
 run_environment(const struct run *run)
 {
 	char first[16];
@@ -162,5 +167,9 @@ run_environment(const struct run *run)
 	setenv("PORTRES_PORT", first, 1);
 	export_ports(run);
 	export_ranges(run);
-	export_tokens(run);
+	if (export_tokens(run))
+		return 0;
+	refuse("PORTRES_TOKENS has more blocks of the runs around this one "
+	       "than a variable holds: start it outside of them");
+	return STATUS_NO_PORTS;
 }

@@ -245,5 +245,15 @@ def test_bad_usage(cli, line, names):
     assert names in cli("run", *line.split(), status=2)
 
 
+def test_more_tokens_than_a_variable_holds(cli, cli_env):
+    """Without all of them the program would be refused its own ports."""
+    held = " ".join(["1" * 19] * 3276)  # with one more of 19 digits: 64 KiB
+    assert cli("run", "--tcp", "1", "echo", "ran", env=dict(
+        cli_env, PORTRES_TOKENS=held[:-20])) == "ran\n"
+    said = cli("run", "--tcp", "1", "echo", "ran", status=75, env=dict(
+        cli_env, PORTRES_TOKENS=held))
+    assert "PORTRES_TOKENS" in said and "outside of" in said
+
+
 def test_options_of_the_command_are_its_own(run):
     assert run("echo", "--tcp", "3") == "--tcp 3\n"

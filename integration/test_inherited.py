@@ -10,7 +10,7 @@ from errno import EADDRINUSE
 import pytest
 
 from kits.books import fill_words
-from kits.inherited import COUNT, FIRST, answer_to, assert_its_own
+from kits.inherited import COUNT, FIRST, answer_to, assert_its_own, guarded
 from kits.playing import PYTHON, SCRIPT, refused, value
 
 
@@ -141,6 +141,19 @@ def test_one_run_inside_another(given, build, stranger):
     assert len(program.os.environ["PORTRES_TOKENS"].split()) == 2
     program.os.closerange(3, 65536)
     assert answer_to(program, FIRST + 10) == FIRST + 10
+    assert_its_own(program, stranger)
+
+
+def test_more_blocks_than_one_run_takes(given, build, stranger):
+    """Those of the run around it have the lower numbers, and come first."""
+    outer = [word for _ in range(64) for word in ("--udp", "1")]
+    inner = [build / "portres", "run", "--tcp", f"{FIRST}+{COUNT}", "--udp", "1"]
+    program = given(*outer, command=[*inner, "--", PYTHON, SCRIPT, "up"])
+    assert len(program.os.environ["PORTRES_TOKENS"].split()) == 66
+    before = guarded(program)
+    assert len(before) == 66
+    program.os.closerange(3, 65536)
+    assert guarded(program) == before
     assert_its_own(program, stranger)
 
 

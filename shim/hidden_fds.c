@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/kernel/sock.h"
 #include "core/pool/lease.h"
@@ -10,19 +11,21 @@
 #include "shim/shim.h"
 #include "shim/sockets.h"
 
-#define HIDDEN_MAX 64 /* as many blocks as `portres run` takes */
+#define HIDDEN_FEW 64 /* as many blocks as one `portres run` takes */
+
+struct hidden_fd {
+	_Atomic int fd;
+	uint64_t cookie;
+	uint64_t token;
+};
 
 /*
  * Filled by the constructor; later only `fd` changes. A child of vfork has its
  * parent's table, but descriptors of its own: the kernel is asked each time
  * whether a number is the socket.
  */
-static struct hidden_fd {
-	_Atomic int fd;
-	uint64_t cookie;
-	uint64_t token;
-} hidden[HIDDEN_MAX];
-
+static struct hidden_fd few[HIDDEN_FEW];
+static struct hidden_fd *hidden = few;
 static uint32_t count;
 
 static bool
@@ -106,31 +109,63 @@ is_listed(const char *list, uint64_t token)
 	return false;
 }
 
+/* The table while it is filled: nobody looks into it yet. */
+struct search {
+	const char *tokens;
+	struct hidden_fd *found;
+	uint32_t count;
+	uint32_t room;
+};
+
+static bool
+grow(struct search *search)
+{
+	size_t size = search->room * sizeof(*search->found);
+	long at = sys_mmap_private(&sys_kernel, 2 * size);
+
+	if (at < 0)
+		return false;
+	memcpy((void *)at, search->found, size);
+	if (search->found != few)
+		sys_munmap(&sys_kernel, search->found, size);
+	search->found = (struct hidden_fd *)at;
+	search->room *= 2;
+	return true;
+}
+
 static void
 hide(void *context, const struct lease_carrier *found)
 {
-	struct hidden_fd *entry = &hidden[count];
+	struct search *search = context;
+	struct hidden_fd *entry;
 
-	if (count == HIDDEN_MAX || !is_listed(context, found->token))
+	if (!is_listed(search->tokens, found->token) ||
+	    (search->count == search->room && !grow(search)))
 		return;
+	entry = &search->found[search->count++];
 	atomic_store(&entry->fd, found->fd);
 	entry->cookie = found->cookie;
 	entry->token = found->token;
-	count++;
 }
 
 void
 hidden_fds_find(void)
 {
-	char *tokens = secure_getenv("PORTRES_TOKENS");
+	struct search search = {
+		.tokens = secure_getenv("PORTRES_TOKENS"),
+		.found = few,
+		.room = HIDDEN_FEW,
+	};
 	int saved = errno;
 
-	if (!tokens || !*tokens)
+	if (!search.tokens || !*search.tokens)
 		return;
-	lease_inventory(&sys_kernel, hide, tokens);
+	lease_inventory(&sys_kernel, hide, &search);
 	edge(saved, 0); /* strtoull may have found a number too large */
-	if (count == 0)
+	if (search.count == 0)
 		return;
+	hidden = search.found;
+	count = search.count;
 	sockets_hide();
 	/* Opens the pool now: the program may change its root directory or its
 	 * user. */
