@@ -11,7 +11,7 @@ import pytest
 
 from kits.books import fill_words
 from kits.inherited import COUNT, FIRST, answer_to, assert_its_own, guarded
-from kits.playing import PYTHON, SCRIPT, refused, value
+from kits.playing import PYTHON, SCRIPT, attempt, refused, value
 
 
 def test_an_explicit_bind_counts_as_associated(given, stranger):
@@ -118,6 +118,22 @@ def test_after_a_change_of_user_or_root(given, cli_env, stranger, strict, change
         program.os.chroot(str(tmp_path))
     assert_its_own(program, stranger)
     assert stranger() == "EADDRINUSE"
+
+
+def test_where_there_is_no_proc(given, need, stranger):
+    """It executes itself anew in a chroot that has the pool and no /proc."""
+    need("mount")
+    hide = "mount -t tmpfs none /proc && exec \"$@\""
+    program = given("--tcp", f"{FIRST}+{COUNT}", "--udp", f"{FIRST + 10}+1",
+                    command=["unshare", "-m", "sh", "-c", hide, "sh", PYTHON, SCRIPT, "up"])
+    program.exec_again()
+    assert attempt(program.os.listdir, "/proc/self") == "ENOENT"
+    before = guarded(program)
+    assert len(before) == 2
+    program.os.closerange(3, 65536)
+    assert guarded(program) == before
+    assert_its_own(program, stranger)
+    assert answer_to(program, FIRST + 10, "udp") == FIRST + 10
 
 
 def test_without_the_environment_the_block_stays_reserved(start, build, cli_env, stranger):

@@ -7,6 +7,7 @@
 
 #include "core/kernel/sock.h"
 #include "core/pool/lease.h"
+#include "core/pool/slot.h"
 #include "shim/pools.h"
 #include "shim/shim.h"
 #include "shim/sockets.h"
@@ -92,20 +93,27 @@ hidden_fds_owner(const struct slot *slot)
 	return -1;
 }
 
-/* Is the token on the list? */
+/* Takes the first word off the list. */
+static bool
+take_token(const char **list, uint64_t *ret)
+{
+	char *end;
+
+	*ret = strtoull(*list, &end, 10);
+	if (end == *list)
+		return false;
+	*list = end;
+	return true;
+}
+
 static bool
 is_listed(const char *list, uint64_t token)
 {
-	while (*list) {
-		char *end;
-		uint64_t one = strtoull(list, &end, 10);
+	uint64_t one;
 
-		if (end == list)
-			return false;
+	while (take_token(&list, &one))
 		if (one == token)
 			return true;
-		list = end;
-	}
 	return false;
 }
 
@@ -148,6 +156,45 @@ hide(void *context, const struct lease_carrier *found)
 	entry->token = found->token;
 }
 
+/*
+ * Without /proc: an owning socket mostly has the number that its acquirer gave
+ * it, and the pool knows that, and the cookie. Nothing tells who has a part in
+ * a persistent block.
+ */
+static void
+find_by_pool(struct pool *pool, struct search *search)
+{
+	const char *list = search->tokens;
+	struct lease_carrier carrier;
+
+	while (take_token(&list, &carrier.token)) {
+		const struct slot *slot =
+			slot_by_token(pool->file, carrier.token);
+
+		if (!slot || slot->kind != KIND_RUNTIME)
+			continue;
+		carrier.fd = slot->fd;
+		carrier.cookie = slot->cookie;
+		if (sock_is(&sys_kernel, carrier.fd, carrier.cookie))
+			hide(search, &carrier);
+	}
+}
+
+/* The pool is that of a new socket's network namespace. */
+static void
+find_without_proc(struct search *search)
+{
+	int fd = sys_socket(&sys_kernel, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct pool *pool;
+
+	if (fd < 0)
+		return;
+	pool = POOLS_FOR_BIND(fd);
+	if (pool && pool_whole(pool))
+		find_by_pool(pool, search);
+	sys_close(&sys_kernel, fd);
+}
+
 void
 hidden_fds_find(void)
 {
@@ -160,7 +207,8 @@ hidden_fds_find(void)
 
 	if (!search.tokens || !*search.tokens)
 		return;
-	lease_inventory(&sys_kernel, hide, &search);
+	if (lease_inventory(&sys_kernel, hide, &search) < 0)
+		find_without_proc(&search);
 	edge(saved, 0); /* strtoull may have found a number too large */
 	if (search.count == 0)
 		return;

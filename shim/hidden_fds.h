@@ -12,8 +12,8 @@
  * way: a socket carries its token, which owns nothing.
  *
  * The descriptors are found at the program's start by the kernel's list of
- * their locks: the leases whose tokens the variable names. A program that has
- * lost them has nothing to hide.
+ * their locks: the leases whose tokens the variable names; without /proc by the
+ * pool. A program that has lost them has nothing to hide.
  */
 #ifndef PORTRES_SHIM_HIDDEN_FDS_H
 #define PORTRES_SHIM_HIDDEN_FDS_H
