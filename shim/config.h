@@ -7,7 +7,7 @@
  *                   The store of persistent blocks is in PORTRES_POOL too,
  *                   else in /etc/portres, else in $XDG_STATE_HOME/portres.
  * PORTRES_STRICT    1: a bind that cannot be checked fails with ENETDOWN
- * PORTRES_DEBUG     1: one line on stderr for each refused bind
+ * PORTRES_DEBUG     1: one line on stderr for each refusal (explain.h)
  * PORTRES_WILDCARD  where wildcards look, "61000-65535,10000-32767"
  */
 #ifndef PORTRES_SHIM_CONFIG_H

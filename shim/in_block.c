@@ -10,6 +10,7 @@
 #include "core/pool/reserve.h"
 #include "core/pool/slot.h"
 #include "shim/config.h"
+#include "shim/explain.h"
 #include "shim/hidden_fds.h"
 #include "shim/pick.h"
 #include "shim/pools.h"
@@ -88,6 +89,13 @@ let_in(const struct slot *slot, const struct guarded *block, int fd,
 	       guard_associate(&sys_kernel, fd, *ret_owner, block) == 0;
 }
 
+static void
+refuse_exhausted(const struct slot *slot)
+{
+	explain_exhausted(slot);
+	refusal_set(EADDRINUSE, PORTRES_EXHAUSTED, 0);
+}
+
 /* `slot` stands in the file, which may be cut short while the kernel binds. */
 static long
 pick_from(struct slot *slot, struct call *call)
@@ -119,7 +127,7 @@ pick_from(struct slot *slot, struct call *call)
 	if (r == -EADDRINUSE && pick.protocol == PROTOCOL_TCP)
 		r = pick_waiting(&pick, call);
 	if (r == -EADDRINUSE)
-		refusal_set(EADDRINUSE, PORTRES_EXHAUSTED, 0);
+		refuse_exhausted(&copy);
 	return r;
 }
 
@@ -131,6 +139,16 @@ answer(long r, long *ret_answer)
 {
 	*ret_answer = r;
 	return DONE;
+}
+
+static enum outcome
+without_pool(int r, long *ret_answer)
+{
+	if (r == -ENETDOWN && !config_get()->strict)
+		return UNUSABLE;
+	if (r == -ENETDOWN)
+		explain_unchecked();
+	return answer(r, ret_answer);
 }
 
 /*
@@ -201,17 +219,17 @@ bind_to_any_unlocked(uint64_t token, struct call *call, long *ret_answer)
 	bool inside;
 	int r = pools_find(call->fd, &pool);
 
-	if (r == -ENETDOWN && !config_get()->strict)
-		return UNUSABLE;
-	if (r == 0 && sock_shares_ports(&sys_kernel, call->fd))
-		r = -ENETDOWN;
 	if (r < 0)
-		return answer(r, ret_answer);
+		return without_pool(r, ret_answer);
+	if (sock_shares_ports(&sys_kernel, call->fd)) {
+		explain_out_of_reach();
+		return answer(-ENETDOWN, ret_answer);
+	}
 	inside = pick_announced(pool, token, call, &slot, ret_answer);
 	if (inside && in_the_guards_way(call, &slot, *ret_answer))
 		inside = pick_announced(pool, token, call, &slot, ret_answer);
 	if (inside && *ret_answer == -EADDRINUSE)
-		refusal_set(EADDRINUSE, PORTRES_EXHAUSTED, 0);
+		refuse_exhausted(&slot);
 	if (inside)
 		return DONE;
 	/* The port is the system's to choose, as it was. */
@@ -233,8 +251,10 @@ bind_to_any(uint64_t token, struct call *call, long *ret_answer)
 	if (r == -ENETDOWN)
 		return bind_to_any_unlocked(token, call, ret_answer);
 	/* No lock is no reason for a port outside the block. */
-	if (r < 0)
+	if (r < 0) {
+		explain_locked(r);
 		return answer(r == -EBUSY ? -ENETDOWN : r, ret_answer);
+	}
 	slot = slot_by_token(pool->file, token);
 	if (slot)
 		*ret_answer = pick_from(slot, call);
@@ -266,15 +286,14 @@ in_block_restart(uint64_t token, struct call *call)
 static enum outcome
 bind_to_one(uint64_t token, struct call *call, long *ret_answer)
 {
+	const struct slot *at;
 	struct pool *pool;
 	struct slot slot;
 	bool inside;
 	int r = pools_find(call->fd, &pool);
 
-	if (r == -ENETDOWN && !config_get()->strict)
-		return UNUSABLE;
 	if (r < 0)
-		return answer(r, ret_answer);
+		return without_pool(r, ret_answer);
 	inside = bind_announced(pool, token, call, &slot, ret_answer);
 	if (inside && in_the_guards_way(call, &slot, *ret_answer))
 		inside = bind_announced(pool, token, call, &slot, ret_answer);
@@ -283,8 +302,13 @@ bind_to_one(uint64_t token, struct call *call, long *ret_answer)
 	if (inside)
 		return DONE;
 	/* A port outside is no error once the block's owner is dead. */
-	if (!slot_by_token(pool->file, token) || !reserve_lives(pool, token))
+	at = slot_by_token(pool->file, token);
+	if (!at)
 		return GONE;
+	memcpy(&slot, at, sizeof(slot));
+	if (!reserve_lives(pool, token))
+		return GONE;
+	explain_outside(&slot, call->port);
 	return answer(-EADDRNOTAVAIL, ret_answer);
 }
 

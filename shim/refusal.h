@@ -53,14 +53,4 @@ obstacle_of(const struct pool *pool)
 /* Sets the reason of the EADDRINUSE that an acquire has just returned. */
 void refusal_of_acquire(struct pool *pool, struct obstacle obstacle);
 
-/*
- * Explains on stderr, in one write, why a bind to `port` is refused: the
- * reservation, its owner, and the way out. `unjudged`: it could not be checked
- * whether the owner lives. Leaves errno alone.
- */
-void explain_refusal(const struct slot *slot, uint16_t port, bool unjudged);
-
-/* Explains the same for a port that is marked and in no live slot. */
-void explain_passing(uint16_t port);
-
 #endif

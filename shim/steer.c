@@ -10,6 +10,7 @@
 #include "core/pool/slot.h"
 #include "shim/autobind.h"
 #include "shim/config.h"
+#include "shim/explain.h"
 #include "shim/hidden_fds.h"
 #include "shim/in_block.h"
 #include "shim/pools.h"
@@ -123,6 +124,7 @@ unchecked(struct call *call)
 {
 	if (!config_get()->strict || !may_take_port(call))
 		return call->real(call);
+	explain_unchecked();
 	refusal_none();
 	return -ENETDOWN;
 }
@@ -237,8 +239,7 @@ bind_unheld(struct pool *pool, struct call *call)
 		mark = atomic_load(mark_of(pool->file, protocol, call->port));
 	if (!mark)
 		return unchecked(call);
-	if (config_get()->debug)
-		explain_passing(call->port);
+	explain_passing(call->port);
 	refusal_reserved(EADDRINUSE, call->port, NULL);
 	return -EADDRINUSE;
 }
@@ -268,8 +269,7 @@ bind_locked(struct pool **pool, struct call *call, enum state *ret_state,
 SLOW_PATH static long
 refuse(const struct call *call, const struct slot *slot, bool unjudged)
 {
-	if (config_get()->debug)
-		explain_refusal(slot, call->port, unjudged);
+	explain_reserved(slot, call->port, unjudged);
 	refusal_reserved(EADDRINUSE, call->port, slot);
 	return -EADDRINUSE;
 }
@@ -364,8 +364,10 @@ autobind_announced(struct pool *pool, enum protocol protocol, struct call *call,
 	bool known = !waits && announced_begin(pool, 0, &announced) == 0;
 	long r;
 
-	if (!known && !waits && config_get()->strict)
+	if (!known && !waits && config_get()->strict) {
+		explain_unchecked();
 		return -ENETDOWN;
+	}
 	r = autobind(pool, protocol, call, ret_none);
 	if (known)
 		announced_end(&announced);
@@ -385,7 +387,11 @@ autobind_clear(struct pool *pool, enum protocol protocol, struct call *call,
 
 	if (none && sweep(call))
 		r = autobind_announced(pool, protocol, call, &none);
-	return none && state == SOCK_UNSURE ? call->real(call) : r;
+	if (none && state == SOCK_UNSURE)
+		return call->real(call);
+	if (none)
+		explain_none_left();
+	return r;
 }
 
 static long
