@@ -224,6 +224,31 @@ CHECK(pool_open, another_boot_clears_what_was_under_way)
 	close(fd);
 }
 
+/* Opening takes no lock but for that. */
+CHECK(pool_open, another_boot_waits_a_tenth_of_a_second_for_the_lock)
+{
+	struct kernel_timeless kernel = kernel_timeless(0);
+	struct pool pool = rig_pool(), again;
+	int fd = tcp_socket(), holder;
+	uint64_t began = kernel.now;
+
+	age(&pool, fd, own_ports());
+	holder = open(rig_file(), O_RDWR | O_CLOEXEC);
+	cr_assert_eq(flock(holder, LOCK_EX), 0);
+	cr_assert_eq(rig_open_with(&kernel.ops, &again), 0);
+	cr_assert_geq(kernel.now - began, 100000000u);
+	cr_assert_leq(kernel.now - began, 110000000u);
+	cr_assert_eq(pool.file->header.dirty, 1);
+	pool_close(&again);
+	/* The next one repairs it. */
+	close(holder);
+	again = rig_pool();
+	cr_assert_eq(pool.file->header.dirty, 0);
+	pool_close(&again);
+	pool_close(&pool);
+	close(fd);
+}
+
 CHECK(pool_open, an_unreadable_boot_id_is_the_same_boot)
 {
 	struct kernel_refusing kernel = kernel_refusing(

@@ -44,7 +44,9 @@ struct pool_filling {
  * Opens the pool `directory`/pool-NETNS, creating the file when it is missing.
  * The directory is root's or the user's; `own`: only the user's, and no link. A
  * new file is filled by `filling`, which may be NULL. `forks` is the process's,
- * the same for all its pools. Takes no lock, so it waits for nobody.
+ * the same for all its pools. Takes no lock, so it waits for nobody; but a pool
+ * on a disk that another boot wrote is repaired under the lock, and waited for
+ * 0.1 s at most: if another has it, that one or the next repairs it.
  *
  * Returns 0 or: -ENETDOWN when the directory or the file is missing, foreign,
  * damaged, of another layout or on a network file system; -EMFILE, -ENFILE.
