@@ -214,8 +214,8 @@ __connect(int fd, const struct sockaddr *address, socklen_t size)
 
 /*
  * The first send of an unbound socket binds it: UDP to any peer, TCP with
- * MSG_FASTOPEN. send() and write() need a peer from connect(), and so a port
- * already.
+ * MSG_FASTOPEN. send() and write() fail without a peer, but of UDP the kernel
+ * has chosen a port by then: see docs/limits.md.
  */
 static ssize_t
 send_first(struct call *call)
