@@ -34,6 +34,7 @@ SHELL = "the shell crashes under the runtime"
 BETWEEN = "the second library's way to libc leads through the runtime to the first"
 BUILT_PATH = "what is installed has a path of its own"
 NO_OBJECTS = "what is installed has no objects"
+NO_MAPS = "the runtime reads its own maps in /proc"
 FORKS = "the runtime's malloc does not mind forks"
 LEFT = "what the other thread had, nobody has in a child"
 RUNNING = "a thread of the test's own runs at its end, and has its stack"
@@ -58,6 +59,7 @@ CANNOT = {
         "test_preloaded_by_another_name": NO_RUNTIME,
         "test_recipe[PostgreSQL]": NOT_FIRST,
         "test_the_command_of_the_other_libc": NOT_FIRST,
+        "test_where_there_is_no_proc": NO_MAPS,
         "test_words_of_ld_preload": NO_RUNTIME,
     },
     "undefined": {},
@@ -115,6 +117,7 @@ CANNOT = {
         "test_a_filter_before_the_first_bind[rt_sigprocmask]": FILTERED,
         "test_a_filter_before_the_pool_is_made[munmap]": FILTERED,
         "test_a_heap_in_a_child_although_a_thread_was_at_it": LEFT,
+        "test_an_associated_socket_stays_in_its_block[rt_sigprocmask]": FILTERED,
         "test_only_the_thread_that_forks_is_in_the_child": RUNNING,
         "test_bad_calls[acquire, read-only output": READ_ONLY,
         "test_bad_calls[overlapped read-only": READ_ONLY,

@@ -121,3 +121,11 @@ def test_a_filter_after_the_first_bind(filtered, reserved, call):
     """A reserved port is refused all the same."""
     assert filtered(call, START, 25999) == EADDRINUSE
     assert filtered(call, START + 5, 25999) == 0
+
+
+@pytest.mark.parametrize("call", ["openat", "flock", "fstat", "rt_sigprocmask", "close"])
+def test_an_associated_socket_stays_in_its_block(compile_program, run, call):
+    """Not all of these can be done without, but the block is never left."""
+    program = compile_program("sandbox/associated.c", "associated")
+    done = run(program, call, START + 10, 3)
+    assert (done.returncode, done.stdout) in [(0, f"{START + 10}\n"), (ENETDOWN, "0\n")]

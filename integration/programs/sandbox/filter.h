@@ -23,14 +23,15 @@ static const struct {
 	const char *name;
 	unsigned int nr;
 } calls[] = {
-	CALL(bind),	  CALL(clock_gettime),	 CALL(close),
-	CALL(fallocate),  CALL(fchmod),		 CALL(fcntl),
-	CALL(fstat),	  CALL(fstatfs),	 CALL(getpid),
-	CALL(getsockopt), CALL(get_robust_list), CALL(gettid),
-	CALL(geteuid),	  CALL(linkat),		 CALL(madvise),
-	CALL(mmap),	  CALL(munmap),		 CALL(openat),
-	CALL(pread64),	  CALL(prlimit64),	 CALL(read),
-	CALL(readlinkat), CALL(rt_sigprocmask),	 CALL(socket),
+	CALL(bind),	 CALL(clock_gettime), CALL(close),
+	CALL(fallocate), CALL(fchmod),	      CALL(fcntl),
+	CALL(flock),	 CALL(fstat),	      CALL(fstatfs),
+	CALL(getpid),	 CALL(getsockopt),    CALL(get_robust_list),
+	CALL(gettid),	 CALL(geteuid),	      CALL(linkat),
+	CALL(madvise),	 CALL(mmap),	      CALL(munmap),
+	CALL(openat),	 CALL(pread64),	      CALL(prlimit64),
+	CALL(read),	 CALL(readlinkat),    CALL(rt_sigprocmask),
+	CALL(socket),
 };
 
 static struct sock_filter filter[64];
