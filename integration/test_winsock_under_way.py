@@ -152,6 +152,155 @@ static DWORD WINAPI write_six(void *unused)
     assert said == {"pending": 997, "recv": 3, "bytes": 3, "first": 0, "second": 0}
 
 
+def test_each_has_its_place(run_c):
+    """A request that is made while a call stands in line comes behind it."""
+    said = run_c(r"""
+	WSAOVERLAPPED first = {0}, second = {0};
+	WSABUF more;
+	HANDLE thread, reader;
+	pair();
+	say("first", send_much(&first));
+	waiting = client;
+	call = do_send_end;
+	thread = blocked();
+	more = much;
+	say("second", WSASend(client, &more, 1, NULL, 0, &second, NULL) ? WSAGetLastError() : 0);
+	reader = CreateThread(NULL, 0, read_all, NULL, 0, NULL);
+	ended_as(client, &second);
+	closesocket(client);
+	WaitForSingleObject(thread, INFINITE);
+	WaitForSingleObject(reader, INFINITE);
+	say("got", got);
+	say("its place", end_at);
+	""", before=PAIR + WAITS + DO_SEND_END)
+    assert said == {"first": 997, "second": 997, "ended": 0, "sent": 8 << 20,
+                    "got": (16 << 20) + 3, "its place": 8 << 20}
+
+
+def test_a_receive_behind_an_accept_that_waits_for_data(run_c):
+    """What comes first is AcceptEx'."""
+    said = run_c(r"""
+	const DWORD room = sizeof(struct sockaddr_in) + 16;
+	char out[64 + 2 * (sizeof(struct sockaddr_in) + 16)];
+	WSAOVERLAPPED over = {0};
+	int seconds = -1, size = sizeof seconds;
+	HANDLE thread;
+	DWORD n, flags;
+	listening();
+	server = socket(AF_INET, SOCK_STREAM, 0);
+	AcceptEx(listener, server, out, 64, room, room, &n, &over);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	connect(client, (SOCKADDR *)&at, sizeof at);
+	while (seconds < 0) {
+		sched_yield();
+		getsockopt(server, SOL_SOCKET, SO_CONNECT_TIME, (char *)&seconds, &size);
+	}
+	waiting = server;
+	call = do_recv;
+	thread = blocked();
+	send(client, "x", 1, 0);
+	say("accepted", WSAGetOverlappedResult(listener, &over, &n, TRUE, &flags));
+	say("its byte", out[0] == 'x');
+	send(client, "y", 1, 0);
+	say("wait", WaitForSingleObject(thread, 10000));
+	say("received", bytes[0] == 'y');
+	""", before=PAIR + WAITS)
+    assert said == {"accepted": 1, "its byte": 1, "wait": 0, "received": 1}
+
+
+def test_quick_calls_beside_requests_of_another_thread(run_c):
+    """Those that are done at once are in nobody's way."""
+    said = run_c(r"""
+	HANDLE thread;
+	u_long on = 1;
+	int refused = 0;
+	started();
+	client = socket(AF_INET, SOCK_DGRAM, 0);
+	server = socket(AF_INET, SOCK_DGRAM, 0);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	bind(server, (SOCKADDR *)&at, sizeof at);
+	int size = sizeof at;
+	getsockname(server, (SOCKADDR *)&at, &size);
+	ioctlsocket(client, FIONBIO, &on);
+	sem_init(&begun, 0, 0);
+	thread = CreateThread(NULL, 0, send_often, NULL, 0, NULL);
+	sem_wait(&begun);
+	for (int i = 0; i < 20000; i++)
+		refused += sendto(client, "x", 1, 0, (SOCKADDR *)&at, size) != 1;
+	over_now = 1;
+	WaitForSingleObject(thread, INFINITE);
+	say("refused", refused);
+	""", before=PAIR + r"""
+static sem_t begun;
+static volatile int over_now;
+
+static DWORD WINAPI send_often(void *unused)
+{
+	static WSAOVERLAPPED over;
+	WSABUF one = {1, "y"};
+
+	sem_post(&begun);
+	while (!over_now)
+		WSASendTo(client, &one, 1, NULL, 0, (SOCKADDR *)&at, sizeof at, &over, NULL);
+	return 0;
+}
+""")
+    assert said == {"refused": 0}
+
+
+def test_requests_of_two_threads_and_a_close(run_c):
+    """Each of them ends, whatever is just being tried."""
+    said = run_c(r"""
+	int lost = 0;
+	HANDLE threads[2];
+	started();
+	pthread_barrier_init(&together, NULL, 3);
+	for (long i = 0; i < 2; i++) {
+		over[i].hEvent = WSACreateEvent();
+		threads[i] = CreateThread(NULL, 0, ask, (void *)i, 0, NULL);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		struct sockaddr_in own = {.sin_family = AF_INET};
+		client = socket(AF_INET, SOCK_DGRAM, 0);
+		bind(client, (SOCKADDR *)&own, sizeof own);
+		pthread_barrier_wait(&together);
+		for (volatile int n = 0; n < i % 3000; n++)
+			;
+		closesocket(client);
+		pthread_barrier_wait(&together);
+		for (int n = 0; n < 2; n++)
+			if (code[n] == WSA_IO_PENDING)
+				lost += WaitForSingleObject(over[n].hEvent, 2000) != WAIT_OBJECT_0;
+	}
+	WaitForMultipleObjects(2, threads, TRUE, INFINITE);
+	say("lost", lost);
+	""", before=PAIR + r"""
+#define ROUNDS 2000
+static pthread_barrier_t together;
+static WSAOVERLAPPED over[2];
+static int code[2];
+
+static DWORD WINAPI ask(void *which)
+{
+	static char byte[2];
+	long n = (long)which;
+	WSABUF one = {1, &byte[n]};
+	DWORD flags;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		pthread_barrier_wait(&together);
+		for (volatile int k = 0; k < i * (n + 7) % 1500; k++)
+			;
+		flags = 0;
+		code[n] = WSARecv(client, &one, 1, NULL, &flags, &over[n], NULL) ? WSAGetLastError() : 0;
+		pthread_barrier_wait(&together);
+	}
+	return 0;
+}
+""")
+    assert said == {"lost": 0}
+
+
 SHUT = {
     "shutdown": "shutdown(client, SD_SEND)",
     "both": "shutdown(client, SD_BOTH)",
@@ -356,6 +505,13 @@ static int do_behind(void)
 }
 """
 
+DO_SEND_END = r"""
+static int do_send_end(void)
+{
+	return send(waiting, "END", 3, 0);
+}
+"""
+
 # A send may have sent a part: then the next one finds no socket.
 ENDS = {
     "accept": [10004], "recv": [10004], "wsarecv": [10004], "recvfrom": [10004],
@@ -509,12 +665,7 @@ def test_a_send_in_line_goes_before_the_end(run_c):
 	say("sent", answer);
 	say("got", got);
 	say("its place", end_at);
-	""", before=PAIR + WAITS + r"""
-static int do_send_end(void)
-{
-	return send(waiting, "END", 3, 0);
-}
-""")
+	""", before=PAIR + WAITS + DO_SEND_END)
     assert said == {"shut": 0, "sent": 3, "got": (8 << 20) + 3, "its place": 8 << 20}
 
 

@@ -204,9 +204,12 @@ poll_copy(LPWSAPOLLFD array, ULONG n, uint64_t until)
 		found = wsa_fail(EFAULT);
 	else
 		found = (int)wsa_plain(
-			waiting_poll(polled, (unsigned int)n, until));
-	if (found >= 0 && usermem_write(array, polled, n * sizeof(*polled)) < 0)
-		found = wsa_fail(EFAULT);
+			waiting_poll(polled, (unsigned int)n, false, until));
+	/* The rest of the array may change meanwhile. */
+	for (ULONG i = 0; found >= 0 && i < n; i++)
+		if (usermem_write(&array[i].revents, &polled[i].revents,
+				  sizeof(array[i].revents)) < 0)
+			found = wsa_fail(EFAULT);
 	if (polled != few)
 		free(polled);
 	return found;

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "winsock/channel.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/time.h>
 
 #include "winsock/error.h"
 #include "winsock/monitor.h"
@@ -28,17 +25,18 @@ struct channel {
 	bool ready[DIRECTIONS];
 	bool ended;   /* nothing will change any more */
 	bool closing; /* somebody waits for the end of an attempt */
-	bool waited;  /* or of what is in line */
+	bool waited;  /* or of a request, or of an attempt */
 	bool shut;    /* sends no more after what is in line */
-	uint64_t order[DIRECTIONS];
-	struct io *trying[DIRECTIONS];	  /* that is in no queue yet */
-	unsigned int callers[DIRECTIONS]; /* calls that have stood in line */
-	bool moves;		 /* its requests may be at other sockets */
-	struct reactor *reactor; /* that watches it */
+	struct io *tried[DIRECTIONS]; /* by the attempt that is being made */
+	bool moves;		      /* its requests may be at other sockets */
+	struct reactor *reactor;      /* that watches it */
 	struct port *port;
 	ULONG_PTR key;
 	struct selection *selection;
 };
+
+/* Has any socket had one? */
+static atomic_bool made;
 
 static struct reactor without_port = REACTOR(channel_ready, true);
 
@@ -60,6 +58,7 @@ pend(struct channel *channel, int change)
 		reactor_unled(reactor);
 }
 
+/* Those that wait for the kernel's word. */
 static int
 requests(const struct channel *channel)
 {
@@ -67,7 +66,7 @@ requests(const struct channel *channel)
 
 	for (int d = 0; d < DIRECTIONS; d++)
 		for (struct io *io = channel->queue[d]; io; io = io->next)
-			n++;
+			n += io->pends;
 	return n;
 }
 
@@ -87,24 +86,15 @@ channel_end(struct io *io, int code, DWORD bytes)
 	completion_end(&io->completion, code, bytes, false, io->fd);
 }
 
-/* Is there what a call has to wait for that came then? */
+/* Is there what a call has to wait for? */
 static bool
-in_line(const struct channel *channel, enum direction d, uint64_t order)
+in_line(const struct channel *channel, enum direction d)
 {
-	const struct io *io = channel->trying[d];
+	const struct io *io = channel->queue[d];
 
-	if (io && io->in_line && io->order < order)
-		return true;
-	for (io = channel->queue[d]; io; io = io->next)
-		if (io->in_line && io->order < order)
-			return true;
-	return false;
-}
-
-static bool
-anything(const struct channel *channel, enum direction d)
-{
-	return channel->callers[d] || in_line(channel, d, UINT64_MAX);
+	while (io && !io->in_line)
+		io = io->next;
+	return io;
 }
 
 /* For calls, which ask without the monitor. */
@@ -116,7 +106,8 @@ tell_line(const struct channel *channel)
 	if (!told)
 		return;
 	for (int d = 0; d < DIRECTIONS; d++)
-		atomic_store(&told->line[d], anything(channel, d));
+		atomic_store(&told->line[d], in_line(channel, d));
+	atomic_store(&told->shut, channel->shut);
 }
 
 static void run_queue(struct channel *channel, enum direction d);
@@ -128,6 +119,7 @@ shut_down(struct channel *channel)
 	int fd = channel->fd;
 
 	channel->shut = false;
+	tell_line(channel);
 	if (channel->cookie != socket_cookie(fd))
 		return;
 	state_change(fd, STATE_SEND_SHUT, 0);
@@ -138,12 +130,12 @@ shut_down(struct channel *channel)
 	run_queue(channel, READING);
 }
 
-/* A request has ended, or a call has been made. */
+/* A request has ended. */
 static void
 line_moves(struct channel *channel)
 {
 	tell_line(channel);
-	if (channel->shut && !anything(channel, WRITING))
+	if (channel->shut && !in_line(channel, WRITING))
 		shut_down(channel);
 	if (channel->waited)
 		monitor_wake();
@@ -176,8 +168,7 @@ abort_matching(struct channel *channel, struct wanted *wanted)
 
 		while (*at) {
 			struct io *io = *at;
-			bool being_tried =
-				channel->busy[d] && io == channel->queue[d];
+			bool being_tried = channel->tried[d] == io;
 
 			if (!matches(io, wanted) || io->aborted) {
 				at = &io->next;
@@ -190,7 +181,7 @@ abort_matching(struct channel *channel, struct wanted *wanted)
 				continue;
 			}
 			*at = io->next;
-			pend(channel, -1);
+			pend(channel, -io->pends);
 			channel_end(io, WSA_OPERATION_ABORTED, 0);
 		}
 	}
@@ -224,7 +215,6 @@ destroy(struct channel *channel)
 	state_set_channel(channel->fd, NULL);
 	channel->shut = false;
 	abort_of(channel, NULL, false);
-	memset(channel->callers, 0, sizeof(channel->callers));
 	tell_line(channel);
 	if (channel->port)
 		port_let_go(channel->port);
@@ -286,6 +276,7 @@ find_or_make(int fd)
 		return NULL;
 	}
 	monitor_in_child(forget);
+	atomic_store(&made, true);
 	channel->fd = fd;
 	channel->cookie = cookie;
 	channel->stream = socket_type(fd) == SOCK_STREAM;
@@ -322,16 +313,18 @@ attempt(struct channel *channel, struct io *io, DWORD *ret_bytes)
 	int code;
 
 	channel->busy[d] = true;
+	channel->tried[d] = io;
 	channel->ready[d] = false;
 	monitor_go_out();
 	code = io->attempt(io, ret_bytes, &more);
 	monitor_come_back();
 	wsa_put_back(&last);
 	channel->busy[d] = false;
+	channel->tried[d] = NULL;
 	/* An error has used nothing up. */
 	if (code != IO_AGAIN && (code || more || channel->ended))
 		channel->ready[d] = true;
-	if (channel->closing)
+	if (channel->closing || channel->waited)
 		monitor_wake();
 	return code;
 }
@@ -350,6 +343,17 @@ move(struct channel *channel, struct io *io)
 		monitor_wake();
 }
 
+static void
+take_first(struct channel *channel, enum direction d)
+{
+	struct io *io = channel->queue[d];
+
+	channel->queue[d] = io->next;
+	io->next = NULL;
+	pend(channel, -io->pends);
+	io->pends = false;
+}
+
 /* Tries what waits, as long as the kernel has more. */
 static void
 run_queue(struct channel *channel, enum direction d)
@@ -364,9 +368,7 @@ run_queue(struct channel *channel, enum direction d)
 			code = WSA_OPERATION_ABORTED;
 		if (code == IO_AGAIN)
 			continue;
-		channel->queue[d] = io->next;
-		io->next = NULL;
-		pend(channel, -1);
+		take_first(channel, d);
 		if (code == IO_MOVED)
 			move(channel, io);
 		else
@@ -402,21 +404,34 @@ append(struct channel *channel, struct io *io)
 		last = &(*last)->next;
 	io->next = NULL;
 	*last = io;
+	tell_line(channel);
+}
+
+/* It waits for the kernel's word from now on. */
+static void
+let_pend(struct channel *channel, struct io *io)
+{
+	io->pends = true;
 	pend(channel, 1);
 }
 
-/* 0, IO_AGAIN, IO_MOVED or a code. */
+/*
+ * Tries one that has just been appended, unless others are before it. It stays
+ * where it is meanwhile, so that nothing that is asked for at the same time
+ * comes before its rest. IO_AGAIN: it is in the queue; otherwise it is out of
+ * it.
+ */
 static int
 try_at_once(struct channel *channel, struct io *io, DWORD *ret_bytes)
 {
+	enum direction d = io->direction;
 	int code = IO_AGAIN;
 
-	channel->trying[io->direction] = io;
-	tell_line(channel);
-	while (code == IO_AGAIN && channel->ready[io->direction] &&
-	       !channel->busy[io->direction] && !channel->queue[io->direction])
+	while (code == IO_AGAIN && channel->ready[d] && !channel->busy[d] &&
+	       channel->queue[d] == io && !io->aborted)
 		code = attempt(channel, io, ret_bytes);
-	channel->trying[io->direction] = NULL;
+	if (code != IO_AGAIN)
+		take_first(channel, d);
 	return code;
 }
 
@@ -424,6 +439,21 @@ static void
 free_io(struct completion *completion)
 {
 	free(completion);
+}
+
+/* One that was cancelled while it was tried. It is in the queue. */
+static void
+end_if_aborted(struct channel *channel, struct io *io)
+{
+	struct io **at = &channel->queue[io->direction];
+
+	if (!io->aborted || channel->tried[io->direction] == io)
+		return;
+	while (*at != io)
+		at = &(*at)->next;
+	*at = io->next;
+	pend(channel, -io->pends);
+	channel_end(io, WSA_OPERATION_ABORTED, 0);
 }
 
 static int
@@ -436,7 +466,6 @@ request(struct io *io, const struct overlapped_party *party, DWORD *ret_bytes)
 		return WSAENOTSOCK;
 	if (!channel || !watch(channel))
 		return socket_cookie(io->fd) ? WSAENOBUFS : WSAENOTSOCK;
-	io->order = ++channel->order[io->direction];
 	if (io->in_line && io->direction == WRITING && channel->shut)
 		return WSAESHUTDOWN;
 	io->stream = channel->stream;
@@ -446,12 +475,14 @@ request(struct io *io, const struct overlapped_party *party, DWORD *ret_bytes)
 	if (code)
 		return code;
 	completion_store(party->overlapped, STATUS_PENDING, 0);
+	append(channel, io);
 	code = try_at_once(channel, io, ret_bytes);
 	if (code == IO_MOVED) {
 		move(channel, io);
 		code = WSA_IO_PENDING;
 	} else if (code == IO_AGAIN) {
-		append(channel, io);
+		let_pend(channel, io);
+		end_if_aborted(channel, io);
 		code = WSA_IO_PENDING;
 	} else if (code == 0) {
 		completion_store(party->overlapped, 0, *ret_bytes);
@@ -501,9 +532,9 @@ channel_go_on(struct io *io)
 		channel_end(io, WSAENOBUFS, 0);
 		return;
 	}
-	io->order = ++channel->order[io->direction];
 	io->stream = channel->stream;
 	append(channel, io);
+	let_pend(channel, io);
 	run_queue(channel, io->direction);
 }
 
@@ -523,96 +554,29 @@ channel_cancel(int fd, LPOVERLAPPED overlapped, bool own)
 	return count;
 }
 
-static uint64_t
-limit_of(int fd, enum direction d)
-{
-	struct timeval limit = {0};
-	socklen_t size = sizeof(limit);
-
-	getsockopt(fd, SOL_SOCKET, d == WRITING ? SO_SNDTIMEO : SO_RCVTIMEO,
-		   &limit, &size);
-	if (limit.tv_sec == 0 && limit.tv_usec == 0)
-		return MONITOR_FOR_EVER;
-	return monitor_clock() + (uint64_t)limit.tv_sec * 1000000000 +
-	       (uint64_t)limit.tv_usec * 1000;
-}
-
-/* The next look finds out what has changed meanwhile. */
-static int
-wait_in_line(struct channel *channel, uint64_t until)
-{
-	int fd = channel->fd;
-
-	channel->waited = true;
-	if (!monitor_wait(until))
-		return WSAETIMEDOUT;
-	return waiting_is_closing(fd) ? WSAEINTR : 0;
-}
-
-static int
-stand_in_line(struct channel *channel, enum direction d, uint64_t order)
-{
-	int fd = channel->fd;
-	uint32_t generation = channel->generation;
-	uint64_t until = limit_of(fd, d);
-	int code = 0;
-
-	channel->callers[d]++;
-	while (code == 0 && in_line(channel, d, order)) {
-		code = wait_in_line(channel, until);
-		channel = find(fd);
-		if (!channel || channel->generation != generation)
-			return WSAEINTR;
-	}
-	if (code)
-		channel->callers[d]--;
-	return code;
-}
-
-int
-channel_turn(int fd, enum direction direction, bool quick, bool *ret_waited)
+bool
+channel_has_line(int fd, enum direction direction)
 {
 	struct state_waiting *told = state_waiting(fd, false);
-	struct channel *channel;
-	uint64_t order;
-	int code = 0;
 
-	*ret_waited = false;
-	if (!told || !atomic_load(&told->line[direction]))
-		return 0;
-	monitor_enter();
-	channel = find(fd);
-	order = channel ? ++channel->order[direction] : 0;
-	if (channel && direction == WRITING && channel->shut) {
-		code = WSAESHUTDOWN;
-	} else if (!channel || !in_line(channel, direction, order)) {
-		/* It has its turn. */
-	} else if (quick || fcntl(fd, F_GETFL) & O_NONBLOCK) {
-		code = WSAEWOULDBLOCK;
-	} else {
-		code = stand_in_line(channel, direction, order);
-		*ret_waited = code == 0;
-	}
-	if (code && (channel = state_channel(fd)))
-		line_moves(channel);
-	monitor_leave();
-	return code;
+	return told && atomic_load(&told->line[direction]);
 }
 
-void
-channel_turn_over(int fd, enum direction direction)
+bool
+channel_lets_pass(int fd, enum direction direction)
 {
-	struct wsa_last last = wsa_keep();
 	struct channel *channel;
+	bool line = false;
 
 	monitor_enter();
-	channel = state_channel(fd);
-	if (channel && channel->callers[direction]) {
-		channel->callers[direction]--;
-		line_moves(channel);
+	while ((channel = find(fd)) && (line = in_line(channel, direction)) &&
+	       channel->tried[direction] == channel->queue[direction] &&
+	       !channel->queue[direction]->next) {
+		channel->waited = true;
+		monitor_wait(MONITOR_FOR_EVER);
 	}
 	monitor_leave();
-	wsa_put_back(&last);
+	return !channel || !line;
 }
 
 bool
@@ -625,33 +589,38 @@ channel_shut(int fd)
 		return false;
 	monitor_enter();
 	channel = find(fd);
-	if (channel)
-		pending = channel->shut = anything(channel, WRITING);
+	if (channel) {
+		pending = channel->shut = in_line(channel, WRITING);
+		tell_line(channel);
+	}
 	monitor_leave();
 	return pending;
 }
 
 bool
-channel_sends(int fd)
+channel_is_to_be_shut(int fd)
 {
 	struct state_waiting *told = state_waiting(fd, false);
 
-	return told && atomic_load(&told->line[WRITING]);
+	return told && atomic_load(&told->shut);
 }
 
 int
-channel_wait_sent(int fd)
+channel_wait_shut(int fd)
 {
 	struct channel *channel;
-	int code = 0;
+	bool closing = false;
 
-	if (!channel_sends(fd))
+	if (!channel_is_to_be_shut(fd))
 		return 0;
 	monitor_enter();
-	while (code == 0 && (channel = find(fd)) && anything(channel, WRITING))
-		code = wait_in_line(channel, MONITOR_FOR_EVER);
+	while (!closing && (channel = find(fd)) && channel->shut) {
+		channel->waited = true;
+		monitor_wait(MONITOR_FOR_EVER);
+		closing = waiting_is_closing(fd);
+	}
 	monitor_leave();
-	return code;
+	return closing ? WSAEINTR : 0;
 }
 
 void
@@ -679,7 +648,9 @@ channel_close(int fd)
 {
 	struct channel *channel;
 
-	if (!state_channel(fd))
+	/* Even if this one has none: an AcceptEx may be about to put another
+	 * socket there. */
+	if (!atomic_load(&made))
 		return;
 	monitor_enter();
 	for (;;) {

@@ -28,7 +28,7 @@ struct io {
 	enum direction direction;
 	bool in_line;	 /* the program's calls wait until it has ended */
 	uint32_t origin; /* the channel that it was asked of */
-	uint64_t order;	 /* among requests and calls of a direction */
+	bool pends;	 /* its reactor counts it */
 	bool stream;	 /* set by channel_request() */
 	bool aborted;	 /* while an attempt is being made */
 
@@ -62,25 +62,21 @@ void channel_end(struct io *io, int code, DWORD bytes);
  */
 unsigned int channel_cancel(int fd, LPOVERLAPPED overlapped, bool own);
 
-/*
- * Lets a call of the program pass when what was asked for before it in this
- * direction has ended. 0, WSAEWOULDBLOCK, WSAETIMEDOUT, WSAESHUTDOWN, or
- * WSAEINTR when the socket is closed meanwhile. `quick`: the call does not
- * wait. A load where nothing is in line. ret_waited: channel_turn_over() is to
- * be called when the call has been made.
- */
-int channel_turn(int fd, enum direction direction, bool quick,
-		 bool *ret_waited);
-void channel_turn_over(int fd, enum direction direction);
+/* Do the program's calls in this direction have to stand in line behind
+ * requests? A load. */
+bool channel_has_line(int fd, enum direction direction);
+
+/* May a call that does not wait be made? Waits for an attempt that is being
+ * made. */
+bool channel_lets_pass(int fd, enum direction direction);
 
 /* Shuts the sending direction down when what is pending there was sent. False
  * when nothing is. */
 bool channel_shut(int fd);
 
-/* Is anything pending that was shut down like that? The other waits until
- * nothing is; 0 or WSAEINTR. */
-bool channel_sends(int fd);
-int channel_wait_sent(int fd);
+/* Is it still to be shut down? The other waits until it is: 0 or WSAEINTR. */
+bool channel_is_to_be_shut(int fd);
+int channel_wait_shut(int fd);
 
 /* Ends all requests of all sockets. */
 void channel_cancel_all(void);

@@ -20,6 +20,7 @@
 #include "winsock2.h"
 
 #define NS_IN_MS 1000000u
+#define A_LIFE 1000000000 /* seconds */
 
 /* The connection's addresses, as far as the program asks for them. */
 struct told {
@@ -41,6 +42,8 @@ read_time(const struct timeval *timeout, uint64_t *ret_until)
 		return WSAEFAULT;
 	if (time.tv_sec < 0 || time.tv_usec < 0)
 		return WSAEINVAL;
+	if (time.tv_sec >= A_LIFE || time.tv_usec / 1000000 >= A_LIFE)
+		return 0;
 	*ret_until = monitor_clock() + (uint64_t)time.tv_sec * 1000 * NS_IN_MS +
 		     (uint64_t)time.tv_usec * 1000;
 	return 0;

@@ -38,7 +38,8 @@ static bool
 take_place(int made, int number, uint64_t cookie)
 {
 	int before = errno;
-	bool there = socket_cookie(number) == cookie;
+	bool there =
+		socket_cookie(number) == cookie && !waiting_is_closing(number);
 	int flags = there ? fcntl(number, F_GETFD) : 0;
 
 	if (there) {
@@ -376,8 +377,12 @@ static bool
 peer_is_done(int fd, int ms)
 {
 	struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+	int n;
 
-	return poll(&look, 1, ms) != 0;
+	do
+		n = poll(&look, 1, ms);
+	while (n < 0 && errno == EINTR);
+	return n != 0;
 }
 
 /* A new socket of the same kind, or -1. */
@@ -396,7 +401,7 @@ attempt_disconnect(struct io *io, DWORD *ret_bytes, bool *ret_more)
 	(void)ret_bytes;
 	(void)ret_more;
 	/* The peer may have ended its direction long ago. */
-	if (channel_sends(io->fd) || !peer_is_done(io->fd, 0))
+	if (channel_is_to_be_shut(io->fd) || !peer_is_done(io->fd, 0))
 		return IO_AGAIN;
 	return transfer->flags & TF_REUSE_SOCKET ? IO_MOVED : 0;
 }
@@ -419,23 +424,24 @@ move_disconnected(struct io *io)
 }
 
 static void
-cancelled(void *fd)
+cancelled(void *waiting)
 {
-	waiting_end(*(int *)fd, WAITING_TO_HEAR);
+	waiting_end(waiting);
 }
 
 static int
 disconnect_now(int fd, DWORD flags)
 {
+	struct waiting waiting;
 	volatile int code = WSAEINTR; /* over a setjmp() */
 
-	pthread_cleanup_push(cancelled, &fd);
-	if (waiting_begin(fd, WAITING_TO_HEAR))
-		code = channel_wait_sent(fd);
+	pthread_cleanup_push(cancelled, &waiting);
+	if (waiting_begin(&waiting, fd, WAITING_TO_HEAR))
+		code = channel_wait_shut(fd);
 	if (code == 0)
 		peer_is_done(fd, -1);
 	pthread_cleanup_pop(0);
-	if (!waiting_end(fd, WAITING_TO_HEAR))
+	if (!waiting_end(&waiting))
 		code = WSAEINTR;
 	if (code == 0 && flags & TF_REUSE_SOCKET) {
 		monitor_enter();

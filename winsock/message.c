@@ -145,157 +145,84 @@ message_receive(int fd, struct msghdr *message, int flags)
 	return r;
 }
 
-/* A call of the program. */
-struct turn {
-	int fd;
-	enum direction direction;
-	bool good;   /* it may be made */
-	bool waited; /* in line */
+/* A call of the program, unless it is made as a request. */
+struct call {
+	struct waiting waiting;
+	bool good; /* it may be made */
 };
 
-static enum waiting_for
-kind_of(const struct turn *turn)
+static bool
+is_quick(int fd, int flags)
 {
-	return turn->direction == WRITING ? WAITING_TO_SEND : WAITING_TO_HEAR;
+	return flags & MSG_DONTWAIT || !blocks(fd, flags);
 }
 
-/* Urgent data is in no line. */
-static void
-begin(struct turn *turn, int flags)
+bool
+message_stands_in_line(int fd, enum direction direction, int flags)
 {
-	int code = 0;
-
-	if (!waiting_begin(turn->fd, kind_of(turn)))
-		code = WSAEINTR;
-	else if (turn->direction == WRITING || !(flags & MSG_OOB))
-		code = channel_turn(turn->fd, turn->direction,
-				    flags & MSG_DONTWAIT, &turn->waited);
-	if (code == WSAEWOULDBLOCK)
-		event_select_again(turn->fd, turn->direction == WRITING
-						     ? FD_WRITE
-						     : FD_READ);
-	if (code)
-		wsa_refuse(code);
-	turn->good = code == 0;
+	return channel_has_line(fd, direction) &&
+	       (direction == WRITING || !(flags & MSG_OOB)) &&
+	       !is_quick(fd, flags);
 }
 
-/* Also of a thread that is cancelled. */
 static void
-leave(void *what)
+begin(struct call *call, int fd, enum direction direction, int flags)
 {
-	struct turn *turn = what;
+	bool sends = direction == WRITING;
 
-	if (turn->waited)
-		channel_turn_over(turn->fd, turn->direction);
-	if (!waiting_end(turn->fd, kind_of(turn)))
-		turn->good = false;
+	call->good = waiting_begin(&call->waiting, fd,
+				   sends ? WAITING_TO_SEND : WAITING_TO_HEAR);
+	if (!call->good) {
+		wsa_refuse(WSAEINTR);
+	} else if (channel_has_line(fd, direction) &&
+		   (sends || !(flags & MSG_OOB)) && is_quick(fd, flags) &&
+		   !channel_lets_pass(fd, direction)) {
+		event_select_again(fd, sends ? FD_WRITE : FD_READ);
+		wsa_refuse(sends && channel_is_to_be_shut(fd) ? WSAESHUTDOWN
+							      : WSAEWOULDBLOCK);
+		call->good = false;
+	}
+}
+
+static void
+cancelled(void *call)
+{
+	waiting_end(&((struct call *)call)->waiting);
 }
 
 /* `r`: what the call had; an end that we have brought about is none. */
 static long
-end(struct turn *turn, long r)
+end(struct call *call, long r)
 {
-	bool was_good = turn->good;
-
-	leave(turn);
-	return was_good && !turn->good && r <= 0 ? wsa_refuse(WSAEINTR) : r;
+	return !waiting_end(&call->waiting) && call->good && r <= 0
+		       ? wsa_refuse(WSAEINTR)
+		       : r;
 }
 
 long
-message_send_in_turn(int fd, const struct msghdr *message, int flags)
+message_send_call(int fd, const struct msghdr *message, int flags)
 {
-	struct turn turn = {fd, WRITING, false, false};
+	struct call call;
 	volatile long r = -1; /* over a setjmp() */
 
-	pthread_cleanup_push(leave, &turn);
-	begin(&turn, flags);
-	if (turn.good)
+	pthread_cleanup_push(cancelled, &call);
+	begin(&call, fd, WRITING, flags);
+	if (call.good)
 		r = message_send(fd, message, flags);
 	pthread_cleanup_pop(0);
-	return end(&turn, r);
+	return end(&call, r);
 }
 
 long
-message_receive_in_turn(int fd, struct msghdr *message, int flags)
+message_receive_call(int fd, struct msghdr *message, int flags)
 {
-	struct turn turn = {fd, READING, false, false};
+	struct call call;
 	volatile long r = -1; /* over a setjmp() */
 
-	pthread_cleanup_push(leave, &turn);
-	begin(&turn, flags);
-	if (turn.good)
+	pthread_cleanup_push(cancelled, &call);
+	begin(&call, fd, READING, flags);
+	if (call.good)
 		r = message_receive(fd, message, flags);
 	pthread_cleanup_pop(0);
-	return end(&turn, r);
-}
-
-ssize_t
-portres_send(int fd, const void *buffer, size_t n, int flags)
-{
-	struct iovec piece = {(void *)buffer, n};
-	const struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-
-	if (wsa_missing())
-		return -1;
-	return message_send_in_turn(fd, &message, flags);
-}
-
-ssize_t
-portres_sendto(int fd, const void *buffer, size_t n, int flags,
-	       const struct sockaddr *address, socklen_t size)
-{
-	struct sockaddr_storage room;
-	struct iovec piece = {(void *)buffer, n};
-	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-	long r;
-
-	if (wsa_missing())
-		return -1;
-	/* A stream needs no address, and looks at none. */
-	if (address && socket_type(fd) != SOCK_STREAM) {
-		if (address_is_short(address, size))
-			return wsa_fail(EFAULT);
-		message.msg_name = (void *)linux_address(address, size, &room);
-		message.msg_namelen = size;
-	}
-	r = message_send_in_turn(fd, &message, flags);
-	/* Here it is an argument that is missing. */
-	if (r < 0 && !address && WSAGetLastError() == WSAENOTCONN &&
-	    socket_type(fd) == SOCK_DGRAM)
-		return wsa_fail(EDESTADDRREQ);
-	return r;
-}
-
-ssize_t
-portres_recv(int fd, void *buffer, size_t n, int flags)
-{
-	struct iovec piece = {buffer, n};
-	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-
-	if (wsa_missing())
-		return -1;
-	return message_receive_in_turn(fd, &message, flags);
-}
-
-/* A stream has no address to tell, and leaves what the program has there. */
-ssize_t
-portres_recvfrom(int fd, void *buffer, size_t n, int flags,
-		 struct sockaddr *address, socklen_t *size)
-{
-	struct iovec piece = {buffer, n};
-	struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-	long r;
-
-	if (wsa_missing())
-		return -1;
-	if (!address_fits(fd, address, size))
-		return wsa_fail(socket_type(fd) < 0 ? ENOTSOCK : EFAULT);
-	if (address) {
-		message.msg_name = address;
-		message.msg_namelen = *size;
-	}
-	r = message_receive_in_turn(fd, &message, flags);
-	if (address && message.msg_namelen && (r >= 0 || errno == EMSGSIZE))
-		*size = message.msg_namelen;
-	return r;
+	return end(&call, r);
 }

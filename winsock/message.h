@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "winsock/channel.h"
+
 /* For requests, which keep their own order. An address in it is Linux'. */
 long message_send(int fd, const struct msghdr *message, int flags);
 
@@ -18,9 +20,13 @@ long message_send(int fd, const struct msghdr *message, int flags);
  */
 long message_receive(int fd, struct msghdr *message, int flags);
 
-/* For calls: behind the requests that are pending, and no longer than the
- * socket is open. */
-long message_send_in_turn(int fd, const struct msghdr *message, int flags);
-long message_receive_in_turn(int fd, struct msghdr *message, int flags);
+/*
+ * Calls are made no longer than the socket is open. A call that waits stands in
+ * line behind pending requests, and is made as a request (transfer.h); a quick
+ * one fails with WSAEWOULDBLOCK. Urgent data is in no line.
+ */
+bool message_stands_in_line(int fd, enum direction direction, int flags);
+long message_send_call(int fd, const struct msghdr *message, int flags);
+long message_receive_call(int fd, struct msghdr *message, int flags);
 
 #endif

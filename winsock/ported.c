@@ -75,9 +75,9 @@ accept_one(int fd, bool quietly, struct sockaddr *address, socklen_t *size)
 }
 
 static void
-cancelled(void *fd)
+cancelled(void *waiting)
 {
-	waiting_end(*(int *)fd, WAITING_TO_HEAR);
+	waiting_end(waiting);
 }
 
 /* Until the socket is closed. */
@@ -85,14 +85,15 @@ static int
 accept_open(int fd, bool quietly, struct sockaddr *address, socklen_t *size)
 {
 	volatile int made = -1; /* over a setjmp() */
+	struct waiting waiting;
 	bool good;
 
-	pthread_cleanup_push(cancelled, &fd);
-	good = waiting_begin(fd, WAITING_TO_HEAR);
+	pthread_cleanup_push(cancelled, &waiting);
+	good = waiting_begin(&waiting, fd, WAITING_TO_HEAR);
 	if (good)
 		made = (int)wsa_plain(accept_one(fd, quietly, address, size));
 	pthread_cleanup_pop(0);
-	if (!waiting_end(fd, WAITING_TO_HEAR))
+	if (!waiting_end(&waiting))
 		good = false;
 	return good || made >= 0 ? made : wsa_refuse(WSAEINTR);
 }
@@ -197,14 +198,15 @@ static int
 connect_open(int fd, const struct sockaddr *address, socklen_t size)
 {
 	volatile int r = -1; /* over a setjmp() */
+	struct waiting waiting;
 	bool good;
 
-	pthread_cleanup_push(cancelled, &fd);
-	good = waiting_begin(fd, WAITING_TO_HEAR);
+	pthread_cleanup_push(cancelled, &waiting);
+	good = waiting_begin(&waiting, fd, WAITING_TO_HEAR);
 	if (good)
 		r = (int)wsa_answer(connect(fd, address, size));
 	pthread_cleanup_pop(0);
-	if (!waiting_end(fd, WAITING_TO_HEAR))
+	if (!waiting_end(&waiting))
 		good = false;
 	return good || r == 0 ? r : wsa_refuse(WSAEINTR);
 }

@@ -176,8 +176,9 @@ poll_until_found(struct windows_fd_set *const sets[SETS], struct pollfd *polled,
 	uint64_t moment = MONITOR_FOR_EVER, now;
 
 	for (;;) {
-		if (wsa_plain(waiting_poll(
-			    polled, n, moment < until ? moment : until)) < 0 ||
+		if (wsa_plain(waiting_poll(polled, n, true,
+					   moment < until ? moment : until)) <
+			    0 ||
 		    all_sockets(polled, n) < 0)
 			return -1;
 		now = monitor_clock();
@@ -253,7 +254,7 @@ portres_select(int unused, struct windows_fd_set *readable,
 		polled = calloc((size_t)n + 1, sizeof(*polled));
 	if (!polled)
 		return wsa_fail(ENOBUFS);
-	if (timeout && left.tv_sec < A_LIFE)
+	if (timeout && left.tv_sec < A_LIFE && left.tv_usec / 1000000 < A_LIFE)
 		until = monitor_clock() + (uint64_t)left.tv_sec * 1000000000 +
 			(uint64_t)left.tv_usec * 1000;
 	r = wait_for_them(sets, polled, n, until);

@@ -55,9 +55,10 @@ void state_each_channel(void (*visit)(struct channel *channel, void *context),
 /* Calls that wait for the socket with that number: waiting.h. Zeroes at first;
  * NULL where there is none, or no memory. */
 struct state_waiting {
-	_Atomic uint32_t count[3]; /* by enum waiting_for */
+	_Atomic uint64_t count[3]; /* by enum waiting_for; and a generation */
 	_Atomic uint64_t closing;  /* its cookie; 0 = it is not being closed */
 	_Atomic bool line[2];	   /* by direction: requests stand in it */
+	_Atomic bool shut;	   /* it is to be shut down behind them */
 };
 struct state_waiting *state_waiting(int fd, bool make);
 void state_each_waiting(void (*visit)(int fd, struct state_waiting *waiting));

@@ -8,11 +8,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
 
 #include "mswsock.h"
 #include "winsock/address.h"
 #include "winsock/error.h"
 #include "winsock/message.h"
+#include "winsock/monitor.h"
 #include "winsock/socket.h"
 #include "winsock/startup.h"
 #include "winsock/usermem.h"
@@ -37,8 +40,7 @@ transfer_make(int fd, enum direction direction, size_t pieces)
 static long
 take(const struct transfer *transfer, struct msghdr *head, int flags)
 {
-	return (flags & MSG_DONTWAIT ? message_receive
-				     : message_receive_in_turn)(
+	return (flags & MSG_DONTWAIT ? message_receive : message_receive_call)(
 		transfer->io.fd, head, transfer->flags | flags);
 }
 
@@ -98,7 +100,7 @@ send_some(struct transfer *transfer, int flags)
 		head.msg_name = &transfer->to;
 		head.msg_namelen = transfer->to_size;
 	}
-	return (flags & MSG_DONTWAIT ? message_send : message_send_in_turn)(
+	return (flags & MSG_DONTWAIT ? message_send : message_send_call)(
 		transfer->io.fd, &head, transfer->flags | flags);
 }
 
@@ -131,6 +133,10 @@ receive_some(struct transfer *transfer, int flags)
 		*transfer->from_size = (INT)head.msg_namelen;
 	if (transfer->message)
 		tell_message(transfer, &head);
+	if (transfer->head) {
+		transfer->head->msg_flags = head.msg_flags;
+		transfer->head->msg_controllen = head.msg_controllen;
+	}
 	return n;
 }
 
@@ -183,6 +189,100 @@ transfer_attempt(struct io *io, DWORD *ret_bytes, bool *ret_more)
 	return 0;
 }
 
+static uint64_t
+limit_of(const struct io *io)
+{
+	struct timeval limit = {0};
+	socklen_t size = sizeof(limit);
+
+	getsockopt(io->fd, SOL_SOCKET,
+		   io->direction == WRITING ? SO_SNDTIMEO : SO_RCVTIMEO, &limit,
+		   &size);
+	if (limit.tv_sec == 0 && limit.tv_usec == 0)
+		return MONITOR_FOR_EVER;
+	return monitor_clock() + (uint64_t)limit.tv_sec * 1000000000 +
+	       (uint64_t)limit.tv_usec * 1000;
+}
+
+/* False: the time has come before. */
+static bool
+wait_until(const OVERLAPPED *over, uint64_t until)
+{
+	bool time = true;
+
+	monitor_enter();
+	while (over->Internal == STATUS_PENDING && time) {
+		completion_wait(until);
+		time = until == MONITOR_FOR_EVER || monitor_clock() < until;
+	}
+	monitor_leave();
+	return over->Internal != STATUS_PENDING;
+}
+
+/* Owns the request. Its structure is on our stack: we stay until it ends. */
+static int
+wait_behind(struct transfer *transfer, DWORD *ret_bytes)
+{
+	OVERLAPPED over = {0};
+	const struct overlapped_party party = {.overlapped = &over,
+					       .no_packet = true};
+	uint64_t until = limit_of(&transfer->io);
+	int fd = transfer->io.fd;
+	bool late = false;
+	int code;
+
+	transfer->io.in_line = true;
+	code = channel_request(&transfer->io, &party, ret_bytes);
+	if (code != WSA_IO_PENDING)
+		return code;
+	if (!wait_until(&over, until)) {
+		late = true;
+		channel_cancel(fd, &over, false);
+		wait_until(&over, MONITOR_FOR_EVER);
+	}
+	code = (int)over.Internal;
+	*ret_bytes = (DWORD)over.InternalHigh;
+	if (code == WSA_OPERATION_ABORTED)
+		code = late ? WSAETIMEDOUT : WSAEINTR;
+	return code;
+}
+
+long
+transfer_behind(int fd, enum direction direction, struct msghdr *message,
+		int flags)
+{
+	struct transfer *transfer =
+		transfer_make(fd, direction, message->msg_iovlen);
+	int size = (int)message->msg_namelen;
+	int before = errno;
+	DWORD bytes = 0;
+	int code;
+
+	if (!transfer)
+		return wsa_refuse(WSAENOBUFS);
+	transfer->flags = flags;
+	for (size_t i = 0; i < message->msg_iovlen; i++) {
+		transfer->vector[i] = message->msg_iov[i];
+		transfer->sum += message->msg_iov[i].iov_len;
+	}
+	transfer->control = message->msg_control;
+	transfer->control_size = message->msg_controllen;
+	transfer->head = direction == READING ? message : NULL;
+	if (direction == WRITING && message->msg_name) {
+		memcpy(&transfer->to, message->msg_name, message->msg_namelen);
+		transfer->to_size = message->msg_namelen;
+	} else if (message->msg_name) {
+		transfer->from = message->msg_name;
+		transfer->from_size = &size;
+	}
+	code = wait_behind(transfer, &bytes);
+	if (direction == READING)
+		message->msg_namelen = (socklen_t)size;
+	if (wsa_end(code, before) < 0)
+		return -1;
+	return (long)bytes;
+}
+
 /* The program's flags are told of what is done at once: later they may well be
  * gone from its stack. */
 static void
@@ -194,21 +294,26 @@ tell_flags(LPDWORD flags, int code)
 		usermem_put(flags, &told, sizeof(told));
 }
 
-/* Done when it returns. */
+/* Done when it returns. Owns the transfer. */
 static int
 transfer_now(struct transfer *transfer, DWORD *ret_bytes)
 {
-	bool sends = transfer->io.direction == WRITING;
+	enum direction d = transfer->io.direction;
+	int code = 0;
 	long n;
 
+	if (message_stands_in_line(transfer->io.fd, d, transfer->flags))
+		return wait_behind(transfer, ret_bytes);
 	if (transfer->sum == 0)
 		transfer->io.stream =
 			socket_type(transfer->io.fd) == SOCK_STREAM;
-	n = sends ? send_some(transfer, 0) : receive(transfer, 0);
+	n = d == WRITING ? send_some(transfer, 0) : receive(transfer, 0);
 	if (n < 0)
-		return WSAGetLastError();
-	*ret_bytes = (DWORD)n;
-	return 0;
+		code = WSAGetLastError();
+	else
+		*ret_bytes = (DWORD)n;
+	free(transfer);
+	return code;
 }
 
 /* Makes it, now or later. Owns it. The count may be NULL for a request. */
@@ -233,7 +338,6 @@ perform(struct transfer *transfer, struct overlapped_party *party,
 		free(transfer);
 	} else {
 		code = transfer_now(transfer, &bytes);
-		free(transfer);
 	}
 	tell_flags(ret_flags, code);
 	if (code == 0 && ret_bytes &&

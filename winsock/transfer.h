@@ -18,7 +18,8 @@ struct transfer {
 	struct sockaddr *from; /* the program's, or NULL */
 	LPINT from_size;
 	LPDWORD ret_flags;
-	LPWSAMSG message; /* the program's, to be told flags and lengths */
+	LPWSAMSG message;    /* the program's, to be told flags and lengths */
+	struct msghdr *head; /* the same, of a call */
 	void *control;
 	size_t control_size;
 	size_t piece; /* the first that is not done */
@@ -28,6 +29,11 @@ struct transfer {
 
 /* One with room for so many pieces, all zero; NULL without memory. */
 struct transfer *transfer_make(int fd, enum direction direction, size_t pieces);
+
+/* Makes the call as a request behind those that are pending, and waits for its
+ * end. Returns as message_send() or message_receive(). */
+long transfer_behind(int fd, enum direction direction, struct msghdr *message,
+		     int flags);
 
 /* The attempts, for either direction. */
 int transfer_attempt(struct io *io, DWORD *ret_bytes, bool *ret_more);

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -27,12 +28,36 @@ static _Atomic int bell = -1;
 static _Atomic uint64_t bell_cookie;
 static atomic_bool watched; /* forks are told of */
 
+/* A count, and above it the generation: what is counted in an older one is not
+ * there any more. */
+#define ONE_GENERATION ((uint64_t)1 << 32)
+#define NUMBER(count) ((uint32_t)(count))
+#define GENERATION(count) ((uint32_t)((count) >> 32))
+
+static void
+give_up(_Atomic uint64_t *count)
+{
+	uint64_t was = atomic_load(count);
+
+	while (NUMBER(was) &&
+	       !atomic_compare_exchange_weak(count, &was,
+					     (was & ~(ONE_GENERATION - 1)) +
+						     ONE_GENERATION))
+		;
+}
+
+static void
+give_up_all(struct state_waiting *waiting)
+{
+	for (int i = 0; i <= WAITING_FOR_SOME; i++)
+		give_up(&waiting->count[i]);
+}
+
 static void
 forget_one(int fd, struct state_waiting *waiting)
 {
 	(void)fd;
-	for (int i = 0; i <= WAITING_FOR_SOME; i++)
-		atomic_store(&waiting->count[i], 0);
+	give_up_all(waiting);
 	atomic_store(&waiting->closing, 0);
 }
 
@@ -76,8 +101,7 @@ waiting_new(int fd)
 	struct state_waiting *waiting = state_waiting(fd, false);
 
 	if (waiting)
-		for (int i = 0; i <= WAITING_FOR_SOME; i++)
-			atomic_store(&waiting->count[i], 0);
+		give_up_all(waiting);
 }
 
 /* Another socket with that number may be the one that is being closed. */
@@ -97,56 +121,73 @@ waiting_is_closing(int fd)
 	return waiting && is_closing(fd, waiting);
 }
 
-/* Not below 0: a count that was given up may be given back late. */
+static uint32_t
+begin(_Atomic uint64_t *count)
+{
+	return GENERATION(atomic_fetch_add(count, 1));
+}
+
+/* The half of the word that the kernel looks at. */
+static void *
+number_of(_Atomic uint64_t *count)
+{
+	char *half = (char *)count;
+
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? half : half + 4;
+}
+
 static void
-end(_Atomic uint32_t *count, struct state_waiting *waiting)
+end(_Atomic uint64_t *count, uint32_t generation, struct state_waiting *waiting)
 {
-	uint32_t n = atomic_load(count);
+	uint64_t was = atomic_load(count);
 
-	while (n && !atomic_compare_exchange_weak(count, &n, n - 1))
+	while (GENERATION(was) == generation && NUMBER(was) &&
+	       !atomic_compare_exchange_weak(count, &was, was - 1))
 		;
-	if (n == 1 && atomic_load(&waiting->closing))
-		syscall(SYS_futex, count, FUTEX_WAKE_PRIVATE, INT_MAX, NULL,
-			NULL, 0);
+	if (GENERATION(was) == generation && NUMBER(was) == 1 &&
+	    atomic_load(&waiting->closing))
+		syscall(SYS_futex, number_of(count), FUTEX_WAKE_PRIVATE,
+			INT_MAX, NULL, NULL, 0);
 }
 
 bool
-waiting_begin(int fd, enum waiting_for what)
+waiting_begin(struct waiting *waiting, int fd, enum waiting_for what)
 {
-	struct state_waiting *waiting = find_or_make(fd);
+	struct state_waiting *counts = find_or_make(fd);
 
-	if (!waiting)
+	*waiting = (struct waiting){fd, what, 0};
+	if (!counts)
 		return true;
-	atomic_fetch_add(&waiting->count[what], 1);
-	return !is_closing(fd, waiting);
+	waiting->generation = begin(&counts->count[what]);
+	return !is_closing(fd, counts);
 }
 
 bool
-waiting_end(int fd, enum waiting_for what)
+waiting_end(const struct waiting *waiting)
 {
-	struct state_waiting *waiting = state_waiting(fd, false);
-	bool closing = waiting && is_closing(fd, waiting);
+	struct state_waiting *counts = state_waiting(waiting->fd, false);
+	bool closing = counts && is_closing(waiting->fd, counts);
 
-	if (waiting)
-		end(&waiting->count[what], waiting);
+	if (counts)
+		end(&counts->count[waiting->what], waiting->generation, counts);
 	return !closing;
 }
 
 /* Until the count is 0, or the time has come. */
 static void
-wait_for_none(_Atomic uint32_t *count, uint64_t until)
+wait_for_none(_Atomic uint64_t *count, uint64_t until)
 {
 	uint32_t n;
 	uint64_t now;
 
-	while ((n = atomic_load(count)) != 0 &&
+	while ((n = NUMBER(atomic_load(count))) != 0 &&
 	       (now = monitor_clock()) < until) {
 		const struct timespec left = {
 			.tv_sec = (time_t)((until - now) / NS),
 			.tv_nsec = (long)((until - now) % NS)};
 
-		syscall(SYS_futex, count, FUTEX_WAIT_PRIVATE, n, &left, NULL,
-			0);
+		syscall(SYS_futex, number_of(count), FUTEX_WAIT_PRIVATE, n,
+			&left, NULL, 0);
 	}
 }
 
@@ -163,20 +204,20 @@ waiting_close(int fd)
 
 /* Rings now and then, because another's close may have silenced the bell. */
 static void
-ring_until_none(_Atomic uint32_t *polls, uint64_t until)
+ring_until_none(_Atomic uint64_t *polls, uint64_t until)
 {
 	int ringing = atomic_load(&bell);
 	uint64_t now;
 	char byte;
 
-	if (!is_bell(ringing))
-		return;
-	while (atomic_load(polls) && (now = monitor_clock()) < until) {
-		send(ringing, "", 1, MSG_NOSIGNAL);
+	while (NUMBER(atomic_load(polls)) && (now = monitor_clock()) < until &&
+	       is_bell(ringing)) {
+		send(ringing, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 		wait_for_none(polls,
 			      now + RING_NS < until ? now + RING_NS : until);
 	}
-	while (recv(ringing, &byte, sizeof(byte), 0) >= 0)
+	while (is_bell(ringing) &&
+	       recv(ringing, &byte, sizeof(byte), MSG_DONTWAIT) >= 0)
 		;
 }
 
@@ -190,16 +231,15 @@ expel(int fd, struct state_waiting *waiting)
 {
 	uint64_t until = monitor_after(EXPEL_MS);
 
-	if (atomic_load(&waiting->count[WAITING_TO_HEAR]))
+	if (NUMBER(atomic_load(&waiting->count[WAITING_TO_HEAR])))
 		shutdown(fd, SHUT_RD);
-	if (atomic_load(&waiting->count[WAITING_TO_SEND]))
+	if (NUMBER(atomic_load(&waiting->count[WAITING_TO_SEND])))
 		shutdown(fd, SHUT_WR);
 	ring_until_none(&waiting->count[WAITING_FOR_SOME], until);
-	for (int i = 0; i <= WAITING_FOR_SOME; i++) {
+	for (int i = 0; i <= WAITING_FOR_SOME; i++)
 		wait_for_none(&waiting->count[i], until);
-		/* Those that are left have left by a jump. */
-		atomic_store(&waiting->count[i], 0);
-	}
+	/* Those that are left have left by a jump. */
+	give_up_all(waiting);
 }
 
 static bool
@@ -208,7 +248,7 @@ any(struct state_waiting *waiting)
 	bool found = false;
 
 	for (int i = 0; i <= WAITING_FOR_SOME; i++)
-		found |= atomic_load(&waiting->count[i]) != 0;
+		found |= NUMBER(atomic_load(&waiting->count[i])) != 0;
 	return found;
 }
 
@@ -252,38 +292,62 @@ waiting_expel_all(void)
 
 /* Polls. */
 
+#define FEW 64
+
 struct poll {
 	struct pollfd *polled;
 	unsigned int n;
+	bool aside;
+	uint32_t *generation; /* of each one's count */
+	uint32_t few[FEW];
 };
 
-static void
-begin_poll(const struct poll *poll)
+/* -1: it is no socket. */
+static int
+socket_at(const struct poll *poll, unsigned int i)
 {
+	int fd = poll->polled[i].fd;
+
+	return fd < 0 && poll->aside ? -1 - fd : fd;
+}
+
+static bool
+begin_poll(struct poll *poll)
+{
+	poll->generation = poll->few;
+	if (poll->n > FEW)
+		poll->generation = malloc(poll->n * sizeof(uint32_t));
+	if (!poll->generation)
+		return false;
 	for (unsigned int i = 0; i < poll->n; i++) {
+		int fd = socket_at(poll, i);
 		struct state_waiting *waiting =
-			poll->polled[i].fd < 0
-				? NULL
-				: find_or_make(poll->polled[i].fd);
+			fd < 0 ? NULL : find_or_make(fd);
 
 		poll->polled[i].revents = 0;
 		if (waiting)
-			atomic_fetch_add(&waiting->count[WAITING_FOR_SOME], 1);
+			poll->generation[i] =
+				begin(&waiting->count[WAITING_FOR_SOME]);
 	}
+	return true;
 }
 
 static void
 end_poll(void *what)
 {
-	const struct poll *poll = what;
+	struct poll *poll = what;
 
 	for (unsigned int i = 0; i < poll->n; i++) {
+		int fd = socket_at(poll, i);
 		struct state_waiting *waiting =
-			state_waiting(poll->polled[i].fd, false);
+			fd < 0 ? NULL : state_waiting(fd, false);
 
 		if (waiting)
-			end(&waiting->count[WAITING_FOR_SOME], waiting);
+			end(&waiting->count[WAITING_FOR_SOME],
+			    poll->generation[i], waiting);
 	}
+	if (poll->generation != poll->few)
+		free(poll->generation);
 }
 
 static int
@@ -309,10 +373,10 @@ open_bell(void)
 {
 	int fd;
 
-	if (atomic_load(&bell) >= 0)
+	if (is_bell(atomic_load(&bell)))
 		return;
 	monitor_enter();
-	fd = atomic_load(&bell) < 0 ? make_bell() : -1;
+	fd = is_bell(atomic_load(&bell)) ? -1 : make_bell();
 	if (fd >= 0) {
 		atomic_store(&bell_cookie, socket_cookie(fd));
 		atomic_store(&bell, fd);
@@ -328,7 +392,9 @@ mark_closing(const struct poll *poll)
 	for (unsigned int i = 0; i < poll->n; i++) {
 		struct pollfd *at = &poll->polled[i];
 
-		if (at->fd >= 0 && waiting_is_closing(at->fd))
+		int fd = socket_at(poll, i);
+
+		if (fd >= 0 && waiting_is_closing(fd))
 			at->revents = POLLNVAL;
 		count += at->revents != 0;
 	}
@@ -355,38 +421,27 @@ poll_once(const struct poll *poll, uint64_t until, bool *ret_rung)
 	return n > 0 ? mark_closing(poll) : n;
 }
 
-/* It rings for another's socket, whose close is about to silence it; or it is
- * no bell any more. */
-static void
-let_it_ring(const struct poll *poll)
-{
-	int fd = poll->polled[poll->n].fd;
-
-	if (is_bell(fd))
-		sched_yield();
-	else
-		atomic_compare_exchange_strong(&bell, &fd, -1);
-}
-
 int
-waiting_poll(struct pollfd *polled, unsigned int n, uint64_t until)
+waiting_poll(struct pollfd *polled, unsigned int n, bool aside, uint64_t until)
 {
-	struct poll self = {polled, n};
+	struct poll self = {.polled = polled, .n = n, .aside = aside};
 	bool rung = false;
 	int found;
 
-	if (monitor_clock() >= until)
+	if (monitor_clock() >= until || !begin_poll(&self))
 		return poll(polled, n, 0);
-	open_bell();
-	begin_poll(&self);
 	pthread_cleanup_push(end_poll, &self);
+	open_bell();
 	/* One that was being closed before we were counted. */
 	found = mark_closing(&self);
 	while (found == 0) {
 		found = poll_once(&self, until, &rung);
 		if (found || !rung || monitor_clock() >= until)
 			break;
-		let_it_ring(&self);
+		/* It rings for another's socket, whose close is about to
+		 * silence it; or it is no bell any more. */
+		sched_yield();
+		open_bell();
 	}
 	pthread_cleanup_pop(1);
 	return found;

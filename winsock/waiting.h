@@ -22,8 +22,13 @@ enum waiting_for { WAITING_TO_HEAR, WAITING_TO_SEND, WAITING_FOR_SOME };
  * waiting_end(). False: the socket is being closed, and an answer that the call
  * would not have had otherwise is none.
  */
-bool waiting_begin(int fd, enum waiting_for what);
-bool waiting_end(int fd, enum waiting_for what);
+struct waiting {
+	int fd;
+	enum waiting_for what;
+	uint32_t generation; /* of the count that it is in */
+};
+bool waiting_begin(struct waiting *waiting, int fd, enum waiting_for what);
+bool waiting_end(const struct waiting *waiting);
 
 /* A new socket has the number: nobody waits for it yet, whatever was left of
  * another one that had it. */
@@ -34,9 +39,12 @@ bool waiting_is_closing(int fd);
 
 /*
  * As poll(), until then at most, of monitor_clock(). A socket that is closed
- * meanwhile is POLLNVAL. The array has room for one more.
+ * meanwhile is POLLNVAL. The array has room for one more. `aside`: a negative
+ * number is -1 less that of a socket that is put aside, which is looked at for
+ * that alone.
  */
-int waiting_poll(struct pollfd *polled, unsigned int n, uint64_t until);
+int waiting_poll(struct pollfd *polled, unsigned int n, bool aside,
+		 uint64_t until);
 
 /*
  * The socket is going to be closed: from waiting_close() on no call begins,

@@ -3,6 +3,7 @@
 #include "winsock/wsasocket.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "winsock/channel.h"
@@ -21,18 +22,22 @@ socket_close(SOCKET s)
 {
 	int fd = socket_of(s);
 	uint64_t which;
+	int state;
 	int r;
 
 	if (fd < 0)
 		return wsa_code(-fd);
 	if (overlapped_any())
 		overlapped_cancel(fd, NULL, false);
+	/* A thread that is cancelled halfway would leave the bell ringing. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	event_select_end(fd);
 	which = waiting_close(fd);
 	channel_close(fd);
 	waiting_expel(fd);
 	r = close(fd) < 0 ? wsa_code(errno) : 0;
 	waiting_closed(fd, which);
+	pthread_setcancelstate(state, NULL);
 	return r;
 }
 
