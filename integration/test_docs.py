@@ -4,7 +4,7 @@
 import ast
 import re
 
-from test_house import comments
+from kits.sources import comments
 
 
 def defined(root, file):

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from conftest import ROOT
+from kits.sources import comments
 
 FLOORS = {
     "core/kernel": {"core/kernel"},
@@ -84,12 +85,6 @@ SPOKEN = {
     "tests": "*.[ch]",
     "integration/programs": "**/*.[ch]*",
 }
-
-
-def comments(file):
-    """Each on one line, without its stars."""
-    for text in re.findall(r"/\*(.*?)\*/", file.read_text(), re.S):
-        yield " ".join(re.sub(r"(?m)^\s*\*", "", text).split())
 
 
 def test_a_sentence_begins_with_a_thing():

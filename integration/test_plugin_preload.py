@@ -128,10 +128,10 @@ def test_found_by_the_linker(script, linked):
 
 @pytest.mark.parametrize("word", [SONAME, "{0}/libportres.so", "libportres.so"])
 def test_preloaded_by_another_name(script, build, linked, plugin_env, tmp_path, word):
-    """In its place among others, and without a look beside this process."""
+    """First, by that name, and without a look beside this process."""
     library_in(build, tmp_path)  # here, where the linker does not look
     (linked.parent / "libportres.so").symlink_to(SONAME)
     word = word.format("multiarch")
     plugin_env["LD_PRELOAD"] = f"libm.so.6:{word}"
     found = linked.parent / word.rpartition("/")[2]
-    assert script(POPEN, cwd=tmp_path) == f"under libm.so.6:{found}\n"
+    assert script(POPEN, cwd=tmp_path) == f"under {found}:libm.so.6\n"
