@@ -232,7 +232,7 @@ def test_quick_calls_beside_requests_of_another_thread(run_c):
 	say("refused", refused);
 	""", before=PAIR + r"""
 static sem_t begun;
-static volatile int over_now;
+static _Atomic int over_now;
 
 static DWORD WINAPI send_often(void *unused)
 {
