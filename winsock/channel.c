@@ -162,7 +162,6 @@ matches(const struct io *io, const struct wanted *wanted)
 static void
 abort_matching(struct channel *channel, struct wanted *wanted)
 {
-
 	for (int d = 0; d < DIRECTIONS; d++) {
 		struct io **at = &channel->queue[d];
 
@@ -495,11 +494,10 @@ int
 channel_request(struct io *io, const struct overlapped_party *party,
 		DWORD *ret_bytes)
 {
-	int code;
-
 	int fd = io->fd;
 	enum direction d = io->direction;
 	struct channel *channel;
+	int code;
 
 	if (!io->completion.destroy)
 		io->completion.destroy = free_io;
