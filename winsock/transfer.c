@@ -251,8 +251,9 @@ long
 transfer_behind(int fd, enum direction direction, struct msghdr *message,
 		int flags)
 {
-	struct transfer *transfer =
-		transfer_make(fd, direction, message->msg_iovlen);
+	/* musl's member is an int. */
+	size_t pieces = (size_t)message->msg_iovlen;
+	struct transfer *transfer = transfer_make(fd, direction, pieces);
 	int size = (int)message->msg_namelen;
 	int before = errno;
 	DWORD bytes = 0;
@@ -261,7 +262,7 @@ transfer_behind(int fd, enum direction direction, struct msghdr *message,
 	if (!transfer)
 		return wsa_refuse(WSAENOBUFS);
 	transfer->flags = flags;
-	for (size_t i = 0; i < message->msg_iovlen; i++) {
+	for (size_t i = 0; i < pieces; i++) {
 		transfer->vector[i] = message->msg_iov[i];
 		transfer->sum += message->msg_iov[i].iov_len;
 	}
