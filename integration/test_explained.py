@@ -10,7 +10,7 @@ from errno import EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EMFILE, ENETDOWN
 import pytest
 
 from kits.choosers import CHOOSERS, HIGH, LOW, kind_of, unbound
-from kits.playing import refused
+from kits.playing import become_nobody, refused
 
 START, COUNT = 26500, 2
 
@@ -143,7 +143,7 @@ def test_a_pool_out_of_reach(told, env, assert_told, need):
     x = one.tcp()
     x.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     x.associate(one.tcp().acquire(START, COUNT))
-    one.os.setresuid(65534, 65534, 65534)
+    become_nobody(one)
     with refused(ENETDOWN):
         x.bind(0)
     assert_told(said(), "SO_REUSEADDR", "certain port")

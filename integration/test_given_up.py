@@ -8,7 +8,7 @@ from errno import EADDRINUSE, EADDRNOTAVAIL, ENETDOWN
 import pytest
 
 from kits.choosers import CHOOSERS, connects, kind_of, unbound
-from kits.playing import held, leave_time_wait, refused
+from kits.playing import become_nobody, held, leave_time_wait, refused
 
 START, COUNT = 26400, 3
 CHOICES = ["bind", "bind6", "listen", "connect", "udp-sendto", "udp-sendmsg",
@@ -29,9 +29,7 @@ def give_up(request, need, tmp_path):
 
     def give_up(program):
         if request.param == "user":
-            program.os.setgroups([])
-            program.os.setresgid(65534, 65534, 65534)
-            program.os.setresuid(65534, 65534, 65534)
+            become_nobody(program)
         else:
             program.os.chroot(str(jail))
             program.os.chdir("/")
