@@ -120,16 +120,24 @@ explain_passing(uint16_t port)
 		print_passing(port);
 }
 
-SLOW_PATH static void
-print_exhausted(const struct slot *slot)
+static struct strbuf
+begin_associated(char line[LINE_SIZE], const struct slot *slot)
 {
-	char line[LINE_SIZE];
 	struct strbuf text = begin(line);
 
 	strbuf_string(&text, "the socket is associated with ");
 	text_protocol(&text, slot);
 	strbuf_char(&text, ' ');
 	text_block(&text, slot);
+	return text;
+}
+
+SLOW_PATH static void
+print_exhausted(const struct slot *slot)
+{
+	char line[LINE_SIZE];
+	struct strbuf text = begin_associated(line, slot);
+
 	strbuf_string(&text, ", of which no port is free: close one there, or "
 			     "reserve more");
 	print(&text);
@@ -146,12 +154,8 @@ SLOW_PATH static void
 print_outside(const struct slot *slot, uint16_t port)
 {
 	char line[LINE_SIZE];
-	struct strbuf text = begin(line);
+	struct strbuf text = begin_associated(line, slot);
 
-	strbuf_string(&text, "the socket is associated with ");
-	text_protocol(&text, slot);
-	strbuf_char(&text, ' ');
-	text_block(&text, slot);
 	strbuf_string(&text, ", and port ");
 	strbuf_number(&text, port);
 	strbuf_string(&text, " is outside: bind it to 0 or to a port of those, "

@@ -157,12 +157,18 @@ is_quick(int fd, int flags)
 	return flags & MSG_DONTWAIT || !blocks(fd, flags);
 }
 
+/* Urgent data is in no line. */
+static bool
+has_line(int fd, enum direction direction, int flags)
+{
+	return channel_has_line(fd, direction) &&
+	       (direction == WRITING || !(flags & MSG_OOB));
+}
+
 bool
 message_stands_in_line(int fd, enum direction direction, int flags)
 {
-	return channel_has_line(fd, direction) &&
-	       (direction == WRITING || !(flags & MSG_OOB)) &&
-	       !is_quick(fd, flags);
+	return has_line(fd, direction, flags) && !is_quick(fd, flags);
 }
 
 static void
@@ -174,8 +180,7 @@ begin(struct call *call, int fd, enum direction direction, int flags)
 				   sends ? WAITING_TO_SEND : WAITING_TO_HEAR);
 	if (!call->good) {
 		wsa_refuse(WSAEINTR);
-	} else if (channel_has_line(fd, direction) &&
-		   (sends || !(flags & MSG_OOB)) && is_quick(fd, flags) &&
+	} else if (has_line(fd, direction, flags) && is_quick(fd, flags) &&
 		   !channel_lets_pass(fd, direction)) {
 		event_select_again(fd, sends ? FD_WRITE : FD_READ);
 		wsa_refuse(sends && channel_is_to_be_shut(fd) ? WSAESHUTDOWN
@@ -200,29 +205,17 @@ end(struct call *call, long r)
 }
 
 long
-message_send_call(int fd, const struct msghdr *message, int flags)
+message_call(int fd, enum direction direction, struct msghdr *message,
+	     int flags)
 {
 	struct call call;
 	volatile long r = -1; /* over a setjmp() */
 
 	pthread_cleanup_push(cancelled, &call);
-	begin(&call, fd, WRITING, flags);
+	begin(&call, fd, direction, flags);
 	if (call.good)
-		r = message_send(fd, message, flags);
-	pthread_cleanup_pop(0);
-	return end(&call, r);
-}
-
-long
-message_receive_call(int fd, struct msghdr *message, int flags)
-{
-	struct call call;
-	volatile long r = -1; /* over a setjmp() */
-
-	pthread_cleanup_push(cancelled, &call);
-	begin(&call, fd, READING, flags);
-	if (call.good)
-		r = message_receive(fd, message, flags);
+		r = direction == WRITING ? message_send(fd, message, flags)
+					 : message_receive(fd, message, flags);
 	pthread_cleanup_pop(0);
 	return end(&call, r);
 }

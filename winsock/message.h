@@ -23,10 +23,10 @@ long message_receive(int fd, struct msghdr *message, int flags);
 /*
  * Calls are made no longer than the socket is open. A call that waits stands in
  * line behind pending requests, and is made as a request (transfer.h); a quick
- * one fails with WSAEWOULDBLOCK. Urgent data is in no line.
+ * one fails with WSAEWOULDBLOCK.
  */
 bool message_stands_in_line(int fd, enum direction direction, int flags);
-long message_send_call(int fd, const struct msghdr *message, int flags);
-long message_receive_call(int fd, struct msghdr *message, int flags);
+long message_call(int fd, enum direction direction, struct msghdr *message,
+		  int flags);
 
 #endif

@@ -4,28 +4,11 @@
 
 #include "winsock/address.h"
 #include "winsock/error.h"
-#include "winsock/message.h"
 #include "winsock/ported.h"
 #include "winsock/socket.h"
 #include "winsock/startup.h"
 #include "winsock/transfer.h"
 #include "winsock2.h"
-
-static long
-send_it(int fd, struct msghdr *message, int flags)
-{
-	return message_stands_in_line(fd, WRITING, flags)
-		       ? transfer_behind(fd, WRITING, message, flags)
-		       : message_send_call(fd, message, flags);
-}
-
-static long
-receive_it(int fd, struct msghdr *message, int flags)
-{
-	return message_stands_in_line(fd, READING, flags)
-		       ? transfer_behind(fd, READING, message, flags)
-		       : message_receive_call(fd, message, flags);
-}
 
 ssize_t
 portres_send(int fd, const void *buffer, size_t n, int flags)
@@ -35,7 +18,7 @@ portres_send(int fd, const void *buffer, size_t n, int flags)
 
 	if (wsa_missing())
 		return -1;
-	return send_it(fd, &message, flags);
+	return transfer_call(fd, WRITING, &message, flags);
 }
 
 ssize_t
@@ -56,7 +39,7 @@ portres_sendto(int fd, const void *buffer, size_t n, int flags,
 		message.msg_name = (void *)linux_address(address, size, &room);
 		message.msg_namelen = size;
 	}
-	r = send_it(fd, &message, flags);
+	r = transfer_call(fd, WRITING, &message, flags);
 	/* Here it is an argument that is missing. */
 	if (r < 0 && !address && WSAGetLastError() == WSAENOTCONN &&
 	    socket_type(fd) == SOCK_DGRAM)
@@ -72,7 +55,7 @@ portres_recv(int fd, void *buffer, size_t n, int flags)
 
 	if (wsa_missing())
 		return -1;
-	return receive_it(fd, &message, flags);
+	return transfer_call(fd, READING, &message, flags);
 }
 
 /* A stream has no address to tell, and leaves what the program has there. */
@@ -92,7 +75,7 @@ portres_recvfrom(int fd, void *buffer, size_t n, int flags,
 		message.msg_name = address;
 		message.msg_namelen = *size;
 	}
-	r = receive_it(fd, &message, flags);
+	r = transfer_call(fd, READING, &message, flags);
 	if (address && message.msg_namelen && (r >= 0 || errno == EMSGSIZE))
 		*size = message.msg_namelen;
 	return r;

@@ -40,8 +40,11 @@ transfer_make(int fd, enum direction direction, size_t pieces)
 static long
 take(const struct transfer *transfer, struct msghdr *head, int flags)
 {
-	return (flags & MSG_DONTWAIT ? message_receive : message_receive_call)(
-		transfer->io.fd, head, transfer->flags | flags);
+	int all = transfer->flags | flags;
+
+	return flags & MSG_DONTWAIT
+		       ? message_receive(transfer->io.fd, head, all)
+		       : message_call(transfer->io.fd, READING, head, all);
 }
 
 /* Reads the program's array. */
@@ -95,13 +98,16 @@ static long
 send_some(struct transfer *transfer, int flags)
 {
 	struct msghdr head = head_of(transfer);
+	int all;
 
 	if (transfer->to_size) {
 		head.msg_name = &transfer->to;
 		head.msg_namelen = transfer->to_size;
 	}
-	return (flags & MSG_DONTWAIT ? message_send : message_send_call)(
-		transfer->io.fd, &head, transfer->flags | flags);
+	all = transfer->flags | flags;
+	return flags & MSG_DONTWAIT
+		       ? message_send(transfer->io.fd, &head, all)
+		       : message_call(transfer->io.fd, WRITING, &head, all);
 }
 
 static void
@@ -247,7 +253,7 @@ wait_behind(struct transfer *transfer, DWORD *ret_bytes)
 	return code;
 }
 
-long
+static long
 transfer_behind(int fd, enum direction direction, struct msghdr *message,
 		int flags)
 {
@@ -293,6 +299,15 @@ tell_flags(LPDWORD flags, int code)
 
 	if (flags && (code == 0 || code == WSAEMSGSIZE))
 		usermem_put(flags, &told, sizeof(told));
+}
+
+long
+transfer_call(int fd, enum direction direction, struct msghdr *message,
+	      int flags)
+{
+	return message_stands_in_line(fd, direction, flags)
+		       ? transfer_behind(fd, direction, message, flags)
+		       : message_call(fd, direction, message, flags);
 }
 
 /* Done when it returns. Owns the transfer. */

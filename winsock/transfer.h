@@ -30,10 +30,10 @@ struct transfer {
 /* One with room for so many pieces, all zero; NULL without memory. */
 struct transfer *transfer_make(int fd, enum direction direction, size_t pieces);
 
-/* Makes the call as a request behind those that are pending, and waits for its
- * end. Returns as message_send() or message_receive(). */
-long transfer_behind(int fd, enum direction direction, struct msghdr *message,
-		     int flags);
+/* Makes the call, as a request where it stands in line: returns when it has
+ * ended, as message_send() or message_receive(). */
+long transfer_call(int fd, enum direction direction, struct msghdr *message,
+		   int flags);
 
 /* The attempts, for either direction. */
 int transfer_attempt(struct io *io, DWORD *ret_bytes, bool *ret_more);
