@@ -773,7 +773,7 @@ def test_again_at_once_though_a_child_was_forked_meanwhile(run_c):
 	pthread_t thread;
 	char byte;
 	started();
-	pipe(ends);
+	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	listener = tcp();
 	bind(listener, (SOCKADDR *)&at, size);
@@ -783,9 +783,11 @@ def test_again_at_once_though_a_child_was_forked_meanwhile(run_c):
 	if (fork() == 0) {
 		closesocket(listener);
 		close(ends[1]);
+		write(ends[0], "c", 1);
 		read(ends[0], &byte, 1);
 		_exit(0);
 	}
+	read(ends[1], &byte, 1);
 	sem_post(&goes_on);
 	pthread_join(thread, NULL);
 	SOCKET client = tcp(), again = tcp();
