@@ -733,9 +733,11 @@ channel_associate(int fd, struct port *port, ULONG_PTR key)
 struct selection **
 channel_selection(int fd, bool make)
 {
-	struct channel *channel = make		      ? find_or_make(fd)
-				  : state_channel(fd) ? find(fd)
-						      : NULL;
+	struct channel *channel = state_channel(fd);
 
+	/* Every receive asks, and whose the channel is costs a call. */
+	if (!make && (!channel || !channel->selection))
+		return NULL;
+	channel = make ? find_or_make(fd) : find(fd);
 	return channel ? &channel->selection : NULL;
 }

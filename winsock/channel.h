@@ -107,7 +107,7 @@ void channel_ready(uint64_t tag, uint32_t events);
 /*
  * The part that event_select.c keeps of the socket, with a change of the
  * pointer's owner: it is freed with the channel. Inside the monitor; `make`
- * where there is no channel yet. NULL: no memory, or no channel.
+ * where there is no channel yet. NULL: no memory, or no such part.
  */
 struct selection;
 struct selection **channel_selection(int fd, bool make);

@@ -243,8 +243,7 @@ look_again(struct selection *selection)
 static struct selection *
 find(int fd)
 {
-	struct selection **at =
-		state_channel(fd) ? channel_selection(fd, false) : NULL;
+	struct selection **at = channel_selection(fd, false);
 
 	return at ? *at : NULL;
 }
@@ -296,7 +295,7 @@ end(int fd)
 {
 	struct selection **at = channel_selection(fd, false);
 
-	if (!at || !*at)
+	if (!at)
 		return;
 	reactor_watch(&reactor, EPOLL_CTL_DEL, fd, 0, 0);
 	free(*at);
