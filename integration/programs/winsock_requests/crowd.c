@@ -2,11 +2,13 @@
 /*
  * An echo server whose threads share a completion port, while clients come and
  * go, some requests are cancelled and some sockets closed under them. Each
- * request must end once: "requests" are as many as "packets".
+ * request must end once: "requests" are as many as "packets". No more of them
+ * come when all connections have gone.
  */
 #include <winsock2.h>
 #include <mswsock.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #define WORKERS 4
 #define CLIENTS 4
 #define VISITS 40
+#define CONNECTIONS (CLIENTS * VISITS + 1)
 #define MESSAGES 10
 #define STOP 99
 
@@ -29,6 +32,7 @@ struct connection {
 static HANDLE port;
 static struct sockaddr_in address;
 static atomic_long requests, packets, echoes, cancelled;
+static sem_t gone;
 
 static int
 request(struct connection *connection, DWORD bytes)
@@ -72,6 +76,7 @@ work(void *unused)
 		if (!good || bytes == 0 || request(connection, bytes) < 0) {
 			closesocket(connection->s);
 			free(connection);
+			sem_post(&gone);
 		}
 	}
 }
@@ -82,7 +87,7 @@ serve(void *argument)
 {
 	SOCKET listener = (SOCKET)argument;
 
-	for (int i = 0; i <= CLIENTS * VISITS; i++) {
+	for (int i = 0; i < CONNECTIONS; i++) {
 		struct connection *connection = calloc(1, sizeof(*connection));
 		SOCKET s = accept(listener, NULL, NULL);
 
@@ -130,6 +135,7 @@ main(void)
 	WSADATA data;
 
 	WSAStartup(MAKEWORD(2, 2), &data);
+	sem_init(&gone, 0, 0);
 	port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	address.sin_family = AF_INET;
@@ -149,8 +155,8 @@ main(void)
 	for (int i = 0; i < CLIENTS; i++)
 		pthread_join(clients[i], NULL);
 	pthread_join(server, NULL);
-	while (packets < requests)
-		Sleep(1);
+	for (int i = 0; i < CONNECTIONS; i++)
+		sem_wait(&gone);
 	for (int i = 0; i < WORKERS; i++)
 		PostQueuedCompletionStatus(port, 0, STOP, NULL);
 	for (int i = 0; i < WORKERS; i++)
