@@ -837,6 +837,7 @@ def test_a_reset_is_told_again(run_c):
 		pair();
 		setsockopt(server, SOL_SOCKET, SO_LINGER, (char *)&hard, sizeof hard);
 		closesocket(server);
+		WSAPoll(&(WSAPOLLFD){.fd = client, .events = POLLRDNORM}, 1, -1);
 		if (writes)
 			say("send", send(client, "x", 1, 0) < 0 ? WSAGetLastError() : 0);
 		else

@@ -59,7 +59,7 @@ bound(int type, struct sockaddr_in *address)
 	return s;
 }
 
-/* Has the kernel heard what it was told? On loopback it has when it sent. */
+/* Has the kernel heard what it was told? It need not have when it sent. */
 static void
 wait_readable(SOCKET s)
 {
@@ -189,6 +189,8 @@ streams(void)
 	    error_of(connect(s, (SOCKADDR *)&address, sizeof(address))));
 	peer = accept(listener, NULL, NULL);
 	send(peer, "x", 1, 0);
+	/* A byte that came later would reset the connection. */
+	wait_readable(s);
 	shutdown(s, SD_RECEIVE);
 	say("recv, after SD_RECEIVE", error_of(recv(s, &byte, 1, 0)));
 	shutdown(s, SD_SEND);

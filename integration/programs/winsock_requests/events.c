@@ -317,6 +317,16 @@ urgent(void)
 	parted(&pair);
 }
 
+static void
+wait_readable(SOCKET s)
+{
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(s, &set);
+	select(0, &set, NULL, NULL, NULL);
+}
+
 /* Nobody else reads for those who ask for the end alone. */
 static void
 unread(void)
@@ -326,6 +336,7 @@ unread(void)
 
 	send(pair.peer, "xy", 2, 0);
 	shutdown(pair.peer, SD_SEND);
+	wait_readable(pair.s);
 	recv(pair.s, &byte, 1, 0);
 	say("unread", is_set(pair.event));
 	recv(pair.s, &byte, 1, 0);
