@@ -74,9 +74,12 @@ serve(SOCKET listener, const char *how)
 		getchar();
 		return;
 	}
-	closesocket(s);
+	shutdown(s, SD_SEND);
 	recv(client, &byte, 1, 0);
 	closesocket(client);
+	/* With the peer's end, which may be late, it is in TIME_WAIT. */
+	recv(s, &byte, 1, 0);
+	closesocket(s);
 	closesocket(listener);
 }
 
