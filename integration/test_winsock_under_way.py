@@ -5,6 +5,8 @@ ends when the socket does. As Microsoft documents closesocket, shutdown and
 
 import pytest
 
+from kits.sleeping import SLEEPS
+
 PAIR = r"""
 #include <mswsock.h>
 #include <process.h>
@@ -401,7 +403,7 @@ def test_an_accept_whose_client_is_silent_ends_with_the_listener(run_c, call):
     assert said == {"pending": 997, "cancelled": 1, "good": 0, "why": 995, "which": 1}
 
 
-WAITS = r"""
+WAITS = SLEEPS + r"""
 static sem_t begun;
 static int answer, code, found = -1;
 static SOCKET waiting;
@@ -416,19 +418,6 @@ static DWORD WINAPI wait_for_it(void *unused)
 	return 0;
 }
 
-static char state_of(DWORD id)
-{
-	char path[64], text[256] = "";
-	FILE *file;
-
-	snprintf(path, sizeof path, "/proc/self/task/%u/stat", (unsigned)id);
-	file = fopen(path, "r");
-	if (!file || !fgets(text, sizeof text, file))
-		abort();
-	fclose(file);
-	return strrchr(text, ')')[2];
-}
-
 /* A thread that makes the call, when it sleeps in it. */
 static HANDLE blocked(void)
 {
@@ -438,7 +427,7 @@ static HANDLE blocked(void)
 	sem_init(&begun, 0, 0);
 	thread = CreateThread(NULL, 0, wait_for_it, NULL, 0, &id);
 	sem_wait(&begun);
-	while (state_of(id) != 'S')
+	while (!sleeps(id))
 		sched_yield();
 	return thread;
 }

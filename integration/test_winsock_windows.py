@@ -4,6 +4,7 @@ programs say is what Microsoft's documentation says; the page is in brackets."""
 
 import pytest
 from kits.compilers import FOUND, table
+from kits.sleeping import SLEEPS
 
 STRINGS = r"""
 # strcpy_s, wcscpy_s, _mbscpy_s, _mbscpy_s_l
@@ -261,26 +262,17 @@ def test_the_same_source_for_windows(mingw, name):
     assert mingw(name).exists()
 
 
-# True once the thread sleeps: it has come to its wait, for nobody is in a call of
-# ours that could hold it up.
-ASLEEP = r"""
+# Once the thread sleeps it has come to its wait.
+ASLEEP = SLEEPS + r"""
 #include <windows.h>
 #include <sched.h>
-#include <stdio.h>
 
 static void until_asleep(HANDLE thread)
 {
-	char name[64], line[256] = "";
+	unsigned int id = GetThreadId(thread);
 
-	sprintf(name, "/proc/self/task/%u/stat", GetThreadId(thread));
-	while (!strstr(line, ") S ")) {
-		FILE *file = fopen(name, "r");
-
-		if (!fgets(line, sizeof(line), file))
-			line[0] = 0;
-		fclose(file);
+	while (!sleeps(id))
 		sched_yield();
-	}
 }
 
 static HANDLE event, order[3];
