@@ -40,6 +40,16 @@ drop(struct client *client)
 	tell_all(INVALID_SOCKET, "%s left%s\n", client->name, "");
 }
 
+static void
+rename_client(struct client *client, const char *name)
+{
+	char before[sizeof(client->name)];
+
+	strcpy_s(before, sizeof(before), client->name);
+	strncpy_s(client->name, sizeof(client->name), name, _TRUNCATE);
+	tell_all(INVALID_SOCKET, "%s is %s now\n", before, client->name);
+}
+
 static int
 heard(struct client *client)
 {
@@ -57,8 +67,7 @@ heard(struct client *client)
 	if (_stricmp(text, "/quit") == 0)
 		return 0;
 	if (_strnicmp(text, "/name ", 6) == 0)
-		strncpy_s(client->name, sizeof(client->name), text + 6,
-			  _TRUNCATE);
+		rename_client(client, text + 6);
 	else
 		tell_all(client->s, "%s: %s\n", client->name, text);
 	return 1;
