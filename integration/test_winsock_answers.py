@@ -168,6 +168,8 @@ def test_resets_of_udp_can_be_turned_off(run_c):
 	send(s, &byte, 1, 0);
 	say("send", send(s, &byte, 1, 0));
 	off = TRUE;
+	ms = 10000;
+	setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, (char *)&ms, sizeof ms);
 	say("on", ioc(s, SIO_UDP_CONNRESET, &off, sizeof off, NULL, 0, &n));
 	say("recv again", recv(s, &byte, 1, 0));
 	say("its code", WSAGetLastError());
