@@ -115,7 +115,7 @@ conversation(void)
 	say("FD_CLOSE", happened(s, server));
 	say("gracefully", events.iErrorCode[FD_CLOSE_BIT]);
 	closesocket(s);
-	say("closed", (happened(c, client) & FD_CLOSE) == FD_CLOSE);
+	say("closed", (until(c, client, FD_CLOSE) & FD_CLOSE) == FD_CLOSE);
 	closesocket(c);
 	closesocket(listener);
 	WSACloseEvent(server);
