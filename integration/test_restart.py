@@ -8,7 +8,7 @@ from socket import SO_REUSEADDR, SOL_SOCKET
 import pytest
 
 from kits.choosers import unspec
-from kits.playing import leave_time_wait, port_in_time_wait, refused
+from kits.playing import close_first, leave_time_wait, port_in_time_wait, refused
 
 START = 28300
 
@@ -58,10 +58,7 @@ def test_a_client_leaves_the_port_to_the_next(owner, other):
         x = associated(owner, block)
         assert x.bind(START + 10) == START + 10
         x.connect(port)
-        peer = server.accept()
-        x.close()
-        peer.recv(1)
-        peer.close()
+        close_first(x, server.accept())
 
 
 def test_what_is_not_in_the_block_stays_as_it_is(given, other):
@@ -106,7 +103,7 @@ def test_a_living_connection_is_in_the_way(owner, other, choice):
     x.close()
     with refused(EADDRINUSE):
         associated(owner, block).bind(START + 30 if choice == "explicit" else 0)
-    peer.close()
+    close_first(peer, client)
 
 
 def test_a_strangers_time_wait_is_in_the_way(owner, other):

@@ -16,6 +16,7 @@ import os
 import pathlib
 import select
 import shutil
+import socket
 import subprocess
 import tempfile
 import textwrap
@@ -212,13 +213,21 @@ def become_nobody(player):
         pytest.skip("the user namespace has no other user")
 
 
+def close_first(sock, peer):
+    """The port of the socket is in TIME_WAIT then: it has heard of the peer's end, which
+    may be late."""
+    sock.shutdown(socket.SHUT_WR)
+    peer.recv(1)
+    peer.close()
+    sock.recv(1)
+    sock.close()
+
+
 def leave_time_wait(listener, port, client):
     """On the listener's port, which closes first, and is closed afterwards."""
     peer = client.tcp()
     peer.connect(port)
-    listener.accept().close()
-    peer.recv(1)
-    peer.close()
+    close_first(listener.accept(), peer)
     listener.close()
 
 
