@@ -15,6 +15,18 @@ BIND_UDP = (
     "sys.stdin.read()\n"
 )
 
+# Until the kernel has closed its end, as it does when the other's is in TIME_WAIT.
+READ_TO_THE_END = """
+import os, socket, sys
+CLOSED = 7
+with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as s:
+    while text := s.recv(9):
+        print(text.decode(), end="")
+    s.shutdown(socket.SHUT_WR)
+    while s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != CLOSED:
+        os.sched_yield()
+"""
+
 
 @pytest.fixture
 def reserve(root, compile_program):
@@ -102,9 +114,7 @@ def test_the_demo(root, compile_program, start, shim_env, under):
         server.line())
     assert text and text[1] == str(demo) and int(text[3]) != 0
     assert 27200 <= int(text[2]) <= 27299
-    reading = "import socket, sys; s = socket.create_connection(" \
-        "('127.0.0.1', int(sys.argv[1]))); print(s.recv(9).decode(), end='')"
-    client = subprocess.run([PYTHON, "-c", reading, text[2]], env=shim_env,
+    client = subprocess.run([PYTHON, "-c", READ_TO_THE_END, text[2]], env=shim_env,
                             capture_output=True, text=True, check=False,
                             timeout=60)
     assert client.stdout == "hello\n", client
