@@ -53,6 +53,14 @@ def test_it_may_release_what_it_has(given, stranger):
     assert stranger() == FIRST
 
 
+def end_orphan(pid):
+    """Nobody waits for it, and the next test wants its ports."""
+    end = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    assert select.select([end], [], [], 60)[0]
+    os.close(end)
+
+
 def test_children_have_it_too(given, stranger):
     """A worker binds after fork; subprocess closes everything in vfork's child."""
     program = given()
@@ -69,7 +77,7 @@ def test_children_have_it_too(given, stranger):
         program.kill()
         assert stranger(FIRST + 1) == "EADDRINUSE"
     finally:
-        os.kill(pid, signal.SIGKILL)
+        end_orphan(pid)
 
 
 DAEMON = """
@@ -99,11 +107,7 @@ def test_a_daemon(start, build, cli_env, stranger, listed):
         assert stranger(FIRST + 1) == "EADDRINUSE"
         assert [e["pid"] for e in listed()] == [daemon]
     finally:
-        end = os.pidfd_open(daemon)
-        os.kill(daemon, signal.SIGKILL)
-        # Nobody's child: the next test wants its ports.
-        assert select.select([end], [], [], 60)[0]
-        os.close(end)
+        end_orphan(daemon)
 
 
 @pytest.mark.parametrize("strict", ["0", "1"])
