@@ -7,6 +7,7 @@ import select
 import pytest
 
 from kits.overlapped import ROUTINE, says
+from kits.real import until
 
 PEND = r"""
 	o.hEvent = WSACreateEvent();
@@ -37,13 +38,8 @@ def test_pending_until_the_pool_is_free(busy, pool_held):
     program.tell("")
     says(program, "waited 1", "bytes 16", "event 0", "start 27160",
          "held 10048")
-    # The worker was there for the request only.
-    for _ in range(1000):
-        tasks = os.listdir(f"/proc/{program.pid}/task")
-        if len(tasks) == 1:
-            break
-        os.sched_yield()
-    assert len(tasks) == 1
+    until(lambda: len(os.listdir(f"/proc/{program.pid}/task")) == 1,
+          "the worker stays, without a request")
 
 
 @pytest.mark.parametrize("how, answers", [
