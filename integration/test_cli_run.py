@@ -7,12 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from errno import EADDRINUSE
 
 import pytest
 
 from kits.playing import PYTHON, SCRIPT, Player, refused
+from kits.real import until
 
 
 @pytest.fixture
@@ -202,10 +202,7 @@ def test_waiting(start, cli, cli_env, player, build):
     waiter = start(
         [build / "portres", "run", "--wait", "60", "--tcp", "28000+5", "echo", "{1}"], cli_env
     )
-    end = time.monotonic() + 30
-    while not sleeping(waiter.pid) and time.monotonic() < end:
-        pass
-    assert sleeping(waiter.pid)
+    until(lambda: sleeping(waiter.pid), "it does not wait")
     a.close()
     assert waiter.line() == "28000"
 
