@@ -10,6 +10,7 @@ from errno import (EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, ECONNREFUSED, EFAULT
 import pytest
 
 from kits.playing import refused
+from kits.real import until
 
 LOW, COUNT = 40000, 10
 SINK = ("127.0.0.1", 9)
@@ -124,11 +125,18 @@ def test_fast_open_keeps_nobody_waiting(player, where, other):
         x.connect_ex(("127.0.0.1", 6400))
     x = other.tcp()
     waiting = other.begin(x.sendto, b"x", socket.MSG_FASTOPEN, ("127.0.0.1", 6400))
+    until(lambda: owner.run(connections, 6400) == len(crowd) + 1, "it does not send")
     y = owner.tcp()
     free = [port for port in range(LOW + 2, LOW + COUNT) if owner.run(is_free, port)]
     assert y.acquire(free[-1], 1)
     other.kill()
     del waiting
+
+
+def connections(port):
+    """Those to the port, which have their own by then. For a player."""
+    with open("/proc/self/net/tcp") as file:
+        return sum(line.split()[2].endswith(f":{port:04X}") for line in file)
 
 
 def is_free(port):
