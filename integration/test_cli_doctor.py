@@ -204,18 +204,20 @@ def test_the_group_bit(doctor, cli_env, shared_pool):
     assert f"chmod g+s {pool}" in " ".join(lines(doctor(env=env), "warning"))
 
 
-def test_stale_and_ephemeral(doctor, player):
-    one = player()
+def test_stale_and_ephemeral(doctor, player, namespace):
+    """In a network of its own: elsewhere the kernel may have picked that port."""
+    one = player(prefix=namespace)
     a = one.tcp()
-    low = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
+    setting = one.pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
+    low = int(setting.split()[0])
     a.acquire(low, 1)
-    text = doctor()
+    text = doctor(prefix=namespace)
     assert "1 living, 0 stale" in text
     assert f"1 reservation ({low}) where the kernel picks ports" in text
     a.close()
-    text = doctor()
+    text = doctor(prefix=namespace)
     assert "0 living, 1 stale swept" in text and "where the kernel picks" in text
-    assert "0 living, 0 stale swept" in doctor()
+    assert "0 living, 0 stale swept" in doctor(prefix=namespace)
 
 
 def test_files_of_other_namespaces(build, cli, cli_env, doctor, pool, need):

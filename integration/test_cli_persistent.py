@@ -69,10 +69,9 @@ def test_what_is_in_the_way_is_named(cli, player, pool):
     said = cli("persistent", "add", "udp", 28019, 1, status=1)
     assert "overlap 28000-28019, held by the persistent store: delete that" in said
     with socket.socket() as mine:
-        mine.bind(("127.0.0.1", 0))
-        port = mine.getsockname()[1]
-        said = cli("persistent", "add", "tcp", port, 1, status=1)
-        assert f"tcp port {port} is in use by pid {os.getpid()} (" in said
+        mine.bind(("127.0.0.1", 28030))
+        said = cli("persistent", "add", "tcp", 28030, 1, status=1)
+        assert f"tcp port 28030 is in use by pid {os.getpid()} (" in said
     assert (pool / "persistent").read_text() == "udp 28000 20\n"
 
 

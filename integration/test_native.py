@@ -319,9 +319,9 @@ def test_why_an_acquire_was_refused(native):
     assert two("acquire", two.tcp(), 25000, 9, 0) == "EADDRINUSE"
     assert two.why() == ("EADDRINUSE", RESERVED, 25002, 25002, 3, 0, one.pid,
                          one.name)
-    port = one("bind", one.tcp(), 0)
-    assert two("acquire", two.tcp(), port - 1, 2, 0) == "EADDRINUSE"
-    assert two.why() == ("EADDRINUSE", IN_USE, port, 0, 0, 0, 0, "")
+    assert one("bind", one.tcp(), 25011) == 25011
+    assert two("acquire", two.tcp(), 25010, 2, 0) == "EADDRINUSE"
+    assert two.why() == ("EADDRINUSE", IN_USE, 25011, 0, 0, 0, 0, "")
 
 
 @pytest.mark.parametrize("call", ["bind", "listen", "connect", "send"])
