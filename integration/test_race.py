@@ -15,9 +15,9 @@ from kits.books import Books
 pytestmark = pytest.mark.long
 
 FIRST, SECONDS = 25000, 3
-# Each side does thousands in that time; a few would be luck.
+# Each side does thousands in that time; a few would be luck. The program goes on
+# until it has them.
 MANY = 100
-RACES = 10
 
 
 @pytest.fixture
@@ -44,18 +44,9 @@ def assert_nobody_starved(counted):
     taken = [counted[f"taken-{i}"] for i in range(5)]
     refused = [counted[f"refused-{i}"] for i in range(5)]
     assert min(taken) > MANY, counted
-    # They did meet: binders by the acquirer's fault.
+    # They did meet: binders by the acquirer's fault, and the acquirer by theirs.
     assert min(refused[1:]) > MANY, counted
-
-
-def assert_they_meet(counted, again):
-    """And the acquirer by theirs: that takes a moment which not each race has."""
-    for _ in range(RACES):
-        if counted["refused-0"] > 0:
-            return
-        counted = again()
-        assert_nobody_starved(counted)
-    assert counted["refused-0"] > 0, counted
+    assert refused[0] > 0, counted
 
 
 def assert_all_is_free(counted, pool):
@@ -71,7 +62,6 @@ def assert_all_is_free(counted, pool):
 def test_never_two_at_once(race, pool, how, protocol):
     counted = race(how, protocol, "none")
     assert_nobody_starved(counted)
-    assert_they_meet(counted, lambda: race(how, protocol, "none"))
     assert_all_is_free(counted, pool)
 
 
@@ -80,7 +70,6 @@ def test_binders_that_are_killed(race, pool, protocol):
     counted = race("processes", protocol, "kill")
     assert counted["kills"] > MANY
     assert_nobody_starved(counted)
-    assert_they_meet(counted, lambda: race("processes", protocol, "kill"))
     # The last four were killed too: what they announced is over.
     assert_all_is_free(counted, pool)
 
@@ -92,7 +81,6 @@ def test_binders_that_are_stopped(race, pool, protocol):
     # with the port bound, and costs the acquirer its 0.1 s.
     assert counted["stops"] - counted["inside"] > 10, counted
     assert_nobody_starved(counted)
-    assert_they_meet(counted, lambda: race("processes", protocol, "stop"))
     # Two acquires with 0.1 s of patience, and what busy processors add.
     assert counted["worst-stopped-us"] < 600_000, counted
     assert_all_is_free(counted, pool)

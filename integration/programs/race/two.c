@@ -5,8 +5,9 @@
  * Members 1 to 4 bind the ports FIRST and FIRST+1 and close them again; member
  * 0 acquires both at once, and drops them by release and by close in turns.
  * Meanwhile binders are killed and begun anew, or stopped and continued, at
- * moments of chance. Then says how it went, "name number" a line, after a line
- * for everything that was wrong.
+ * moments of chance. That goes on for so long, and on slow machines until each
+ * has had its turns and they have met. Then says how it went, "name number" a
+ * line, after a line for everything that was wrong.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -22,6 +23,9 @@
 
 #define BINDERS 4
 #define SLOW_NS 50000000u
+/* A few would be luck. */
+#define MANY 100
+#define STOPS 10
 
 static int protocol;
 
@@ -127,6 +131,19 @@ kill_one(struct member *member, pid_t *pid)
 	*pid = member_fork(member, binder);
 }
 
+/* Have they done, and met, what makes it a race? */
+static bool
+is_enough(const char *trouble)
+{
+	for (int i = 0; i <= BINDERS; i++)
+		if (page->member[i].done[TAKEN] <= MANY ||
+		    page->member[i].done[REFUSED] <= (i ? MANY : 0))
+			return false;
+	if (trouble[0] == 's')
+		return watch->stops - watch->inside > STOPS;
+	return trouble[0] != 'k' || watch->kills > MANY;
+}
+
 static void
 run_processes(uint64_t end, const char *trouble)
 {
@@ -135,7 +152,7 @@ run_processes(uint64_t end, const char *trouble)
 
 	for (int i = 0; i <= BINDERS; i++)
 		pid[i] = member_fork(&page->member[i], i ? binder : acquirer);
-	while (now() < end && !page->over) {
+	while ((now() < end || !is_enough(trouble)) && !page->over) {
 		unsigned i = 1 + dice(&chance, BINDERS);
 
 		pass(dice(&chance, 2000000));
@@ -161,7 +178,7 @@ run_threads(uint64_t end)
 		if (pthread_create(&thread[i], NULL, thread_main,
 				   &page->member[i]))
 			wrong("pthread_create");
-	while (now() < end && !page->over)
+	while ((now() < end || !is_enough("none")) && !page->over)
 		pass(10000000);
 	page->over = true;
 	for (int i = 0; i <= BINDERS; i++)
