@@ -564,6 +564,40 @@ def test_a_call_that_waits_ends_with_its_socket(run_c, call):
     assert said == {"close": 0, "wait": 0, "answer": -1, "its peer": 0}
 
 
+@pytest.mark.parametrize("call, kernels, code", [("recv", "recvmsg", 10004),
+                                                 ("select", "ppoll", 10038)])
+def test_a_call_that_is_late_ends_with_its_socket(run_c, call, kernels, code):
+    """Its thread was not on a processor before closesocket had given it up."""
+    said = run_c(r"""
+	HANDLE thread;
+	sem_init(&closed, 0, 0);
+	pair();
+	waiting = client;
+	call = do_%s;
+	thread = blocked();
+	say("close", closesocket(waiting));
+	sem_post(&closed);
+	say("wait", WaitForSingleObject(thread, 10000));
+	say("answer", answer);
+	say("code", code);
+	""" % call, before=PAIR + WAITS + r"""
+#include <sys/syscall.h>
+
+static sem_t closed;
+
+long late(long, long, long, long, long) __asm__("%s");
+
+long late(long a, long b, long c, long d, long e)
+{
+	long r = syscall(SYS_%s, a, b, c, d, e);
+
+	sem_wait(&closed);
+	return r;
+}
+""" % (kernels, kernels))
+    assert said == {"close": 0, "wait": 0, "answer": -1, "code": code}
+
+
 def test_a_poll_that_waits_ends_with_its_socket(run_c):
     said = run_c(r"""
 	HANDLE thread;

@@ -20,7 +20,7 @@
 #define NS 1000000000u
 /* A call may be one that a signal handler has interrupted which closes the
  * socket: it is not waited for without end. */
-#define EXPEL_MS 100
+#define EXPEL_MS 1000
 #define RING_NS 5000000
 
 /* A socket that is connected to itself. Polls wait for it, too. */
@@ -136,7 +136,8 @@ number_of(_Atomic uint64_t *count)
 	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? half : half + 4;
 }
 
-static void
+/* False: it was given up. */
+static bool
 end(_Atomic uint64_t *count, uint32_t generation, struct state_waiting *waiting)
 {
 	uint64_t was = atomic_load(count);
@@ -148,6 +149,7 @@ end(_Atomic uint64_t *count, uint32_t generation, struct state_waiting *waiting)
 	    atomic_load(&waiting->closing))
 		syscall(SYS_futex, number_of(count), FUTEX_WAKE_PRIVATE,
 			INT_MAX, NULL, NULL, 0);
+	return GENERATION(was) == generation;
 }
 
 bool
@@ -168,9 +170,10 @@ waiting_end(const struct waiting *waiting)
 	struct state_waiting *counts = state_waiting(waiting->fd, false);
 	bool closing = counts && is_closing(waiting->fd, counts);
 
-	if (counts)
-		end(&counts->count[waiting->what], waiting->generation, counts);
-	return !closing;
+	/* A call that comes late finds another socket there, or none. */
+	return !counts || (end(&counts->count[waiting->what],
+			       waiting->generation, counts) &&
+			   !closing);
 }
 
 /* Until the count is 0, or the time has come. */
@@ -325,6 +328,7 @@ begin_poll(struct poll *poll)
 			fd < 0 ? NULL : find_or_make(fd);
 
 		poll->polled[i].revents = 0;
+		poll->generation[i] = 0;
 		if (waiting)
 			poll->generation[i] =
 				begin(&waiting->count[WAITING_FOR_SOME]);
@@ -384,6 +388,20 @@ open_bell(void)
 	monitor_leave();
 }
 
+/* Is the socket being closed, or was closed since we were counted? */
+static bool
+is_ending(const struct poll *poll, unsigned int i)
+{
+	int fd = socket_at(poll, i);
+	struct state_waiting *waiting =
+		fd < 0 ? NULL : state_waiting(fd, false);
+
+	return waiting &&
+	       (is_closing(fd, waiting) ||
+		GENERATION(atomic_load(&waiting->count[WAITING_FOR_SOME])) !=
+			poll->generation[i]);
+}
+
 static int
 mark_closing(const struct poll *poll)
 {
@@ -392,9 +410,7 @@ mark_closing(const struct poll *poll)
 	for (unsigned int i = 0; i < poll->n; i++) {
 		struct pollfd *at = &poll->polled[i];
 
-		int fd = socket_at(poll, i);
-
-		if (fd >= 0 && waiting_is_closing(fd))
+		if (is_ending(poll, i))
 			at->revents = POLLNVAL;
 		count += at->revents != 0;
 	}

@@ -19,8 +19,8 @@ enum waiting_for { WAITING_TO_HEAR, WAITING_TO_SEND, WAITING_FOR_SOME };
 
 /*
  * A call that may wait: waiting_begin(), the call unless that said false,
- * waiting_end(). False: the socket is being closed, and an answer that the call
- * would not have had otherwise is none.
+ * waiting_end(). False: the socket is being closed, or has been meanwhile, and an
+ * answer that the call would not have had otherwise is none.
  */
 struct waiting {
 	int fd;
