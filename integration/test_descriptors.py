@@ -165,6 +165,14 @@ def test_a_program_with_four_descriptors(compiled, shim_env, bare_env):
     assert said[1] == said[0]
 
 
+def test_a_fork_goes_before_threads_that_come_again(compiled, shim_env):
+    """Its child has no lock and no socket of those that are inside."""
+    said = run(compiled("descriptors/starved_fork.c"), shim_env, START, 10).stdout.split()
+    turns, inherited = said[::2], said[1::2]
+    assert inherited == ["0"] * 10
+    assert max(map(int, turns)) < 20
+
+
 @pytest.fixture
 def scarce(compiled, start, player):
     """Runs emfile.c beside a neighbour's block and gives its lines."""

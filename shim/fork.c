@@ -72,6 +72,9 @@ fork_generation(void)
 #define LENT_MAX 64
 #define FORK_LIMIT_NS 1000000000 /* an acquire of all ports is over by then */
 #define VISIT_LIMIT_NS 1000000
+/* How often a thread looks whether a fork has gone first, and between. */
+#define GIVE_WAY_TRIES 300
+#define GIVE_WAY_NAP_NS 100000
 
 static _Atomic uint32_t word_of_process;
 
@@ -83,6 +86,7 @@ static __thread struct {
 } forking;
 
 static _Atomic int forks_under_way;
+static _Atomic uint32_t forks_waiting, forks_let_in;
 
 /* An entry of another process came along with the memory of a child, and is
  * free. */
@@ -173,10 +177,25 @@ take_back(const int fd[], int n)
 		take_back_one(process, fd[i]);
 }
 
+/* One alone, so that forks that come again and again keep no thread out; and
+ * not for long, since a fork may wait for a thread that waits for us. */
+static void
+give_way(void)
+{
+	uint32_t let_in = atomic_load(&forks_let_in);
+
+	for (int i = 0; i < GIVE_WAY_TRIES && !forking.under_way &&
+			atomic_load(&forks_waiting) &&
+			atomic_load(&forks_let_in) == let_in;
+	     i++)
+		sys_nanosleep(&sys_kernel, GIVE_WAY_NAP_NS);
+}
+
 const struct fork_block fork_block = {
 	.word = word_here,
 	.lend = lend,
 	.take_back = take_back,
+	.give_way = give_way,
 };
 
 /* In a child: closes the descriptors of its parent's other threads, which do
@@ -207,7 +226,10 @@ before_fork(void)
 	struct fork_block_hold hold;
 
 	atomic_fetch_add(&forks_under_way, 1);
+	atomic_fetch_add(&forks_waiting, 1);
 	fork_block_hold(&sys_kernel, &word_of_process, FORK_LIMIT_NS, &hold);
+	atomic_fetch_add(&forks_let_in, 1);
+	atomic_fetch_sub(&forks_waiting, 1);
 	forking.hold = hold;
 	forking.process = FORK_GENERATION();
 	forking.thread = sys_gettid(&sys_kernel);
@@ -231,6 +253,7 @@ after_fork_in_child(void)
 	 * here. */
 	forking.hold.inside = true;
 	atomic_store(&forks_under_way, 1);
+	atomic_store(&forks_waiting, 0);
 	sockets_forked();
 	close_lent();
 	after_fork();

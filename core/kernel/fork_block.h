@@ -23,6 +23,9 @@ struct fork_block {
 	 * child closes them. NULL in a program that never forks. */
 	void (*lend)(const int fd[], int n);
 	void (*take_back)(const int fd[], int n);
+	/* Lets a fork that waits for the word go first, or threads that come
+	 * again and again would keep it out. So NULL, too. */
+	void (*give_way)(void);
 };
 
 /* For a program of one thread that never forks. */

@@ -155,11 +155,14 @@ lock_take(const struct sys_ops *sys, const char *path,
 	  enum pool_wait wait, struct pool_lock *ret)
 {
 	uint64_t limit = wait == POOL_BRIEF ? BRIEF_LIMIT_NS : WAIT_LIMIT_NS;
-	int r = try_eagerly(sys, path, forks, queue, ret);
 	uint64_t pause = NAP_FIRST_NS;
 	uint64_t now, end = 0;
 	uint32_t turn;
+	int r;
 
+	if (forks->give_way && wait != POOL_TRY)
+		forks->give_way();
+	r = try_eagerly(sys, path, forks, queue, ret);
 	if (r != -EAGAIN)
 		return r;
 	if (wait == POOL_TRY)

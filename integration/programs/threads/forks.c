@@ -31,9 +31,8 @@
 #define PORTS 50
 
 static int start, bound;
-/* The one who forks has it, and no thread goes in meanwhile: the library waits
- * for a second for those that are inside, and on a busy machine there would
- * always be one. */
+/* The one who forks has it, and no thread goes in until the child has been let
+ * go on. */
 static pthread_mutex_t entrance = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int outside;
 
