@@ -94,6 +94,23 @@ bpf_link_cgroup(int link, uint64_t *ret)
 	return r;
 }
 
+/* How large a value of the map is, for a read fills in all of it. */
+static inline int
+bpf_value_size(int map, uint32_t *ret)
+{
+	struct bpf_map_info info = {0};
+	union bpf_attr a = {0};
+	int r;
+
+	a.info.bpf_fd = (__u32)map;
+	a.info.info_len = sizeof(info);
+	a.info.info = (uintptr_t)&info;
+	r = bpf(BPF_OBJ_GET_INFO_BY_FD, &a);
+	if (r == 0)
+		*ret = info.value_size;
+	return r;
+}
+
 static inline int
 bpf_read(int map, uint32_t key, void *value)
 {

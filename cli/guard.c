@@ -95,17 +95,17 @@ on_anew(const struct guard_place *place, const struct wish *wish)
 
 /* ret_changed: something is other than it was. */
 static int
-on_again(struct guard_pinned *pinned, const struct wish *wish,
-	 bool *ret_changed)
+on_again(const struct guard_place *place, struct guard_pinned *pinned,
+	 const struct wish *wish, bool *ret_changed)
 {
 	struct guard_config *config = &pinned->config, before = *config;
 	bool same = config->build == guard_build;
 	int r;
 
-	if (config->layout != GUARD_LAYOUT)
+	if (guard_keeps_other_books(pinned))
 		return refuse("%s is guarded by programs that keep other "
-			      "books: portres guard off, then on",
-			      config->cgroup);
+			      "books: portres guard off --force, then on",
+			      place->cgroup);
 	if (wish->quota)
 		config->quota = wish->quota;
 	if (guard_namespace() == config->store_namespace)
@@ -170,7 +170,7 @@ on(const struct wish *wish)
 		return r;
 	if ((r = guard_open(place.pins, &pinned)) < 0)
 		return guard_explain(r);
-	r = anew ? 0 : on_again(&pinned, wish, &changed);
+	r = anew ? 0 : on_again(&place, &pinned, wish, &changed);
 	if (r == 0 && wish->area.count)
 		r = take_area(&pinned, wish->area);
 	guard_close(&pinned);
@@ -190,11 +190,16 @@ on(const struct wish *wish)
 
 /* Refuses for the sake of what would be lost. */
 static int
-check_loss(const struct guard_pinned *pinned)
+check_loss(const struct guard_place *place, const struct guard_pinned *pinned)
 {
 	uint32_t blocks = guard_each_block(pinned, NULL, NULL);
 	const struct guard_config *config = &pinned->config;
 
+	if (guard_keeps_other_books(pinned))
+		return refuse("%s is guarded by programs that keep other "
+			      "books: say off by their command, or --force and "
+			      "write net.ipv4.ip_local_reserved_ports yourself",
+			      place->cgroup);
 	if (blocks)
 		return refuse("%s has %u block%s that every program could "
 			      "bind in then: end their owners, or --force",
@@ -231,7 +236,7 @@ off(const struct wish *wish)
 			      place.cgroup);
 	if ((r = guard_open(place.pins, &pinned)) < 0)
 		return guard_explain(r);
-	r = wish->force ? 0 : check_loss(&pinned);
+	r = wish->force ? 0 : check_loss(&place, &pinned);
 	guard_close(&pinned);
 	if (r != 0)
 		return r;

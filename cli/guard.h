@@ -24,6 +24,9 @@ struct guard_pinned {
 
 /* -ENOENT, -EACCES or -EPERM, and others from the kernel. */
 int guard_open(const char *pins, struct guard_pinned *ret);
+/* Is it of a build with a layout that this one does not know? Then of all that
+ * it holds nothing was opened, and the configuration is empty. */
+bool guard_keeps_other_books(const struct guard_pinned *pinned);
 void guard_close(struct guard_pinned *pinned);
 
 /* Loads and attaches the programs, or nothing; then pins them. */

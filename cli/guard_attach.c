@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -44,22 +45,58 @@ guard_close(struct guard_pinned *pinned)
 		close(pinned->link[i]);
 }
 
+/* Empty, if it is of a layout that we do not know: its map may be larger, and
+ * has the number of its layout where ours has. 0, or -1 with errno. */
+static int
+read_config(int map, struct guard_config *ret)
+{
+	struct guard_config *value;
+	uint32_t size = 0;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	if (bpf_value_size(map, &size) < 0)
+		return -1;
+	value = calloc(1, size > sizeof(*ret) ? size : sizeof(*ret));
+	if (!value)
+		return -1;
+	r = bpf_read(map, 0, value);
+	if (r == 0 && size == sizeof(*ret) && value->layout == GUARD_LAYOUT)
+		*ret = *value;
+	free(value);
+	return r;
+}
+
+bool
+guard_keeps_other_books(const struct guard_pinned *pinned)
+{
+	return pinned->config.layout == 0;
+}
+
 int
 guard_open(const char *pins, struct guard_pinned *ret)
 {
 	char path[PATH_MAX];
-	int fd = 0;
+	bool others = false;
+	int fd;
 
 	memset(ret, -1, sizeof(*ret));
-	for (int i = 0; i < GUARD_MAPS && fd >= 0; i++)
+	fd = bpf_open(
+		guard_pin_path(pins, "map", map_name[GUARD_MAP_CONFIG], path));
+	ret->map[GUARD_MAP_CONFIG] = fd;
+	if (fd >= 0) {
+		fd = read_config(fd, &ret->config);
+		others = fd == 0 && guard_keeps_other_books(ret);
+	}
+	/* Theirs may have other names, and contents. */
+	for (int i = GUARD_MAP_CONFIG + 1; i < GUARD_MAPS && fd >= 0 && !others;
+	     i++)
 		ret->map[i] = fd = bpf_open(
 			guard_pin_path(pins, "map", map_name[i], path));
-	for (int i = 0; i < GUARD_PROGRAMS && fd >= 0; i++)
+	for (int i = 0; i < GUARD_PROGRAMS && (fd >= 0 || others); i++)
 		ret->link[i] = fd = bpf_open(
 			guard_pin_path(pins, "link", program[i].name, path));
-	if (fd >= 0)
-		fd = bpf_read(ret->map[GUARD_MAP_CONFIG], 0, &ret->config);
-	if (fd >= 0)
+	if (fd >= 0 || others)
 		return 0;
 	fd = -errno;
 	guard_close(ret);
@@ -195,7 +232,7 @@ let_all_pass(const char *pins)
 
 	if (map < 0)
 		return;
-	if (bpf_read(map, 0, &config) == 0 && config.layout == GUARD_LAYOUT) {
+	if (read_config(map, &config) == 0 && config.layout) {
 		config.ending = 1;
 		bpf_write(map, 0, &config);
 	}
@@ -244,7 +281,7 @@ may_clear(const char *pins, const char *path, bool force, bool *ret_is_that)
 		pins, "link", program[GUARD_SETSOCKOPT].name, name));
 	bool gone = link < 0 && errno == ENOENT;
 
-	*ret_is_that = map >= 0 && bpf_read(map, 0, config) == 0 && path &&
+	*ret_is_that = map >= 0 && read_config(map, config) == 0 && path &&
 		       strcmp(config->cgroup, path) == 0;
 	if (link >= 0)
 		gone = !guard_attached(&pinned);

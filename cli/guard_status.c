@@ -68,6 +68,24 @@ print(struct guard_pinned *pinned, bool json, const char *separator)
 	       guard_area_size(c));
 }
 
+/* The guard's programs keep other books: its state alone is known. */
+static void
+print_others(const struct guard_pinned *pinned, const char *pins, bool json,
+	     const char *separator)
+{
+	bool attached = guard_attached(pinned);
+
+	if (json)
+		printf("%s{\"cgroup\": null, \"attached\": %s, \"current\": "
+		       "false, \"blocks\": null, \"persistent\": null, "
+		       "\"ports\": null, \"namespaces\": null, \"refused\": "
+		       "null, \"quota\": null, \"area\": null}",
+		       separator, attached ? "true" : "false");
+	else
+		printf("%s: %s, by programs that keep other books\n", pins,
+		       attached ? "guarded" : "was guarded, and is gone");
+}
+
 /* 1: there is no such guard. */
 static int
 show(const char *pins, bool json, const char *separator)
@@ -77,7 +95,10 @@ show(const char *pins, bool json, const char *separator)
 
 	if (r < 0)
 		return r == -ENOENT ? 1 : r;
-	print(&pinned, json, separator);
+	if (guard_keeps_other_books(&pinned))
+		print_others(&pinned, pins, json, separator);
+	else
+		print(&pinned, json, separator);
 	guard_close(&pinned);
 	return 0;
 }

@@ -36,7 +36,7 @@
 
 /* Written by `guard on`, and by no program. */
 struct guard_config {
-	uint32_t layout;
+	uint32_t layout;    /* first of all, in every layout */
 	uint32_t quota;	    /* ports of one user; root has none */
 	uint64_t number;    /* of this guard: 33 bits, never 0 */
 	uint64_t build;	    /* of the programs: which ones are attached */

@@ -9,7 +9,7 @@ from errno import EADDRINUSE
 import pytest
 
 from kits.guard import kernel_lacks
-from kits.playing import attempt, refused
+from kits.playing import Remote, attempt, refused
 
 PINS = "/sys/fs/bpf/portres"
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -413,31 +413,72 @@ def test_a_renewal_leaves_no_gap(guarded):
     assert other.tcp().bind(5001) == 5001
 
 
-def age(guarded):
-    """Makes its programs those of another build, to the eye of the command."""
-    config = f"{PINS}/{os.stat(guarded.cgroup).st_ino}/map_config"
-    root = guarded.player(prefix=guarded.outside)
+def with_bpf(arena, function, *arguments):
+    """Runs a function of the test's own, which calls bpf(), outside of the cgroup."""
 
-    def change(path):
-        libc = ctypes.CDLL(None, use_errno=True)
+    def call(command, attributes):
+        attributes = ctypes.create_string_buffer(attributes.ljust(128, b"\0"))
+        r = libc.syscall(321 if os.uname().machine == "x86_64" else 280, command, attributes, 128)
+        portio.must(r >= 0)
+        return r
 
-        def bpf(command, attributes):
-            attributes = ctypes.create_string_buffer(attributes.ljust(128, b"\0"))
-            r = libc.syscall(321 if os.uname().machine == "x86_64" else 280, command, attributes,
-                             128)
-            portio.must(r >= 0)
-            return r
+    root = arena.player(prefix=arena.outside)
+    said = root.run(function, Remote(root, root.spell(call)), *arguments)
+    root.close()
+    return said
 
+
+def pinned_config(arena):
+    return f"{PINS}/{os.stat(arena.cgroup).st_ino}/map_config"
+
+
+def change_config(arena, at, byte):
+    """Of `change`: the byte there, or None for another than it is."""
+
+    def change(bpf, path, at, byte):
         name = ctypes.create_string_buffer(path.encode())
         fd = bpf(7, struct.pack("=Q", ctypes.addressof(name)))
         key, value = ctypes.create_string_buffer(4), ctypes.create_string_buffer(16384)
         place = struct.pack("=I4xQQ", fd, ctypes.addressof(key), ctypes.addressof(value))
         bpf(1, place)
-        value[16] = bytes([value.raw[16] ^ 1])
+        value[at] = bytes([value.raw[at] ^ 1 if byte is None else byte])
         bpf(2, place)
 
-    root.run(change, config)
-    root.close()
+    with_bpf(arena, change, pinned_config(arena), at, byte)
+
+
+def age(guarded):
+    """Makes its programs those of another build, to the eye of the command."""
+    change_config(guarded, 16, None)
+
+
+def test_programs_that_keep_other_books(guarded):
+    """Those of a later build: larger ones, with other names."""
+
+    def put_larger(bpf, path):
+        folder = os.path.dirname(path)
+        os.unlink(f"{folder}/map_co_owners")
+        os.unlink(path)
+        fd = bpf(0, struct.pack("=IIII", 2, 4, 1 << 16, 1))
+        key, value = ctypes.create_string_buffer(4), ctypes.create_string_buffer(1 << 16)
+        value[0] = b"\xff"
+        bpf(2, struct.pack("=I4xQQ", fd, ctypes.addressof(key), ctypes.addressof(value)))
+        name = ctypes.create_string_buffer(path.encode())
+        bpf(6, struct.pack("=QI", ctypes.addressof(name), fd))
+
+    with_bpf(guarded, put_larger, pinned_config(guarded))
+    said = guarded.portres("guard", "status", "--cgroup", guarded.cgroup)
+    assert said.endswith(": guarded, by programs that keep other books\n")
+    status = guarded.status()
+    assert (status["attached"], status["current"], status["blocks"]) == (True, False, None)
+    for verb, way in ("on", "portres guard off --force, then on"), ("off", "or --force"):
+        said = guarded.portres("guard", verb, "--cgroup", guarded.cgroup, status=1)
+        assert f"{guarded.cgroup} is guarded by programs that keep other books: " in said
+        assert way in said
+    assert attached(guarded) == 6
+    guarded.off("--force")
+    assert attached(guarded) == 0
+    guarded.on()
 
 
 def test_the_unit_calls_it(root):
