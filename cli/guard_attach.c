@@ -61,7 +61,9 @@ read_config(int map, struct guard_config *ret)
 	if (!value)
 		return -1;
 	r = bpf_read(map, 0, value);
-	if (r == 0 && size == sizeof(*ret) && value->layout == GUARD_LAYOUT)
+	if (r == 0 && size == sizeof(*ret) &&
+	    (value->layout == GUARD_LAYOUT ||
+	     value->layout == GUARD_LAYOUT_BEFORE))
 		*ret = *value;
 	free(value);
 	return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
 /*
  * Network namespaces: each that has blocks has an index, which selects its
- * marks. The last block gives it back. The first namespace has index 0 for
- * good.
+ * marks. The last block gives it back. That in which the guard was put on, the
+ * machine's as a rule, has index 0 for good: others cannot take all from it.
  */
 #ifndef PORTRES_GUARD_NAMESPACES_H
 #define PORTRES_GUARD_NAMESPACES_H
@@ -17,6 +17,17 @@ namespaces_get(void)
 	return bpf_map_lookup_elem(&namespaces, &zero);
 }
 
+/* The machine's own cookie is 1, but not on Linux 6.18. */
+static __always_inline bool
+is_first_namespace(uint64_t cookie)
+{
+	struct guard_config *c = config_get();
+
+	return c && cookie == (c->layout == GUARD_LAYOUT_BEFORE
+				       ? 1
+				       : c->store_namespace);
+}
+
 /*
  * The index, or -1: no block is there. Asked by every bind, without the lock:
  * an index may go to another namespace at any time, so whoever finds a mark by
@@ -27,7 +38,7 @@ namespace_find(uint64_t cookie)
 {
 	struct guard_namespaces *n;
 
-	if (cookie == GUARD_FIRST_NAMESPACE)
+	if (is_first_namespace(cookie))
 		return 0;
 	n = namespaces_get();
 	if (!n || !n->others)
@@ -60,7 +71,7 @@ namespace_enter(uint64_t cookie, uint32_t payer, bool *may_open)
 		return r;
 	may = *may_open;
 	*may_open = false;
-	if (cookie == GUARD_FIRST_NAMESPACE)
+	if (is_first_namespace(cookie))
 		return 0;
 	most = GUARD_NAMESPACES - 1 -
 	       (payer == GUARD_NOBODY ? 0 : GUARD_ROOTS_NAMESPACES);

@@ -9,7 +9,10 @@
 
 #include <stdint.h>
 
-#define GUARD_LAYOUT 3
+#define GUARD_LAYOUT 4
+/* Programs of this one can be put on it: index 0 is there that of the network
+ * namespace with cookie 1. */
+#define GUARD_LAYOUT_BEFORE 3
 
 #define GUARD_BLOCKS 8192   /* as many as a pool has slots; a power of two */
 #define GUARD_NAMESPACES 32 /* that have blocks at the same time */
@@ -31,9 +34,6 @@
 /* Pays for root's: not counted. */
 #define GUARD_NOBODY ((uint32_t)-1)
 
-/* The network namespace that the machine begins with. */
-#define GUARD_FIRST_NAMESPACE 1
-
 /* Written by `guard on`, and by no program. */
 struct guard_config {
 	uint32_t layout;    /* first of all, in every layout */
@@ -42,7 +42,7 @@ struct guard_config {
 	uint64_t build;	    /* of the programs: which ones are attached */
 	uint32_t store_uid; /* the right to the machine's store */
 	uint32_t store_gid;
-	uint64_t store_namespace; /* where that store's blocks are */
+	uint64_t store_namespace; /* where that store's blocks are: of `on` */
 	uint64_t ending;	  /* 1: refuses nobody, and is being detached */
 	uint64_t area[65536 / 64]; /* ports that `on` took from the system */
 	char cgroup[512];	   /* its path then */

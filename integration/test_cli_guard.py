@@ -452,6 +452,21 @@ def age(guarded):
     change_config(guarded, 16, None)
 
 
+def test_programs_of_the_layout_before_are_renewed(arena):
+    """Which has the first network namespace elsewhere: blocks stay."""
+    arena.on()
+    change_config(arena, 0, 3)
+    owner, other = arena.player(), arena.player()
+    block = owner.tcp().guarded(5000, 3)
+    age(arena)
+    assert "is guarded by renewed programs" in arena.on()
+    with refused(EADDRINUSE):
+        other.tcp().bind(5001)
+    block.close()
+    assert other.tcp().bind(5001) == 5001
+    assert (arena.status()["blocks"], arena.status()["namespaces"]) == (0, 0)
+
+
 def test_programs_that_keep_other_books(guarded):
     """Those of a later build: larger ones, with other names."""
 

@@ -322,6 +322,21 @@ def test_a_user_has_so_many_namespaces(guarded, nothing_left, need):
     players[8].tcp().guarded(5000, 3)
 
 
+def test_the_namespace_of_the_guard_has_room(guarded, nothing_left, need):
+    """Though users have taken all that others leave them."""
+    need("make a user namespace")
+
+    def elsewhere(uid):
+        return guarded.user("setpriv", f"--reuid={uid}", "--regid=65534", "--clear-groups",
+                            "unshare", "-r", "-n")
+
+    for i in range(24):
+        elsewhere(70000 + i // 8).tcp().guarded(5000, 3)
+    with refused(ENOBUFS):
+        elsewhere(70003).tcp().guard("acquire", 7, 5000, 3)
+    guarded.user(*NOBODY).tcp().guarded(5000, 3)
+
+
 def test_ports_that_the_system_chooses_count_more(guarded, nothing_left):
     """Each makes binds to port 0 fail now and then, whoever binds."""
     user = guarded.user(*NOBODY)
