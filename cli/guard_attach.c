@@ -176,8 +176,9 @@ attach_loaded(const struct guard_place *place,
 		if (links[n] < 0)
 			break;
 	}
+	/* Whether we may, was asked before. */
 	if (n < GUARD_PROGRAMS)
-		r = -errno;
+		r = errno == EPERM ? -EBUSY : -errno;
 	else
 		r = pin(place, loaded, links);
 	/* Those that are not pinned go with their descriptors. */
@@ -359,6 +360,10 @@ guard_explain(int r)
 	if (r == -EEXIST || r == -ENOTEMPTY)
 		return refuse("the guard has just been put there by another: "
 			      "see portres guard status");
+	if (r == -EBUSY)
+		return refuse("a program that is attached to the cgroup, or to "
+			      "one above it, suffers none beside itself: see "
+			      "bpftool cgroup tree");
 	if (r == -ENOMEM)
 		return refuse("the kernel has no 20 MiB left for the guard");
 	return refuse("the kernel %s does not take the guard's programs (%s): "

@@ -52,7 +52,8 @@ fill(struct guard_place *place)
 {
 	struct stat st;
 
-	if (!is_cgroup2(place->cgroup) || stat(place->cgroup, &st) < 0)
+	if (!is_cgroup2(place->cgroup) || stat(place->cgroup, &st) < 0 ||
+	    !S_ISDIR(st.st_mode))
 		return -ENOTDIR;
 	snprintf(place->pins, sizeof(place->pins), GUARD_PINS "/%" PRIu64,
 		 (uint64_t)st.st_ino);

@@ -266,6 +266,9 @@ def test_not_a_cgroup(arena, tmp_path):
     assert "is no cgroup of version 2" in arena.portres("guard", "on", "--cgroup", tmp_path,
                                                         status=1)
     assert "no cgroup" in arena.portres("guard", "on", "--cgroup", arena.cgroup / "x", status=1)
+    for verb in "on", "off", "status":
+        said = arena.portres("guard", verb, "--cgroup", arena.cgroup / "cgroup.procs", status=1)
+        assert "is no cgroup of version 2" in said
 
 
 @pytest.mark.parametrize("verb", ["on", "off", "status"])
@@ -494,6 +497,25 @@ def test_programs_that_keep_other_books(guarded):
     guarded.off("--force")
     assert attached(guarded) == 0
     guarded.on()
+
+
+def test_a_program_that_suffers_no_other(arena):
+    """Attached without BPF_F_ALLOW_MULTI, to the cgroup itself or to one above."""
+    below = arena.cgroup / "below"
+    below.mkdir()
+
+    def attach(bpf, path):
+        code = ctypes.create_string_buffer(struct.pack("=BBhiBBhi", 0xb7, 0, 0, 1, 0x95, 0, 0, 0))
+        licence = ctypes.create_string_buffer(b"GPL")
+        program = bpf(5, struct.pack("=IIQQ", 18, 2, ctypes.addressof(code), ctypes.addressof(
+            licence)).ljust(68, b"\0") + struct.pack("=I", 8))
+        bpf(8, struct.pack("=IIII", os.open(path, os.O_RDONLY), program, 8, 0))
+
+    with_bpf(arena, attach, str(arena.cgroup))
+    for cgroup in arena.cgroup, below:
+        said = arena.portres("guard", "on", "--cgroup", cgroup, status=1)
+        assert "suffers none beside itself: see bpftool cgroup tree" in said
+    assert attached(arena) == 0
 
 
 def test_the_unit_calls_it(root):
