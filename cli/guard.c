@@ -213,6 +213,21 @@ check_loss(const struct guard_place *place, const struct guard_pinned *pinned)
 	return 0;
 }
 
+/* That of the cgroup, which may be gone while sockets of it are left. */
+static int
+find_guard(const char *path, struct guard_place *ret)
+{
+	int r;
+
+	if (path && access(path, F_OK) < 0 && guard_find_pinned(path, ret))
+		return 0;
+	r = guard_place_find(path, ret);
+	if (r != 0 || guard_place_taken(ret))
+		return r;
+	return refuse("%s is not guarded: see portres guard status",
+		      ret->cgroup);
+}
+
 static int
 off(const struct wish *wish)
 {
@@ -229,11 +244,8 @@ off(const struct wish *wish)
 		printf("%s is no longer guarded\n", wish->cgroup);
 		return finish(STATUS_OK);
 	}
-	if ((r = guard_place_find(wish->cgroup, &place)) != 0)
+	if ((r = find_guard(wish->cgroup, &place)) != 0)
 		return r;
-	if (!guard_place_taken(&place))
-		return refuse("%s is not guarded: see portres guard status",
-			      place.cgroup);
 	if ((r = guard_open(place.pins, &pinned)) < 0)
 		return guard_explain(r);
 	r = wish->force ? 0 : check_loss(&place, &pinned);

@@ -47,6 +47,9 @@ bool guard_attached(const struct guard_pinned *pinned);
  */
 bool guard_clear_remains(const char *path, bool force);
 
+/* The place of the guard that was put on the cgroup with that path. */
+bool guard_find_pinned(const char *path, struct guard_place *ret);
+
 /* Says why a guard cannot be attached: a status. */
 int guard_explain(int r);
 

@@ -295,6 +295,42 @@ may_clear(const char *pins, const char *path, bool force, bool *ret_is_that)
 	return gone;
 }
 
+/* The next guard's configuration and pins, if it has any. */
+static bool
+next_config(DIR *guards, struct guard_config *ret, char pins[PATH_MAX])
+{
+	struct guard_pinned pinned;
+	struct dirent *entry;
+
+	while (guards && (entry = readdir(guards))) {
+		if (*entry->d_name < '0' || *entry->d_name > '9')
+			continue;
+		snprintf(pins, PATH_MAX, GUARD_PINS "/%s", entry->d_name);
+		if (guard_open(pins, &pinned) < 0)
+			continue;
+		guard_close(&pinned);
+		*ret = pinned.config;
+		return true;
+	}
+	return false;
+}
+
+bool
+guard_find_pinned(const char *path, struct guard_place *ret)
+{
+	DIR *guards = opendir(GUARD_PINS);
+	struct guard_config config;
+	bool found = false;
+
+	while (!found && next_config(guards, &config, ret->pins))
+		found = strcmp(config.cgroup, path) == 0;
+	if (guards)
+		closedir(guards);
+	if (found)
+		snprintf(ret->cgroup, sizeof(ret->cgroup), "%s", path);
+	return found;
+}
+
 bool
 guard_clear_remains(const char *path, bool force)
 {

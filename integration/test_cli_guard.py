@@ -100,6 +100,22 @@ def test_a_cgroup_that_is_gone_is_let_go(guarded):
         assert reserved(guarded) == ""
 
 
+def test_a_cgroup_that_is_gone_but_for_its_sockets(guarded):
+    """They are guarded as before, and it is let go by its path."""
+    below = guarded.cgroup / "below"
+    below.mkdir()
+    guarded.portres("guard", "on", "--cgroup", below, "--area", "40000-40010")
+    owner = guarded.player(prefix=guarded.within(below))
+    sock = owner.tcp().guarded(5000, 3)
+    (guarded.cgroup / "cgroup.procs").write_text(str(owner.pid))
+    below.rmdir()
+    off = "guard", "off", "--cgroup", below
+    assert f"{below} has 1 block that" in guarded.portres(*off, status=1)
+    sock.guard("release", 7, 5000, 3)
+    assert guarded.portres(*off) == f"{below} is no longer guarded\n"
+    assert reserved(guarded) == ""
+
+
 RESERVED = "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
 
