@@ -50,14 +50,18 @@ bool guard_clear_remains(const char *path, bool force);
 /* The place of the guard that was put on the cgroup with that path. */
 bool guard_find_pinned(const char *path, struct guard_place *ret);
 
+/* The areas of all guards but that one, in its network namespace. */
+void guard_areas_of_others(const struct guard_config *than,
+			   struct port_set *ret);
+
 /* Says why a guard cannot be attached: a status. */
 int guard_explain(int r);
 
 /*
  * --area: keeps the system from choosing ports by
  * net.ipv4.ip_local_reserved_ports, and notes which of them nobody had kept
- * from it before; -EXDEV: another network namespace than that of `on`, whose
- * list is another.
+ * from it before but other guards, of which the last one gives them back;
+ * -EXDEV: another network namespace than that of `on`, whose list is another.
  */
 int guard_area_take(struct range area, struct guard_pinned *pinned);
 int guard_area_give_back(const struct guard_config *config);

@@ -75,14 +75,15 @@ int
 guard_area_take(struct range area, struct guard_pinned *pinned)
 {
 	struct guard_config *config = &pinned->config, before = *config;
-	struct port_set set;
+	struct port_set set, others;
 	int r;
 
 	if (guard_namespace() != config->store_namespace)
 		return -EXDEV;
 	ephemeral_reserved(&sys_kernel, &set);
+	guard_areas_of_others(config, &others);
 	for (uint32_t port = area.start; port < range_end(area); port++)
-		if (!port_set_has(&set, port))
+		if (!port_set_has(&set, port) || port_set_has(&others, port))
 			config->area[port / 64] |= (uint64_t)1 << port % 64;
 	if (bpf_write(pinned->map[GUARD_MAP_CONFIG], 0, config) < 0)
 		return -errno;
@@ -98,14 +99,15 @@ guard_area_take(struct range area, struct guard_pinned *pinned)
 int
 guard_area_give_back(const struct guard_config *config)
 {
-	struct port_set set;
+	struct port_set set, others;
 
 	if (!guard_area_size(config))
 		return 0;
 	if (guard_namespace() != config->store_namespace)
 		return -EXDEV;
 	ephemeral_reserved(&sys_kernel, &set);
+	guard_areas_of_others(config, &others);
 	for (size_t i = 0; i < PORT_COUNT / 64; i++)
-		set.word[i] &= ~config->area[i];
+		set.word[i] &= ~config->area[i] | others.word[i];
 	return write_ports(&set);
 }

@@ -331,6 +331,25 @@ guard_find_pinned(const char *path, struct guard_place *ret)
 	return found;
 }
 
+void
+guard_areas_of_others(const struct guard_config *than, struct port_set *ret)
+{
+	DIR *guards = opendir(GUARD_PINS);
+	struct guard_config config;
+	char pins[PATH_MAX];
+
+	memset(ret, 0, sizeof(*ret));
+	while (next_config(guards, &config, pins))
+		for (size_t i = 0;
+		     config.number != than->number &&
+		     config.store_namespace == than->store_namespace &&
+		     i < PORT_COUNT / 64;
+		     i++)
+			ret->word[i] |= config.area[i];
+	if (guards)
+		closedir(guards);
+}
+
 bool
 guard_clear_remains(const char *path, bool force)
 {

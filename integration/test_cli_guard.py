@@ -148,6 +148,20 @@ def test_an_area_of_another_network_namespace(guarded, start):
     assert reserved(guarded) == "40000-40010"
 
 
+def test_areas_that_overlap(guarded):
+    """Each guard's is kept until it is off, and what was kept before for good."""
+    reserved(guarded, "40007")
+    below = guarded.cgroup / "below"
+    below.mkdir()
+    for first, second in (guarded.cgroup, below), (below, guarded.cgroup):
+        guarded.on("--again", "--area", "40000-40010")
+        guarded.portres("guard", "on", "--cgroup", below, "--area", "40005-40015")
+        guarded.portres("guard", "off", "--cgroup", first)
+        assert reserved(guarded) == ("40005-40015" if first != below else "40000-40010")
+        guarded.portres("guard", "off", "--cgroup", second)
+        assert reserved(guarded) == "40007"
+
+
 KILLED = ["strace", "-f", "-o", "/dev/null"]
 
 
