@@ -473,6 +473,21 @@ join_below(const char *cgroup)
 	return mkdir(leaf, 0755) == 0 && join(leaf);
 }
 
+bool
+guard_adopt_join(const char *cgroup)
+{
+	return join(cgroup) || join_below(cgroup);
+}
+
+void
+guard_adopt_left(const char *cgroup, pid_t pid)
+{
+	char leaf[PATH_MAX];
+
+	leaf_of(cgroup, pid, leaf);
+	rmdir(leaf);
+}
+
 /*
  * By a process of its own: a persistent block is asked for by any socket, but
  * one that was made in the guard's cgroup; and a read of what belongs to others
@@ -487,7 +502,7 @@ adopt(const char *cgroup, struct adopted *result)
 	syscall(SYS_close_range, 0, ~0u, 0);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		open("/dev/null", O_RDWR);
-	if (join(cgroup) || join_below(cgroup))
+	if (guard_adopt_join(cgroup))
 		result->keeping = keep_persistent(result);
 	result->whole = adopt_runtime(result);
 }
@@ -520,7 +535,6 @@ guard_adopt(const char *cgroup, struct adopted *ret)
 	struct adopted *shared =
 		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	char leaf[PATH_MAX];
 	sigset_t ends;
 	pid_t child;
 
@@ -542,8 +556,7 @@ guard_adopt(const char *cgroup, struct adopted *ret)
 	}
 	if (child > 0) {
 		wait_for(child, &ends);
-		leaf_of(cgroup, child, leaf);
-		rmdir(leaf);
+		guard_adopt_left(cgroup, child);
 	}
 	*ret = *shared;
 	munmap(shared, sizeof(*shared));

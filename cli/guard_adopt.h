@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct adopted {
 	uint32_t runtime; /* that the guard had not before */
@@ -23,5 +24,10 @@ struct adopted {
  * guard came is the guard's already.
  */
 void guard_adopt(const char *cgroup, struct adopted *ret);
+
+/* Moves this process to that cgroup, or to one below it of its own, which goes
+ * by guard_adopt_left() when the process has ended. */
+bool guard_adopt_join(const char *cgroup);
+void guard_adopt_left(const char *cgroup, pid_t pid);
 
 #endif

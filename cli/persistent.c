@@ -6,6 +6,7 @@
 
 #include "cli/anywhere.h"
 #include "cli/cli.h"
+#include "cli/guard_forget.h"
 #include "cli/output.h"
 #include "cli/persistent_list.h"
 #include "cli/trouble.h"
@@ -40,7 +41,8 @@ caution_unguarded(void)
 {
 	caution("the guard has not followed: the blocks are those of another "
 		"store, or the store has another owner or group than when "
-		"portres guard on was said last, or it has no room");
+		"portres guard on was said last, or it has no room, or its "
+		"cgroup is frozen");
 }
 
 /* `r` is not negative. */
@@ -92,6 +94,8 @@ static int delete (struct pool *pool, struct block block)
 			      protocol_name(block.protocol), range);
 	if (r < 0)
 		return refuse_error(r);
+	if (!guard_forget(block))
+		r |= PERSISTENT_UNGUARDED;
 	printf("%s %s is no longer reserved\n", protocol_name(block.protocol),
 	       range);
 	return done(r);

@@ -257,6 +257,26 @@ def test_persistent_blocks(arena, under_it, stranger):
     assert held(stranger, 26021) and not held(stranger, 26012, "udp")
 
 
+def test_a_persistent_block_that_is_deleted_elsewhere(arena, stranger):
+    """Outside of the guard's cgroup, where the administrator's shell may be."""
+    portres = [*arena.outside, arena.build / "portres", "persistent"]
+    for kind in "tcp", "udp":
+        subprocess.run([*portres, "add", kind, "26000", "3"], env=arena.env, check=True)
+    arena.on()
+    assert held(stranger, 26001) and held(stranger, 26001, "udp")
+    subprocess.run([*portres, "delete", "udp", "26000", "3"], env=arena.env, check=True)
+    assert held(stranger, 26001) and not held(stranger, 26001, "udp")
+    (arena.cgroup / "cgroup.freeze").write_text("1")
+    said = subprocess.run([*portres, "delete", "tcp", "26000", "3"], env=arena.env, check=True,
+                          capture_output=True, text=True, timeout=60)
+    assert "the guard has not followed" in said.stderr
+    (arena.cgroup / "cgroup.freeze").write_text("0")
+    assert arena.status()["blocks"] == 1
+    for verb in "add", "delete":
+        subprocess.run([*portres, verb, "tcp", "26000", "3"], env=arena.env, check=True)
+    assert arena.status()["blocks"] == 0
+
+
 def test_persistent_blocks_of_a_store_that_is_being_changed(arena, under_it, stranger):
     """They are not given: one of them may be about to be deleted. That is said."""
     arena.portres("persistent", "add", "tcp", 26000, 3)
