@@ -233,6 +233,7 @@ PORTRES_API int portres_refusal(struct portres_refusal *ret);
  *
  * Errors that all have:
  *
+ * EFAULT	bad pointer
  * EINVAL	another size than that of the request; an unknown operation;
  *		`reserved` is not 0. But for NUMBER, which does not look at
  *		them: no token, no ports, or past 65535; or `protocol` is not 0
@@ -259,7 +260,8 @@ struct portres_guard {
 /*
  * Marks the ports for the socket. A process and its children whose descriptor
  * `fd` is that socket are its heirs, and bind inside the block as they like;
- * with -1 there are none.
+ * with -1 there are none. Two guards, of a cgroup and of one above it, may differ:
+ * a block that one has refused is to be released, or its socket closed.
  *
  * EADDRINUSE	part of it is reserved, by whomever
  * ENOBUFS	more than the guard has room for, or than one user may have

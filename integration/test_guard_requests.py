@@ -3,8 +3,8 @@
 
 import os
 import socket
-from errno import (EACCES, EADDRINUSE, EALREADY, EBUSY, EINVAL, ENOBUFS, ENOENT, ENOPROTOOPT,
-                   EOPNOTSUPP, ESTALE)
+from errno import (EACCES, EADDRINUSE, EALREADY, EBUSY, EFAULT, EINVAL, ENOBUFS, ENOENT,
+                   ENOPROTOOPT, EOPNOTSUPP, ESTALE)
 
 import pytest
 
@@ -50,6 +50,47 @@ def test_another_size(owner):
         for size in 0, 1, 39, 41, 4096, 4097, 8192:
             with refused(EINVAL):
                 owner.tcp().guard(op, 7, 5000, 3, size=size)
+
+
+def test_a_bad_pointer(owner):
+    """The kernel reads the request, or says what it always says."""
+
+    def ask(op, at, size):
+        if at is None:
+            memory = mmap.mmap(-1, 8192)
+            kept.append(memory)
+            at = ctypes.addressof(ctypes.c_char.from_buffer(memory)) + 4096
+            portio.must(libc.mprotect(ctypes.c_void_p(at), 4096, 0) == 0)
+            at -= 20
+        with tcp() as sock:
+            portio.must(libc.setsockopt(sock.fileno(), 0x5052, op, ctypes.c_void_p(at), size) == 0)
+
+    for op in range(12):
+        for at in 0, 8, None:
+            with refused(EFAULT):
+                owner.run(ask, op, at, 40)
+        for size in -1, -1 << 31:
+            with refused(EINVAL):
+                owner.run(ask, op, 0, size)
+
+
+def test_two_guards_of_which_one_refuses(guarded, owner, other):
+    """The other may have the block: it goes by RELEASE, or with the socket."""
+    below = guarded.cgroup / "below"
+    below.mkdir()
+    guarded.portres("guard", "on", "--cgroup", below)
+    other.tcp().guarded(5000, 3)
+    inner, beside = (guarded.player(prefix=guarded.within(below)) for _ in range(2))
+    for give_back in (lambda sock: attempt(sock.guard, "release", 8, 5002, 3),
+                      lambda sock: sock.close()):
+        sock = inner.tcp()
+        with refused(EADDRINUSE):
+            sock.guard("acquire", 8, 5002, 3)
+        assert attempt(beside.tcp().bind, 5004) == "EADDRINUSE"
+        give_back(sock)
+        with beside.tcp() as free:
+            assert free.bind(5004) == 5004
+    guarded.portres("guard", "off", "--cgroup", below)
 
 
 def test_an_unknown_request(owner):
