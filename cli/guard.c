@@ -93,6 +93,15 @@ on_anew(const struct guard_place *place, const struct wish *wish)
 	return 0;
 }
 
+static int
+refuse_area(int r)
+{
+	return refuse("the area cannot be kept from the system: %s: write "
+		      "net.ipv4.ip_local_reserved_ports yourself, and leave "
+		      "--area out",
+		      strerror(-r));
+}
+
 /* ret_changed: something is other than it was. */
 static int
 on_again(const struct guard_place *place, struct guard_pinned *pinned,
@@ -116,7 +125,10 @@ on_again(const struct guard_place *place, struct guard_pinned *pinned,
 			      "guard: portres guard off, then on");
 	if (r < 0)
 		return guard_explain(r);
-	*ret_changed = wish->quota || wish->area.count ||
+	r = guard_area_renew(config);
+	if (r < 0)
+		return refuse_area(r);
+	*ret_changed = r || wish->quota || wish->area.count ||
 		       memcmp(&before, config, sizeof(before)) != 0;
 	if (*ret_changed)
 		printf("%s is guarded by %s\n", config->cgroup,
@@ -133,12 +145,7 @@ take_area(struct guard_pinned *pinned, struct range area)
 		return refuse("%s was guarded from another network namespace: "
 			      "say --area there",
 			      pinned->config.cgroup);
-	if (r < 0)
-		return refuse("the area cannot be kept from the system: %s: "
-			      "write net.ipv4.ip_local_reserved_ports "
-			      "yourself, and leave --area out",
-			      strerror(-r));
-	return 0;
+	return r < 0 ? refuse_area(r) : 0;
 }
 
 static int

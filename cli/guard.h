@@ -64,6 +64,9 @@ int guard_explain(int r);
  * -EXDEV: another network namespace than that of `on`, whose list is another.
  */
 int guard_area_take(struct range area, struct guard_pinned *pinned);
+/* Keeps it anew, if the list has been written since: 1 if it has, 0 or -Exxx.
+ */
+int guard_area_renew(const struct guard_config *config);
 int guard_area_give_back(const struct guard_config *config);
 uint32_t guard_area_size(const struct guard_config *config);
 

@@ -97,6 +97,27 @@ guard_area_take(struct range area, struct guard_pinned *pinned)
 }
 
 int
+guard_area_renew(const struct guard_config *config)
+{
+	bool all = true;
+	struct port_set set;
+	int r;
+
+	if (!guard_area_size(config) ||
+	    guard_namespace() != config->store_namespace)
+		return 0;
+	ephemeral_reserved(&sys_kernel, &set);
+	for (size_t i = 0; i < PORT_COUNT / 64; i++) {
+		all &= (config->area[i] & ~set.word[i]) == 0;
+		set.word[i] |= config->area[i];
+	}
+	if (all)
+		return 0;
+	r = write_ports(&set);
+	return r < 0 ? r : 1;
+}
+
+int
 guard_area_give_back(const struct guard_config *config)
 {
 	struct port_set set, others;

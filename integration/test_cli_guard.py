@@ -162,6 +162,17 @@ def test_areas_that_overlap(guarded):
         assert reserved(guarded) == "40007"
 
 
+def test_an_area_that_somebody_has_taken_from_the_list(guarded):
+    """By a `sysctl --system`, or an off that was killed: the next on keeps it anew."""
+    guarded.on("--area", "40000-40010")
+    reserved(guarded, "40005,45000")
+    assert "is guarded by the same programs" in guarded.on()
+    assert reserved(guarded) == "40000-40010,45000"
+    assert "is guarded already" in guarded.on(status=1)
+    guarded.off()
+    assert reserved(guarded) == "45000"
+
+
 KILLED = ["strace", "-f", "-o", "/dev/null"]
 
 
