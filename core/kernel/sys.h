@@ -292,7 +292,8 @@ sys_epoll_add(const struct sys_ops *sys, int epoll, int fd,
 /* The kernel's sigset_t, which is shorter than libc's. */
 #define SYS_SIGSET_SIZE 8
 
-/* Memory. Returns the address as a number: negative values are errors. */
+/* Memory. Returns the address as a number: negative values are errors. -EAGAIN
+ * is one after mlockall(), when the memory that may be locked is used up. */
 static inline long
 sys_mmap_private(const struct sys_ops *sys, size_t size)
 {

@@ -153,8 +153,9 @@ map(struct pool *pool, int fd, const struct stat *st)
 {
 	long at = sys_mmap_shared(pool->sys, fd, sizeof(struct pool_file));
 
+	/* Not the kernel's error: -EAGAIN is an emptied file here. */
 	if (at < 0)
-		return (int)at;
+		return -ENOMEM;
 	pool->file = (struct pool_file *)at;
 	pool->device = st->st_dev;
 	pool->inode = st->st_ino;
