@@ -173,6 +173,15 @@ def test_a_fork_goes_before_threads_that_come_again(compiled, shim_env):
     assert max(map(int, turns)) < 20
 
 
+def test_what_is_written_to_closed_streams_is_not_ours(compiled, shim_env, pool):
+    """By another thread, while the pool is made, locked and searched for ports."""
+    program = compiled("descriptors/closed_streams.c")
+    assert run(program, shim_env, START, COUNT * 5).stdout == ""
+    (file,) = pool.glob("pool-*")
+    assert file.read_bytes()[:8] == b"PRPOOL1\n"
+    assert Books(pool).blocks == []
+
+
 @pytest.fixture
 def scarce(compiled, start, player):
     """Runs emfile.c beside a neighbour's block and gives its lines."""

@@ -26,15 +26,17 @@ try_once(const struct sys_ops *sys, const char *path,
 	/*
 	 * A descriptor of its own each time: flock belongs to the open file, so
 	 * one kept across fork would be the child's lock as well. It is not
-	 * kept over a nap either, because the fork block is not.
+	 * kept over a nap either, because the fork block is not. Nor can it be
+	 * written to: see low_fds.h.
 	 */
-	r = lock.fd = sys_open(sys, path,
-			       O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
+	r = lock.fd = sys_open(
+		sys, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
 	if (r < 0)
 		goto fail_block;
 	r = sys_flock(sys, lock.fd, LOCK_EX | LOCK_NB);
 	if (r < 0)
 		goto fail_open;
+	low_fds_take(sys, lock.fd, &lock.low);
 	*ret = lock;
 	return 0;
 
@@ -190,10 +192,13 @@ lock_take(const struct sys_ops *sys, const char *path,
 void
 lock_drop(const struct sys_ops *sys, const struct pool_lock *lock)
 {
+	struct low_fds low = lock->low;
+
 	/* Unlocked explicitly: a copy of the descriptor in a child of a raw
 	 * clone() would keep the lock past the close. */
 	sys_flock(sys, lock->fd, LOCK_UN);
 	sys_close(sys, lock->fd);
+	low_fds_give_back(sys, &low);
 	fork_block_leave(lock->word);
 	/* Last: who is woken may be a thread of ours. */
 	if (lock->queue)

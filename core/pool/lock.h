@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "core/kernel/fork_block.h"
+#include "core/kernel/low_fds.h"
 
 enum pool_wait {
 	POOL_WAIT,    /* up to 5 s, interruptible by signal handlers */
@@ -36,6 +37,7 @@ struct pool_lock {
 	_Atomic uint32_t *word;	  /* of the fork block */
 	struct lock_queue *queue; /* NULL: wakes nobody */
 	int fd;
+	struct low_fds low;
 	uint64_t signals;
 };
 

@@ -103,6 +103,7 @@ struct opening {
 	bool own;
 	uid_t user;
 	int fd; /* of the directory */
+	struct low_fds low;
 	struct stat directory;
 };
 
@@ -391,9 +392,11 @@ open_or_make(struct opening *o)
 
 	if (r < 0)
 		return r;
+	low_fds_take(sys, o->fd, &o->low);
 	r = open_there(o);
 	if (r == -ENOENT)
 		r = make_there(o);
+	low_fds_give_back(sys, &o->low);
 	sys_close(sys, o->fd);
 	return r == -EEXIST ? -EAGAIN : r;
 }

@@ -552,6 +552,7 @@ open_directory(struct store *store, const char *path)
 				    O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (store->directory < 0)
 		return store->directory;
+	low_fds_take(store->sys, store->directory, &store->low);
 	r = sys_fstat(store->sys, store->directory, &st);
 	if (r < 0)
 		return r;
@@ -595,6 +596,7 @@ store_close(struct store *store)
 		sys_munmap(store->sys, store->text, STORE_MAX + 1);
 	store->text = NULL;
 	unlock_writers(store);
+	low_fds_give_back(store->sys, &store->low);
 	if (store->directory >= 0)
 		sys_close(store->sys, store->directory);
 	store->directory = -1;

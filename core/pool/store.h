@@ -22,6 +22,7 @@
 #ifndef PORTRES_CORE_POOL_STORE_H
 #define PORTRES_CORE_POOL_STORE_H
 
+#include "core/kernel/low_fds.h"
 #include "core/kernel/range.h"
 #include "core/kernel/sys.h"
 
@@ -52,7 +53,8 @@ struct store {
 	const struct sys_ops *sys;
 	int directory; /* -1: there is none */
 	int lock;      /* held while open for writing; else -1 */
-	uid_t owner;   /* of the directory, as the next two */
+	struct low_fds low;
+	uid_t owner; /* of the directory, as the next two */
 	gid_t group;
 	bool shared; /* its group may write in it */
 	char *text;  /* mapped; NULL when there is no file */
