@@ -8,7 +8,7 @@ from errno import EADDRINUSE
 
 import pytest
 
-from kits.choosers import BLOCK, unbound
+from kits.choosers import BLOCK, CHOOSERS, kind_of, unbound
 from kits.playing import refused
 
 
@@ -58,3 +58,29 @@ def test_no_reservation_begins_meanwhile(owner, stopping, how):
             a.acquire(*BLOCK)
     else:
         a.acquire(*BLOCK)
+
+
+# The same, but another thread is quicker: its call has bound the socket.
+BEATEN = """
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int bind(int fd, const struct sockaddr *address, socklen_t size)
+{
+	syscall(SYS_bind, fd, address, size);
+	return (int)syscall(SYS_bind, fd, address, size);
+}
+"""
+
+BOTH_MAY = [how for how in CHOOSERS if "bind" not in how and not how.startswith("mptcp")]
+
+
+@pytest.mark.parametrize("how", BOTH_MAY)
+def test_two_threads_call_with_one_associated_socket(player, namespace, behind, server, how):
+    """The kernel binds it once for both."""
+    owner = player(behind(BEATEN), prefix=namespace)
+    a, x = owner.tcp() if kind_of(how) == "tcp" else owner.udp(), unbound(owner, how)
+    block = a.acquire(27500, 3)
+    x.associate(block)
+    CHOOSERS[how](x, server.port, 1)
+    assert x.port in block

@@ -206,7 +206,10 @@ autobind_by_pick(struct pool *pool, enum protocol protocol, struct call *call,
 	sys_munmap(&sys_kernel, kept, sizeof(*kept));
 	if (r == -EADDRINUSE)
 		return none_left(protocol, call, ret_none);
-	return r < 0 || call->verb == VERB_BIND ? r : call->real(call);
+	if (call->verb == VERB_BIND ||
+	    (r < 0 && !call_bound_meanwhile(call, r)))
+		return r;
+	return call->real(call);
 }
 
 /* Back to the program's own setting; unless the program has set another

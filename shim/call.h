@@ -49,4 +49,12 @@ call_has_port(const struct call *call)
 	return sock_port(&sys_kernel, call->fd, &port, NULL, NULL) < 0 || port;
 }
 
+/* Has a bind of ours failed because the socket was bound since we looked?
+ * Others may have it, too, and the call needs no port any more. */
+static inline bool
+call_bound_meanwhile(const struct call *call, long r)
+{
+	return r == -EINVAL && call->verb != VERB_BIND && call_has_port(call);
+}
+
 #endif

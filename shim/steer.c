@@ -422,7 +422,7 @@ bind_associated(struct call *call, long *ret)
 	    !autobinds(call, protocol) || !read_unbound(call) ||
 	    !reaches_autobind(call, protocol) || !in_block_bind(call, ret))
 		return false;
-	if (*ret == 0)
+	if (*ret == 0 || call_bound_meanwhile(call, *ret))
 		*ret = call->real(call);
 	return true;
 }
