@@ -6,6 +6,7 @@
 #include "core/kernel/sock.h"
 #include "shim/config.h"
 #include "shim/fork.h"
+#include "shim/real.h"
 #include "shim/robust_list.h"
 #include "shim/sockets.h"
 
@@ -219,13 +220,50 @@ pools_opened(void)
 	return pool && pool_whole(pool) ? pool : NULL;
 }
 
+static __thread struct announcer self;
+static __thread uintptr_t frame; /* of announced_begin(), when it began last */
+
+#define NEAR 4096 /* less than a stack */
+
+/*
+ * Has the bind been left whose announcement is under way, by siglongjmp()? Then
+ * its frames are gone, and ours is where they were or above. A handler that has
+ * interrupted it is below, or on a signal stack, which may lie anywhere.
+ */
+static bool
+was_left(uintptr_t here)
+{
+	stack_t stack = {0};
+
+	return here >= frame && here - frame < NEAR &&
+	       SYS_CALL(&sys_kernel, SYS_sigaltstack, 0, SYS_ARG_(&stack)) >=
+		       0 &&
+	       !(stack.ss_flags & SS_ONSTACK);
+}
+
+/* Is a bind of this thread under way, which a handler has interrupted? */
+SLOW_PATH static bool
+interrupts_another(uintptr_t here)
+{
+	if (!announce_under_way(&sys_kernel, &self))
+		return false;
+	if (!was_left(here))
+		return true;
+	announce_end_left(&self);
+	return false;
+}
+
 int
 announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 {
-	static __thread struct announcer self;
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	int r;
 
 	self.process = FORK_GENERATION();
+	if (self.word && interrupts_another(here))
+		return -EBUSY;
+	frame = here;
+	atomic_signal_fence(memory_order_seq_cst);
 	r = announce_begin(&sys_kernel, &self, pool->file, port,
 			   &ret->announce);
 	if (ROBUST_LISTS_COME_LATE && r == -ENOSYS && !in_vfork_child() &&
@@ -233,6 +271,8 @@ announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 		r = announce_begin(&sys_kernel, &self, pool->file, port,
 				   &ret->announce);
 	ret->generation = FORK_GENERATION();
+	if (r < 0)
+		self.word = NULL;
 	return r;
 }
 
@@ -249,4 +289,5 @@ announced_end(const struct announced *announced)
 		announce_end(&announced->announce);
 	else
 		announce_leave(&announced->announce);
+	self.word = NULL;
 }

@@ -48,7 +48,8 @@ struct announced {
 	uint32_t generation; /* fork_generation() */
 };
 
-/* Announces a bind to `port`. Returns as announce_begin(). */
+/* Announces a bind to `port`. Returns as announce_begin(); -EBUSY also in a
+ * signal handler that has interrupted a bind of its thread. */
 int announced_begin(struct pool *pool, uint16_t port, struct announced *ret);
 void announced_end(const struct announced *announced);
 

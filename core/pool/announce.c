@@ -43,8 +43,11 @@ is_nobody(uint32_t owner)
  * without one.
  */
 static struct announcement *
-claim(struct segment *segment, uint32_t thread, struct robust_list_head *list)
+claim(struct segment *segment, struct announcer *self)
 {
+	struct robust_list_head *list = self->list;
+	uint32_t thread = self->thread;
+
 	for (uint32_t i = 0; i < SEGMENT_WORDS; i++) {
 		struct announcement *word =
 			&segment->word[(thread + i) % SEGMENT_WORDS];
@@ -57,6 +60,7 @@ claim(struct segment *segment, uint32_t thread, struct robust_list_head *list)
 		 * the word would stay taken. */
 		list->list_op_pending =
 			(void *)((char *)&word->owner - list->futex_offset);
+		self->word = word;
 		atomic_signal_fence(memory_order_seq_cst);
 		if (atomic_compare_exchange_strong(&word->owner, &owner,
 						   thread))
@@ -82,7 +86,7 @@ announce_begin(const struct sys_ops *sys, struct announcer *self,
 		return -ENOSYS;
 	list = self->list;
 	before = list->list_op_pending;
-	word = claim(segment, self->thread, list);
+	word = claim(segment, self);
 	if (!word) {
 		list->list_op_pending = before;
 		return -EBUSY;
@@ -100,6 +104,28 @@ announce_end(const struct announce *announce)
 	atomic_store_explicit(&announce->word->owner, 0, memory_order_release);
 	atomic_signal_fence(memory_order_seq_cst);
 	announce->list->list_op_pending = announce->pending_before;
+}
+
+bool
+announce_under_way(const struct sys_ops *sys, const struct announcer *self)
+{
+	return self->word && self->process && self->process == self->known_in &&
+	       sys_readable(sys, self->word) &&
+	       atomic_load(&self->word->owner) == self->thread;
+}
+
+void
+announce_end_left(struct announcer *self)
+{
+	struct robust_list_head *list = self->list;
+	void *pending =
+		(void *)((char *)&self->word->owner - list->futex_offset);
+
+	atomic_store_explicit(&self->word->owner, 0, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (list->list_op_pending == pending)
+		list->list_op_pending = NULL;
+	self->word = NULL;
 }
 
 void

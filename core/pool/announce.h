@@ -32,6 +32,8 @@ struct announcer {
 	uint32_t known_in; /* the process in which the rest was found out */
 	uint32_t thread;
 	struct robust_list_head *list;
+	/* The word that it took last, or was about to take. */
+	struct announcement *word;
 };
 
 struct announce {
@@ -50,6 +52,18 @@ int announce_begin(const struct sys_ops *sys, struct announcer *self,
 		   struct pool_file *file, uint16_t port, struct announce *ret);
 
 void announce_end(const struct announce *announce);
+
+/*
+ * Is the announcement under way that this thread, in the same process, has made
+ * last? A second one beside it would hide it from the kernel, and last for ever
+ * if the thread dies then.
+ */
+bool announce_under_way(const struct sys_ops *sys, const struct announcer *self)
+	__attribute__((cold));
+
+/* Instead of announce_end() when that one's bind is known to have been left, by
+ * siglongjmp() in a signal handler. */
+void announce_end_left(struct announcer *self) __attribute__((cold));
 
 /* Instead of announce_end() in a child forked meanwhile: the parent ends it. */
 void announce_leave(const struct announce *announce);
