@@ -108,6 +108,20 @@ def test_the_command_says_why_there_is_none(inside, reachable, env_of_the_comman
     assert "set PORTRES_POOL" in run.stderr
 
 
+@pytest.mark.parametrize("mask", ["0777", "0700", "0300"])
+def test_the_umask_of_who_makes_it_keeps_nobody_out(play, inside, reachable, env_of_the_command,
+                                                    mask):
+    """Of the store neither: the user's own programs, that is."""
+    masked = ["sh", "-c", f"umask {mask}; exec \"$@\"", "sh"]
+    play(*masked).tcp().acquire(START, 2)
+    with refused(EADDRINUSE):
+        play().tcp().bind(START)
+    for start, prefix in (START + 4, masked), (START + 6, []):
+        subprocess.run([*inside, *AS_USER, *prefix, reachable / "portres", "persistent", "add",
+                        "tcp", str(start), "2"], check=True,
+                       env={**env_of_the_command, "XDG_STATE_HOME": "/dev/shm/state/of/mine"})
+
+
 OWN_SHM = 'mount -t tmpfs shm /dev/shm && exec "$@"'
 # How a user's sandbox is made: are its ports the host's, and its /dev/shm not?
 SANDBOXES = {

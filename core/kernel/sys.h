@@ -171,6 +171,12 @@ sys_mkdir(const struct sys_ops *sys, const char *path, mode_t mode)
 	return (int)SYS_CALL(sys, SYS_mkdirat, AT_FDCWD, SYS_ARG_(path), mode);
 }
 
+static inline int
+sys_chmod(const struct sys_ops *sys, const char *path, mode_t mode)
+{
+	return (int)SYS_CALL(sys, SYS_fchmodat, AT_FDCWD, SYS_ARG_(path), mode);
+}
+
 /* RLIMIT_FSIZE, bytes: SIGXFSZ kills a process that makes a file larger. */
 static inline uint64_t
 sys_file_limit(const struct sys_ops *sys)

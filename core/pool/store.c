@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/kernel/directory.h"
 #include "core/kernel/strbuf.h"
 
 /* The lines of the store: read, and written anew. */
@@ -514,10 +515,10 @@ make_directories(const struct sys_ops *sys, const char *path)
 
 	for (const char *p = path; *p; p++) {
 		if (*p == '/' && text.length)
-			sys_mkdir(sys, part, 0755);
+			directory_make(sys, part, 0755);
 		strbuf_char(&text, *p);
 	}
-	sys_mkdir(sys, part, 0755);
+	directory_make(sys, part, 0755);
 }
 
 bool

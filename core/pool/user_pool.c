@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/kernel/directory.h"
 #include "core/kernel/strbuf.h"
 #include "core/pool/lock.h"
 #include "core/pool/pool.h"
@@ -127,7 +128,7 @@ make_one(const struct search *search)
 		}
 		if (!strbuf_ok(&text))
 			return -ENETDOWN;
-		r = sys_mkdir(search->sys, path, S_IRWXU);
+		r = directory_make(search->sys, path, S_IRWXU);
 		if (r != -EEXIST)
 			return r;
 	}
