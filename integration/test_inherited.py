@@ -192,3 +192,12 @@ def test_a_token_without_its_socket_is_nothing(owner, player, shim_env):
     other = player({**shim_env, "PORTRES_TOKENS": str(block.token)})
     with refused(EADDRINUSE):
         other.tcp().bind(FIRST)
+
+
+def test_in_another_network_namespace(given, namespace, player):
+    """As `ip netns exec` starts it: ports of that one are the business of its pool."""
+    there = player(prefix=namespace)
+    there.tcp().acquire(FIRST + 10, 2)
+    program = given(command=[*namespace, PYTHON, SCRIPT, "up"])
+    assert answer_to(program, FIRST + 10) == "EADDRINUSE"
+    assert answer_to(program, FIRST + 12) == FIRST + 12

@@ -180,19 +180,27 @@ find_by_pool(struct pool *pool, struct search *search)
 	}
 }
 
-/* The pool is that of a new socket's network namespace. */
-static void
-find_without_proc(struct search *search)
+/* The pool of a new socket's network namespace, or NULL. */
+static struct pool *
+pool_here(void)
 {
 	int fd = sys_socket(&sys_kernel, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct pool *pool;
 
 	if (fd < 0)
-		return;
+		return NULL;
 	pool = POOLS_FOR_BIND(fd);
+	sys_close(&sys_kernel, fd);
+	return pool;
+}
+
+static void
+find_without_proc(struct search *search)
+{
+	struct pool *pool = pool_here();
+
 	if (pool && pool_whole(pool))
 		find_by_pool(pool, search);
-	sys_close(&sys_kernel, fd);
 }
 
 void
@@ -216,6 +224,7 @@ hidden_fds_find(void)
 	count = search.count;
 	sockets_hide();
 	/* Opens the pool now: the program may change its root directory or its
-	 * user. */
-	POOLS_FOR_BIND(atomic_load(&hidden[0].fd));
+	 * user. It may be in another network namespace than its blocks: nsenter
+	 * and `ip netns exec` execute it there. */
+	pool_here();
 }
