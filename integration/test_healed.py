@@ -41,6 +41,25 @@ def test_associations_with_the_dead_make_room_for_one(owner, full):
     assert x.bind(0) == START + 10
 
 
+def test_owners_of_several_blocks_make_room_for_one(owner):
+    """They gave them back, and were closed unseen."""
+    def fill(tcp, start):
+        for _ in range(17000):
+            sock = tcp()
+            blocks = [sock.acquire(start + 2 * i, 1) for i in range(2)]
+            for block in blocks:
+                sock.release(block)
+            sock.close_unseen()
+
+    block = owner.tcp().acquire(START + 10, COUNT)
+    owner.run(fill, owner.tcp, START)
+    for _ in range(100):
+        x = owner.tcp()
+        x.associate(block)
+        assert x.bind(0) == START + 10
+        x.close()
+
+
 def test_associations_with_the_dead_make_room_for_an_owner(owner, full, pool):
     """It is known as one when it closes, not only when somebody asks."""
     c = owner.tcp()

@@ -49,11 +49,20 @@ acquire_inside(struct pool *pool, struct acquire *acquire,
 }
 
 static bool
-token_dead(const void *context, uint64_t token)
+token_dead(const void *context, uint64_t cookie, uint64_t token)
 {
 	struct pool_file *file = (struct pool_file *)context;
 
-	return !slot_by_token(file, token);
+	if (token != SOCKETS_SEVERAL)
+		return !slot_by_token(file, token);
+	for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+		const struct slot *slot = &file->slot[i];
+
+		if (slot_live(slot) && !slot_is_dead(slot) &&
+		    slot->kind == KIND_RUNTIME && slot->cookie == cookie)
+			return false;
+	}
+	return true;
 }
 
 /* Without an entry no close marks the slot dead: the next acquirer does. */
@@ -62,7 +71,7 @@ own(struct pool *pool, const struct reservation *got)
 {
 	if (sockets_own(got->cookie, got->token) == 0)
 		return;
-	sockets_purge(token_dead, pool->file);
+	sockets_purge(got->cookie, token_dead, pool->file);
 	sockets_own(got->cookie, got->token);
 }
 
@@ -203,7 +212,7 @@ request_associate(int fd, uint64_t token, enum pool_wait wait)
 	if (r == 0)
 		r = sockets_associate(cookie, token);
 	if (r == -ENOBUFS) {
-		sockets_purge(token_dead, pool->file);
+		sockets_purge(cookie, token_dead, pool->file);
 		r = sockets_associate(cookie, token);
 	}
 	if (r == 0 && guarded_by_some(&found.guard))

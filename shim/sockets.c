@@ -156,19 +156,22 @@ sockets_own(uint64_t cookie, uint64_t token)
 }
 
 void
-sockets_purge(bool (*dead)(const void *context, uint64_t token),
+sockets_purge(uint64_t room_for,
+	      bool (*dead)(const void *context, uint64_t cookie,
+			   uint64_t token),
 	      const void *context)
 {
-	for (uint32_t i = 0; i < SOCKETS_MAX; i++) {
-		struct tracked *tracked = &table[i];
+	for (uint32_t i = 0; i < REACH; i++) {
+		struct tracked *tracked = place(room_for, i);
+		uint64_t cookie = atomic_load(&tracked->cookie);
 		uint64_t owned = atomic_load(&tracked->owned);
 		uint64_t associated = atomic_load(&tracked->associated);
 
-		if (!atomic_load(&tracked->cookie))
+		if (!cookie)
 			continue;
-		if (owned && owned != SOCKETS_SEVERAL && dead(context, owned))
+		if (owned && dead(context, cookie, owned))
 			atomic_store(&tracked->owned, 0);
-		if (associated && dead(context, associated))
+		if (associated && dead(context, cookie, associated))
 			set_association(tracked, 0);
 		drop_if_idle(tracked);
 	}

@@ -92,9 +92,12 @@ void sockets_dissociate(uint64_t cookie);
 int sockets_own(uint64_t cookie, uint64_t token);
 void sockets_disown(uint64_t cookie, uint64_t token);
 
-/* Makes room: drops dead tokens, which sockets leave that are closed by raw
- * system calls. */
-void sockets_purge(bool (*dead)(const void *context, uint64_t token),
+/* Makes room for that socket: drops dead tokens, which sockets leave that are
+ * closed by raw system calls. The token is SOCKETS_SEVERAL where the socket has
+ * had several reservations. */
+void sockets_purge(uint64_t room_for,
+		   bool (*dead)(const void *context, uint64_t cookie,
+				uint64_t token),
 		   const void *context);
 
 /* Frees the entry, if it still is that socket's. */
