@@ -256,3 +256,45 @@ CHECK(rebuild, good_marks_are_there_throughout)
 	cr_assert_gt(atomic_load(&watch.looks), 10);
 	free(file);
 }
+
+#define SPOILED 50
+
+static void *
+spoil_protocols(void *context)
+{
+	struct last_close *watch = context;
+
+	while (!atomic_load(&watch->stop)) {
+		uint32_t n = atomic_fetch_add(&watch->looks, 1);
+		uint8_t protocol = n % 2 ? (uint8_t)n : PROTOCOL_TCP;
+
+		for (uint32_t i = 0; i < SPOILED; i++)
+			__atomic_store_n(&watch->file->slot[i].protocol,
+					 protocol, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Others of the group may write the file at any moment. */
+CHECK(rebuild, a_slot_that_is_spoiled_meanwhile_does_no_harm)
+{
+	struct pool_file *file = books_new();
+	struct last_close watch = {.file = file};
+	pthread_t thread;
+
+	for (uint32_t i = 0; i < SPOILED; i++)
+		books_add(file, PROTOCOL_TCP, 40000 + i, 1)->ephemeral = 1;
+	cr_assert_eq(pthread_create(&thread, NULL, spoil_protocols, &watch), 0);
+	while (atomic_load(&watch.looks) == 0)
+		sched_yield();
+	for (int i = 0; i < 300; i++) {
+		for (uint32_t n = 0; n < SPOILED; n++)
+			atomic_store(&file->slot[n].state, SLOT_LIVE);
+		slot_rebuild(file);
+		for (int p = 0; p < PROTOCOL_COUNT; p++)
+			cr_assert_leq(file->header.ephemeral[p], SPOILED);
+	}
+	atomic_store(&watch.stop, true);
+	pthread_join(thread, NULL);
+	free(file);
+}

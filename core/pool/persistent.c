@@ -91,7 +91,9 @@ count_unseen(struct agreement *a, bool drop)
 		    a->seen[n / 64] >> n % 64 & 1)
 			continue;
 		if (drop) {
-			struct block block = {slot->protocol, slot_range(slot)};
+			struct block block = {(enum protocol)(slot->protocol %
+							      PROTOCOL_COUNT),
+					      slot_range(slot)};
 
 			a->report.unguarded += !keeper_drop(&a->keeper, block);
 			slot_free(a->pool->file, slot);

@@ -191,7 +191,9 @@ slot_rebuild(struct pool_file *file)
 			slot_unmark(file, slot);
 			continue;
 		}
-		ephemeral[slot->protocol] += slot->ephemeral != 0;
+		/* Strangers may have written it since it was looked at. */
+		ephemeral[slot->protocol % PROTOCOL_COUNT] +=
+			slot->ephemeral != 0;
 		sequence = (atomic_load(&slot->token) & ~TOKEN_DEAD) >>
 			   TOKEN_SHIFT;
 		if (sequence > highest)
