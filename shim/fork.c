@@ -23,7 +23,7 @@ static _Atomic uint32_t unmade, nowhere;
 _Atomic uint32_t *_Atomic fork_page = &unmade;
 
 /* A page that is zero in every child (Linux 4.14). */
-static _Atomic uint32_t *
+static __attribute__((cold)) _Atomic uint32_t *
 make_page(void)
 {
 	const struct sys_ops *sys = &sys_kernel;
@@ -179,7 +179,7 @@ take_back(const int fd[], int n)
 
 /* One alone, so that forks that come again and again keep no thread out; and
  * not for long, since a fork may wait for a thread that waits for us. */
-static void
+static __attribute__((cold)) void
 give_way(void)
 {
 	uint32_t let_in = atomic_load(&forks_let_in);
@@ -200,7 +200,7 @@ const struct fork_block fork_block = {
 
 /* In a child: closes the descriptors of its parent's other threads, which do
  * not exist here. The thread that has forked does, and closes its own. */
-static void
+static __attribute__((cold)) void
 close_lent(void)
 {
 	for (int i = 0; i < LENT_MAX; i++) {
@@ -220,7 +220,7 @@ close_lent(void)
  * socket. A child that inherits them would keep the lock when the parent dies,
  * and the port. So fork waits until no thread holds the fork block.
  */
-static void
+static __attribute__((cold)) void
 before_fork(void)
 {
 	struct fork_block_hold hold;
@@ -246,7 +246,7 @@ after_fork(void)
 	fork_block_release(&sys_kernel, &word_of_process, &hold);
 }
 
-static void
+static __attribute__((cold)) void
 after_fork_in_child(void)
 {
 	/* The other threads, holding the fork block or forking, are not
