@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
 """A signal handler leaves the bind that it has interrupted, by siglongjmp(): bind() is
-one of the functions in which it may. Nobody ends the announcement then."""
+one of the functions in which it may. Nobody ends the announcement then. One that the
+handler returns to is under way as before, whatever the handler has bound."""
+
+from errno import EADDRINUSE
 
 import pytest
+
+from kits.playing import refused
 
 START = 26600
 HANDLER, SHALLOW, DEEP = "handler", "shallow", "deep"
@@ -125,3 +130,13 @@ def test_it_ends_with_its_process(run, is_free, ways):
     running = run(*[(how, START + 2 * i) for i, how in enumerate(LEFT[ways])], (SHALLOW, 26599))
     running.kill()
     assert is_free(START, 2 * len(LEFT[ways]))
+
+
+def test_one_that_two_handlers_have_interrupted_is_under_way(compiled, start, behind, player):
+    """The first of them before it was announced."""
+    program, env = compiled("left_binds/in_between.c"), behind(SIGNAL)
+    binder = start([program, START], env)
+    assert binder.line() == "under way"
+    with refused(EADDRINUSE):
+        player().tcp().acquire(START, 1)
+    assert binder.ask("") == "done"

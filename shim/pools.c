@@ -220,8 +220,10 @@ pools_opened(void)
 	return pool && pool_whole(pool) ? pool : NULL;
 }
 
-static __thread struct announcer self;
-static __thread uintptr_t frame; /* of announced_begin(), when it began last */
+static __thread struct {
+	struct announcer self;
+	uintptr_t frame; /* of announced_begin(), when it began last */
+} mine;
 
 #define NEAR 4096 /* less than a stack */
 
@@ -235,7 +237,7 @@ was_left(uintptr_t here)
 {
 	stack_t stack = {0};
 
-	return here >= frame && here - frame < NEAR &&
+	return here >= mine.frame && here - mine.frame < NEAR &&
 	       SYS_CALL(&sys_kernel, SYS_sigaltstack, 0, SYS_ARG_(&stack)) >=
 		       0 &&
 	       !(stack.ss_flags & SS_ONSTACK);
@@ -245,12 +247,21 @@ was_left(uintptr_t here)
 SLOW_PATH static bool
 interrupts_another(uintptr_t here)
 {
-	if (!announce_under_way(&sys_kernel, &self))
+	if (!announce_under_way(&sys_kernel, &mine.self))
 		return false;
 	if (!was_left(here))
 		return true;
-	announce_end_left(&self);
+	announce_end_left(&mine.self);
 	return false;
+}
+
+/* The frame of one that a handler has interrupted before it had its word is
+ * put back, or a later handler would take that one for left. */
+static void
+forget(const struct announced *announced)
+{
+	mine.self.word = NULL;
+	mine.frame = announced->frame_before;
 }
 
 int
@@ -259,20 +270,21 @@ announced_begin(struct pool *pool, uint16_t port, struct announced *ret)
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	int r;
 
-	self.process = FORK_GENERATION();
-	if (self.word && interrupts_another(here))
+	mine.self.process = FORK_GENERATION();
+	if (mine.self.word && interrupts_another(here))
 		return -EBUSY;
-	frame = here;
+	ret->frame_before = mine.frame;
+	mine.frame = here;
 	atomic_signal_fence(memory_order_seq_cst);
-	r = announce_begin(&sys_kernel, &self, pool->file, port,
+	r = announce_begin(&sys_kernel, &mine.self, pool->file, port,
 			   &ret->announce);
 	if (ROBUST_LISTS_COME_LATE && r == -ENOSYS && !in_vfork_child() &&
 	    robust_list_register())
-		r = announce_begin(&sys_kernel, &self, pool->file, port,
+		r = announce_begin(&sys_kernel, &mine.self, pool->file, port,
 				   &ret->announce);
 	ret->generation = FORK_GENERATION();
 	if (r < 0)
-		self.word = NULL;
+		forget(ret);
 	return r;
 }
 
@@ -289,5 +301,5 @@ announced_end(const struct announced *announced)
 		announce_end(&announced->announce);
 	else
 		announce_leave(&announced->announce);
-	self.word = NULL;
+	forget(announced);
 }

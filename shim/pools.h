@@ -45,7 +45,8 @@ struct pool *pools_opened(void);
 
 struct announced {
 	struct announce announce;
-	uint32_t generation; /* fork_generation() */
+	uint32_t generation;	/* fork_generation() */
+	uintptr_t frame_before; /* of the announcement before */
 };
 
 /* Announces a bind to `port`. Returns as announce_begin(); -EBUSY also in a

@@ -98,7 +98,7 @@ void sockets_disown(uint64_t cookie, uint64_t token);
 void sockets_purge(uint64_t room_for,
 		   bool (*dead)(const void *context, uint64_t cookie,
 				uint64_t token),
-		   const void *context);
+		   const void *context) __attribute__((cold));
 
 /* Frees the entry, if it still is that socket's. */
 void sockets_drop(struct tracked *tracked, uint64_t cookie);
