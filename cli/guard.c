@@ -220,16 +220,21 @@ check_loss(const struct guard_place *place, const struct guard_pinned *pinned)
 	return 0;
 }
 
-/* That of the cgroup, which may be gone while sockets of it are left. */
+/* That of the cgroup, which may be gone while sockets of it are left, and its
+ * path that of another one by now. */
 static int
 find_guard(const char *path, struct guard_place *ret)
 {
-	int r;
+	bool gone = path && access(path, F_OK) < 0;
+	int r = 0;
 
-	if (path && access(path, F_OK) < 0 && guard_find_pinned(path, ret))
+	if (gone)
+		snprintf(ret->cgroup, sizeof(ret->cgroup), "%s", path);
+	if (gone && guard_find_pinned(ret))
 		return 0;
 	r = guard_place_find(path, ret);
-	if (r != 0 || guard_place_taken(ret))
+	if (r != 0 || guard_place_taken(ret) ||
+	    (path && guard_find_pinned(ret)))
 		return r;
 	return refuse("%s is not guarded: see portres guard status",
 		      ret->cgroup);

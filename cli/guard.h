@@ -47,8 +47,8 @@ bool guard_attached(const struct guard_pinned *pinned);
  */
 bool guard_clear_remains(const char *path, bool force);
 
-/* The place of the guard that was put on the cgroup with that path. */
-bool guard_find_pinned(const char *path, struct guard_place *ret);
+/* Finds the pins of the guard that was put on the cgroup with that path. */
+bool guard_find_pinned(struct guard_place *place);
 
 /* The areas of all guards but that one, in its network namespace. */
 void guard_areas_of_others(const struct guard_config *than,

@@ -316,18 +316,16 @@ next_config(DIR *guards, struct guard_config *ret, char pins[PATH_MAX])
 }
 
 bool
-guard_find_pinned(const char *path, struct guard_place *ret)
+guard_find_pinned(struct guard_place *place)
 {
 	DIR *guards = opendir(GUARD_PINS);
 	struct guard_config config;
 	bool found = false;
 
-	while (!found && next_config(guards, &config, ret->pins))
-		found = strcmp(config.cgroup, path) == 0;
+	while (!found && next_config(guards, &config, place->pins))
+		found = strcmp(config.cgroup, place->cgroup) == 0;
 	if (guards)
 		closedir(guards);
-	if (found)
-		snprintf(ret->cgroup, sizeof(ret->cgroup), "%s", path);
 	return found;
 }
 

@@ -116,6 +116,23 @@ def test_a_cgroup_that_is_gone_but_for_its_sockets(guarded):
     assert reserved(guarded) == ""
 
 
+def test_a_cgroup_that_is_gone_but_for_its_sockets_and_was_made_again(guarded):
+    """As that of a service which is started again."""
+    below = guarded.cgroup / "below"
+    below.mkdir()
+    guarded.portres("guard", "on", "--cgroup", below, "--area", "40000-40010")
+    owner = guarded.player(prefix=guarded.within(below))
+    sock = owner.tcp()
+    (guarded.cgroup / "cgroup.procs").write_text(str(owner.pid))
+    below.rmdir()
+    below.mkdir()
+    off = "guard", "off", "--cgroup", below
+    assert guarded.portres(*off) == f"{below} is no longer guarded\n"
+    assert reserved(guarded) == ""
+    assert "is not guarded" in guarded.portres(*off, status=1)
+    sock.close()
+
+
 RESERVED = "/proc/sys/net/ipv4/ip_local_reserved_ports"
 
 
