@@ -13,6 +13,7 @@ import pytest
 from kits.books import Books
 
 START, COUNT, TAKEN = 24300, 4, 24310
+EPHEMERAL = 45000
 
 
 @pytest.fixture
@@ -180,6 +181,13 @@ def test_what_is_written_to_closed_streams_is_not_ours(compiled, shim_env, pool)
     (file,) = pool.glob("pool-*")
     assert file.read_bytes()[:8] == b"PRPOOL1\n"
     assert Books(pool).blocks == []
+
+
+def test_nor_while_a_port_is_picked(compiled, shim_env, sandbox):
+    """As before Linux 6.3, where sockets have no IP_LOCAL_PORT_RANGE."""
+    program = compiled("descriptors/closed_streams.c")
+    first, *words = sandbox("ENOPROTOOPT", "getsockopt:2:51")
+    assert run(first, shim_env, *words, program, EPHEMERAL, COUNT, "choose").stdout == ""
 
 
 @pytest.fixture

@@ -5,10 +5,12 @@
 #include <netinet/in.h>
 
 #include "core/kernel/ephemeral.h"
+#include "core/kernel/low_fds.h"
 #include "core/kernel/sock.h"
 #include "core/pool/marks.h"
 #include "shim/fork.h"
 #include "shim/pick.h"
+#include "shim/real.h"
 #include "shim/refusal.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
@@ -171,8 +173,11 @@ pick_clear(struct pool *pool, enum protocol protocol, struct range within,
 		.protocol = protocol,
 		.bind = pick_bind,
 	};
+	struct low_fds low = {.count = 0};
 	long r = -EADDRINUSE;
 
+	if (pick.look)
+		low_fds_take(&sys_kernel, STDIN_FILENO, &low);
 	while (r == -EADDRINUSE) {
 		range = clear_range_next(pool->file, protocol, within, false,
 					 range);
@@ -181,10 +186,11 @@ pick_clear(struct pool *pool, enum protocol protocol, struct range within,
 		pick.range = range;
 		r = pick_port(&pick, call);
 	}
+	low_fds_give_back(&sys_kernel, &low);
 	return r;
 }
 
-static long
+SLOW_PATH static long
 autobind_by_pick(struct pool *pool, enum protocol protocol, struct call *call,
 		 bool *ret_none)
 {

@@ -24,7 +24,8 @@ void low_fds_give_some_back(const struct sys_ops *sys, struct low_fds *low)
 
 /*
  * Takes those that are free. `fd` is ours, cannot be written to, and had the
- * lowest free number: so nearly always there is nothing to do.
+ * lowest free number: so nearly always there is nothing to do. STDIN_FILENO
+ * where there is none.
  */
 static inline void
 low_fds_take(const struct sys_ops *sys, int fd, struct low_fds *ret)

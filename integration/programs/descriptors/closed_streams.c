@@ -2,7 +2,8 @@
 /*
  * A daemon that has closed its standard streams, and whose other thread writes error
  * messages there all the same. closed_streams FIRST COUNT: reserves and releases for a
- * second. Prints each errno of a write that is not EBADF, 0 for one that succeeds.
+ * second; and with another argument lets the system choose a port in between. Prints each
+ * errno of a write that is not EBADF, 0 for one that succeeds.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,13 +40,38 @@ static void *complain(void *context)
 	return context;
 }
 
+/* A socket that may share ports, which is none of the low numbers at any time. */
+static int open_sharing(void)
+{
+	int low[3], place, one = 1, fd;
+
+	for (int i = 0; i < 3; i++)
+		low[i] = open("/", O_PATH);
+	place = socket(AF_INET, SOCK_STREAM, 0);
+	fd = fcntl(place, F_DUPFD, PLACE);
+	close(place);
+	for (int i = 0; i < 3; i++)
+		close(low[i]);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	return fd;
+}
+
+static int have_one_chosen(void)
+{
+	struct sockaddr_in any = {.sin_family = AF_INET};
+	int fd = open_sharing(), r = bind(fd, (struct sockaddr *)&any, sizeof(any));
+
+	close(fd);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	struct timespec now, end;
 	pthread_t thread;
 	int fd;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
 	signal(SIGPIPE, SIG_IGN);
 	fd = fcntl(socket(AF_INET, SOCK_STREAM, 0), F_DUPFD, PLACE);
@@ -62,6 +88,7 @@ int main(int argc, char **argv)
 		};
 
 		if (ioctl(fd, SIO_ACQUIRE_PORT_RESERVATION, &block) < 0 ||
+		    (argc == 4 && have_one_chosen() < 0) ||
 		    ioctl(fd, SIO_RELEASE_PORT_RESERVATION, &block.token) < 0)
 			return dprintf(say, "request: %m\n"), 1;
 		clock_gettime(CLOCK_MONOTONIC, &now);
