@@ -289,7 +289,7 @@ first_beside_hidden(const struct sys_ops *sys, struct trial *trial,
 	int r;
 
 	if (at < 0)
-		return -ENOMEM;
+		return (int)at;
 	trial->hidden = (struct port_set *)at;
 	sockdiag_used(sys, trial->protocol, range, trial->hidden);
 	r = first_in_use(sys, trial, range, ret_port);

@@ -298,14 +298,17 @@ sys_epoll_add(const struct sys_ops *sys, int epoll, int fd,
 /* The kernel's sigset_t, which is shorter than libc's. */
 #define SYS_SIGSET_SIZE 8
 
-/* Memory. Returns the address as a number: negative values are errors. -EAGAIN
- * is one after mlockall(), when the memory that may be locked is used up. */
+/* Memory. Returns the address as a number, or -ENOMEM. After mlockall(), when
+ * the memory that may be locked is used up, the kernel says -EAGAIN; callers
+ * would take that for a lock that another has. */
 static inline long
 sys_mmap_private(const struct sys_ops *sys, size_t size)
 {
-	return SYS_CALL(sys, SYS_mmap, 0, SYS_ARG_(size),
-			PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			0);
+	long at = SYS_CALL(sys, SYS_mmap, 0, SYS_ARG_(size),
+			   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
+
+	return at < 0 ? -ENOMEM : at;
 }
 
 /* Fresh memory in the place of the mapping at `at`. Made elsewhere and moved: a
