@@ -271,7 +271,8 @@ guard_attached(const struct guard_pinned *pinned)
 	return cgroup != 0 && !pinned->config.ending;
 }
 
-/* True: there is no doubt, nor anything that it would take to give it up. */
+/* True: there is no doubt, nor anything that it would take to give it up. Gives
+ * back the area. */
 static bool
 may_clear(const char *pins, const char *path, bool force, bool *ret_is_that)
 {
@@ -288,7 +289,10 @@ may_clear(const char *pins, const char *path, bool force, bool *ret_is_that)
 		       strcmp(config->cgroup, path) == 0;
 	if (link >= 0)
 		gone = !guard_attached(&pinned);
-	if (gone && guard_area_give_back(config) == -EXDEV)
+	/* The area of other books is known to their command alone. */
+	if (gone && map >= 0 && guard_keeps_other_books(&pinned))
+		gone = force;
+	else if (gone && guard_area_give_back(config) == -EXDEV)
 		gone = *ret_is_that && force;
 	close(link);
 	close(map);

@@ -528,20 +528,20 @@ def test_programs_of_the_layout_before_are_renewed(arena):
     assert (arena.status()["blocks"], arena.status()["namespaces"]) == (0, 0)
 
 
+def put_larger(bpf, path):
+    """The books of a later build: larger ones, with other names."""
+    folder = os.path.dirname(path)
+    os.unlink(f"{folder}/map_co_owners")
+    os.unlink(path)
+    fd = bpf(0, struct.pack("=IIII", 2, 4, 1 << 16, 1))
+    key, value = ctypes.create_string_buffer(4), ctypes.create_string_buffer(1 << 16)
+    value[0] = b"\xff"
+    bpf(2, struct.pack("=I4xQQ", fd, ctypes.addressof(key), ctypes.addressof(value)))
+    name = ctypes.create_string_buffer(path.encode())
+    bpf(6, struct.pack("=QI", ctypes.addressof(name), fd))
+
+
 def test_programs_that_keep_other_books(guarded):
-    """Those of a later build: larger ones, with other names."""
-
-    def put_larger(bpf, path):
-        folder = os.path.dirname(path)
-        os.unlink(f"{folder}/map_co_owners")
-        os.unlink(path)
-        fd = bpf(0, struct.pack("=IIII", 2, 4, 1 << 16, 1))
-        key, value = ctypes.create_string_buffer(4), ctypes.create_string_buffer(1 << 16)
-        value[0] = b"\xff"
-        bpf(2, struct.pack("=I4xQQ", fd, ctypes.addressof(key), ctypes.addressof(value)))
-        name = ctypes.create_string_buffer(path.encode())
-        bpf(6, struct.pack("=QI", ctypes.addressof(name), fd))
-
     with_bpf(guarded, put_larger, pinned_config(guarded))
     said = guarded.portres("guard", "status", "--cgroup", guarded.cgroup)
     assert said.endswith(": guarded, by programs that keep other books\n")
@@ -555,6 +555,23 @@ def test_programs_that_keep_other_books(guarded):
     guarded.off("--force")
     assert attached(guarded) == 0
     guarded.on()
+
+
+def test_what_is_left_of_programs_that_keep_other_books(guarded):
+    """It tells of their area: it is there for their command, or until --force."""
+    below = guarded.cgroup / "below"
+    below.mkdir()
+    guarded.portres("guard", "on", "--cgroup", below, "--area", "40000-40010")
+    with_bpf(guarded, put_larger, f"{PINS}/{below.stat().st_ino}/map_config")
+    below.rmdir()
+    left = ": was guarded, and is gone, by programs that keep other books\n"
+    deadline = time.monotonic() + 20  # the kernel does it later
+    while left not in guarded.portres("guard", "status"):
+        assert time.monotonic() < deadline
+    guarded.on("--again")
+    assert left in guarded.portres("guard", "status")
+    guarded.off("--force")
+    assert left not in guarded.portres("guard", "status")
 
 
 def test_a_program_that_suffers_no_other(arena):
