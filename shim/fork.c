@@ -19,8 +19,11 @@ alone(void)
 
 #define PAGE 4096
 
-static _Atomic uint32_t unmade, nowhere;
-_Atomic uint32_t *_Atomic fork_page = &unmade;
+#define FORKS_WAITING 1 /* a word of it; the first is the generation */
+#define WORDS 2
+
+static _Atomic uint32_t unmade[WORDS], nowhere[WORDS];
+_Atomic uint32_t *_Atomic fork_page = unmade;
 
 /* A page that is zero in every child (Linux 4.14). */
 static __attribute__((cold)) _Atomic uint32_t *
@@ -30,10 +33,10 @@ make_page(void)
 	long at = sys_mmap_private(sys, PAGE);
 
 	if (at < 0)
-		return &nowhere;
+		return nowhere;
 	if (SYS_CALL(sys, SYS_madvise, at, PAGE, MADV_WIPEONFORK) < 0) {
 		sys_munmap(sys, (void *)at, PAGE);
-		return &nowhere;
+		return nowhere;
 	}
 	return (_Atomic uint32_t *)at;
 }
@@ -41,14 +44,14 @@ make_page(void)
 static _Atomic uint32_t *
 page_get(void)
 {
-	_Atomic uint32_t *seen = &unmade, *made;
+	_Atomic uint32_t *seen = unmade, *made;
 
-	if (atomic_load(&fork_page) != &unmade)
+	if (atomic_load(&fork_page) != unmade)
 		return atomic_load(&fork_page);
 	made = make_page();
 	if (atomic_compare_exchange_strong(&fork_page, &seen, made))
 		return made;
-	if (made != &nowhere)
+	if (made != nowhere)
 		sys_munmap(&sys_kernel, made, PAGE);
 	return seen;
 }
@@ -60,7 +63,7 @@ fork_generation(void)
 	_Atomic uint32_t *here = page_get();
 	uint32_t number = atomic_load(here), next;
 
-	if (number || here == &nowhere)
+	if (number || here == nowhere)
 		return number;
 	/* The parent's count came along, so this is none of its numbers; it is
 	 * counted before it is used, because another thread may fork. */
@@ -86,7 +89,7 @@ static __thread struct {
 } forking;
 
 static _Atomic int forks_under_way;
-static _Atomic uint32_t forks_waiting, forks_let_in;
+static _Atomic uint32_t forks_let_in;
 
 /* An entry of another process came along with the memory of a child, and is
  * free. */
@@ -182,11 +185,12 @@ take_back(const int fd[], int n)
 static __attribute__((cold)) void
 give_way(void)
 {
+	_Atomic uint32_t *waiting = &atomic_load(&fork_page)[FORKS_WAITING];
 	uint32_t let_in = atomic_load(&forks_let_in);
 
-	for (int i = 0; i < GIVE_WAY_TRIES && !forking.under_way &&
-			atomic_load(&forks_waiting) &&
-			atomic_load(&forks_let_in) == let_in;
+	for (int i = 0;
+	     i < GIVE_WAY_TRIES && !forking.under_way && atomic_load(waiting) &&
+	     atomic_load(&forks_let_in) == let_in;
 	     i++)
 		sys_nanosleep(&sys_kernel, GIVE_WAY_NAP_NS);
 }
@@ -223,13 +227,14 @@ close_lent(void)
 static __attribute__((cold)) void
 before_fork(void)
 {
+	_Atomic uint32_t *waiting = &page_get()[FORKS_WAITING];
 	struct fork_block_hold hold;
 
 	atomic_fetch_add(&forks_under_way, 1);
-	atomic_fetch_add(&forks_waiting, 1);
+	atomic_fetch_add(waiting, 1);
 	fork_block_hold(&sys_kernel, &word_of_process, FORK_LIMIT_NS, &hold);
 	atomic_fetch_add(&forks_let_in, 1);
-	atomic_fetch_sub(&forks_waiting, 1);
+	atomic_fetch_sub(waiting, 1);
 	forking.hold = hold;
 	forking.process = FORK_GENERATION();
 	forking.thread = sys_gettid(&sys_kernel);
@@ -253,7 +258,6 @@ after_fork_in_child(void)
 	 * here. */
 	forking.hold.inside = true;
 	atomic_store(&forks_under_way, 1);
-	atomic_store(&forks_waiting, 0);
 	sockets_forked();
 	close_lent();
 	after_fork();
