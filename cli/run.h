@@ -13,13 +13,15 @@ struct run {
 	struct block block[RUN_BLOCKS_MAX]; /* start 0 until acquired: any */
 	bool twin[RUN_BLOCKS_MAX]; /* has the ports of the block before it */
 	uint64_t token[RUN_BLOCKS_MAX];
+	bool joined[RUN_BLOCKS_MAX]; /* is in a persistent block */
 	size_t count;
 	uint32_t align; /* of those that may be anywhere; 0: none */
 	uint32_t wait;	/* seconds to wait for a busy block */
 };
 
-/* Acquires all blocks on sockets that stay open in the command. Returns 0, or
- * STATUS_NO_PORTS after a message. */
+/* Acquires all blocks on sockets that stay open in the command. Returns 0; or
+ * STATUS_NO_PORTS, or STATUS_USAGE for a port that is asked for twice, after a
+ * message. */
 int run_acquire(struct run *run);
 
 /* The ports in order, from 1 on; 0 after the last. */

@@ -89,7 +89,7 @@ acquire_once(struct pool *pool, const struct run *run, size_t i, int fd,
  * store. It is asked for here, once: a server may give up its user later.
  */
 static int
-acquire_or_join(struct pool *pool, const struct run *run, size_t i, int fd,
+acquire_or_join(struct pool *pool, struct run *run, size_t i, int fd,
 		int other_fd, struct reservation *ret)
 {
 	const struct sys_ops *sys = pool->sys;
@@ -100,6 +100,7 @@ acquire_or_join(struct pool *pool, const struct run *run, size_t i, int fd,
 		r = persistent_join(pool, block, fd, &ret->token);
 	if (r == -ENOENT)
 		return acquire_once(pool, run, i, fd, other_fd, ret);
+	run->joined[i] = r == 0;
 	if (r == 0 && !store_right(sys, config_get()->store))
 		r = -EACCES;
 	ret->range = block.range;
@@ -153,6 +154,32 @@ wants_both(const struct run *run, size_t i)
 	       !run->block[i].range.start;
 }
 
+/* Has a block before it a port of this one? Nobody gives it back, so there is
+ * nothing to wait for. In a persistent block both may be. */
+static bool
+asked_twice(const struct run *run, size_t i)
+{
+	const struct block *block = &run->block[i];
+
+	for (size_t j = 0; j < run->count; j++)
+		if (run->token[j] && !run->joined[j] &&
+		    run->block[j].protocol == block->protocol &&
+		    range_overlap(run->block[j].range, block->range))
+			return true;
+	return false;
+}
+
+static int
+misused_twice(struct block block)
+{
+	char range[16];
+
+	return misused(&command_run,
+		       "a port of %s %s is asked for twice: once is enough",
+		       protocol_name(block.protocol),
+		       range_text(&block.range, range));
+}
+
 static int
 acquire_one(struct pool *pool, struct run *run, size_t i, uint64_t deadline)
 {
@@ -165,6 +192,8 @@ acquire_one(struct pool *pool, struct run *run, size_t i, uint64_t deadline)
 
 	while (fd >= 0 && (!both || other_fd >= 0)) {
 		r = acquire_or_join(pool, run, i, fd, other_fd, got);
+		if (r == -EADDRINUSE && asked_twice(run, i))
+			return misused_twice(*block);
 		if ((r != -EADDRINUSE && r != -ENOBUFS) ||
 		    sys_clock(pool->sys, CLOCK_MONOTONIC) >= deadline)
 			break;
@@ -179,6 +208,20 @@ acquire_one(struct pool *pool, struct run *run, size_t i, uint64_t deadline)
 	return 0;
 }
 
+/* Certain ones, or those that may be anywhere. */
+static int
+acquire_all(struct pool *pool, struct run *run, bool certain, uint64_t deadline)
+{
+	int r = 0;
+
+	for (size_t i = 0, next; i < run->count && r == 0; i = next) {
+		next = i + (wants_both(run, i) ? 2 : 1);
+		if ((run->block[i].range.start != 0) == certain)
+			r = acquire_one(pool, run, i, deadline);
+	}
+	return r;
+}
+
 int
 run_acquire(struct run *run)
 {
@@ -189,10 +232,10 @@ run_acquire(struct run *run)
 	if (r != 0)
 		return r;
 	deadline = sys_clock(pool.sys, CLOCK_MONOTONIC) + run->wait * SECOND_NS;
-	for (size_t i = 0, next; i < run->count && r == 0; i = next) {
-		next = i + (wants_both(run, i) ? 2 : 1);
-		r = acquire_one(&pool, run, i, deadline);
-	}
+	/* Those that may be anywhere keep off the others. */
+	r = acquire_all(&pool, run, true, deadline);
+	if (r == 0)
+		r = acquire_all(&pool, run, false, deadline);
 	/* The mapping goes with exec; the sockets do not. */
 	pool_close(&pool);
 	return r;

@@ -2,6 +2,7 @@
 """portres run: which ports, in which protocols, and who is told."""
 
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -38,6 +39,31 @@ def test_both(run):
     assert ports == f"{first} {second} {third}"
     assert ranges == f"tcp:{first}+2 udp:{first}+2 tcp:{third}+1"
     assert len(set(tokens.split())) == 3
+
+
+@pytest.mark.parametrize("how", ["--tcp", "--udp", "--both"])
+def test_any_ports_keep_off_certain_ones(run, cli_env, how):
+    """Of the same line, in whatever order they are asked for."""
+    cli_env["PORTRES_WILDCARD"] = "28000-28007"
+    said = run(how, 2, how, "28000+1", how, 3, how, "28004+1", "sh", "-c", "echo $PORTRES_PORTS")
+    assert said == "28001 28002 28000 28005 28006 28007 28004\n"
+
+
+@pytest.mark.parametrize("blocks", [
+    "--tcp 28000+5 --tcp 28004+1", "--both 28000+1 --udp 28000+1",
+    "--udp 28002+1 --tcp 3 --both 28000+5"])
+def test_a_port_is_asked_for_twice(cli, listed, blocks):
+    """By this command: it has nobody to wait for, and is nobody to stop."""
+    said = cli("run", "--wait", "50", *blocks.split(), "true", status=2)
+    assert re.search(r"a port of (tcp|udp) 2800\d(-28004)? is asked for twice: once", said)
+    assert listed() == []
+
+
+def test_a_port_of_a_persistent_block_may_be(cli, run):
+    cli("persistent", "add", "tcp", 28000, 5)
+    assert run("--tcp", "28001+2", "--tcp", "28002+1", "echo", "{1} {2} {3}") == (
+        "28001 28002 28002\n")
+    cli("run", "--tcp", "28004+1", "--tcp", "28004+2", "true", status=75)
 
 
 BIND = """
