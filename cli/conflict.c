@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/output.h"
@@ -23,22 +24,48 @@ refuse_reserved(struct block block, const struct entry *entry,
 		      entry->kind == KIND_PERSISTENT ? way_out : "stop it");
 }
 
+/*
+ * The socket to tell of: one whose process is seen, else one that has a
+ * process, else a connection that the kernel is closing. One in TIME_WAIT is in
+ * nobody's way.
+ */
+static const struct bound *
+in_the_way(const struct sockets *sockets)
+{
+	const struct bound *found = NULL;
+
+	for (size_t i = 0; i < sockets->count; i++) {
+		const struct bound *bound = &sockets->bound[i];
+
+		if (bound->count)
+			return bound;
+		if (bound->inode || (!found && bound_closes(bound)))
+			found = bound;
+	}
+	return found;
+}
+
 static int
 refuse_bound(enum protocol protocol, uint32_t port)
 {
 	struct sockets sockets = {0};
 	char holder[64] = "a process that is not to be seen here";
+	const char *way_out = "stop it";
+	const struct bound *bound;
 
 	if (sockets_find(protocol, (struct range){port, 1}, &sockets) == 0)
 		sockets_find_holders(&sockets);
-	if (sockets.count && sockets.bound->count)
+	bound = in_the_way(&sockets);
+	if (bound && bound->count) {
 		snprintf(holder, sizeof(holder), "pid %u (%s)",
-			 sockets.bound->holders->pid,
-			 sockets.bound->holders->command);
+			 bound->holders->pid, bound->holders->command);
+	} else if (bound && !bound->inode) {
+		strcpy(holder, "a connection that no process has any more");
+		way_out = "wait until it is closed";
+	}
 	sockets_free(&sockets);
-	return refuse("%s port %u is in use by %s: stop it, or take other "
-		      "ports",
-		      protocol_name(protocol), port, holder);
+	return refuse("%s port %u is in use by %s: %s, or take other ports",
+		      protocol_name(protocol), port, holder, way_out);
 }
 
 int

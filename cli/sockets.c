@@ -6,6 +6,7 @@
 #include <linux/inet_diag.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/process.h"
 #include "core/kernel/sockdiag.h"
@@ -103,6 +104,12 @@ sockets_find_holders(struct sockets *sockets)
 {
 	if (sockets->count)
 		process_each_fd(note_holder, sockets);
+}
+
+bool
+bound_closes(const struct bound *bound)
+{
+	return strcmp(bound->state, "closing") == 0;
 }
 
 void

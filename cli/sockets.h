@@ -5,6 +5,7 @@
 #ifndef PORTRES_CLI_SOCKETS_H
 #define PORTRES_CLI_SOCKETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cli/entry.h"
@@ -31,6 +32,9 @@ int sockets_find(enum protocol protocol, struct range range,
 
 /* Finds the processes of all of them, in one walk through /proc. */
 void sockets_find_holders(struct sockets *sockets);
+
+/* Has the kernel yet to close it? Its process may be gone. */
+bool bound_closes(const struct bound *bound);
 
 void sockets_free(struct sockets *sockets);
 

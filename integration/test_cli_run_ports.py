@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import stat
+import struct
 import subprocess
 import time
 from errno import EADDRINUSE
@@ -217,3 +218,43 @@ def test_a_port_in_use_by_a_stranger(cli):
     with socket.socket(type=socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 28000))
         assert "udp port 28000 is in use" in cli("run", "--both", "28000+1", "true", status=75)
+
+
+def closed_by_its_server(port, unread):
+    """A client whose connection the kernel goes on closing: no process has the other end."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        server, _ = listener.accept()
+        server.setblocking(False)
+        while unread:
+            try:
+                server.send(bytes(100000))
+            except BlockingIOError:
+                break
+        server.close()
+    # When it ends, nothing is to stay.
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return client
+
+
+@pytest.mark.parametrize("unread", [False, True])
+def test_a_port_in_use_by_nobody(cli, unread):
+    """There is nothing to stop."""
+    with closed_by_its_server(28490, unread):
+        for command, status in (["run", "--tcp", "28490+2", "true"], 75), (
+                ["persistent", "add", "tcp", "28490", "2"], 1):
+            assert cli(*command, status=status) == (
+                "portres: tcp port 28490 is in use by a connection that no process has any more: "
+                "wait until it is closed, or take other ports\n")
+
+
+def test_the_one_in_the_way_is_named(cli):
+    """Not a connection in TIME_WAIT, which the kernel lists first."""
+    with socket.create_server(("127.0.0.1", 28491)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        listener.accept()[0].close()
+        client.close()
+    with socket.create_server(("::", 28491), family=socket.AF_INET6):
+        assert "TIME_WAIT" in cli("who", "28491").splitlines()[0]
+        said = cli("run", "--tcp", "28491+1", "true", status=75)
+        assert f"in use by pid {os.getpid()} (" in said and "stop it" in said
