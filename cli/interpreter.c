@@ -79,3 +79,11 @@ interpreter_is_foreign(const char *command, struct interpreter *ret)
 	return found &&
 	       (strstr(ret->linker, "/ld-musl-") != NULL) != WE_ARE_MUSL;
 }
+
+bool
+interpreter_is_missing(const char *command)
+{
+	char program[PATH_MAX];
+
+	return find_program(command, program) && access(program, F_OK) == 0;
+}

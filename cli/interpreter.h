@@ -16,4 +16,8 @@ struct interpreter {
  * scripts, static programs, and what cannot be read. */
 bool interpreter_is_foreign(const char *command, struct interpreter *ret);
 
+/* The kernel has said ENOENT: of the command itself, or of the interpreter that
+ * a script's first line or a program's header names? */
+bool interpreter_is_missing(const char *command);
+
 #endif

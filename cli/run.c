@@ -153,6 +153,26 @@ print_plan(const struct run *run, char **argv)
 	return finish(STATUS_OK);
 }
 
+/* execvp() has failed. */
+static int
+refuse_to_run(const char *command, int error)
+{
+	bool lost = error == ENOENT;
+
+	if (refuse_descriptors(-error))
+		return STATUS_NOT_EXECUTABLE;
+	if (lost && interpreter_is_missing(command)) {
+		refuse("%s cannot be run: the interpreter that it names is not "
+		       "there: install that, or mend its first line",
+		       command);
+		return STATUS_NOT_EXECUTABLE;
+	}
+	refuse("%s cannot be run: %s: %s", command, strerror(error),
+	       error == E2BIG ? "shorten its arguments, or the environment"
+			      : "give the path of a program");
+	return lost ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
 static int
 run_main(const struct command *self, int argc, char **argv)
 {
@@ -195,17 +215,10 @@ run_main(const struct command *self, int argc, char **argv)
 	    run_write_ports(&choice.run, choice.ports_file) != 0)
 		return STATUS_REFUSED;
 	execvp(*argv, argv);
-	r = errno == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 	error = errno;
 	if (choice.ports_file)
 		unlink(choice.ports_file);
-	errno = error;
-	if (refuse_descriptors(-error))
-		return r;
-	refuse("%s cannot be run: %m: %s", *argv,
-	       errno == E2BIG ? "shorten its arguments, or the environment"
-			      : "give the path of a program");
-	return r;
+	return refuse_to_run(*argv, error);
 }
 
 const struct command command_run = {

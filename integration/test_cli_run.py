@@ -167,6 +167,21 @@ def test_exit_statuses(cli, build, cli_env, tmp_path, pool):
     assert "no pool directory" in cli("run", "true", status=75)
 
 
+@pytest.mark.parametrize("how", ["a script", "a program"])
+def test_an_interpreter_that_is_not_there(cli, cli_env, tmp_path, how):
+    """The command itself is: that it is not found says nothing."""
+    lame = tmp_path / "lame"
+    true = pathlib.Path(shutil.which("true")).read_bytes()
+    lame.write_bytes(b"#!/nowhere/sh\n" if how == "a script"
+                     else re.sub(rb"/ld-linux-", b"/ld-lynux-", true))
+    lame.chmod(0o755)
+    env = dict(cli_env, PATH=str(tmp_path))
+    for command in lame, "lame":
+        assert cli("run", command, env=env, status=126) == (
+            f"portres: {command} cannot be run: the interpreter that it names is not there: "
+            "install that, or mend its first line\n")
+
+
 def test_exit_statuses_are_told(run, root):
     """By the help and by the page, in the order of what happens."""
     told = " ".join(run("--help").partition("The exit")[2].split())
