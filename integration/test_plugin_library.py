@@ -2,6 +2,7 @@
 """portres as a plain Python library: what a block can be used for."""
 
 import resource
+import shutil
 import subprocess
 import sys
 
@@ -133,6 +134,45 @@ try:
 except portres.Error as error:
     assert "no pool directory /nowhere/at/all" in str(error), error
     assert "portres doctor" in str(error), error
+""")
+
+
+@pytest.mark.parametrize("kind", ["a directory", "no program"])
+def test_the_command_cannot_be_asked(script, build, plugin_env, tmp_path, kind):
+    """Who has the port is not known then; the failure is the same."""
+    plugin_env["PORTRES_LIB"] = str(shutil.copy(build / "libportres.so", tmp_path))
+    if kind == "a directory":
+        (tmp_path / "portres").mkdir()
+        plugin_env["PATH"] = "/nowhere"
+    else:
+        (tmp_path / "portres").write_bytes(b"\x7fELF nonsense")
+        (tmp_path / "portres").chmod(0o755)
+    script("""
+with socket.create_server(("127.0.0.1", 28000)):
+    try:
+        portres.reserve(start=28000)
+        raise AssertionError
+    except portres.Error as error:
+        assert "tcp 28000: somebody has one of them, or had a moment ago" in str(error), error
+""")
+
+
+def test_too_few_descriptors_to_ask_the_command(script):
+    """Or to reserve at all: it is an Error however many are left."""
+    script("""
+import resource
+portres.reserve().release()
+said = ""
+with socket.create_server(("127.0.0.1", 28000)) as server:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for more in range(1, 16):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (server.fileno() + more, most))
+        try:
+            portres.reserve(start=28000)
+            raise AssertionError
+        except portres.Error as error:
+            said += str(error)
+assert "Too many open files" in said and "had a moment ago" in said and f"pid {os.getpid()}" in said
 """)
 
 

@@ -43,12 +43,16 @@ _ASKED = 20
 
 
 def _say(library: Library, *arguments: str) -> str:
-    """One answer of the command `portres`; nothing where there is none."""
+    """One answer of the command `portres`; nothing where there is none, or where it
+    cannot be run."""
     command = library.command()
     if not command:
         return ""
-    run = subprocess.run([command, *arguments], stdout=subprocess.PIPE,
-                         stderr=subprocess.STDOUT, text=True, check=False)
+    try:
+        run = subprocess.run([command, *arguments], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, check=False)
+    except OSError:
+        return ""  # no descriptor is left, or it is of another machine
     return run.stdout.strip()
 
 

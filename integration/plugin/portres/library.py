@@ -212,7 +212,8 @@ class Library:
         """The command `portres`, which knows who has a port."""
         folder = pathlib.Path(self.path).resolve().parent
         for place in ("portres", "../bin/portres", "../../bin/portres"):
-            if os.access(folder / place, os.X_OK):
+            # Beside a library in site-packages that is this package.
+            if os.path.isfile(folder / place) and os.access(folder / place, os.X_OK):
                 return str(folder / place)
         return shutil.which("portres")
 
