@@ -176,6 +176,24 @@ assert "Too many open files" in said and "had a moment ago" in said and f"pid {o
 """)
 
 
+@pytest.mark.parametrize("arguments,error,said", [
+    ({"n": "3"}, "TypeError", "n is a whole number, not '3'"),
+    ({"n": 2.0}, "TypeError", "n is a whole number, not 2.0"),
+    ({"start": None}, "TypeError", "start is a whole number, not None"),
+    ({"align": "2"}, "TypeError", "align is a whole number, not '2'"),
+    ({"proto": ["tcp"]}, "ValueError", "proto is 'tcp', 'udp' or 'both', not ['tcp']"),
+    ({"n": 65536}, "ValueError", "there are no 65536 ports"),
+])
+def test_arguments_that_make_no_sense(script, arguments, error, said):
+    script(f"""
+try:
+    portres.reserve(**{arguments!r})
+    raise AssertionError
+except {error} as error:
+    assert {said!r} in str(error), error
+""")
+
+
 LOAD = """
 import portres, sys
 try:

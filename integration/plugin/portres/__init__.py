@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import operator
 import os
 import resource
 import socket
@@ -110,6 +111,13 @@ def _owner(kind: int) -> int:
             return low.detach()
 
 
+def _whole(name: str, number: Any) -> int:
+    try:
+        return operator.index(number)
+    except TypeError:
+        raise TypeError(f"{name} is a whole number, not {number!r}") from None
+
+
 class Reservation:
     """A block: `ports`, `proto`, and the sockets that own it, `fds`, with their
     `tokens`: of TCP, then of UDP, where it is of both."""
@@ -125,9 +133,10 @@ class Reservation:
     apart = False
 
     def __init__(self, n: int, proto: str, start: int, align: int = 0) -> None:
-        if proto not in _PROTOS:
+        if proto not in list(_PROTOS):
             raise ValueError(f"proto is 'tcp', 'udp' or 'both', not {proto!r}")
-        if n < 1 or start < 0 or start + n > 65536:
+        n, start, align = _whole("n", n), _whole("start", start), _whole("align", align)
+        if n < 1 or start < 0 or max(start, 1) + n > 65536:
             raise ValueError(f"there are no {n} ports from {start} on")
         if not 0 <= align < 65536 or (align and start % align):
             raise ValueError(f"align is a number up to 65535 of which start, {start}, "
