@@ -1,6 +1,15 @@
 # SPDX-License-Identifier: MIT
 # bash completion for portres(1)
 
+# Files (-f) or directories (-d), whatever their names.
+_portres_files() {
+	local word=${COMP_WORDS[COMP_CWORD]}
+
+	[ "$word" != = ] || word=
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen "$1" -- "$word")
+}
+
 # The command that run is to become, and its arguments: by its own completion
 # where bash-completion is loaded.
 _portres_command() {
@@ -11,28 +20,31 @@ _portres_command() {
 	elif [ "$COMP_CWORD" -eq "$first" ]; then
 		COMPREPLY=($(compgen -c -- "${COMP_WORDS[COMP_CWORD]}"))
 	else
-		COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}"))
+		_portres_files -f
 	fi
 }
 
 _portres_run() {
-	local i=2
+	local i=2 option=$((COMP_CWORD - 1))
 
+	# readline parts --tcp=3 at the =.
 	while [ "$i" -lt "$COMP_CWORD" ]; do
 		case ${COMP_WORDS[i]} in
 		--)
 			i=$((i + 1))
 			break
 			;;
-		--tcp | --udp | --both | --align | --ports-file | --wait) i=$((i + 2)) ;;
+		--tcp | --udp | --both | --align | --ports-file | --wait)
+			[ "${COMP_WORDS[i + 1]}" != = ] || i=$((i + 1))
+			i=$((i + 2))
+			;;
 		-*) i=$((i + 1)) ;;
 		*) break ;;
 		esac
 	done
 	if [ "$i" -gt "$COMP_CWORD" ]; then
-		if [ "${COMP_WORDS[COMP_CWORD - 1]}" = --ports-file ]; then
-			COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}"))
-		fi
+		[ "${COMP_WORDS[option]}" != = ] || option=$((option - 1))
+		[ "${COMP_WORDS[option]}" != --ports-file ] || _portres_files -f
 	elif [ "$i" -eq "$COMP_CWORD" ] && [[ ${COMP_WORDS[i]} == -* ]]; then
 		COMPREPLY=($(compgen -W "--tcp --udp --both --align --ports-file \
 			--wait --print --help" -- "${COMP_WORDS[i]}"))
@@ -63,7 +75,7 @@ _portres() {
 	*:guard)
 		case ${COMP_WORDS[COMP_CWORD - 1]} in
 		--cgroup)
-			COMPREPLY=($(compgen -d -- "$word"))
+			_portres_files -d
 			return
 			;;
 		esac

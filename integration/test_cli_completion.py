@@ -2,8 +2,10 @@
 """Completion in three shells: options of run's, then the command behind them."""
 
 import os
+import pty
 import re
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -88,6 +90,60 @@ def test_zsh(root, env, has, tmp_path, typed, wanted):
     run = subprocess.run(["zsh", "-f", "-c", ZSH, "zsh", tmp_path, typed], cwd=tmp_path,
                          env=env, capture_output=True, text=True, check=False, timeout=60)
     assert re.search(rf"<.*{wanted} ?>", run.stdout), run
+
+
+# What is typed, and what a tab makes of it.
+WITH_VALUES = [
+    ("portres run --tcp=1 -- printen", "-- printenv"),
+    ("portres run --wait=5 --tcp 1 printen", "1 printenv"),
+    ("portres run --tcp=1 --ali", "1 --align"),
+    ("portres run --tcp 1 --ports-file=a_single_f", "--ports-file=a_single_file"),
+    ("portres run --tcp 1 --ports-file a_fold", "--ports-file a_folder/"),
+    ("portres run --tcp 1 --ports-file my", "--ports-file my\\ file"),
+    ("portres run --tcp 1 -- cat my", "-- cat my\\ file"),
+]
+
+
+def typed_into_bash(library, root, env, typed):
+    """At a terminal, because readline parts the words; what the line becomes."""
+    shell, terminal = pty.fork()
+    if shell == 0:
+        os.chdir(env["HOME"])
+        os.execvpe("bash", ["bash", "--norc", "-i"], env)
+    try:
+        for line in (f". '{library}'" if library else ":", f". '{root}/cli/portres.bash'",
+                     "bind -x '\"\\C-t\": printf \"<%s>\" \"$READLINE_LINE\"'", "echo REA''DY"):
+            os.write(terminal, line.encode() + b"\n")
+        said = b""
+        while b"READY" not in said:
+            said += os.read(terminal, 4096)
+        os.write(terminal, typed.encode() + b"\t\x14")
+        while not (found := re.search(rb"<(portres[^<>]*)>", said)):
+            said += os.read(terminal, 4096)
+        return found[1].decode()
+    finally:
+        os.kill(shell, signal.SIGKILL)
+        os.waitpid(shell, 0)
+        os.close(terminal)
+
+
+@pytest.mark.parametrize("shell,typed,wanted", [
+    (shell, *line) for shell in ("bash", "bash-completion", "zsh") for line in WITH_VALUES
+    if shell != "zsh" or "file=" not in line[0]])  # to zsh a blank is before the file
+def test_values_and_files(root, env, has, tmp_path, shell, typed, wanted):
+    (tmp_path / "a_folder").mkdir()
+    (tmp_path / "my file").touch()
+    library = "/usr/share/bash-completion/bash_completion" if shell == "bash-completion" else ""
+    if library and not os.path.exists(library):
+        pytest.skip("no bash-completion")
+    if shell == "zsh":
+        need(has, "zsh")
+        shutil.copy(root / "cli/portres.zsh", tmp_path / "_portres")
+        run = subprocess.run(["zsh", "-f", "-c", ZSH, "zsh", tmp_path, typed], cwd=tmp_path,
+                             env=env, capture_output=True, text=True, check=False, timeout=60)
+        assert re.search(rf"<.*{re.escape(wanted)} ?>", run.stdout), run
+    else:
+        assert typed_into_bash(library, root, env, typed).endswith((wanted, wanted + " "))
 
 
 def subcommands(build):
