@@ -56,6 +56,7 @@ check_environment(void)
 {
 	struct library library;
 	const char *wildcard = getenv("PORTRES_WILDCARD");
+	char word[4 * PATH_MAX + 8];
 
 	if (getauxval(AT_SECURE))
 		check(WARNING, "environment",
@@ -75,8 +76,10 @@ check_environment(void)
 			      "LD_PRELOAD does not have it, programs started "
 			      "from here are not under portres: export "
 			      "LD_PRELOAD=%s",
-			      library_installed(&library) ? PORTRES_SONAME
-							  : library.name);
+			      library_installed(&library)
+				      ? PORTRES_SONAME
+				      : shell_word(library.name, word,
+						   sizeof(word)));
 	}
 	if (wildcard && *wildcard && config_get()->wildcard.count == 0)
 		check(WARNING, "environment",

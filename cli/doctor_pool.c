@@ -58,6 +58,7 @@ check_one_user(const struct stat *st)
 static void
 check_directory(const char *path)
 {
+	char word[4 * POOL_PATH_MAX + 8];
 	struct statfs fs;
 	struct group *group;
 	struct stat st;
@@ -80,7 +81,7 @@ check_directory(const char *path)
 		      "the group %s may write %s but would not own what others "
 		      "make there (mode %o): chmod g+s %s",
 		      group ? group->gr_name : "?", path, st.st_mode & 07777,
-		      path);
+		      shell_word(path, word, sizeof(word)));
 }
 
 /*

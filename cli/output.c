@@ -48,6 +48,41 @@ safe_text(const char *from, char *to, size_t size)
 	return to;
 }
 
+static bool
+has_unsafe(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return true;
+	return false;
+}
+
+char *
+shell_word(const char *from, char *to, size_t size)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz"
+				    "0123456789/._+-:,@%=";
+	bool escapes = has_unsafe(from);
+	const char *quote = escapes ? "\\'" : "'\\''";
+	size_t at;
+
+	if (*from && !from[strspn(from, plain)]) {
+		snprintf(to, size, "%s", from);
+		return to;
+	}
+	at = (size_t)sprintf(to, escapes ? "$'" : "'");
+	for (; *from && at + 6 <= size; from++)
+		if (*from == '\'')
+			at += (size_t)sprintf(to + at, "%s", quote);
+		else
+			at += (size_t)sprintf(
+				to + at, "%s%c",
+				escapes && *from == '\\' ? "\\" : "", *from);
+	strcpy(to + at, "'");
+	return to;
+}
+
 /* The length of the UTF-8 sequence at `s`, 0 when it is none. */
 static int
 sequence(const unsigned char *s)

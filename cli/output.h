@@ -21,6 +21,13 @@ void output_colour(enum colour colour);
 /* All but printable ASCII becomes \xNN, as far as there is room. */
 char *safe_text(const char *from, char *to, size_t size);
 
+/*
+ * A word of a command that somebody may type: in quotes where a shell would
+ * part or read it. Its bytes stay, and those that safe_text() makes \xNN of are
+ * such to a shell too, between $' and '.
+ */
+char *shell_word(const char *from, char *to, size_t size);
+
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void json_string(FILE *to, const char *from);
 

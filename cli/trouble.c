@@ -9,10 +9,14 @@
 #include <sys/statvfs.h>
 
 #include "cli/open_pool.h"
+#include "cli/output.h"
 #include "cli/stuck.h"
 #include "core/pool/pool.h"
 #include "core/pool/user_pool.h"
 #include "shim/config.h"
+
+/* Each character of a path may be a quote. */
+#define WORD_MAX (4 * POOL_PATH_MAX + 8)
 
 static bool
 say(struct trouble *trouble, const char *cause, const char *way_out, ...)
@@ -33,12 +37,13 @@ say(struct trouble *trouble, const char *cause, const char *way_out, ...)
 static bool
 directory_missing(const char *path, struct trouble *ret)
 {
+	char word[WORD_MAX];
 	struct stat st;
 
 	if (stat(path, &st) < 0 && errno == ENOENT)
 		return say(ret, "there is no pool directory %1$s",
 			   "mkdir -m 700 %1$s, or set PORTRES_POOL to another",
-			   path);
+			   shell_word(path, word, sizeof(word)));
 	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
 		return say(ret, "%s is not a directory",
 			   "set PORTRES_POOL to a directory", path);
@@ -111,6 +116,7 @@ no_own_directory(struct trouble *ret)
 static bool
 directory_wrong(const char *path, struct trouble *ret)
 {
+	char word[WORD_MAX];
 	struct statfs fs;
 	struct stat st;
 	DIR *directory;
@@ -141,7 +147,8 @@ directory_wrong(const char *path, struct trouble *ret)
 			   path, st.st_uid);
 	if (st.st_mode & S_IWOTH)
 		return say(ret, "%1$s may be written by anybody",
-			   "chmod o-w %1$s", path);
+			   "chmod o-w %1$s",
+			   shell_word(path, word, sizeof(word)));
 	return false;
 }
 
@@ -158,9 +165,10 @@ header_wrong(int fd)
 		 header.segment_size != sizeof(struct segment)));
 }
 
-/* The pool's file, opened; the checks of its owner, size and contents. */
+/* The pool's file, opened; the checks of its owner, size and contents. `word`
+ * is its path. */
 static bool
-contents_wrong(int fd, const char *path, struct trouble *ret)
+contents_wrong(int fd, const char *word, struct trouble *ret)
 {
 	const char *remove =
 		"when the programs that use it have ended, rm %1$s";
@@ -169,21 +177,21 @@ contents_wrong(int fd, const char *path, struct trouble *ret)
 	if (fstat(fd, &st) < 0)
 		return false;
 	if (!S_ISREG(st.st_mode))
-		return say(ret, "%1$s is not a file", "rm %1$s", path);
+		return say(ret, "%1$s is not a file", "rm %1$s", word);
 	if (st.st_mode & S_IWOTH)
 		return say(ret, "%1$s may be written by anybody",
-			   "chmod o-w %1$s", path);
+			   "chmod o-w %1$s", word);
 	if (st.st_size != 0 && st.st_size != sizeof(struct pool_file))
 		return say(ret,
 			   "%1$s is damaged, or of another version: it has "
 			   "%2$lld bytes, not %3$zu",
-			   remove, path, (long long)st.st_size,
+			   remove, word, (long long)st.st_size,
 			   sizeof(struct pool_file));
 	if (st.st_size != 0 && header_wrong(fd))
 		return say(ret,
 			   "%1$s is damaged, or of another version: its "
 			   "header is not ours",
-			   remove, path);
+			   remove, word);
 	return false;
 }
 
@@ -192,10 +200,14 @@ static bool
 file_wrong(const char *path, struct trouble *ret)
 {
 	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	char word[WORD_MAX];
 	bool wrong;
 
+	shell_word(path, word, sizeof(word));
 	if (fd < 0 && errno == ELOOP)
-		return say(ret, "%1$s is a symbolic link", "rm %1$s", path);
+		return say(ret, "%1$s is a symbolic link", "rm %1$s", word);
+	if (fd < 0 && errno == EISDIR)
+		return say(ret, "%1$s is a directory", "rmdir %1$s", word);
 	if (fd < 0 && errno == ENOENT)
 		return false;
 	if (fd < 0)
@@ -203,7 +215,7 @@ file_wrong(const char *path, struct trouble *ret)
 			   "ask its owner, or set PORTRES_POOL to a directory "
 			   "of yours",
 			   path);
-	wrong = contents_wrong(fd, path, ret);
+	wrong = contents_wrong(fd, word, ret);
 	close(fd);
 	return wrong;
 }

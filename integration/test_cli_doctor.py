@@ -136,6 +136,51 @@ def test_a_spoiled_file(doctor, cli, pool, spoil):
     assert cause in cli("list", status=1)
 
 
+def a_directory(file):
+    file.unlink()
+    file.mkdir()
+
+
+ODD_NAMES = ["my pool", "it's $HOME;`a`&b\\", "gr\u00f6\u00dfe", "esc\x1b 'x'\\41\n", "~"]
+
+
+@pytest.mark.parametrize("spoil", [missing, open_to_all, link, a_directory],
+                         ids=lambda f: f.__name__)
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_the_way_out_is_typed_as_it_stands(doctor, cli, cli_env, tmp_path, has, spoil, name):
+    """A name that a shell would part or read is in quotes."""
+    if not has("bash"):
+        pytest.skip("needs a shell that reads $'...'")
+    pool = tmp_path / "pools" / name
+    pool.mkdir(parents=True, mode=0o700)
+    env = dict(cli_env, PORTRES_POOL=str(pool))
+    if spoil in (missing, open_to_all):
+        spoil(pool)
+    else:
+        cli("list", env=env)
+        spoil(pool_file(pool))
+    text = doctor(1, env=env)
+    typed = re.sub(", or set PORTRES_POOL.*", "", cli("list", env=env, status=1))
+    typed = re.search(r"(mkdir|chmod|rm|rmdir) .*$", typed)[0]
+    assert typed in text
+    subprocess.run(["bash", "-c", typed], cwd=tmp_path, check=True)
+    doctor(env=env)
+    assert os.listdir(tmp_path / "pools") == [name]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_the_group_bit_is_typed_as_it_stands(doctor, cli_env, tmp_path, has, name):
+    if not has("bash"):
+        pytest.skip("needs a shell that reads $'...'")
+    pool = tmp_path / name
+    pool.mkdir()
+    pool.chmod(0o770)
+    env = dict(cli_env, PORTRES_POOL=str(pool))
+    (typed,) = re.findall(r"chmod g\+s .*", doctor(env=env))
+    subprocess.run(["bash", "-c", typed], check=True)
+    assert "shares it (mode 2770)" in doctor(env=env)
+
+
 def test_a_lock_that_is_held(cli, doctor, pool, start):
     """Looking takes no lock. A call that wants it hears whom to continue or to end."""
     cli("list")
