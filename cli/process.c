@@ -139,9 +139,8 @@ note_lease(void *context, uint64_t device, uint32_t inode, uint64_t token)
 		    entry->device != (uint32_t)device || entry->own ||
 		    entry->kind != KIND_RUNTIME)
 			continue;
-		/* The acquirer has its name from the slot. */
-		if (entry->pid != owners->pid)
-			process_name(owners->pid, entry->command);
+		/* The slot has the name that the acquirer had then. */
+		process_name(owners->pid, entry->command);
 		entry->pid = owners->pid;
 		entry->fd = owners->fd;
 		entry->own = true;

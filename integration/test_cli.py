@@ -104,6 +104,19 @@ def test_a_child_that_survives_is_named(listed, player):
         os.kill(child, signal.SIGKILL)
 
 
+def test_the_command_is_what_it_has_become(cli, listed, start, cli_env, build):
+    """One that a start script executes, and one that calls itself something else."""
+    program = start([build / "portres", "run", "--tcp", "28000+1", "sh", "-c",
+                     "echo begun; read line; exec cat"], cli_env)
+    assert program.line() == "begun"
+    assert [(e["pid"], e["command"]) for e in listed()] == [(program.pid, "sh")]
+    assert program.ask("\nnow") == "now"
+    assert [(e["pid"], e["command"]) for e in listed()] == [(program.pid, "cat")]
+    assert f"by pid {program.pid} (cat) since" in cli("who", 28000)
+    said = cli("run", "--tcp", "28000+1", "true", status=75)
+    assert f"held by pid {program.pid} (cat):" in said
+
+
 def test_names_cannot_play_tricks(cli, listed, player):
     one = player()
 
