@@ -79,9 +79,10 @@ persistent_list(bool json)
 	r = finish(STATUS_OK);
 	if (listing.bad)
 		r = refuse(
-			"%u line%s of %s/persistent make no sense, the first "
+			"%u line%s of %s/persistent make%s no sense, the first "
 			"is line %u: write \"tcp 5000 20\", or # before it",
 			listing.bad, listing.bad == 1 ? "" : "s",
-			config_get()->store, listing.first_bad);
+			config_get()->store, listing.bad == 1 ? "s" : "",
+			listing.first_bad);
 	return r;
 }

@@ -96,6 +96,10 @@ def test_garbage_is_kept_and_named(cli, listed, pool):
     assert out == "0 added, 0 removed, 1 kept\n"
     assert f"portres: 4 lines of {store} could not be followed: line 4 makes no sense: write " in said
     assert "; line 6 makes no sense" in said and "; and 1 more: see portres doctor\n" in said
+    store.write_text(good + "nonsense\n")
+    _, said = cli("persistent", "list", status=1, quiet=False)
+    assert f"1 line of {store} makes no sense, the first is line 2" in said
+    store.write_bytes(("# c\n\n" + good + bad).encode("latin-1"))
     cli("persistent", "add", "udp", 28000, 5)
     assert store.read_bytes() == ("# c\n\n" + good + bad + "udp 28000 5\n").encode("latin-1")
     assert [e["start"] for e in listed()] == [28000, 28000]
