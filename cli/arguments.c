@@ -12,14 +12,23 @@
  * "-t" from "--tcp=5". */
 #define LONG_OPTION 256
 
-/* A message quotes text from outside: no line breaks, no escapes. */
+/* A message quotes text from outside: no line breaks, no escapes; and of any
+ * length, because the way out comes last. */
 static void
 complain(const char *format, va_list arguments)
 {
-	char line[1024], safe[4 * sizeof(line)];
+	char *line, *safe;
+	size_t size;
 
-	vsnprintf(line, sizeof(line), format, arguments);
-	fprintf(stderr, "portres: %s", safe_text(line, safe, sizeof(safe)));
+	if (vasprintf(&line, format, arguments) < 0)
+		abort();
+	size = 4 * strlen(line) + 5;
+	safe = malloc(size);
+	if (!safe)
+		abort();
+	fprintf(stderr, "portres: %s", safe_text(line, safe, size));
+	free(safe);
+	free(line);
 }
 
 int

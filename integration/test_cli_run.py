@@ -167,6 +167,14 @@ def test_exit_statuses(cli, build, cli_env, tmp_path, pool):
     assert "no pool directory" in cli("run", "true", status=75)
 
 
+@pytest.mark.parametrize("name", ["x" * 2000, "\u00fc" * 1000], ids=["long", "wide"])
+def test_a_long_name_leaves_room_for_the_way_out(cli, cli_env, name):
+    said = cli("run", f"./{name}", status=126)
+    assert said.endswith(": File name too long: give the path of a program\n")
+    said = cli("run", "/".join(["", *["y" * 200] * 18, "no"]), status=127)
+    assert said.endswith("yy/no cannot be run: No such file or directory: give the path of a program\n")
+
+
 @pytest.mark.parametrize("how", ["a script", "a program"])
 def test_an_interpreter_that_is_not_there(cli, cli_env, tmp_path, how):
     """The command itself is: that it is not found says nothing."""
