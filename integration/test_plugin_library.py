@@ -278,6 +278,18 @@ assert "PORTRES_PORT" not in os.environ
 """)
 
 
+def test_a_pool_named_by_a_relative_path(script, plugin_env, pool):
+    """A program that is started elsewhere has the same one."""
+    plugin_env["PORTRES_POOL"] = pool.name
+    script("""
+a, b = portres.reserve(), portres.reserve()
+bind = "import socket, sys; socket.socket().bind(('127.0.0.1', int(sys.argv[1])))"
+for block, status in (a, 0), (b, 1):
+    run = a.popen([sys.executable, "-c", bind, str(block.port)], cwd="/", stderr=subprocess.PIPE)
+    assert (b"Address already in use" in run.communicate()[1]) == status == run.returncode
+""", cwd=pool.parent)
+
+
 BIND = """
 import os, socket
 with socket.socket() as s:

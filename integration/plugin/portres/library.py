@@ -130,6 +130,9 @@ class Library:
     def __init__(self, path: str) -> None:
         # It reads the environment once, now; children must be told the same.
         self.pool = os.environ.get("PORTRES_POOL")
+        if self.pool:
+            # Where these begin it may be another directory.
+            self.pool = os.path.abspath(self.pool)
         if elf.is_cut(path):
             raise _no_library(f"{path} ends before its own contents do, at "
                               f"{os.path.getsize(path)} bytes")
