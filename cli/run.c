@@ -14,6 +14,7 @@
 #include "cli/library.h"
 #include "cli/output.h"
 #include "cli/trouble.h"
+#include "shim/config.h"
 
 /* More than that without a START is a port that somebody meant. */
 #define COUNT_ALONE_MAX 1024
@@ -153,6 +154,16 @@ print_plan(const struct run *run, char **argv)
 	return finish(STATUS_OK);
 }
 
+/* A relative path is another directory to what the command starts elsewhere. */
+static void
+keep_pool(void)
+{
+	const char *pool = getenv("PORTRES_POOL");
+
+	if (pool && *pool && *pool != '/')
+		setenv("PORTRES_POOL", config_get()->directory, 1);
+}
+
 /* execvp() has failed. */
 static int
 refuse_to_run(const char *command, int error)
@@ -203,6 +214,7 @@ run_main(const struct command *self, int argc, char **argv)
 	if (r != 0)
 		return r;
 	library_preload(&library);
+	keep_pool();
 	if (choice.run.count)
 		r = run_environment(&choice.run);
 	if (r != 0)

@@ -91,6 +91,18 @@ def test_arguments_that_become_too_long(cli):
     assert "echo cannot be run: Argument list too long: shorten" in said
 
 
+def test_a_pool_named_by_a_relative_path(build, cli_env, pool):
+    """A command that goes elsewhere has the same one."""
+    run = subprocess.run(
+        [build / "portres", "run", "--tcp", "28000+1", "sh", "-c",
+         'cd / && "$0" list && echo "$PORTRES_POOL"', build / "portres"],
+        cwd=pool.parent, env=dict(cli_env, PORTRES_POOL=f"./{pool.name}"),
+        capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert re.search(r"tcp +28000 +28000", run.stdout)
+    assert os.path.samefile(run.stdout.splitlines()[-1], pool)
+
+
 def test_the_shim_comes_first(run, cli_env, build):
     cli_env["LD_PRELOAD"] = "/usr/lib/x86_64-linux-gnu/libm.so.6"
     assert run("sh", "-c", "echo $LD_PRELOAD") == (
