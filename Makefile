@@ -62,12 +62,16 @@ NM ?= $(call tool,nm)
 OBJCOPY ?= $(call tool,objcopy)
 READELF ?= $(call tool,readelf)
 
-# As the shell, pkg-config (by way of sed) and systemd want them: paths may have
-# blanks, and this directory any name.
+# As the shell, sed (behind s|...|), pkg-config and systemd want them: paths may
+# have any characters but a newline, $, # and ", which make or pkg-config reads;
+# systemd starts nothing with a ' or \ in its name.
 blank := $() $()
 in_shell = '$(subst ','\'',$(1))'
-in_pc = $(subst $(blank),\\ ,$(1))
-in_unit = $(if $(findstring $(blank),$(1)),"$(1)",$(1))
+in_sed = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
+in_pc = $(subst $(blank),\ ,$(subst ',\',$(subst \,\\,$(1))))
+in_unit = $(if $(findstring $(blank),$(1)),"$(subst %,%%,$(1))",$(subst %,%%,$(1)))
+# What is said for what is in a template.
+fill = -e $(call in_shell,s|$(1)|$(call in_sed,$(2))|)
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' "$(1)" "$(2)")
@@ -459,10 +463,10 @@ install-files: all
 	install -m 644 $B/include/* "$(DESTDIR)$(includedir)/portres"
 	mv "$(DESTDIR)$(includedir)/portres/portres.h" "$(DESTDIR)$(includedir)"
 	for name in portres portres-winsock; do \
-		sed -e 's|@prefix@|$(call in_pc,$(prefix))|' \
-			-e 's|@libdir@|$(call in_pc,$(libdir))|' \
-			-e 's|@includedir@|$(call in_pc,$(includedir))|' \
-			-e 's|@version@|$(VERSION)|' \
+		sed $(call fill,@prefix@,$(call in_pc,$(prefix))) \
+			$(call fill,@libdir@,$(call in_pc,$(libdir))) \
+			$(call fill,@includedir@,$(call in_pc,$(includedir))) \
+			$(call fill,@version@,$(VERSION)) \
 			include/$$name.pc.in >"$(to)/pkgconfig/$$name.pc" && \
 		chmod 644 "$(to)/pkgconfig/$$name.pc" || exit 1; done
 	install -D -m 755 $B/portres "$(DESTDIR)$(bindir)/portres"
@@ -480,10 +484,11 @@ install-files: all
 	install -D -m 644 cli/portres-pool.conf \
 		"$(DESTDIR)$(datadir)/portres/portres-pool.conf"
 	install -d "$(DESTDIR)$(systemddir)/systemd/system"
-	sed 's|@pool@|$(call in_unit,$(datadir)/portres/portres-pool.conf)|' \
+	sed $(call fill,@pool@,$(call in_unit,$(datadir)/portres/portres-pool.conf)) \
 		cli/portres-pool.service.in \
 		>"$(DESTDIR)$(systemddir)/systemd/system/portres-pool.service"
-	sed 's|=portres |=$(call in_unit,$(bindir)/portres) |' cli/portres-guard.service \
+	sed $(call fill,=portres ,=$(call in_unit,$(bindir)/portres) ) \
+		cli/portres-guard.service \
 		>"$(DESTDIR)$(systemddir)/systemd/system/portres-guard.service"
 	install -D -m 644 cli/portres.sysusers \
 		"$(DESTDIR)$(systemddir)/sysusers.d/portres.conf"

@@ -83,19 +83,26 @@ def test_other_versions_go(make, installed, root, what):
     assert ours.exists() == (what == "install")
 
 
-def test_a_prefix_with_a_blank(make, has, tmp_path):
+@pytest.mark.parametrize("folder", ["p q", "R&D", "a, 50%|b"])
+def test_a_prefix_of_any_name(make, has, tmp_path, folder):
     """In the files that name it there, as their readers want it."""
-    prefix = tmp_path / "p q"
+    prefix = tmp_path / folder
     make("install-files", "DESTDIR=", f"prefix={prefix}")
     units = prefix / "lib/systemd/system"
     lines = re.findall(r"^Exec\w+=(.*(?:/|portres guard).*)$",
                        "".join(unit.read_text() for unit in sorted(units.iterdir())), re.M)
-    assert {f'"{prefix}/bin/portres" guard on --again', f'"{prefix}/bin/portres" guard off --force',
-            f'systemd-tmpfiles --create "{prefix}/share/portres/portres-pool.conf"'} == set(lines)
+    said = str(prefix).replace("%", "%%")
+    mark = '"' if " " in said else ""
+    assert {f"{mark}{said}/bin/portres{mark} guard on --again",
+            f"{mark}{said}/bin/portres{mark} guard off --force",
+            f"systemd-tmpfiles --create {mark}{said}/share/portres/portres-pool.conf{mark}"
+            } == set(lines)
     if has("systemd-analyze"):
         run = subprocess.run(["systemd-analyze", "verify", "--man=no", *units.iterdir()],
                              capture_output=True, text=True, check=False)
-        assert str(tmp_path) not in run.stderr and "p q" not in run.stderr, run.stderr
+        assert str(tmp_path) not in run.stderr and folder not in run.stderr, run.stderr
+    make("uninstall", "DESTDIR=/", f"prefix={prefix}")
+    assert files(prefix) == []
 
 
 @pytest.mark.parametrize("package,header,call,libraries", [
@@ -103,7 +110,7 @@ def test_a_prefix_with_a_blank(make, has, tmp_path):
     ("portres-winsock", "winsock2.h", "closesocket(INVALID_SOCKET)", ["libportres.so.0"]),
     ("portres-winsock", "portres.h", "portres_release(-1, 1, 0)", ["libportres.so.0"]),
 ])
-@pytest.mark.parametrize("folder", ["p", "p q"])
+@pytest.mark.parametrize("folder", ["p", "p q", "R&D's 50%|a\\b,c"])
 def test_pkg_config(make, has, root, tmp_path, package, header, call, libraries, folder):
     if not has("pkg-config"):
         pytest.skip("no pkg-config")
