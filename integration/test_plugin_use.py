@@ -199,6 +199,36 @@ def start(r, text=POLITE, **kw):
 """
 
 
+DAEMON = """
+import os, socket, sys, time
+if os.fork():
+    os._exit(0)
+sys.stdin.readline()
+time.sleep(0.1)
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+time.sleep(60)
+"""
+
+
+def test_a_server_that_goes_into_the_background(script):
+    """As a daemon that stays in its group: the program has ended, the server has not."""
+    script(f"""
+with portres.reserve() as r:
+    r.apart = True
+    program = r.popen([sys.executable, "-c", {DAEMON!r}, str(r.port)], stdin=subprocess.PIPE,
+                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert program.wait() == 0
+    program.stdin.close()
+    r.wait_listening(timeout=60)
+    r.kill()
+    try:
+        r.wait_listening(timeout=60)
+        raise AssertionError
+    except portres.Error as error:
+        assert "has ended, with status 0" in str(error), error
+""")
+
+
 def test_a_server_ends_in_order(suite, tmp_path):
     """At the end of its test: it may write what it has to."""
     said = suite(GRACE + """

@@ -257,20 +257,22 @@ class Reservation:
                        proto: Optional[str] = None) -> None:
         """Returns when somebody listens on `ports[index]`; with UDP, has bound
         it. Asks the kernel: nobody is connected to. TimeoutError, or an Error
-        at once where all that popen() started has ended."""
+        at once where all that popen() started has ended, with the groups that
+        kill() would end."""
         port = self.ports[index]
         protos = self._protos(proto)
         deadline = time.monotonic() + timeout
         nap = 0.001
         while True:
-            ended = [program.process.poll() for program in self._programs]
+            ended = [program.has_ended() for program in self._programs]
             missing = [name for name in protos if not listens(name, port)]
             if not missing:
                 return
             what = f"nobody listens on {' and '.join(missing)} {port}"
-            if ended and None not in ended:
+            if ended and all(ended):
+                statuses = [str(program.process.returncode) for program in self._programs]
                 raise _error(errno.ECONNREFUSED, f"{what}: what was started has ended, with "
-                             f"status {', '.join(map(str, ended))}")
+                             f"status {', '.join(statuses)}")
             if time.monotonic() >= deadline:
                 raise TimeoutError(errno.ETIMEDOUT, f"{what} after {timeout:g} s")
             time.sleep(nap)
