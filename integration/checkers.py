@@ -39,6 +39,9 @@ FORKS = "the runtime's malloc does not mind forks"
 LEFT = "what the other thread had, nobody has in a child"
 RUNNING = "a thread of the test's own runs at its end, and has its stack"
 FILTERED = "the program's filter forbids it to valgrind, too"
+UNLOCKED = "the runtime lets no program lock its memory"
+ITS_FILE = "the runtime makes a file of its own"
+TWO_AT_ONE = "two threads use one number of a descriptor, on purpose"
 READ_ONLY = "valgrind stores what sigprocmask answers itself, and ends there"
 
 # By checker, what it cannot look at: names of tests, of some with the beginning of
@@ -66,6 +69,8 @@ CANNOT = {
     "thread": {
         "test_a_filter_before_the_first_bind[mmap]": ITS_OWN,
         "test_pending_until_the_pool_is_free": ITS_OWN,
+        "test_it_is_told_that_there_is_no_memory": UNLOCKED,
+        "test_it_is_told_that_there_is_no_pool": UNLOCKED,
         "test_no_extra_system_call[none]": ITS_OWN,
         "test_a_library_that_goes_to_libc_past_us": DEEPBIND,
         "test_a_library_that_is_none[PORTRES_LIB-cut]": DEADLY,
@@ -81,7 +86,11 @@ CANNOT = {
         "test_memcached_drops_its_privileges": NOT_FIRST,
         "test_node": NOT_FIRST,
         "test_no_link_where_others_may_write_for_python": UNSHARED,
+        "test_no_room_for_a_pool[named-limit]": ITS_FILE,
+        "test_no_room_for_a_pool[own-limit]": ITS_FILE,
+        "test_nor_while_a_port_is_picked": TWO_AT_ONE,
         "test_one_of_the_two_is_refused": ITS_OWN,
+        "test_one_that_two_handlers_have_interrupted_is_under_way": ITS_OWN,
         "test_postgresql": NOT_FIRST,
         "test_preloaded_by_another_name": NO_RUNTIME,
         "test_python[http.server]": NOT_FIRST,
@@ -91,6 +100,7 @@ CANNOT = {
         "test_sockets_that_are_none": DEEPBIND,
         "test_the_plugin": SHELL,
         "test_the_table_is_true": ITS_OWN,
+        "test_what_is_written_to_closed_streams_is_not_ours": TWO_AT_ONE,
         "test_with_another_library[libeatmydata.so-behind": EARLY,
         "test_with_another_library[libsocket_wrapper.so-behind": DEEPBIND,
         "test_the_environment": NO_RUNTIME,
