@@ -176,9 +176,9 @@ attach_loaded(const struct guard_place *place,
 		if (links[n] < 0)
 			break;
 	}
-	/* Whether we may, was asked before. */
+	/* Whether we may, was asked before; and they have been loaded. */
 	if (n < GUARD_PROGRAMS)
-		r = errno == EPERM ? -EBUSY : -errno;
+		r = errno == EPERM ? -EBUSY : errno == E2BIG ? -EMLINK : -errno;
 	else
 		r = pin(place, loaded, links);
 	/* Those that are not pinned go with their descriptors. */
@@ -421,6 +421,10 @@ guard_explain(int r)
 		return refuse("a program that is attached to the cgroup, or to "
 			      "one above it, suffers none beside itself: see "
 			      "bpftool cgroup tree");
+	if (r == -EMLINK)
+		return refuse("as many programs as the kernel takes, 64 of a "
+			      "kind, are attached to the cgroup: detach one: "
+			      "see bpftool cgroup tree");
 	if (r == -ENOMEM)
 		return refuse("the kernel has no 20 MiB left for the guard");
 	return refuse("the kernel %s does not take the guard's programs (%s): "

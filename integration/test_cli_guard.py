@@ -574,22 +574,32 @@ def test_what_is_left_of_programs_that_keep_other_books(guarded):
     assert left not in guarded.portres("guard", "status")
 
 
+def attach(bpf, path, flags, count):
+    """Attaches programs that let all binds pass."""
+    code = ctypes.create_string_buffer(struct.pack("=BBhiBBhi", 0xb7, 0, 0, 1, 0x95, 0, 0, 0))
+    licence = ctypes.create_string_buffer(b"GPL")
+    cgroup = os.open(path, os.O_RDONLY)
+    for _ in range(count):
+        program = bpf(5, struct.pack("=IIQQ", 18, 2, ctypes.addressof(code), ctypes.addressof(
+            licence)).ljust(68, b"\0") + struct.pack("=I", 8))
+        bpf(8, struct.pack("=IIII", cgroup, program, 8, flags))
+
+
 def test_a_program_that_suffers_no_other(arena):
     """Attached without BPF_F_ALLOW_MULTI, to the cgroup itself or to one above."""
     below = arena.cgroup / "below"
     below.mkdir()
-
-    def attach(bpf, path):
-        code = ctypes.create_string_buffer(struct.pack("=BBhiBBhi", 0xb7, 0, 0, 1, 0x95, 0, 0, 0))
-        licence = ctypes.create_string_buffer(b"GPL")
-        program = bpf(5, struct.pack("=IIQQ", 18, 2, ctypes.addressof(code), ctypes.addressof(
-            licence)).ljust(68, b"\0") + struct.pack("=I", 8))
-        bpf(8, struct.pack("=IIII", os.open(path, os.O_RDONLY), program, 8, 0))
-
-    with_bpf(arena, attach, str(arena.cgroup))
+    with_bpf(arena, attach, str(arena.cgroup), 0, 1)
     for cgroup in arena.cgroup, below:
         said = arena.portres("guard", "on", "--cgroup", cgroup, status=1)
         assert "suffers none beside itself: see bpftool cgroup tree" in said
+    assert attached(arena) == 0
+
+
+def test_as_many_programs_as_the_kernel_takes(arena):
+    with_bpf(arena, attach, str(arena.cgroup), 2, 64)
+    said = arena.portres("guard", "on", "--cgroup", arena.cgroup, status=1)
+    assert "64 of a kind, are attached to the cgroup: detach one: see bpftool" in said
     assert attached(arena) == 0
 
 
