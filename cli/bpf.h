@@ -77,18 +77,24 @@ bpf_detach(int link)
 	return bpf(BPF_LINK_DETACH, &a);
 }
 
+static inline int
+bpf_info(int fd, void *info, size_t size)
+{
+	union bpf_attr a = {0};
+
+	a.info.bpf_fd = (__u32)fd;
+	a.info.info_len = (__u32)size;
+	a.info.info = (uintptr_t)info;
+	return bpf(BPF_OBJ_GET_INFO_BY_FD, &a);
+}
+
 /* The cgroup that a link is attached to; 0: none any more. */
 static inline int
 bpf_link_cgroup(int link, uint64_t *ret)
 {
 	struct bpf_link_info info = {0};
-	union bpf_attr a = {0};
-	int r;
+	int r = bpf_info(link, &info, sizeof(info));
 
-	a.info.bpf_fd = (__u32)link;
-	a.info.info_len = sizeof(info);
-	a.info.info = (uintptr_t)&info;
-	r = bpf(BPF_OBJ_GET_INFO_BY_FD, &a);
 	if (r == 0)
 		*ret = info.cgroup.cgroup_id;
 	return r;
@@ -99,13 +105,8 @@ static inline int
 bpf_value_size(int map, uint32_t *ret)
 {
 	struct bpf_map_info info = {0};
-	union bpf_attr a = {0};
-	int r;
+	int r = bpf_info(map, &info, sizeof(info));
 
-	a.info.bpf_fd = (__u32)map;
-	a.info.info_len = sizeof(info);
-	a.info.info = (uintptr_t)&info;
-	r = bpf(BPF_OBJ_GET_INFO_BY_FD, &a);
 	if (r == 0)
 		*ret = info.value_size;
 	return r;

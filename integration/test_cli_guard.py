@@ -100,15 +100,22 @@ def test_a_cgroup_that_is_gone_is_let_go(guarded):
         assert reserved(guarded) == ""
 
 
-def test_a_cgroup_that_is_gone_but_for_its_sockets(guarded):
-    """They are guarded as before, and it is let go by its path."""
+def gone_but_for_a_socket(guarded):
+    """A cgroup with a guard, and the socket."""
     below = guarded.cgroup / "below"
     below.mkdir()
     guarded.portres("guard", "on", "--cgroup", below, "--area", "40000-40010")
     owner = guarded.player(prefix=guarded.within(below))
-    sock = owner.tcp().guarded(5000, 3)
+    sock = owner.tcp()
     (guarded.cgroup / "cgroup.procs").write_text(str(owner.pid))
     below.rmdir()
+    return below, sock
+
+
+def test_a_cgroup_that_is_gone_but_for_its_sockets(guarded):
+    """They are guarded as before, and it is let go by its path."""
+    below, sock = gone_but_for_a_socket(guarded)
+    sock.guarded(5000, 3)
     off = "guard", "off", "--cgroup", below
     assert f"{below} has 1 block that" in guarded.portres(*off, status=1)
     sock.guard("release", 7, 5000, 3)
@@ -118,13 +125,7 @@ def test_a_cgroup_that_is_gone_but_for_its_sockets(guarded):
 
 def test_a_cgroup_that_is_gone_but_for_its_sockets_and_was_made_again(guarded):
     """As that of a service which is started again."""
-    below = guarded.cgroup / "below"
-    below.mkdir()
-    guarded.portres("guard", "on", "--cgroup", below, "--area", "40000-40010")
-    owner = guarded.player(prefix=guarded.within(below))
-    sock = owner.tcp()
-    (guarded.cgroup / "cgroup.procs").write_text(str(owner.pid))
-    below.rmdir()
+    below, sock = gone_but_for_a_socket(guarded)
     below.mkdir()
     off = "guard", "off", "--cgroup", below
     assert guarded.portres(*off) == f"{below} is no longer guarded\n"
